@@ -1,0 +1,167 @@
+//! # The Commonwatt runtime
+//!
+//! A solochain for energy communities: [`pallet_energy_market`] on Aura and GRANDPA, with balances, fees,
+//! batches and proxies (so that an owner lets a home energy manager sign for it), and Sudo for governance.
+//!
+//! - [`configs`]: the parameters of every pallet;
+//! - [`apis`]: the runtime APIs, the market's own among them;
+//! - [`genesis_config_presets`]: the chains that a node can start from, `development` and `local`.
+
+#![cfg_attr(not(feature = "std"), no_std)]
+#![recursion_limit = "256"]
+
+#[cfg(feature = "std")]
+include!(concat!(env!("OUT_DIR"), "/wasm_binary.rs"));
+
+extern crate alloc;
+
+pub mod apis;
+pub mod configs;
+pub mod genesis_config_presets;
+
+use sp_runtime::{
+	generic, impl_opaque_keys,
+	traits::{BlakeTwo256, IdentifyAccount, Verify},
+	MultiAddress, MultiSignature,
+};
+use sp_version::RuntimeVersion;
+
+/// Types that a node needs without knowing this runtime's calls.
+pub mod opaque {
+	use super::BlakeTwo256;
+	use sp_runtime::generic;
+	pub use sp_runtime::OpaqueExtrinsic as UncheckedExtrinsic;
+
+	/// Block header.
+	pub type Header = generic::Header<super::BlockNumber, BlakeTwo256>;
+	/// Block whose extrinsics stay encoded.
+	pub type Block = generic::Block<Header, UncheckedExtrinsic>;
+}
+
+impl_opaque_keys! {
+	/// The keys that a validator holds.
+	pub struct SessionKeys {
+		/// Signs blocks.
+		pub aura: Aura,
+		/// Signs finality votes.
+		pub grandpa: Grandpa,
+	}
+}
+
+/// What this runtime is and which version of it.
+#[sp_version::runtime_version]
+pub const VERSION: RuntimeVersion = RuntimeVersion {
+	spec_name: alloc::borrow::Cow::Borrowed("commonwatt"),
+	impl_name: alloc::borrow::Cow::Borrowed("commonwatt-node"),
+	authoring_version: 1,
+	spec_version: 100,
+	impl_version: 1,
+	apis: apis::RUNTIME_API_VERSIONS,
+	transaction_version: 1,
+	system_version: 1,
+};
+
+/// Number of a block.
+pub type BlockNumber = u32;
+/// A signature of any of the supported schemes.
+pub type Signature = MultiSignature;
+/// An account: the public key that signs for it, or its hash.
+pub type AccountId = <<Signature as Verify>::Signer as IdentifyAccount>::AccountId;
+/// Money, in the smallest unit.
+pub type Balance = u128;
+/// Number of transactions that an account has sent.
+pub type Nonce = u32;
+/// Hash of a block or of an extrinsic.
+pub type Hash = sp_core::H256;
+/// What an extrinsic may name an account by.
+pub type Address = MultiAddress<AccountId, ()>;
+/// Block header.
+pub type Header = generic::Header<BlockNumber, BlakeTwo256>;
+/// Block.
+pub type Block = generic::Block<Header, UncheckedExtrinsic>;
+/// Block with its justification.
+pub type SignedBlock = generic::SignedBlock<Block>;
+/// A block by its hash or its number.
+pub type BlockId = generic::BlockId<Block>;
+
+/// One whole token, `WATT`, in the smallest unit.
+pub const WATT: Balance = 1_000_000_000_000;
+/// A thousandth of a token.
+pub const MILLIWATT: Balance = WATT / 1_000;
+/// A millionth of a token.
+pub const MICROWATT: Balance = WATT / 1_000_000;
+/// What an account must hold to exist.
+pub const EXISTENTIAL_DEPOSIT: Balance = MILLIWATT;
+
+/// What is checked and charged around every transaction.
+pub type TxExtension = (
+	frame_system::AuthorizeCall<Runtime>,
+	frame_system::CheckNonZeroSender<Runtime>,
+	frame_system::CheckSpecVersion<Runtime>,
+	frame_system::CheckTxVersion<Runtime>,
+	frame_system::CheckGenesis<Runtime>,
+	frame_system::CheckEra<Runtime>,
+	frame_system::CheckNonce<Runtime>,
+	frame_system::CheckWeight<Runtime>,
+	pallet_transaction_payment::ChargeTransactionPayment<Runtime>,
+	frame_system::WeightReclaim<Runtime>,
+);
+
+/// An extrinsic as it travels.
+pub type UncheckedExtrinsic = generic::UncheckedExtrinsic<Address, RuntimeCall, Signature, TxExtension>;
+/// What a transaction's signature is made over.
+pub type SignedPayload = generic::SignedPayload<RuntimeCall, TxExtension>;
+
+/// Runs the pallets through a block.
+pub type Executive = frame_executive::Executive<
+	Runtime,
+	Block,
+	frame_system::ChainContext<Runtime>,
+	Runtime,
+	AllPalletsWithSystem,
+>;
+
+#[frame_support::runtime]
+mod runtime {
+	#[runtime::runtime]
+	#[runtime::derive(
+		RuntimeCall,
+		RuntimeEvent,
+		RuntimeError,
+		RuntimeOrigin,
+		RuntimeFreezeReason,
+		RuntimeHoldReason,
+		RuntimeSlashReason,
+		RuntimeLockId,
+		RuntimeTask,
+		RuntimeViewFunction
+	)]
+	pub struct Runtime;
+
+	#[runtime::pallet_index(0)]
+	pub type System = frame_system;
+
+	#[runtime::pallet_index(1)]
+	pub type Timestamp = pallet_timestamp;
+
+	#[runtime::pallet_index(2)]
+	pub type Aura = pallet_aura;
+
+	#[runtime::pallet_index(3)]
+	pub type Grandpa = pallet_grandpa;
+
+	#[runtime::pallet_index(4)]
+	pub type Balances = pallet_balances;
+
+	#[runtime::pallet_index(5)]
+	pub type TransactionPayment = pallet_transaction_payment;
+
+	#[runtime::pallet_index(6)]
+	pub type Utility = pallet_utility;
+
+	#[runtime::pallet_index(7)]
+	pub type Proxy = pallet_proxy;
+
+	#[runtime::pallet_index(8)]
+	pub type Sudo = pallet_sudo;
+}

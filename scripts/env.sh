@@ -1,0 +1,32 @@
+# Sourced by the other scripts: the folders and variables that they share.
+# Everything set here may be set beforehand by the caller, who then wins.
+set -euo pipefail
+
+repo="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+
+# One target folder outside the checkout, so that a second clone reuses the first one's build.
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/commonwatt/target}"
+# With the target folder elsewhere, the wasm build cannot find the workspace's lock file by itself.
+export WASM_BUILD_WORKSPACE_HINT="$repo"
+# libp2p and others probe for it; naming it saves them from building their own.
+export PROTOC="${PROTOC:-$(command -v protoc || true)}"
+
+# Link the system's OpenSSL (installed by setup.sh); building its own takes a dependency four minutes.
+export OPENSSL_NO_VENDOR=1
+
+# The one profile that these scripts build with (see [profile.ci] in Cargo.toml).
+profile="${COMMONWATT_PROFILE:-ci}"
+bin="$CARGO_TARGET_DIR/$profile"
+
+# Where rustup cannot bring the wasm target, setup.sh links a toolchain that has it under this name.
+wasm_toolchain=commonwatt-wasm
+has_wasm_target() { # toolchain
+	[ -n "$(ls "$(rustc "+$1" --print sysroot 2>/dev/null)/lib/rustlib/wasm32v1-none/lib/"libcore-*.rlib 2>/dev/null)" ]
+}
+channel="$(sed -n 's/^channel *= *"\(.*\)"/\1/p' "$repo/rust-toolchain.toml")"
+if [ -z "${WASM_BUILD_TOOLCHAIN:-}" ] && command -v rustc >/dev/null &&
+	! has_wasm_target "$channel" && has_wasm_target "$wasm_toolchain"; then
+	export WASM_BUILD_TOOLCHAIN="$wasm_toolchain"
+fi
+
+say() { printf '\033[1m== %s\033[0m\n' "$*"; }
