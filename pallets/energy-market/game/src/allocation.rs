@@ -1,0 +1,96 @@
+//! From exact shares to whole watt-hours.
+
+use crate::{
+	fault::ProfileFault,
+	game::Game,
+	types::{Kind, Strategy},
+	verify::pool_of,
+};
+use alloc::vec::Vec;
+
+/// Where one household's net position goes, whole Wh, positive when sold. Both parts add up to the net position.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(
+	feature = "scale",
+	derive(codec::Encode, codec::Decode, codec::DecodeWithMemTracking)
+)]
+#[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Allocation {
+	/// Exchanged inside the community.
+	pub community_wh: i64,
+	/// Exchanged with the main grid. For a neutral household this is the rest below the meter resolution.
+	pub main_wh: i64,
+}
+
+/// Shares the traded volume of a profile in whole Wh: the short side in full, the long side by [`ration`]. The
+/// community parts of all households add up to zero.
+pub fn allocate(game: &Game, profile: &[u8]) -> Result<Vec<Allocation>, ProfileFault> {
+	let chosen = game.chosen(profile)?;
+	let traded = pool_of(game, &chosen).traded_wh();
+	let wanted = |kind: Kind| -> Vec<u64> {
+		let pairs = game.households().iter().zip(&chosen);
+		let net = |household: u32, strategy: &Strategy| strategy.net_wh(household).unsigned_abs();
+		pairs
+			.map(|(household, strategy)| {
+				if strategy.kind == kind {
+					net(household.generation_wh, strategy)
+				} else {
+					0
+				}
+			})
+			.collect()
+	};
+	let sold = ration(&wanted(Kind::SellToCommunity), traded);
+	let bought = ration(&wanted(Kind::BuyFromCommunity), traded);
+	let shares = sold.into_iter().zip(bought);
+	let players = game.households().iter().zip(&chosen);
+	Ok(players
+		.zip(shares)
+		.map(|((household, strategy), (sold, bought))| {
+			// A share is at most the position it is a share of, which is below 2^30.
+			let community_wh = sold as i64 - bought as i64;
+			let main_wh = strategy.net_wh(household.generation_wh) - community_wh;
+			Allocation {
+				community_wh,
+				main_wh,
+			}
+		})
+		.collect())
+}
+
+/// Shares `available_wh` in proportion to `wanted_wh`: everyone's exact share rounded down, and what is left over goes
+/// Wh by Wh to the largest remainders, the lowest index first among equals.
+///
+/// The shares add up to the smaller of `available_wh` and the sum wanted, and no share is above what was wanted. Any
+/// input is fine: the products are 128 bits wide and the number of entries is bounded by memory.
+pub fn ration(wanted_wh: &[u64], available_wh: u64) -> Vec<u64> {
+	let total: u128 = wanted_wh.iter().map(|wanted| u128::from(*wanted)).sum();
+	let available = u128::from(available_wh);
+	if total <= available {
+		return wanted_wh.to_vec();
+	}
+	let exact = |wanted: u64| u128::from(wanted) * available;
+	let mut shares: Vec<u64> = wanted_wh
+		.iter()
+		.map(|wanted| (exact(*wanted) / total) as u64)
+		.collect();
+	let given: u128 = shares.iter().map(|share| u128::from(*share)).sum();
+	// The remainders add up to `left * total` and each is below `total`, so at least `left` of them are above zero,
+	// and whoever has one wanted more than the rounded share.
+	let left = usize::try_from(available - given).unwrap_or(usize::MAX);
+	if left == 0 {
+		return shares;
+	}
+	let mut by_remainder: Vec<(u128, &mut u64)> = wanted_wh
+		.iter()
+		.zip(shares.iter_mut())
+		.map(|(wanted, share)| (exact(*wanted) % total, share))
+		.collect();
+	// Stable, so equal remainders stay in household order.
+	by_remainder.sort_by_key(|(remainder, _)| core::cmp::Reverse(*remainder));
+	for (_, share) in by_remainder.into_iter().take(left) {
+		*share += 1;
+	}
+	shares
+}

@@ -1,0 +1,198 @@
+//! Base-2 logarithms of integers and fractions, in integer arithmetic.
+//!
+//! # Error bounds
+//! One unit is 2^-32.
+//! - [`Log2::of`] is within 0.6 units of the logarithm for every argument (half a unit is the final rounding).
+//! - [`Log2::of_ratio`] is the difference of two of them: within 1.2 units.
+//! - a payoff ([`crate::payoff`], [`crate::solve`]) is within [`PAYOFF_ERROR`] = 8 units = 2^-29.
+//!
+//! # Method
+//! The argument is shifted to m in [1, 2). Its next eight bits select the middle c of one of 256 intervals and, from a
+//! table that the compiler fills, 1/c and log2 c. Then r = m/c - 1 lies within 2^-9 of zero and
+//! log2(1 + r) = (r - r^2/2 + r^3/3) / ln 2 to within 2^-37. All products fit 64 bits, which matters in wasm.
+
+use core::{cmp::Ordering, fmt};
+
+/// Fractional bits of a [`Log2`].
+pub const FRACTION_BITS: u32 = 32;
+/// Largest absolute error of any payoff of a checked game: 2^-29.
+pub const PAYOFF_ERROR: Log2 = Log2(8);
+
+/// A base-2 logarithm in units of 2^-32.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(
+	feature = "scale",
+	derive(codec::Encode, codec::Decode, codec::DecodeWithMemTracking)
+)]
+#[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Log2(pub i64);
+
+impl Log2 {
+	/// The logarithm of zero; ranks below everything.
+	pub const NEG_INFINITY: Self = Self(i64::MIN);
+	/// Stands for an unbounded gain; ranks above everything.
+	pub const MAX: Self = Self(i64::MAX);
+	/// The logarithm of one.
+	pub const ZERO: Self = Self(0);
+	/// The logarithm of two.
+	pub const ONE: Self = Self(1 << FRACTION_BITS);
+
+	/// The logarithm of an integer, or [`Self::NEG_INFINITY`] for zero.
+	pub const fn of(n: u64) -> Self {
+		if n == 0 {
+			return Self::NEG_INFINITY;
+		}
+		let zeros = n.leading_zeros();
+		mantissa_log2(n << zeros, 63 - zeros)
+	}
+
+	/// The logarithm of a wide integer, or [`Self::NEG_INFINITY`] for zero.
+	pub const fn of_wide(n: u128) -> Self {
+		if n == 0 {
+			return Self::NEG_INFINITY;
+		}
+		let zeros = n.leading_zeros();
+		// The bits that are dropped change the value by less than one part in 2^63.
+		mantissa_log2(((n << zeros) >> 64) as u64, 127 - zeros)
+	}
+
+	/// The logarithm of a positive fraction; a zero numerator gives [`Self::NEG_INFINITY`], a zero denominator
+	/// [`Self::MAX`].
+	pub const fn of_ratio(numerator: u128, denominator: u128) -> Self {
+		if numerator == 0 {
+			return Self::NEG_INFINITY;
+		}
+		if denominator == 0 {
+			return Self::MAX;
+		}
+		// Both are below 2^39 units.
+		Self(Self::of_wide(numerator).0 - Self::of_wide(denominator).0)
+	}
+
+	/// How much better this payoff is than `other`: negative when it is worse. From nothing to something is
+	/// [`Self::MAX`], from something to nothing [`Self::NEG_INFINITY`], from nothing to nothing zero. Saturation is
+	/// right here: a gain that large is as good as unbounded, and payoffs of a checked game never reach it.
+	pub const fn gain_over(self, other: Self) -> Self {
+		match (self.is_negative_infinity(), other.is_negative_infinity()) {
+			(true, true) => Self::ZERO,
+			(true, false) => Self::NEG_INFINITY,
+			(false, true) => Self::MAX,
+			(false, false) => Self(self.0.saturating_sub(other.0)),
+		}
+	}
+
+	/// Whether this is the logarithm of zero.
+	pub const fn is_negative_infinity(self) -> bool {
+		self.0 == i64::MIN
+	}
+}
+
+/// Ten decimals, rounded to nearest: enough to tell any two values apart. `-inf` and `inf` at the ends.
+impl fmt::Display for Log2 {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		if self.is_negative_infinity() {
+			return f.write_str("-inf");
+		}
+		if *self == Self::MAX {
+			return f.write_str("inf");
+		}
+		let magnitude = u128::from(self.0.unsigned_abs());
+		let scaled = (magnitude * 10_000_000_000 + (1 << (FRACTION_BITS - 1))) >> FRACTION_BITS;
+		let sign = if self.0.cmp(&0) == Ordering::Less && scaled > 0 {
+			"-"
+		} else {
+			""
+		};
+		write!(
+			f,
+			"{sign}{}.{:010}",
+			scaled / 10_000_000_000,
+			scaled % 10_000_000_000
+		)
+	}
+}
+
+const TABLE_BITS: u32 = 8;
+const TABLE_LEN: usize = 1 << TABLE_BITS;
+/// Bits of a reciprocal: 2^-23 units.
+const RECIPROCAL_BITS: u32 = 23;
+/// Fractional bits inside the computation, before the final rounding to 32.
+const INNER_BITS: u32 = 40;
+/// 1/ln 2, 1/(2 ln 2) and 1/(3 ln 2), in units of 2^-30.
+const C1: i64 = 1_549_082_005;
+const C2: i64 = 774_541_002;
+const C3: i64 = 516_360_668;
+
+#[derive(Clone, Copy)]
+struct Interval {
+	/// 1/c in units of 2^-23.
+	reciprocal: u32,
+	/// Minus log2 of that rounded reciprocal, in units of 2^-40.
+	log2: u64,
+}
+
+static TABLE: [Interval; TABLE_LEN] = table();
+
+const fn table() -> [Interval; TABLE_LEN] {
+	let mut table = [Interval {
+		reciprocal: 0,
+		log2: 0,
+	}; TABLE_LEN];
+	let mut i = 0;
+	while i < TABLE_LEN {
+		// c = (2 i + 513) / 512
+		let reciprocal = ((512u64 << (RECIPROCAL_BITS + 1)) / (2 * i as u64 + 513)).div_ceil(2);
+		let fraction = precise(reciprocal);
+		// log2(reciprocal / 2^23) lies in (-1, 0).
+		let log2 = ((RECIPROCAL_BITS as u64) << PRECISE_BITS) - fraction;
+		let drop = PRECISE_BITS - INNER_BITS;
+		table[i] = Interval {
+			reciprocal: reciprocal as u32,
+			log2: (log2 + (1 << (drop - 1))) >> drop,
+		};
+		i += 1;
+	}
+	table
+}
+
+/// `m` has its top bit set and stands for m / 2^63 in [1, 2); the result is log2(m / 2^63) + exponent.
+#[inline]
+const fn mantissa_log2(m: u64, exponent: u32) -> Log2 {
+	let interval = &TABLE[((m >> (63 - TABLE_BITS)) & (TABLE_LEN as u64 - 1)) as usize];
+	// 40 bits of m times at most 23 of the reciprocal, one in units of 2^-39, the other of 2^-23. The product is
+	// within 2^-8.9 of one, that is of 2^62.
+	let product = (m >> 24) * interval.reciprocal as u64;
+	let r = (product as i64 - (1 << 62)) >> 24;
+	// |r| < 2^30 in units of 2^-38; every product below stays under 2^62.
+	let p = ((C3 * r) >> 38) - C2;
+	let p = ((p * r) >> 38) + C1;
+	let inner =
+		((p * r) >> (38 + 30 - INNER_BITS)) + interval.log2 as i64 + ((exponent as i64) << INNER_BITS);
+	Log2((inner + (1 << (INNER_BITS - FRACTION_BITS - 1))) >> (INNER_BITS - FRACTION_BITS))
+}
+
+/// Fractional bits of [`precise`]; the integer part of the logarithm of a `u64` takes the other six.
+pub(crate) const PRECISE_BITS: u32 = 58;
+
+/// The logarithm of a positive integer in units of 2^-58, within one unit, bit by bit: squaring the mantissa doubles
+/// its logarithm, whose integer part is the next bit. Slow; for the table and for log2(lambda), once per game.
+/// Each squaring drops less than 2^-62 of its value, and what the k-th drops weighs 2^-k in the result.
+pub(crate) const fn precise(n: u64) -> u64 {
+	if n == 0 {
+		return 0;
+	}
+	let zeros = n.leading_zeros();
+	let mut m = n << zeros;
+	let mut log2 = (63 - zeros) as u64;
+	let mut bit = 0;
+	while bit < PRECISE_BITS {
+		let square = m as u128 * m as u128;
+		// m / 2^63 in [1, 2), so its square in units of 2^126 is in [1, 4).
+		let carry = (square >> 127) as u64;
+		m = (square >> (63 + carry as u32)) as u64;
+		log2 = (log2 << 1) | carry;
+		bit += 1;
+	}
+	log2
+}

@@ -1,0 +1,108 @@
+//! How a standing preference becomes a strategy set when its owner stays silent.
+
+use crate::{
+	fault::PreferenceFault,
+	types::{Kind, Strategy, MAX_ENERGY_WH},
+};
+use alloc::vec::Vec;
+
+/// Most strategies that a preference gives: three levels, two kinds each.
+pub const MAX_PREFERENCE_STRATEGIES: u32 = 6;
+
+/// What a household is willing to do every era.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+	feature = "scale",
+	derive(codec::Encode, codec::Decode, codec::DecodeWithMemTracking)
+)]
+#[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Preference {
+	/// Share of consumption that may be dropped, 0 to 100 percent.
+	pub flexible_down_percent: u8,
+	/// Share of consumption that may be added, 0 to 100 percent.
+	pub flexible_up_percent: u8,
+	/// Change of the indoor temperature, hundredths of a degree Celsius, for each kWh consumed more than the reading
+	/// says: positive when heating, negative when cooling, zero when the flexible load has nothing to do with it.
+	pub response_centi_c_per_kwh: i16,
+	/// Whether to offer to and ask of the community pool at all.
+	pub trade_with_community: bool,
+}
+
+impl Preference {
+	/// Accepts percentages.
+	pub fn check(&self) -> Result<(), PreferenceFault> {
+		if self.flexible_down_percent > 100 {
+			return Err(PreferenceFault::DownOverHundred);
+		}
+		if self.flexible_up_percent > 100 {
+			return Err(PreferenceFault::UpOverHundred);
+		}
+		Ok(())
+	}
+
+	/// The strategies for an expected generation and consumption (Wh) and indoor temperature (hundredths of a degree
+	/// Celsius).
+	///
+	/// Consumption as expected comes first, then less, then more; a level that equals an earlier one is left out.
+	/// Each level gives `Neutral` when its net position is below the meter resolution, else the community kind (if
+	/// `trade_with_community`) and then the main-grid kind. Changes are rounded down to whole Wh, temperatures toward
+	/// the expected one; percentages above 100 count as 100 and values out of range as the nearest in range, so that
+	/// the result is never empty, has at most [`MAX_PREFERENCE_STRATEGIES`] entries and passes
+	/// [`Strategy::check`] for any generation up to [`MAX_ENERGY_WH`].
+	pub fn strategies(
+		&self,
+		resolution_wh: u32,
+		generation_wh: u32,
+		consumption_wh: u32,
+		indoor_centi_c: i16,
+	) -> Vec<Strategy> {
+		let expected = consumption_wh.min(MAX_ENERGY_WH);
+		let share = |percent: u8| {
+			let part = u64::from(expected) * u64::from(percent.min(100)) / 100;
+			// At most `expected`, which is a u32.
+			part as u32
+		};
+		let down = expected.saturating_sub(share(self.flexible_down_percent));
+		// Both terms are at most 10^9.
+		let up = (expected + share(self.flexible_up_percent)).min(MAX_ENERGY_WH);
+		let mut strategies = Vec::with_capacity(MAX_PREFERENCE_STRATEGIES as usize);
+		let mut push_level = |level: u32| {
+			let temperature_centi_c = self.temperature(indoor_centi_c, expected, level);
+			let mut push = |kind| {
+				strategies.push(Strategy {
+					kind,
+					consumption_wh: level,
+					temperature_centi_c,
+				});
+			};
+			let net = i64::from(generation_wh) - i64::from(level);
+			let (community, main) = match net {
+				_ if net.unsigned_abs() < u64::from(resolution_wh.max(1)) => return push(Kind::Neutral),
+				1.. => (Kind::SellToCommunity, Kind::SellToMain),
+				_ => (Kind::BuyFromCommunity, Kind::BuyFromMain),
+			};
+			if self.trade_with_community {
+				push(community);
+			}
+			push(main);
+		};
+		push_level(expected);
+		if down != expected {
+			push_level(down);
+		}
+		if up != expected {
+			push_level(up);
+		}
+		strategies
+	}
+
+	/// The indoor temperature that consuming `level` instead of `expected` leads to.
+	fn temperature(&self, indoor_centi_c: i16, expected: u32, level: u32) -> i16 {
+		let more_wh = i64::from(level) - i64::from(expected);
+		let change = more_wh * i64::from(self.response_centi_c_per_kwh) / 1_000;
+		let temperature = i64::from(indoor_centi_c) + change;
+		// Clamped first, so the cast keeps the value.
+		temperature.clamp(i64::from(i16::MIN), i64::from(i16::MAX)) as i16
+	}
+}
