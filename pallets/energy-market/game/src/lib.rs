@@ -40,6 +40,8 @@ mod game;
 pub mod log2;
 pub mod payoff;
 mod preference;
+mod prepared;
+mod search;
 mod solver;
 mod types;
 mod verify;

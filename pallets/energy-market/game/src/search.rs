@@ -1,0 +1,334 @@
+//! The state that sweeps work on.
+
+use crate::{
+	game::{Game, Household},
+	log2::{Log2, PAYOFF_ERROR},
+	payoff::{Pool, Worth},
+	prepared::{best_response, Move, Side},
+};
+use alloc::vec::Vec;
+
+/// A household that has something to decide.
+#[derive(Clone, Copy, Debug)]
+struct Player {
+	household: u32,
+	/// Its pool strategies, as a range of [`Search::options`], highest bound first.
+	options: (u32, u32),
+	/// The best of the strategies whose payoff is fixed, the lowest index among equals.
+	fixed: Option<Move>,
+	current: Move,
+	/// The others' pool at the last visit, if `current` is the best response to it.
+	seen: Option<Pool>,
+	/// Position on the odometer of [`Search::walk`].
+	digit: u32,
+}
+
+impl Player {
+	fn options<'a>(&self, all: &'a [Move]) -> &'a [Move] {
+		all.get(self.options.0 as usize..self.options.1 as usize)
+			.unwrap_or_default()
+	}
+
+	/// The option at an index, the fixed strategy after the last one.
+	fn choice(&self, all: &[Move], index: u32) -> Option<Move> {
+		self.options(all).get(index as usize).copied().or(self.fixed)
+	}
+
+	/// How many strategies are worth considering: at most 255.
+	fn choices(&self) -> u32 {
+		self.options.1 - self.options.0 + u32::from(self.fixed.is_some())
+	}
+
+	/// The most that can be gained by moving alone.
+	fn gain(&self, worth: &Worth, all: &[Move], pool: &Pool) -> Log2 {
+		let mut others = *pool;
+		self.current.leave(&mut others);
+		let now = self.current.payoff(worth, &others);
+		let (_, then) = best_response(worth, self.options(all), self.fixed, &others);
+		Log2(then).gain_over(Log2(now))
+	}
+}
+
+/// The state of a search. Memory is linear in the number of strategies and all of it is allocated by [`Search::new`].
+pub(crate) struct Search {
+	worth: Worth,
+	options: Vec<Move>,
+	players: Vec<Player>,
+	/// Choices of the households that have nothing to decide; of the players only after [`Search::profile`].
+	profile: Vec<u8>,
+	/// What the households that have nothing to decide put into the pool, and what outside of it.
+	decided: Pool,
+	decided_outside_wh: u64,
+	pool: Pool,
+	/// A move must gain more than this: epsilon less the rounding of both sides of a comparison in here and in
+	/// [`crate::verify`], so that what settles here is certified there.
+	threshold: Log2,
+	/// The player that is visited first.
+	first: usize,
+	/// State of the sequence by which scattered sweeps hesitate; `None` in plain ones.
+	scatter: Option<u64>,
+	/// The player that refuted the last profile looked at.
+	suspect: usize,
+}
+
+impl Search {
+	pub fn new(game: &Game, epsilon: Log2) -> Self {
+		let households = game.households();
+		let strategies = households
+			.iter()
+			.map(|household| household.strategies.len())
+			.sum();
+		let mut search = Self {
+			worth: Worth::new(game.rules()),
+			options: Vec::with_capacity(strategies),
+			players: Vec::with_capacity(households.len()),
+			profile: Vec::with_capacity(households.len()),
+			decided: Pool::default(),
+			decided_outside_wh: 0,
+			pool: Pool::default(),
+			// Saturation at the far negative end is undone by the maximum.
+			threshold: Log2(epsilon.0.saturating_sub(4 * PAYOFF_ERROR.0).max(0)),
+			first: 0,
+			scatter: None,
+			suspect: 0,
+		};
+		for (index, household) in (0u32..).zip(households) {
+			search.add(index, household);
+		}
+		search
+	}
+
+	/// Prepares one household: drops the strategies that its best fixed one beats whatever the others do, and decides
+	/// for it if no other is left.
+	fn add(&mut self, index: u32, household: &Household) {
+		let first = self.options.len();
+		let mut fixed: Option<Move> = None;
+		for (choice, strategy) in (0u8..=u8::MAX).zip(&household.strategies) {
+			let prepared = Move::new(&self.worth, household, choice, strategy);
+			if prepared.is_open() {
+				self.options.push(prepared);
+			} else if fixed.is_none_or(|best| prepared.bound > best.bound) {
+				fixed = Some(prepared);
+			}
+		}
+		let options = self.options.get_mut(first..).unwrap_or_default();
+		options.sort_unstable_by_key(|option| (core::cmp::Reverse(option.bound), option.choice));
+		let floor = fixed.map_or(Log2::NEG_INFINITY.0, |best| best.bound);
+		let useful = options.partition_point(|option| option.bound > floor);
+		let best = options.first().copied().filter(|_| useful > 0);
+		self.options.truncate(first + useful);
+		let current = best
+			.or(fixed)
+			.expect("a checked household has a strategy, open or fixed; qed");
+		self.profile.push(current.choice);
+		if useful + usize::from(fixed.is_some()) == 1 || useful == 0 {
+			self.options.truncate(first);
+			current.join(&mut self.decided);
+			if current.side == Side::Outside {
+				self.decided_outside_wh += u64::from(current.x);
+			}
+			return;
+		}
+		// At most 65,535 * 255 strategies, which fits.
+		let options = (first as u32, self.options.len() as u32);
+		self.players.push(Player {
+			household: index,
+			options,
+			fixed,
+			current,
+			seen: None,
+			digit: 0,
+		});
+	}
+
+	/// Everyone in the pool, where that can be good at all, with the strategy that could earn most.
+	pub fn begin_in_pool(&mut self) {
+		self.begin(|options, player| player.choice(options, 0));
+	}
+
+	/// Everyone outside the pool who has a strategy there, with the one that earns most.
+	pub fn begin_on_main_grid(&mut self) {
+		self.begin(|options, player| player.fixed.or(player.choice(options, 0)));
+	}
+
+	/// From a profile of the game.
+	pub fn begin_from(&mut self, game: &Game, profile: &[u8]) {
+		let worth = self.worth;
+		self.begin(|_, player| {
+			let index = player.household as usize;
+			let (household, choice) = (game.households().get(index)?, *profile.get(index)?);
+			let strategy = household.strategies.get(usize::from(choice))?;
+			Some(Move::new(&worth, household, choice, strategy))
+		});
+	}
+
+	/// A mixture that is different for every `start`, swept in scattered fashion from another household on.
+	pub fn begin_scattered(&mut self, start: u32) {
+		let mut state = u64::from(start);
+		self.begin(|options, player| player.choice(options, below(&mut state, player.choices())));
+		let players = self.players.len() as u32;
+		self.first = below(&mut state, players.max(1)) as usize;
+		self.scatter = Some(state);
+	}
+
+	/// Puts every player where `pick` says and forgets all visits.
+	fn begin(&mut self, mut pick: impl FnMut(&[Move], &Player) -> Option<Move>) {
+		self.first = 0;
+		self.scatter = None;
+		self.pool = self.decided;
+		for player in &mut self.players {
+			player.current = pick(&self.options, player).unwrap_or(player.current);
+			player.current.join(&mut self.pool);
+			player.seen = None;
+		}
+	}
+
+	/// Visits each player once and lets it move to its best strategy if that gains enough. Says whether any gained or
+	/// could have.
+	///
+	/// In scattered sweeps every second one that could gain stays put, and every fourth of the rest tries any of its
+	/// strategies and takes it if it gains. That breaks cycles: where a path of single gainful moves leads to an
+	/// equilibrium, such a walk finds it sooner or later, which best responses in a fixed order need not.
+	pub fn sweep(&mut self) -> bool {
+		let Self {
+			worth,
+			options,
+			players,
+			pool,
+			threshold,
+			scatter,
+			first,
+			..
+		} = self;
+		let first = (*first).min(players.len());
+		let (head, tail) = players.split_at_mut(first);
+		let mut restless = false;
+		for player in tail.iter_mut().chain(head) {
+			let mut others = *pool;
+			player.current.leave(&mut others);
+			if player.seen == Some(others) {
+				continue;
+			}
+			player.seen = Some(others);
+			let now = Log2(player.current.payoff(worth, &others));
+			let (best, then) = best_response(worth, player.options(options), player.fixed, &others);
+			let Some(mut best) = best.filter(|_| Log2(then).gain_over(now) > *threshold) else {
+				continue;
+			};
+			restless = true;
+			if let Some(state) = scatter {
+				player.seen = None;
+				if below(state, 2) == 0 {
+					continue;
+				}
+				if below(state, 4) == 0 {
+					let any = player.choice(options, below(state, player.choices()));
+					let gains = |any: &Move| Log2(any.payoff(worth, &others)).gain_over(now) > *threshold;
+					best = any.filter(gains).unwrap_or(best);
+				}
+			}
+			player.current = best;
+			best.join(&mut others);
+			*pool = others;
+		}
+		restless
+	}
+
+	/// The most that any player could gain by moving alone.
+	pub fn largest_gain(&self) -> Log2 {
+		let gains = self
+			.players
+			.iter()
+			.map(|player| player.gain(&self.worth, &self.options, &self.pool));
+		gains.max().unwrap_or(Log2::ZERO)
+	}
+
+	/// What a move must gain to be made.
+	pub fn threshold(&self) -> Log2 {
+		self.threshold
+	}
+
+	/// Shows every profile of the strategies worth considering to `judge`, if there are at most `limit` of them.
+	pub fn walk(&mut self, limit: u64, mut judge: impl FnMut(&mut Self)) {
+		let product = self.players.iter().try_fold(1u64, |product, player| {
+			product
+				.checked_mul(u64::from(player.choices()))
+				.filter(|product| *product <= limit)
+		});
+		let Some(profiles) = product else { return };
+		self.begin_in_pool();
+		for player in &mut self.players {
+			player.digit = 0;
+		}
+		for _ in 0..profiles {
+			judge(self);
+			self.advance();
+		}
+	}
+
+	/// The next profile, by an odometer whose first wheel is the first player.
+	fn advance(&mut self) {
+		for player in &mut self.players {
+			player.digit = (player.digit + 1) % player.choices().max(1);
+			player.current.leave(&mut self.pool);
+			player.current = player
+				.choice(&self.options, player.digit)
+				.unwrap_or(player.current);
+			player.current.join(&mut self.pool);
+			if player.digit > 0 {
+				return;
+			}
+		}
+	}
+
+	/// Whether some player gains more than `limit`. The one that said so last is asked first: neighbouring profiles
+	/// mostly fall to the same player.
+	pub fn is_refuted(&mut self, limit: Log2) -> bool {
+		let Self {
+			worth,
+			options,
+			players,
+			pool,
+			suspect,
+			..
+		} = self;
+		let gains = |player: &Player| player.gain(worth, options, pool) > limit;
+		if players.get(*suspect).is_some_and(gains) {
+			return true;
+		}
+		let refuter = players.iter().position(gains);
+		*suspect = refuter.unwrap_or(*suspect);
+		refuter.is_some()
+	}
+
+	/// Energy exchanged with the main grid in either direction, Wh.
+	pub fn main_wh(&self) -> u64 {
+		let outside = self
+			.players
+			.iter()
+			.filter(|player| player.current.side == Side::Outside);
+		let players: u64 = outside.map(|player| u64::from(player.current.x)).sum();
+		self.decided_outside_wh + players + (self.pool.long_wh() - self.pool.traded_wh())
+	}
+
+	/// The present profile.
+	pub fn profile(&mut self) -> &[u8] {
+		for player in &self.players {
+			if let Some(choice) = self.profile.get_mut(player.household as usize) {
+				*choice = player.current.choice;
+			}
+		}
+		&self.profile
+	}
+}
+
+/// A number below `bound` from SplitMix64 (Steele, Lea and Flood 2014): seeded by the start, so equal everywhere.
+fn below(state: &mut u64, bound: u32) -> u32 {
+	*state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+	let mut mixed = *state;
+	mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+	mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+	mixed ^= mixed >> 31;
+	// The high half times the bound, so the result is below it.
+	(((mixed >> 32) * u64::from(bound)) >> 32) as u32
+}
