@@ -1,14 +1,20 @@
 //! The runtime APIs: what a node and its RPC clients ask of the runtime.
 
 use super::{
-	configs::SlotDuration, AccountId, Balance, Block, Executive, Grandpa, InherentDataExt, Nonce,
-	Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System, TransactionPayment, VERSION,
+	configs::SlotDuration, AccountId, Balance, Block, EnergyMarket, Executive, Grandpa, InherentDataExt,
+	Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System, TransactionPayment, VERSION,
 };
 use alloc::vec::Vec;
 use frame_support::{
 	genesis_builder_helper::{build_state, get_preset},
 	traits::Get,
 	weights::Weight,
+};
+use pallet_energy_market::{
+	game::Certificate,
+	runtime_api::{EraView, Explanation},
+	Communities, Community, CommunityId, Contract, EraIndex, EraRecord, Household, HouseholdId, Households,
+	Members, Statement,
 };
 use sp_api::impl_runtime_apis;
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
@@ -196,6 +202,48 @@ impl_runtime_apis! {
 
 		fn query_length_to_fee(length: u32) -> Balance {
 			TransactionPayment::length_to_fee(length)
+		}
+	}
+
+	impl pallet_energy_market::runtime_api::EnergyMarketApi<Block, AccountId, Contract<Runtime>> for Runtime {
+		fn current_era() -> Option<EraView> {
+			EnergyMarket::view_current_era()
+		}
+
+		fn community(community: CommunityId) -> Option<Community<AccountId>> {
+			Communities::<Runtime>::get(community)
+		}
+
+		fn members(community: CommunityId) -> Vec<HouseholdId> {
+			Members::<Runtime>::get(community).into_inner()
+		}
+
+		fn household(household: HouseholdId) -> Option<Household<AccountId>> {
+			Households::<Runtime>::get(household)
+		}
+
+		fn households_of(owner: AccountId) -> Vec<HouseholdId> {
+			EnergyMarket::view_households_of(owner)
+		}
+
+		fn contract(household: HouseholdId, era: EraIndex) -> Option<Contract<Runtime>> {
+			EnergyMarket::view_contract(household, era)
+		}
+
+		fn statement(household: HouseholdId, era: EraIndex) -> Option<Statement> {
+			EnergyMarket::view_statement(household, era)
+		}
+
+		fn record(community: CommunityId, era: EraIndex) -> Option<EraRecord> {
+			EnergyMarket::view_record(community, era)
+		}
+
+		fn verify(community: CommunityId, era: EraIndex) -> Option<Certificate> {
+			EnergyMarket::view_verify(community, era)
+		}
+
+		fn explain(household: HouseholdId, era: EraIndex) -> Option<Explanation> {
+			EnergyMarket::view_explain(household, era)
 		}
 	}
 

@@ -1,42 +1,138 @@
 //! The chains that a node can start from.
+//!
+//! - `development`: one validator, eras of one minute, and the community of the seed paper's four households, which a
+//!   person can play from Polkadot.js Apps: owners Alice, Bob, Charlie and Dave, their meters `//Alice//stash` to
+//!   `//Dave//stash`, the operator Eve, the utility Ferdie; Alice holds the Sudo key.
+//! - `local_testnet`: two validators, Alice and Bob, eras of half an hour, the same community.
 
-use crate::{AccountId, BalancesConfig, RuntimeGenesisConfig, SudoConfig, WATT};
-use alloc::{vec, vec::Vec};
+use crate::{
+	AccountId, AuraConfig, Balance, BalancesConfig, EnergyMarketConfig, GrandpaConfig, RuntimeGenesisConfig,
+	SudoConfig, MILLIWATT, WATT,
+};
+use alloc::{string::ToString, vec, vec::Vec};
 use frame_support::build_struct_json_patch;
+use pallet_energy_market::{
+	game::{Comfort, Ratio, Rules},
+	GenesisCommunity, GenesisHousehold, PriceRule, Tariffs, Terms,
+};
 use serde_json::Value;
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
 use sp_consensus_grandpa::AuthorityId as GrandpaId;
 use sp_genesis_builder::{PresetId, DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET};
 use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 
-fn genesis(authorities: Vec<(AuraId, GrandpaId)>, funded: Vec<AccountId>, root: AccountId) -> Value {
+/// What each development account starts with.
+const ENDOWMENT: Balance = 1_000_000 * WATT;
+/// The development chain's eras: long enough to click through a call, short enough to wait for.
+const DEVELOPMENT_ERA_MS: u64 = 60 * 1_000;
+/// A production chain's eras.
+const HALF_HOUR_MS: u64 = 30 * 60 * 1_000;
+
+/// The seed paper's rules (section 3 of the paper: lambda 4; omega 100 stands for a meter resolution of 10 Wh) and
+/// tariffs made for this preset, since the paper gives none: 0.30 a kWh to buy, 0.08 to sell.
+pub fn paper_terms() -> Terms {
+	Terms {
+		rules: Rules {
+			lambda: Ratio {
+				numerator: 4,
+				denominator: 1,
+			},
+			resolution_wh: 10,
+		},
+		tariffs: Tariffs {
+			retail_per_kwh: 300 * MILLIWATT,
+			feed_in_per_kwh: 80 * MILLIWATT,
+			imbalance_import_per_kwh: 360 * MILLIWATT,
+			imbalance_export_per_kwh: 40 * MILLIWATT,
+			grid_fee_per_kwh: 10 * MILLIWATT,
+		},
+		price_rule: PriceRule::MidMarket,
+	}
+}
+
+/// The seed paper's comfort: 15 to 27 degrees, a = 1/36.
+pub fn paper_comfort() -> Comfort {
+	Comfort {
+		min_centi_c: 1_500,
+		max_centi_c: 2_700,
+		a: Ratio {
+			numerator: 1,
+			denominator: 36,
+		},
+	}
+}
+
+/// The seed paper's four households with a meter each.
+pub fn paper_households() -> [(Sr25519Keyring, Sr25519Keyring); 4] {
+	use Sr25519Keyring::*;
+	[
+		(Alice, AliceStash),
+		(Bob, BobStash),
+		(Charlie, CharlieStash),
+		(Dave, DaveStash),
+	]
+}
+
+fn paper_community() -> GenesisCommunity<AccountId> {
+	GenesisCommunity {
+		name: "paper".to_string(),
+		operator: Sr25519Keyring::Eve.to_account_id(),
+		utility: Sr25519Keyring::Ferdie.to_account_id(),
+		terms: paper_terms(),
+		households: paper_households()
+			.into_iter()
+			.map(|(owner, meter)| GenesisHousehold {
+				owner: owner.to_account_id(),
+				meter: meter.to_account_id(),
+				connection_limit_wh: 15_000,
+				comfort: Some(paper_comfort()),
+				preference: None,
+			})
+			.collect(),
+	}
+}
+
+fn genesis(authorities: Vec<(AuraId, GrandpaId)>, era_length_ms: u64) -> Value {
 	build_struct_json_patch!(RuntimeGenesisConfig {
 		balances: BalancesConfig {
-			balances: funded.into_iter().map(|who| (who, 1_000_000 * WATT)).collect::<Vec<_>>(),
+			balances: Sr25519Keyring::iter()
+				.filter(|key| !matches!(key, Sr25519Keyring::One | Sr25519Keyring::Two))
+				.map(|key| (key.to_account_id(), ENDOWMENT))
+				.collect::<Vec<_>>(),
 		},
-		aura: pallet_aura::GenesisConfig {
-			authorities: authorities.iter().map(|(aura, _)| aura.clone()).collect::<Vec<_>>(),
+		aura: AuraConfig {
+			authorities: authorities
+				.iter()
+				.map(|(aura, _)| aura.clone())
+				.collect::<Vec<_>>()
 		},
-		grandpa: pallet_grandpa::GenesisConfig {
-			authorities: authorities.iter().map(|(_, grandpa)| (grandpa.clone(), 1)).collect::<Vec<_>>(),
+		grandpa: GrandpaConfig {
+			authorities: authorities
+				.iter()
+				.map(|(_, grandpa)| (grandpa.clone(), 1))
+				.collect::<Vec<_>>(),
 		},
-		sudo: SudoConfig { key: Some(root) },
+		sudo: SudoConfig {
+			key: Some(Sr25519Keyring::Alice.to_account_id())
+		},
+		energy_market: EnergyMarketConfig {
+			era_length_ms,
+			communities: vec![paper_community()]
+		},
 	})
 }
 
-fn development() -> Value {
-	genesis(
-		vec![(Sr25519Keyring::Alice.public().into(), Ed25519Keyring::Alice.public().into())],
-		Sr25519Keyring::iter().map(|k| k.to_account_id()).collect(),
-		Sr25519Keyring::Alice.to_account_id(),
-	)
+fn authority(sr25519: Sr25519Keyring, ed25519: Ed25519Keyring) -> (AuraId, GrandpaId) {
+	(sr25519.public().into(), ed25519.public().into())
 }
 
 /// The preset of that name, as a patch of the default genesis.
 pub fn get_preset(id: &PresetId) -> Option<Vec<u8>> {
+	let alice = authority(Sr25519Keyring::Alice, Ed25519Keyring::Alice);
+	let bob = authority(Sr25519Keyring::Bob, Ed25519Keyring::Bob);
 	let patch = match id.as_ref() {
-		DEV_RUNTIME_PRESET => development(),
-		LOCAL_TESTNET_RUNTIME_PRESET => development(),
+		DEV_RUNTIME_PRESET => genesis(vec![alice], DEVELOPMENT_ERA_MS),
+		LOCAL_TESTNET_RUNTIME_PRESET => genesis(vec![alice, bob], HALF_HOUR_MS),
 		_ => return None,
 	};
 	serde_json::to_vec(&patch).ok()
@@ -44,5 +140,8 @@ pub fn get_preset(id: &PresetId) -> Option<Vec<u8>> {
 
 /// The names of all presets.
 pub fn preset_names() -> Vec<PresetId> {
-	vec![PresetId::from(DEV_RUNTIME_PRESET), PresetId::from(LOCAL_TESTNET_RUNTIME_PRESET)]
+	vec![
+		PresetId::from(DEV_RUNTIME_PRESET),
+		PresetId::from(LOCAL_TESTNET_RUNTIME_PRESET),
+	]
 }

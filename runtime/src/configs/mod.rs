@@ -2,8 +2,8 @@
 
 use super::{
 	AccountId, Aura, Balance, Balances, Block, BlockNumber, Hash, Nonce, PalletInfo, Runtime, RuntimeCall,
-	RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin, RuntimeTask, System, EXISTENTIAL_DEPOSIT,
-	MICROWATT, MILLIWATT, VERSION,
+	RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin, RuntimeTask, System, Timestamp,
+	EXISTENTIAL_DEPOSIT, MICROWATT, MILLIWATT, VERSION,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{
@@ -15,8 +15,11 @@ use frame_support::{
 		constants::{ParityDbWeight, WEIGHT_REF_TIME_PER_SECOND},
 		ConstantMultiplier, IdentityFee, Weight,
 	},
+	PalletId,
 };
 use frame_system::limits::{BlockLength, BlockWeights};
+use frame_system::EnsureRoot;
+use pallet_energy_market::EraLengthMs;
 use pallet_transaction_payment::{FungibleAdapter, Multiplier, TargetedFeeAdjustment};
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
 use sp_runtime::{traits::One, FixedPointNumber, Perbill, Perquintill};
@@ -25,16 +28,19 @@ use sp_version::RuntimeVersion;
 /// Share of a block that ordinary transactions may fill.
 const NORMAL_DISPATCH_RATIO: Perbill = Perbill::from_percent(75);
 
-/// Milliseconds between two slots on a chain with eras of half an hour or longer.
+/// Aura slots in an era, unless they would be longer than [`LONGEST_SLOT_MS`].
+pub const SLOTS_PER_ERA: u64 = 30;
+/// Milliseconds between two slots at the most: eras of three minutes and more have this.
 pub const LONGEST_SLOT_MS: u64 = 6_000;
 /// Milliseconds between two slots at the least.
-pub const SHORTEST_SLOT_MS: u64 = 1_000;
+pub const SHORTEST_SLOT_MS: u64 = 500;
 
-/// Milliseconds between two Aura slots.
+/// Milliseconds between two Aura slots. A chain with short eras, for playing and testing, needs short slots, so that
+/// an era has room for its clearing; since the length of an era is fixed at genesis, so is this.
 pub struct SlotDuration;
 impl Get<u64> for SlotDuration {
 	fn get() -> u64 {
-		LONGEST_SLOT_MS
+		(EraLengthMs::<Runtime>::get() / SLOTS_PER_ERA).clamp(SHORTEST_SLOT_MS, LONGEST_SLOT_MS)
 	}
 }
 
@@ -181,10 +187,9 @@ pub enum ProxyType {
 
 impl InstanceFilter<RuntimeCall> for ProxyType {
 	fn filter(&self, call: &RuntimeCall) -> bool {
-		let _ = call;
 		match self {
 			ProxyType::Any => true,
-			ProxyType::Market => false,
+			ProxyType::Market => matches!(call, RuntimeCall::EnergyMarket(_)),
 		}
 	}
 
@@ -215,11 +220,36 @@ impl pallet_sudo::Config for Runtime {
 	type WeightInfo = pallet_sudo::weights::SubstrateWeight<Runtime>;
 }
 
+parameter_types! {
+	pub const MarketPalletId: PalletId = PalletId(*b"cw/enrgy");
+	/// What clearing may take of a block: a block's author keeps only about a tenth of its time for `on_finalize`.
+	pub MaxClearingWeight: Weight =
+		Perbill::from_percent(15) * RuntimeBlockWeights::get().max_block;
+}
+
+impl pallet_energy_market::Config for Runtime {
+	type Currency = Balances;
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type Time = Timestamp;
+	type GovernanceOrigin = EnsureRoot<AccountId>;
+	type PalletId = MarketPalletId;
+	type MaxHouseholds = ConstU32<1_000>;
+	type MaxStrategies = ConstU32<16>;
+	type MaxSteps = ConstU32<64>;
+	// A day of half hours.
+	type RetainedEras = ConstU32<48>;
+	type MaxClearingWeight = MaxClearingWeight;
+	type MaxSweeps = ConstU32<32>;
+	type MaxStarts = ConstU32<8>;
+	type WeightInfo = ();
+}
+
 /// The pallets whose weights are measured on this runtime.
 #[cfg(feature = "runtime-benchmarks")]
 pub mod benches {
 	frame_benchmarking::define_benchmarks!(
 		[frame_system, SystemBench::<Runtime>]
 		[pallet_balances, Balances]
+		[pallet_energy_market, EnergyMarket]
 	);
 }

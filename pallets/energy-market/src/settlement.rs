@@ -1,0 +1,325 @@
+//! Readings against contracts: who delivered what, and what it costs.
+//!
+//! Community energy is the smaller of contract and metered net position, equalised between both sides by the game's
+//! rationing. What is left of the metered position is main-grid energy: at the ordinary tariff as far as the contract
+//! covers it (or the pool failed to take or give it, which is no fault of the household), at the imbalance price
+//! beyond. Money for community energy goes from the buyers' holds through the pool to the sellers, so that a seller
+//! who delivered is always paid.
+
+use crate::{
+	era::{cost, price, revenue},
+	pallet::*,
+	Amounts, Balance, Channels, Community, CommunityId, Contract, EraIndex, Household, HouseholdId, Quality, Reading,
+	Statement, Terms, Totals, LOG_TARGET,
+};
+use alloc::vec::Vec;
+use commonwatt_game::ration;
+use frame_support::traits::{
+	fungible::{Mutate, MutateHold},
+	tokens::{Fortitude, Precision, Preservation, Restriction},
+};
+use sp_runtime::{helpers_128bit::multiply_by_rational_with_rounding, Rounding};
+
+/// One household's part in a settlement.
+struct Line<T: Config> {
+	id: HouseholdId,
+	household: Household<T::AccountId>,
+	contract: Option<Contract<T>>,
+	reading: Reading,
+	missing: bool,
+	/// Community energy, positive = sold.
+	community_wh: i64,
+	/// Positive = sold; the imbalance is part of it.
+	main_wh: i64,
+	/// Part of `main_wh` at the imbalance price, of the same sign.
+	imbalance_wh: i64,
+	amounts: Amounts,
+}
+
+impl<T: Config> Line<T> {
+	/// Metered net position, positive = surplus.
+	fn metered_wh(&self) -> i64 {
+		i64::from(self.reading.generation_wh) - i64::from(self.reading.consumption_wh)
+	}
+
+	/// Community energy that was contracted, delivered and can be paid for, before both sides are made equal.
+	fn deliverable_wh(&self, terms: &Terms, price_per_kwh: Balance) -> i64 {
+		let Some(contract) = &self.contract else { return 0 };
+		let (contracted, metered) = (contract.energy.community_wh(), self.metered_wh());
+		if contracted.signum() != metered.signum() {
+			return 0;
+		}
+		if contracted >= 0 {
+			return contracted.min(metered);
+		}
+		let delivered = contracted.max(metered);
+		let bought = u32::try_from(delivered.unsigned_abs()).unwrap_or(u32::MAX);
+		let needed =
+			cost(bought, price_per_kwh).saturating_add(cost(bought, terms.tariffs.grid_fee_per_kwh));
+		if contract.held < needed {
+			0
+		} else {
+			delivered
+		}
+	}
+
+	/// Splits what the meter saw, once the community's part is known.
+	fn split(&mut self, community_wh: i64, deliverable_wh: i64) {
+		// All these are below 2^33 in size, so nothing overflows.
+		self.community_wh = community_wh;
+		self.main_wh = self.metered_wh().saturating_sub(community_wh);
+		let Some(contract) = &self.contract else { return };
+		// The contract's main-grid part, and what the pool failed to take or give.
+		let covered =
+			contract.energy.main_wh().saturating_add(deliverable_wh.saturating_sub(community_wh));
+		let ordinary = if covered.signum() == self.main_wh.signum() {
+			covered.signum().saturating_mul(covered.abs().min(self.main_wh.abs()))
+		} else {
+			0
+		};
+		self.imbalance_wh = self.main_wh.saturating_sub(ordinary);
+	}
+
+	fn channels(&self) -> Channels {
+		Channels::from_net(self.community_wh, self.main_wh)
+	}
+}
+
+/// One community's settlement of one era.
+pub(crate) struct Settlement<T: Config> {
+	community: CommunityId,
+	era: EraIndex,
+	accounts: Community<T::AccountId>,
+	pool: T::AccountId,
+	terms: Terms,
+	price_per_kwh: Balance,
+}
+
+impl<T: Config> Settlement<T> {
+	/// Settles `era` for the first `households` of a community.
+	pub(crate) fn run(community: CommunityId, era: EraIndex, households: u32) {
+		let Some(accounts) = Communities::<T>::get(community) else { return };
+		let slot = Pallet::<T>::slot(era);
+		let record = Records::<T>::get(community, slot).filter(|record| record.era == era);
+		// Without a record there are no contracts: the current terms price the main-grid energy.
+		let (terms, price_per_kwh) =
+			record.map_or_else(|| (accounts.terms, price(&accounts.terms, 0, 0)), |r| (r.terms, r.price_per_kwh));
+		let settlement = Self {
+			community,
+			era,
+			accounts,
+			pool: Pallet::<T>::pool_account(community),
+			terms,
+			price_per_kwh,
+		};
+		let mut lines = settlement.lines(households);
+		settlement.equalise(&mut lines);
+		settlement.through_pool(&mut lines);
+		let mut totals = Totals::default();
+		for line in &mut lines {
+			settlement.with_utility(line);
+			settlement.close(line, &mut totals);
+		}
+		if let Some(mut record) = record {
+			record.settled = Some(totals);
+			Records::<T>::insert(community, slot, record);
+		}
+		Pallet::<T>::deposit_event(Event::EraSettled { community, era, totals });
+	}
+
+	/// Everyone who was a member in the era, with contract and reading; silent meters estimated.
+	fn lines(&self, households: u32) -> Vec<Line<T>> {
+		let slot = Pallet::<T>::slot(self.era);
+		Members::<T>::get(self.community)
+			.into_iter()
+			.take(households as usize)
+			.filter_map(|id| {
+				let mut household = Households::<T>::get(id).filter(|h| h.member_since <= self.era)?;
+				let contract = Contracts::<T>::get(id, slot).filter(|contract| contract.era == self.era);
+				let submitted = Readings::<T>::take(self.era, id);
+				let reading = submitted.unwrap_or_else(|| estimate(&household, contract.as_ref()));
+				household.last_reading = submitted.or(household.last_reading);
+				Some(Line {
+					id,
+					household,
+					contract,
+					reading,
+					missing: submitted.is_none(),
+					community_wh: 0,
+					main_wh: 0,
+					imbalance_wh: 0,
+					amounts: Amounts::default(),
+				})
+			})
+			.collect()
+	}
+
+	/// Delivered energy of both sides made equal: the longer side is rationed as it is in the game.
+	fn equalise(&self, lines: &mut [Line<T>]) {
+		let deliverable: Vec<i64> =
+			lines.iter().map(|line| line.deliverable_wh(&self.terms, self.price_per_kwh)).collect();
+		let sold: Vec<u64> = deliverable.iter().map(|wh| wh.max(&0).unsigned_abs()).collect();
+		let bought: Vec<u64> = deliverable.iter().map(|wh| wh.min(&0).unsigned_abs()).collect();
+		let (offered, requested) = (sold.iter().sum(), bought.iter().sum());
+		let (sold, bought) = (ration(&sold, requested), ration(&bought, offered));
+		for (((line, deliverable), sold), bought) in lines.iter_mut().zip(deliverable).zip(sold).zip(bought) {
+			// At most one of the two is not zero, and each is at most what one household delivered.
+			let community = (sold as i64).saturating_sub(bought as i64);
+			line.split(community, deliverable);
+		}
+	}
+
+	/// Money for community energy: out of the buyers' holds into the pool, out of the pool to the sellers.
+	fn through_pool(&self, lines: &mut [Line<T>]) {
+		let (mut collected, mut sold_wh) = (0 as Balance, 0 as Balance);
+		for line in lines.iter_mut() {
+			let channels = line.channels();
+			sold_wh = sold_wh.saturating_add(channels.sold_to_community_wh.into());
+			let bought = channels.bought_from_community_wh;
+			if bought > 0 {
+				let paid = self.from_hold(line, &self.pool, cost(bought, self.price_per_kwh));
+				line.amounts.paid_to_pool = paid;
+				collected = collected.saturating_add(paid);
+				line.amounts.grid_fee =
+					self.from_hold(line, &self.accounts.operator, cost(bought, self.terms.tariffs.grid_fee_per_kwh));
+			}
+		}
+		// Each seller gets the difference of two rounded running sums, so that the parts add up to what was collected.
+		let (mut so_far_wh, mut so_far) = (0 as Balance, 0 as Balance);
+		for line in lines.iter_mut() {
+			let sold = Balance::from(line.channels().sold_to_community_wh);
+			if sold == 0 {
+				continue;
+			}
+			so_far_wh = so_far_wh.saturating_add(sold);
+			let until = multiply_by_rational_with_rounding(collected, so_far_wh, sold_wh, Rounding::Down)
+				.unwrap_or(so_far);
+			line.amounts.received_from_pool = self.to_seller(line, until.saturating_sub(so_far));
+			so_far = until;
+		}
+	}
+
+	/// Moves funds on hold for this line's contract; returns what moved.
+	fn from_hold(&self, line: &mut Line<T>, to: &T::AccountId, amount: Balance) -> Balance {
+		let Some(contract) = &mut line.contract else { return 0 };
+		let amount = amount.min(contract.held);
+		if amount == 0 {
+			return 0;
+		}
+		let moved = T::Currency::transfer_on_hold(
+			&HoldReason::Contract.into(),
+			&line.household.owner,
+			to,
+			amount,
+			Precision::BestEffort,
+			Restriction::Free,
+			Fortitude::Polite,
+		)
+		.unwrap_or_else(|error| {
+			log::warn!(target: LOG_TARGET, "household {}: {amount} on hold did not move: {error:?}", line.id);
+			0
+		});
+		contract.held = contract.held.saturating_sub(moved);
+		moved
+	}
+
+	/// Pays a seller out of the pool; returns what it got. An account that cannot take it (it is gone, and the amount
+	/// would not bring it back) leaves it with the utility, to its credit.
+	fn to_seller(&self, line: &mut Line<T>, amount: Balance) -> Balance {
+		if amount == 0 {
+			return 0;
+		}
+		let paid = |to| T::Currency::transfer(&self.pool, to, amount, Preservation::Preserve);
+		match paid(&line.household.owner) {
+			Ok(paid) => paid,
+			Err(_) => {
+				match paid(&self.accounts.utility) {
+					Ok(kept) => line.household.credit = line.household.credit.saturating_add(kept),
+					Err(error) => log::warn!(
+						target: LOG_TARGET,
+						"household {}: {amount} stays in the pool: {error:?}", line.id
+					),
+				}
+				0
+			},
+		}
+	}
+
+	/// The bill of the main grid: what the utility owes is paid first, then what the household owes, old debts included.
+	fn with_utility(&self, line: &mut Line<T>) {
+		let tariffs = &self.terms.tariffs;
+		let channels = line.channels();
+		let imbalance = Channels::from_net(0, line.imbalance_wh);
+		let (short, over) = (imbalance.bought_from_main_wh, imbalance.sold_to_main_wh);
+		line.amounts.main_cost = cost(channels.bought_from_main_wh.saturating_sub(short), tariffs.retail_per_kwh)
+			.saturating_add(cost(short, tariffs.imbalance_import_per_kwh));
+		line.amounts.main_revenue = revenue(channels.sold_to_main_wh.saturating_sub(over), tariffs.feed_in_per_kwh)
+			.saturating_add(revenue(over, tariffs.imbalance_export_per_kwh));
+
+		if let Some(contract) = &mut line.contract {
+			if contract.held > 0 {
+				let released = T::Currency::release(
+					&HoldReason::Contract.into(),
+					&line.household.owner,
+					contract.held,
+					Precision::BestEffort,
+				);
+				if let Err(error) = released {
+					log::warn!(target: LOG_TARGET, "household {}: hold not released: {error:?}", line.id);
+				}
+				contract.held = 0;
+			}
+		}
+
+		let household = &mut line.household;
+		let owed = household.credit.saturating_add(line.amounts.main_revenue);
+		let received = Pallet::<T>::pay_up_to(&self.accounts.utility, &household.owner, owed);
+		household.credit = owed.saturating_sub(received);
+		let due = household.arrears.saturating_add(line.amounts.main_cost);
+		let paid = Pallet::<T>::pay_up_to(&household.owner, &self.accounts.utility, due);
+		household.arrears = due.saturating_sub(paid);
+		line.amounts.received_from_utility = received;
+		line.amounts.paid_to_utility = paid;
+		line.amounts.arrears = household.arrears;
+		line.amounts.credit = household.credit;
+	}
+
+	/// Writes down what the era came to.
+	fn close(&self, line: &mut Line<T>, totals: &mut Totals) {
+		let slot = Pallet::<T>::slot(self.era);
+		let energy = line.channels();
+		let imbalance = Channels::from_net(0, line.imbalance_wh);
+		let statement = Statement {
+			era: self.era,
+			reading: line.reading,
+			energy,
+			imbalance_import_wh: imbalance.bought_from_main_wh,
+			imbalance_export_wh: imbalance.sold_to_main_wh,
+			price_per_kwh: self.price_per_kwh,
+			amounts: line.amounts,
+		};
+		totals.add(&statement, line.missing);
+		Households::<T>::insert(line.id, &line.household);
+		if let Some(contract) = &line.contract {
+			Contracts::<T>::insert(line.id, slot, contract);
+		}
+		Statements::<T>::insert(line.id, slot, statement);
+		Pallet::<T>::deposit_event(Event::HouseholdSettled {
+			community: self.community,
+			household: line.id,
+			statement,
+		});
+	}
+}
+
+/// What a silent meter is taken to have seen: never anything that helps its owner. A seller delivered nothing, a buyer
+/// consumed its contract; without a contract, consumption as last read and no generation.
+fn estimate<T: Config>(household: &Household<T::AccountId>, contract: Option<&Contract<T>>) -> Reading {
+	let chosen = contract.and_then(|c| c.strategies.get(usize::from(c.chosen)).map(|s| (c.generation_wh, s)));
+	let (generation_wh, consumption_wh, indoor_centi_c) = match (chosen, household.last_reading) {
+		(Some((generation, s)), _) => (generation.min(s.consumption_wh), s.consumption_wh, s.temperature_centi_c),
+		(None, Some(last)) => (0, last.consumption_wh.min(household.connection_limit_wh), last.indoor_centi_c),
+		(None, None) => (0, 0, 0),
+	};
+	Reading { generation_wh, consumption_wh, indoor_centi_c, quality: Quality::Estimated }
+}

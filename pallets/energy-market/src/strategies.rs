@@ -1,0 +1,83 @@
+//! What households would do in the next era: by word of their owners, or by their standing preference.
+
+use crate::{pallet::*, EraIndex, Household, HouseholdId, Reading, Submission};
+use alloc::vec::Vec;
+use commonwatt_game::{Rules, Strategy, StrategyFault, MAX_ENERGY_WH};
+use frame_support::{ensure, BoundedVec};
+use sp_runtime::DispatchResult;
+
+impl<T: Config> Pallet<T> {
+	pub(crate) fn do_submit_strategies(
+		who: T::AccountId,
+		household: HouseholdId,
+		era: EraIndex,
+		generation_wh: u32,
+		strategies: Vec<Strategy>,
+	) -> DispatchResult {
+		let h = Households::<T>::get(household).ok_or(Error::<T>::UnknownHousehold)?;
+		ensure!(h.owner == who, Error::<T>::NotOwner);
+		let clock = Clock::<T>::get().ok_or(Error::<T>::ClockNotStarted)?;
+		ensure!(clock.current.checked_add(1) == Some(era), Error::<T>::StrategiesForWrongEra);
+		ensure!(!strategies.is_empty(), Error::<T>::NoStrategies);
+		ensure!(generation_wh <= MAX_ENERGY_WH, Error::<T>::EnergyOutOfRange);
+		let resolution_wh = Self::community(h.community)?.terms.rules.resolution_wh;
+		let strategies: BoundedVec<_, T::MaxStrategies> =
+			strategies.try_into().map_err(|_| Error::<T>::TooManyStrategies)?;
+		for strategy in &strategies {
+			strategy.check(generation_wh, resolution_wh).map_err(|fault| match fault {
+				StrategyFault::OverRange => Error::<T>::EnergyOutOfRange,
+				StrategyFault::KindContradictsNetPosition => Error::<T>::KindContradictsNetPosition,
+			})?;
+			ensure!(
+				strategy.net_wh(generation_wh).unsigned_abs() <= u64::from(h.connection_limit_wh),
+				Error::<T>::OverConnectionLimit
+			);
+		}
+		Self::deposit_event(Event::StrategiesSubmitted {
+			household,
+			era,
+			generation_wh,
+			strategies: strategies.to_vec(),
+		});
+		Submissions::<T>::insert(household, Submission { era, generation_wh, strategies });
+		Ok(())
+	}
+
+	/// What the household brings to the game of `era`: what it submitted, else what its preference makes of the last
+	/// reading, else nothing. The submission is used up.
+	///
+	/// Strategies that the community's rules no longer allow (the meter resolution may have changed since) drop out.
+	pub(crate) fn strategies_for(
+		era: EraIndex,
+		id: HouseholdId,
+		household: &Household<T::AccountId>,
+		last_reading: Option<Reading>,
+		rules: &Rules,
+	) -> Option<(u32, BoundedVec<Strategy, T::MaxStrategies>)> {
+		let submitted = Submissions::<T>::take(id).filter(|s| s.era == era);
+		let (generation_wh, strategies) = match (submitted, household.preference, last_reading) {
+			(Some(s), _, _) => (s.generation_wh, s.strategies.into_inner()),
+			(None, Some(preference), Some(reading)) => (
+				reading.generation_wh,
+				preference.strategies(
+					rules.resolution_wh,
+					reading.generation_wh,
+					reading.consumption_wh,
+					reading.indoor_centi_c,
+				),
+			),
+			_ => return None,
+		};
+		let limit = u64::from(household.connection_limit_wh);
+		let allowed: Vec<_> = strategies
+			.into_iter()
+			.filter(|s| s.check(generation_wh, rules.resolution_wh).is_ok())
+			.filter(|s| s.net_wh(generation_wh).unsigned_abs() <= limit)
+			.collect();
+		if allowed.is_empty() {
+			return None;
+		}
+		// A submission had at most as many, and a preference gives at most 6, which `integrity_test` checks.
+		Some((generation_wh, BoundedVec::truncate_from(allowed)))
+	}
+}

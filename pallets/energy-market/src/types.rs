@@ -1,0 +1,441 @@
+//! What the market stores, signs and reports. Energies are in Wh per direction, never negative; temperatures in
+//! hundredths of a degree Celsius; money in the smallest unit of the runtime's balance; prices per kWh.
+
+use crate::Config;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use commonwatt_game::{Certificate, Comfort, Preference, Rules, Strategy};
+use frame_support::{
+	pallet_prelude::ConstU32, BoundedVec, CloneNoBound, DebugNoBound, EqNoBound, PartialEqNoBound,
+};
+use scale_info::TypeInfo;
+use serde::{Deserialize, Serialize};
+
+/// Number of an era: `floor(now / era length)` since the Unix epoch, UTC.
+pub type EraIndex = u32;
+/// Number of a community, counted from 0 in the order of creation.
+pub type CommunityId = u32;
+/// Number of a household, counted from 0 over all communities in the order of registration.
+pub type HouseholdId = u32;
+/// Money in the smallest unit.
+pub type Balance = u128;
+/// A community's name: UTF-8 for people, nothing the chain looks at.
+pub type Name = BoundedVec<u8, ConstU32<32>>;
+
+/// Highest tariff that the arithmetic is proved for, per kWh: with it, a whole community's bill at the largest
+/// energies stays below 2^122.
+pub const MAX_TARIFF_PER_KWH: Balance = 1_000_000_000_000_000_000_000_000;
+
+/// What energy costs, in the smallest unit of money per kWh.
+///
+/// `imbalance_export <= feed_in <= retail <= imbalance_import`, each at most [`MAX_TARIFF_PER_KWH`]: keeping to a
+/// contract never costs more than breaking it.
+#[derive(
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Serialize,
+	Deserialize,
+)]
+pub struct Tariffs {
+	/// The main grid sells at this price.
+	pub retail_per_kwh: Balance,
+	/// The main grid buys at this price.
+	pub feed_in_per_kwh: Balance,
+	/// The main grid sells what a household takes beyond its contract at this price.
+	pub imbalance_import_per_kwh: Balance,
+	/// The main grid buys what a household feeds in beyond its contract at this price.
+	pub imbalance_export_per_kwh: Balance,
+	/// Buyers of community energy pay this to the operator on top of the community's price.
+	pub grid_fee_per_kwh: Balance,
+}
+
+/// How the price inside a community is found. It always lies between feed-in and retail.
+#[derive(
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Serialize,
+	Deserialize,
+)]
+pub enum PriceRule {
+	/// The mean of feed-in tariff and retail tariff.
+	#[codec(index = 0)]
+	MidMarket,
+	/// Falls from retail to feed-in as supply grows to meet demand (Liu et al., IEEE Transactions on Power Systems 32
+	/// (5), 2017, doi 10.1109/TPWRS.2017.2649558).
+	#[codec(index = 1)]
+	SupplyDemandRatio,
+}
+
+/// Everything that a community's game and prices depend on.
+#[derive(
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Serialize,
+	Deserialize,
+)]
+pub struct Terms {
+	/// Lambda and meter resolution of the game.
+	pub rules: Rules,
+	/// What energy costs.
+	pub tariffs: Tariffs,
+	/// How the price inside the community is found.
+	pub price_rule: PriceRule,
+}
+
+/// The households behind one feeder.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Community<AccountId> {
+	/// For people.
+	pub name: Name,
+	/// Admits households, sets the terms and earns the grid fee.
+	pub operator: AccountId,
+	/// The main grid's account: it is paid for what it sells and pays for what it buys.
+	pub utility: AccountId,
+	/// In force from the next gate closure on.
+	pub terms: Terms,
+}
+
+/// A player: one connection to the community grid.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Household<AccountId> {
+	/// The community that it belongs to.
+	pub community: CommunityId,
+	/// Signs strategies, pays and is paid.
+	pub owner: AccountId,
+	/// The metering device's own account; signs readings.
+	pub meter: AccountId,
+	/// Largest net exchange with the community grid in one era, Wh.
+	pub connection_limit_wh: u32,
+	/// The first era that it takes part in.
+	pub member_since: EraIndex,
+	/// How indoor temperature is valued; `None` is always comfortable.
+	pub comfort: Option<Comfort>,
+	/// Speaks for the household in eras for which it submits nothing; `None` stays out of the game.
+	pub preference: Option<Preference>,
+	/// The last reading that was settled.
+	pub last_reading: Option<Reading>,
+	/// What it owes the utility. While it owes anything it trades with the main grid only.
+	pub arrears: Balance,
+	/// What the utility owes it.
+	pub credit: Balance,
+}
+
+/// How a reading came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub enum Quality {
+	/// Read off the meter.
+	#[codec(index = 0)]
+	Measured,
+	/// Estimated, by the metering device or, where it stayed silent, by the chain.
+	#[codec(index = 1)]
+	Estimated,
+}
+
+/// What a meter saw in one era.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub struct Reading {
+	/// Energy generated, Wh.
+	pub generation_wh: u32,
+	/// Energy consumed, Wh.
+	pub consumption_wh: u32,
+	/// Indoor temperature at the end of the era, hundredths of a degree Celsius.
+	pub indoor_centi_c: i16,
+	/// How the reading came about.
+	pub quality: Quality,
+}
+
+/// What a household hands in for one era.
+#[derive(CloneNoBound, DebugNoBound, PartialEqNoBound, EqNoBound, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[scale_info(skip_type_params(T))]
+#[codec(mel_bound())]
+pub struct Submission<T: Config> {
+	/// The era that it is meant for.
+	pub era: EraIndex,
+	/// Generation that the household expects, Wh.
+	pub generation_wh: u32,
+	/// What the household would do, one of which the game chooses.
+	pub strategies: BoundedVec<Strategy, T::MaxStrategies>,
+}
+
+/// Energy by channel, Wh. At most one of the two directions of a channel is not zero.
+#[derive(
+	Clone,
+	Copy,
+	Debug,
+	Default,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct Channels {
+	/// Sold to the community.
+	pub sold_to_community_wh: u32,
+	/// Bought from the community.
+	pub bought_from_community_wh: u32,
+	/// Sold to the main grid.
+	pub sold_to_main_wh: u32,
+	/// Bought from the main grid.
+	pub bought_from_main_wh: u32,
+}
+
+/// What a household undertook at gate closure, with the inputs that led to it, so that anyone can check it.
+#[derive(CloneNoBound, DebugNoBound, PartialEqNoBound, EqNoBound, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[scale_info(skip_type_params(T))]
+#[codec(mel_bound())]
+pub struct Contract<T: Config> {
+	/// The era of delivery.
+	pub era: EraIndex,
+	/// Generation that the game reckoned with, Wh.
+	pub generation_wh: u32,
+	/// Comfort that the game reckoned with.
+	pub comfort: Option<Comfort>,
+	/// The strategies that the game chose from.
+	pub strategies: BoundedVec<Strategy, T::MaxStrategies>,
+	/// Which of them the equilibrium has, counted from 0.
+	pub chosen: u8,
+	/// True where the household could not cover its strategies and was kept to the main grid.
+	pub main_grid_only: bool,
+	/// Energy to deliver and take, by channel.
+	pub energy: Channels,
+	/// Funds on hold for it; 0 once settled.
+	pub held: Balance,
+}
+
+/// Amounts of one household's settlement. Each is what moved; what could not move is in the household's `arrears` or
+/// `credit`.
+#[derive(
+	Clone,
+	Copy,
+	Debug,
+	Default,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct Amounts {
+	/// Paid to the pool for community energy.
+	pub paid_to_pool: Balance,
+	/// Received from the pool for community energy.
+	pub received_from_pool: Balance,
+	/// Paid to the operator.
+	pub grid_fee: Balance,
+	/// Paid to the utility, repaid arrears included.
+	pub paid_to_utility: Balance,
+	/// Received from the utility, repaid credit included.
+	pub received_from_utility: Balance,
+	/// What this era's main-grid purchases cost.
+	pub main_cost: Balance,
+	/// What this era's main-grid sales earned.
+	pub main_revenue: Balance,
+	/// What the household owes the utility afterwards.
+	pub arrears: Balance,
+	/// What the utility owes the household afterwards.
+	pub credit: Balance,
+}
+
+/// What one era came to for one household.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub struct Statement {
+	/// The era of delivery.
+	pub era: EraIndex,
+	/// The reading that was settled; `Estimated` by the chain where the meter stayed silent.
+	pub reading: Reading,
+	/// Energy by channel; the main grid's includes the deviation.
+	pub energy: Channels,
+	/// Part of `bought_from_main_wh` that no contract covered and the imbalance price applied to.
+	pub imbalance_import_wh: u32,
+	/// Part of `sold_to_main_wh` that no contract covered and the imbalance price applied to.
+	pub imbalance_export_wh: u32,
+	/// Price of community energy per kWh.
+	pub price_per_kwh: Balance,
+	/// What moved.
+	pub amounts: Amounts,
+}
+
+/// Sums over a community of one settled era. Community energy sold equals community energy bought.
+#[derive(
+	Clone,
+	Copy,
+	Debug,
+	Default,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct Totals {
+	/// Households settled.
+	pub households: u32,
+	/// Of them, those whose reading was estimated by the chain.
+	pub missing_readings: u32,
+	/// Energy that changed hands inside the community, Wh.
+	pub community_wh: u64,
+	/// Energy bought from the main grid, Wh.
+	pub bought_from_main_wh: u64,
+	/// Energy sold to the main grid, Wh.
+	pub sold_to_main_wh: u64,
+	/// Money from buyers to sellers through the pool.
+	pub through_pool: Balance,
+	/// Grid fees to the operator.
+	pub grid_fees: Balance,
+	/// Money from households to the utility.
+	pub to_utility: Balance,
+	/// Money from the utility to households.
+	pub from_utility: Balance,
+}
+
+/// What a community's gate closure came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub struct EraRecord {
+	/// The era of delivery.
+	pub era: EraIndex,
+	/// The terms that hold for it.
+	pub terms: Terms,
+	/// Households with a contract.
+	pub players: u32,
+	/// The solver's claim, which `verify` of the runtime API checks.
+	pub certificate: Certificate,
+	/// Best-response sweeps that the solver made, over all starts.
+	pub sweeps: u32,
+	/// Starts that the solver made.
+	pub starts: u32,
+	/// Price of community energy per kWh.
+	pub price_per_kwh: Balance,
+	/// Sums of the settlement; `None` until settled.
+	pub settled: Option<Totals>,
+}
+
+/// Where the chain stands in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct ClockState {
+	/// The era that is running: deliveries for it are under way, strategies for the next are taken.
+	pub current: EraIndex,
+	/// The era that the chain saw before: readings for it are taken.
+	pub previous: Option<EraIndex>,
+}
+
+/// The two things to do for each community at an era's start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+pub enum Phase {
+	/// Solve the game of the era that began.
+	#[codec(index = 0)]
+	Solve,
+	/// Settle the era whose readings are in.
+	#[codec(index = 1)]
+	Settle,
+}
+
+/// Clearing under way: first every community's game, then every community's settlement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct RoundState {
+	/// The era to solve.
+	pub solve_era: EraIndex,
+	/// The era to settle, if one is open.
+	pub settle_era: Option<EraIndex>,
+	/// Communities there were when the round began; later ones wait for the next.
+	pub communities: u32,
+	/// What is being done.
+	pub phase: Phase,
+	/// The community that is next.
+	pub next: CommunityId,
+}
+
+/// One step that the current block has room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct PlannedStep {
+	/// What to do.
+	pub phase: Phase,
+	/// For whom.
+	pub community: CommunityId,
+	/// For how many of its households, the weight having been returned for so many.
+	pub households: u32,
+}
+
+impl Channels {
+	/// From net positions, positive = sold. Energies of one household are below 2^32 Wh by the limits on readings and
+	/// strategies.
+	pub fn from_net(community_wh: i64, main_wh: i64) -> Self {
+		let sold = |wh: i64| u32::try_from(wh.max(0)).unwrap_or(u32::MAX);
+		Self {
+			sold_to_community_wh: sold(community_wh),
+			bought_from_community_wh: sold(community_wh.saturating_neg()),
+			sold_to_main_wh: sold(main_wh),
+			bought_from_main_wh: sold(main_wh.saturating_neg()),
+		}
+	}
+
+	/// Net exchange with the community, positive = sold.
+	pub fn community_wh(&self) -> i64 {
+		i64::from(self.sold_to_community_wh) - i64::from(self.bought_from_community_wh)
+	}
+
+	/// Net exchange with the main grid, positive = sold.
+	pub fn main_wh(&self) -> i64 {
+		i64::from(self.sold_to_main_wh) - i64::from(self.bought_from_main_wh)
+	}
+}
+
+impl Totals {
+	/// Adds one household's statement. Sums of at most 2^16 households stay far below the types' ends.
+	pub(crate) fn add(&mut self, statement: &Statement, missing: bool) {
+		let (energy, amounts) = (&statement.energy, &statement.amounts);
+		self.households = self.households.saturating_add(1);
+		self.missing_readings = self.missing_readings.saturating_add(missing.into());
+		self.community_wh = self.community_wh.saturating_add(energy.sold_to_community_wh.into());
+		self.bought_from_main_wh = self.bought_from_main_wh.saturating_add(energy.bought_from_main_wh.into());
+		self.sold_to_main_wh = self.sold_to_main_wh.saturating_add(energy.sold_to_main_wh.into());
+		self.through_pool = self.through_pool.saturating_add(amounts.paid_to_pool);
+		self.grid_fees = self.grid_fees.saturating_add(amounts.grid_fee);
+		self.to_utility = self.to_utility.saturating_add(amounts.paid_to_utility);
+		self.from_utility = self.from_utility.saturating_add(amounts.received_from_utility);
+	}
+}
+
+/// The game that contracts came from.
+pub fn game_of<'a, T: Config>(
+	rules: Rules,
+	contracts: impl Iterator<Item = &'a Contract<T>>,
+) -> Result<commonwatt_game::Game, commonwatt_game::GameFault> {
+	let households = contracts
+		.map(|contract| commonwatt_game::Household {
+			generation_wh: contract.generation_wh,
+			comfort: contract.comfort,
+			strategies: contract.strategies.to_vec(),
+		})
+		.collect();
+	commonwatt_game::Game::new(rules, households)
+}

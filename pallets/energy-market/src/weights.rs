@@ -1,0 +1,65 @@
+//! Weights of the pallet's calls and clearing steps.
+
+use frame_support::weights::Weight;
+
+/// What the calls and steps weigh.
+pub trait WeightInfo {
+	/// [`crate::Pallet::create_community`].
+	fn create_community() -> Weight;
+	/// [`crate::Pallet::register_household`].
+	fn register_household() -> Weight;
+	/// [`crate::Pallet::set_terms`].
+	fn set_terms() -> Weight;
+	/// [`crate::Pallet::set_comfort`].
+	fn set_comfort() -> Weight;
+	/// [`crate::Pallet::set_preference`].
+	fn set_preference() -> Weight;
+	/// [`crate::Pallet::submit_strategies`] with `s` strategies.
+	fn submit_strategies(s: u32) -> Weight;
+	/// [`crate::Pallet::submit_reading`].
+	fn submit_reading() -> Weight;
+	/// [`crate::Pallet::repay_arrears`].
+	fn repay_arrears() -> Weight;
+	/// Noting a new era, and planning.
+	fn latch() -> Weight;
+	/// One community's game with `h` households, each with as many strategies as it can have.
+	fn solve(h: u32) -> Weight;
+	/// One community's settlement with `h` households.
+	fn settle(h: u32) -> Weight;
+}
+
+impl WeightInfo for () {
+	fn create_community() -> Weight {
+		Weight::from_parts(1, 0)
+	}
+	fn register_household() -> Weight {
+		Weight::from_parts(1, 0)
+	}
+	fn set_terms() -> Weight {
+		Weight::from_parts(1, 0)
+	}
+	fn set_comfort() -> Weight {
+		Weight::from_parts(1, 0)
+	}
+	fn set_preference() -> Weight {
+		Weight::from_parts(1, 0)
+	}
+	fn submit_strategies(s: u32) -> Weight {
+		Weight::from_parts(u64::from(s), 0)
+	}
+	fn submit_reading() -> Weight {
+		Weight::from_parts(1, 0)
+	}
+	fn repay_arrears() -> Weight {
+		Weight::from_parts(1, 0)
+	}
+	fn latch() -> Weight {
+		Weight::from_parts(1, 0)
+	}
+	fn solve(h: u32) -> Weight {
+		Weight::from_parts(u64::from(h), 0)
+	}
+	fn settle(h: u32) -> Weight {
+		Weight::from_parts(u64::from(h), 0)
+	}
+}
