@@ -33,16 +33,24 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 
 extern crate alloc;
+#[cfg(test)]
+extern crate self as commonwatt_game;
+#[cfg(test)]
+extern crate std;
 
 mod allocation;
 mod fault;
 mod game;
+#[cfg(feature = "cli")]
+pub mod json;
 pub mod log2;
 pub mod payoff;
 mod preference;
 mod prepared;
 mod search;
 mod solver;
+#[cfg(test)]
+mod tests;
 mod types;
 mod verify;
 

@@ -1,0 +1,466 @@
+//! The error bounds, against big integers.
+
+use crate::{
+	log2::{precise, Log2, PAYOFF_ERROR},
+	payoff::{payoff, Pool, Worth},
+	prepared::Move,
+	*,
+};
+use num_bigint::{BigInt, BigUint};
+use std::{vec, vec::Vec};
+
+#[path = "../tests/support/oracle.rs"]
+mod oracle;
+#[path = "../tests/support/mod.rs"]
+mod support;
+use support::Random;
+
+fn log2_error(n: u128) -> f64 {
+	let value = if n >> 64 == 0 {
+		Log2::of(n as u64)
+	} else {
+		Log2::of_wide(n)
+	};
+	oracle::error(value.0, &oracle::log2(&BigUint::from(n))).abs()
+}
+
+#[test]
+fn log2_keeps_its_bound_over_the_whole_range() {
+	let mut worst: f64 = 0.0;
+	// Small integers, and every power of two with its neighbours.
+	for n in 1..=2_000 {
+		worst = worst.max(log2_error(n));
+	}
+	for exponent in 0..128 {
+		let power = 1u128 << exponent;
+		for n in [power.saturating_sub(1).max(1), power, power.saturating_add(1)] {
+			worst = worst.max(log2_error(n));
+		}
+	}
+	worst = worst.max(log2_error(u128::MAX)).max(log2_error(u64::MAX.into()));
+	// Both ends and the inside of each interval of the table, at the top and in the middle of the range.
+	let mut random = Random(1);
+	for interval in 0..256u128 {
+		for width in [40u32, 64, 128] {
+			let start = (256 + interval) << (width - 9);
+			let length = 1u128 << (width - 9);
+			let inside = (0..40).map(|_| u128::from(random.next()) % length);
+			for offset in [0, 1, length / 2 - 1, length / 2, length - 1]
+				.into_iter()
+				.chain(inside)
+			{
+				worst = worst.max(log2_error(start + offset));
+			}
+		}
+	}
+	for _ in 0..20_000 {
+		worst = worst.max(log2_error(
+			u128::from(random.next() >> random.within(0, 63)).max(1),
+		));
+	}
+	std::println!("largest error of log2: {worst:.4} units of 2^-32");
+	assert!(worst <= 0.6);
+}
+
+#[test]
+fn log2_of_powers_is_exact_and_of_nothing_is_below_everything() {
+	for exponent in 0..64 {
+		assert_eq!(Log2::of(1 << exponent), Log2(exponent << 32));
+	}
+	assert_eq!(Log2::of(0), Log2::NEG_INFINITY);
+	assert_eq!(Log2::of_ratio(0, 1), Log2::NEG_INFINITY);
+	assert_eq!(Log2::of_ratio(1, 0), Log2::MAX);
+	assert!(Log2::NEG_INFINITY < Log2(-(1 << 60)));
+}
+
+#[test]
+fn log2_never_falls() {
+	let mut random = Random(2);
+	for _ in 0..200_000 {
+		let n = random.next() >> random.within(0, 62);
+		assert!(Log2::of(n) <= Log2::of(n + 1), "{n}");
+	}
+}
+
+#[test]
+fn precise_log2_is_within_a_unit() {
+	let mut random = Random(3);
+	for _ in 0..5_000 {
+		let n = (random.next() >> random.within(0, 62)).max(1);
+		let exact: BigInt = oracle::log2(&BigUint::from(n)) >> (oracle::BITS - log2::PRECISE_BITS);
+		let error = i64::try_from(BigInt::from(precise(n)) - exact).unwrap();
+		assert!((-1..=1).contains(&error), "{n}: {error}");
+	}
+}
+
+#[test]
+fn log2_is_shown_in_decimals() {
+	for (value, text) in [
+		(Log2::ONE, "1.0000000000"),
+		(Log2(-(3 << 31)), "-1.5000000000"),
+		(Log2(1), "0.0000000002"),
+		(Log2(-1), "-0.0000000002"),
+		(Log2::ZERO, "0.0000000000"),
+		(Log2::MAX, "inf"),
+		(Log2::NEG_INFINITY, "-inf"),
+		(Log2(i64::MIN + 1), "-2147483647.9999999998"),
+	] {
+		assert_eq!(std::format!("{value}"), text);
+	}
+}
+
+#[test]
+fn gains_saturate_at_nothing() {
+	let (nothing, one) = (Log2::NEG_INFINITY, Log2::ONE);
+	assert_eq!(one.gain_over(nothing), Log2::MAX);
+	assert_eq!(nothing.gain_over(one), Log2::NEG_INFINITY);
+	assert_eq!(nothing.gain_over(nothing), Log2::ZERO);
+	assert_eq!(one.gain_over(Log2(1)), Log2((1 << 32) - 1));
+}
+
+const LAMBDAS: [(u32, u32); 9] = [
+	(4, 1),
+	(2, 1),
+	(3, 2),
+	(11, 10),
+	(65_536, 1),
+	(u32::MAX, 65_536),
+	(u32::MAX, u32::MAX - 1),
+	(1_000_001, 1_000_000),
+	(65_535, 1),
+];
+
+/// One household's strategy against a pool, over the whole range of both; energies spread over all magnitudes.
+fn random_case(random: &mut Random) -> (Rules, Household, Pool) {
+	let (numerator, denominator) = random.of(&LAMBDAS);
+	let resolution_wh = random.of(&[1, 10, 999, 1_000]);
+	let magnitude = random.within(0, 29);
+	let x = (random.within(1, 1 << 30) >> magnitude).clamp(1, MAX_ENERGY_WH.into()) as u32;
+	let largest = (MAX_HOUSEHOLDS as i64 - 1) * i64::from(MAX_ENERGY_WH);
+	let side = |random: &mut Random| random.within(0, largest) as u64 >> random.within(0, 46);
+	let (mut offered_wh, mut requested_wh) = (side(random), side(random));
+	// Every second case is close to balance, where the branch changes.
+	if random.within(0, 1) == 0 {
+		let long = offered_wh + u64::from(x);
+		requested_wh = (long - (long * u64::from(resolution_wh) / u64::from(x)).min(long))
+			.saturating_add_signed(random.within(-2, 2))
+			.min(largest as u64);
+	}
+	let sells = random.within(0, 1) == 0;
+	if !sells {
+		core::mem::swap(&mut offered_wh, &mut requested_wh);
+	}
+	let (pool_kind, main_kind) = if sells {
+		(Kind::SellToCommunity, Kind::SellToMain)
+	} else {
+		(Kind::BuyFromCommunity, Kind::BuyFromMain)
+	};
+	let kind = if random.within(0, 9) == 0 {
+		main_kind
+	} else {
+		pool_kind
+	};
+	let comfort = random.of(&[
+		None,
+		Some((1500, 2700, 1, 36)),
+		Some((1500, 2700, 1, u32::MAX)),
+		Some((-30_000, 32_000, 1, 100_000)),
+		Some((2000, 2001, 40_000, 1)),
+	]);
+	let comfort = comfort.map(|(min_centi_c, max_centi_c, numerator, denominator)| Comfort {
+		min_centi_c,
+		max_centi_c,
+		a: Ratio {
+			numerator,
+			denominator,
+		},
+	});
+	let temperature_centi_c = random.of(&[1501, 2000, 2100, 2699, -29_999, 31_999]);
+	let (generation_wh, consumption_wh) = if sells { (x, 0) } else { (0, x) };
+	let strategy = Strategy {
+		kind,
+		consumption_wh,
+		temperature_centi_c,
+	};
+	let rules = Rules {
+		lambda: Ratio {
+			numerator,
+			denominator,
+		},
+		resolution_wh,
+	};
+	(
+		rules,
+		Household {
+			generation_wh,
+			comfort,
+			strategies: vec![strategy],
+		},
+		Pool {
+			offered_wh,
+			requested_wh,
+		},
+	)
+}
+
+fn exact(rules: &Rules, household: &Household, others: Pool) -> BigInt {
+	let strategy = household.strategies[0];
+	let net = strategy.net_wh(household.generation_wh);
+	let pool = others.with(strategy.kind, net);
+	let rationed = match strategy.kind {
+		Kind::SellToCommunity => Some((pool.offered_wh.min(pool.requested_wh), pool.offered_wh)),
+		Kind::BuyFromCommunity => Some((pool.offered_wh.min(pool.requested_wh), pool.requested_wh)),
+		_ => None,
+	};
+	let case = oracle::Case {
+		lambda: (rules.lambda.numerator, rules.lambda.denominator),
+		resolution_wh: rules.resolution_wh,
+		comfort: household.comfort_of(&strategy),
+		x: net.unsigned_abs(),
+		rationed,
+	};
+	case.payoff()
+}
+
+#[test]
+fn payoffs_keep_their_bound_over_the_whole_range() {
+	let mut random = Random(4);
+	let (mut worst, mut worst_prepared, mut balanced): (f64, f64, u32) = (0.0, 0.0, 0);
+	for _ in 0..40_000 {
+		let (rules, household, others) = random_case(&mut random);
+		household.check(rules.resolution_wh).unwrap();
+		rules.check().unwrap();
+		let worth = Worth::new(&rules);
+		let strategy = household.strategies[0];
+		let value = payoff(&worth, &household, &strategy, others);
+		let prepared = Move::new(&worth, &household, 0, &strategy);
+		let quick = prepared.payoff(&worth, &others);
+		if household.comfort_of(&strategy).0 == 0 {
+			assert_eq!((value, Log2(quick)), (Log2::NEG_INFINITY, Log2::NEG_INFINITY));
+			continue;
+		}
+		let exact = exact(&rules, &household, others);
+		worst = worst.max(oracle::error(value.0, &exact).abs());
+		worst_prepared = worst_prepared.max(oracle::error(quick, &exact).abs());
+		balanced += u32::from(value >= worth.log2_omega);
+		assert!(
+			quick <= prepared.bound + PAYOFF_ERROR.0,
+			"{household:?} {others:?}"
+		);
+	}
+	std::println!("largest error of a payoff: {worst:.3}, prepared {worst_prepared:.3} units of 2^-32");
+	assert!(balanced > 4_000);
+	assert!(worst <= PAYOFF_ERROR.0 as f64);
+	assert!(worst_prepared <= PAYOFF_ERROR.0 as f64);
+}
+
+#[test]
+fn the_balanced_branch_begins_exactly_below_the_resolution() {
+	let rules = Rules {
+		lambda: Ratio {
+			numerator: 4,
+			denominator: 1,
+		},
+		resolution_wh: 10,
+	};
+	let worth = Worth::new(&rules);
+	// x (L - V) / L is 100 * 10 / 100 = 10 alone with a request of 90, and less with one of 91.
+	let strategy = Strategy {
+		kind: Kind::SellToCommunity,
+		consumption_wh: 0,
+		temperature_centi_c: 0,
+	};
+	let household = Household {
+		generation_wh: 100,
+		comfort: None,
+		strategies: vec![strategy],
+	};
+	let at = |requested_wh| {
+		payoff(
+			&worth,
+			&household,
+			&strategy,
+			Pool {
+				offered_wh: 0,
+				requested_wh,
+			},
+		)
+	};
+	// 4^0.09 * 100 is what both branches say at 10 Wh, as C = 1; half the comfort tells them apart.
+	let cool = Comfort {
+		min_centi_c: -100,
+		max_centi_c: 100,
+		a: Ratio {
+			numerator: 1,
+			denominator: 2,
+		},
+	};
+	let half = Household {
+		comfort: Some(cool),
+		..household.clone()
+	};
+	let half_at = |requested_wh| {
+		payoff(
+			&worth,
+			&half,
+			&strategy,
+			Pool {
+				offered_wh: 0,
+				requested_wh,
+			},
+		)
+	};
+	assert!((at(90).0 - half_at(90).0).abs_diff(Log2::ONE.0) <= 16);
+	assert_eq!(at(91), half_at(91));
+	assert!(at(91) > at(90));
+}
+
+/// The largest gain in a game, exact to 2^-90, in units of 2^-96. `None` when a household at nothing could earn.
+fn exact_max_gain(game: &Game, profile: &[u8]) -> Option<BigInt> {
+	let chosen = game.chosen(profile).unwrap();
+	let pool = verify::pool_of(game, &chosen);
+	let mut best = BigInt::from(0);
+	for ((household, current), choice) in game.households().iter().zip(&chosen).zip(profile) {
+		let others = pool.without(current.kind, current.net_wh(household.generation_wh));
+		let of = |strategy: &Strategy| {
+			let single = Household {
+				strategies: vec![*strategy],
+				..household.clone()
+			};
+			(household.comfort_of(strategy).0 > 0).then(|| exact(game.rules(), &single, others))
+		};
+		let now = of(current);
+		for (index, strategy) in household.strategies.iter().enumerate() {
+			match (&now, of(strategy)) {
+				_ if index == usize::from(*choice) => {}
+				(_, None) => {}
+				(None, Some(_)) => return None,
+				(Some(now), Some(then)) => best = best.max(then - now),
+			}
+		}
+	}
+	Some(best)
+}
+
+#[test]
+fn a_near_tie_never_makes_a_false_certificate() {
+	let mut random = Random(5);
+	let mut verdicts = [0u32; 2];
+	for _ in 0..150 {
+		let game = support::sized_community(&mut random, 4, 3);
+		// The equilibrium, and profiles around it whose gains are neither zero nor infinite.
+		let mut profile = solve(&game, &SolverConfig::default(), None).profile;
+		for turn in 0..4 {
+			let certificate = verify(&game, &profile, Log2::ZERO).unwrap();
+			let Some(exact) = exact_max_gain(&game, &profile) else {
+				assert_eq!(certificate.max_gain, Log2::MAX);
+				continue;
+			};
+			assert!(oracle::error(certificate.max_gain.0, &exact).abs() <= 2.0 * PAYOFF_ERROR.0 as f64);
+			for offset in -40..=40 {
+				let epsilon = Log2((certificate.max_gain.0 + offset).max(0));
+				let status = verify(&game, &profile, epsilon).unwrap().status;
+				verdicts[status as usize] += 1;
+				if status == Status::Equilibrium {
+					assert!(exact <= (BigInt::from(epsilon.0) << 64), "{game:?} {profile:?}");
+				} else {
+					// And it is refused only when the gain is within the rounding of epsilon or above it.
+					let nearly: BigInt = BigInt::from(epsilon.0 - 4 * PAYOFF_ERROR.0) << 64;
+					assert!(exact >= nearly || epsilon.0 < 4 * PAYOFF_ERROR.0);
+				}
+			}
+			let household = &game.households()[turn];
+			profile[turn] = random.within(0, household.strategies.len() as i64 - 1) as u8;
+		}
+	}
+	assert!(verdicts.iter().all(|count| *count > 1_000), "{verdicts:?}");
+}
+
+#[test]
+fn order_agrees_with_exact_rational_arithmetic() {
+	// With E_in in whole kWh and lambda an integer, lambda^E_in is an integer, and payoffs compare as fractions.
+	let mut random = Random(6);
+	let worth = Worth::new(&Rules {
+		lambda: Ratio {
+			numerator: 4,
+			denominator: 1,
+		},
+		resolution_wh: 10,
+	});
+	let mut ties = 0;
+	let pick = |random: &mut Random| {
+		// Alone against a request of V: E_in = V and E_main = x - V.
+		let volume = random.within(0, 3) as u64 * 1000;
+		let x = volume + random.of(&[1, 2, 3, 4, 16, 64]) * random.of(&[10u64, 15, 250]);
+		let strategy = Strategy {
+			kind: Kind::SellToCommunity,
+			consumption_wh: 0,
+			temperature_centi_c: 0,
+		};
+		let household = Household {
+			generation_wh: x as u32,
+			comfort: None,
+			strategies: vec![strategy],
+		};
+		let value = payoff(
+			&worth,
+			&household,
+			&strategy,
+			Pool {
+				offered_wh: 0,
+				requested_wh: volume,
+			},
+		);
+		let top = BigUint::from(4u8).pow((volume / 1000) as u32) * 1000u32;
+		(value, top, BigUint::from(x - volume))
+	};
+	for _ in 0..20_000 {
+		let (left, right) = (pick(&mut random), pick(&mut random));
+		let exact = (&left.1 * &right.2).cmp(&(&right.1 * &left.2));
+		if exact == core::cmp::Ordering::Equal {
+			ties += 1;
+			assert!((left.0 .0 - right.0 .0).abs() <= 2 * PAYOFF_ERROR.0);
+		} else {
+			// The closest unequal ones here are a factor of 15/16 apart, far more than the rounding.
+			assert_eq!(left.0.cmp(&right.0), exact);
+		}
+	}
+	assert!(ties > 500, "{ties}");
+}
+
+#[test]
+fn the_solver_prepares_what_the_definition_says() {
+	let mut random = Random(7);
+	for _ in 0..200 {
+		let game = support::sized_community(&mut random, 12, 8);
+		let profile: Vec<u8> = game
+			.households()
+			.iter()
+			.map(|household| random.within(0, household.strategies.len() as i64 - 1) as u8)
+			.collect();
+		let pool = verify::pool_of(&game, &game.chosen(&profile).unwrap());
+		let worth = Worth::new(game.rules());
+		for (index, household) in game.households().iter().enumerate() {
+			let current = Move::new(
+				&worth,
+				household,
+				profile[index],
+				&household.strategies[usize::from(profile[index])],
+			);
+			let mut others = pool;
+			current.leave(&mut others);
+			for (strategy, slow) in household
+				.strategies
+				.iter()
+				.zip(explain(&game, &profile, index).unwrap())
+			{
+				let quick = Move::new(&worth, household, 0, strategy).payoff(&worth, &others);
+				assert!(
+					quick.abs_diff(slow.0) <= 8,
+					"{strategy:?}: {} and {slow}",
+					Log2(quick)
+				);
+			}
+		}
+	}
+}

@@ -1,0 +1,141 @@
+//! The command, run as a user runs it.
+#![cfg(feature = "cli")]
+
+use serde_json::{json, Value};
+use std::{
+	io::Write,
+	process::{Command, Stdio},
+};
+
+fn run(arguments: &[&str], input: &str) -> (i32, String, String) {
+	let mut child = Command::new(env!("CARGO_BIN_EXE_commonwatt-game"))
+		.args(arguments)
+		.stdin(Stdio::piped())
+		.stdout(Stdio::piped())
+		.stderr(Stdio::piped())
+		.spawn()
+		.unwrap();
+	// A command that stops early closes its end; that is for the status to tell.
+	let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+	let output = child.wait_with_output().unwrap();
+	let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+	(
+		output.status.code().unwrap(),
+		text(output.stdout),
+		text(output.stderr),
+	)
+}
+
+fn game() -> Value {
+	json!({"lambda": "4", "resolution_wh": 10, "households": [
+		{"generation_wh": 3300, "comfort": {"min_centi_c": 1500, "max_centi_c": 2700, "a": "1/36"}, "strategies": [
+			{"kind": "SellToCommunity", "consumption_wh": 1200, "temperature_centi_c": 2250},
+			{"kind": "SellToMain", "consumption_wh": 1200, "temperature_centi_c": 2250}]},
+		{"generation_wh": 0, "comfort": null, "strategies": [
+			{"kind": "BuyFromCommunity", "consumption_wh": 2100, "temperature_centi_c": 0}]}]})
+}
+
+#[test]
+fn a_game_is_solved_and_its_solution_verified_and_explained() {
+	let (status, output, _) = run(&["solve"], &game().to_string());
+	assert_eq!(status, 0);
+	let solution: Value = serde_json::from_str(&output).unwrap();
+	assert_eq!(solution["status"], "Equilibrium");
+	assert_eq!(solution["profile"], json!([0, 0]));
+	assert_eq!(solution["traded_wh"], 2100);
+	assert_eq!(solution["households"][0]["community_wh"], 2100);
+	assert_eq!(solution["households"][1]["community_wh"], -2100);
+	// 4.2 + log2(100) = 10.84385618977, rounded to the nearest unit of 2^-32.
+	assert_eq!(solution["households"][0]["payoff_log2"], "10.8438561899");
+
+	let input = json!({"game": game(), "solution": solution}).to_string();
+	let (status, output, _) = run(&["verify"], &input);
+	assert_eq!(status, 0);
+	let certificate: Value = serde_json::from_str(&output).unwrap();
+	for field in [
+		"status",
+		"offered_wh",
+		"requested_wh",
+		"traded_wh",
+		"max_gain_log2",
+	] {
+		assert_eq!(certificate[field], solution[field]);
+	}
+	let (status, output, _) = run(&["explain", "--household", "0"], &input);
+	assert_eq!(status, 0);
+	let payoffs: Value = serde_json::from_str(&output).unwrap();
+	assert_eq!(payoffs[0]["chosen"], true);
+	// The comfort at 22.5 degrees is 7.5 * 4.5 / 36; over 2.1 kWh.
+	let expected = (7.5f64 * 4.5 / 36.0 / 2.1).log2();
+	let shown: f64 = payoffs[1]["payoff_log2"].as_str().unwrap().parse().unwrap();
+	assert!((shown - expected).abs() < 1e-9);
+}
+
+#[test]
+fn a_profile_that_is_no_equilibrium_ends_with_status_one() {
+	let input = json!({"game": game(), "solution": {"profile": [1, 0]}}).to_string();
+	let (status, output, _) = run(&["verify"], &input);
+	assert_eq!(status, 1);
+	assert!(output.contains("Approximate"), "{output}");
+}
+
+#[test]
+fn bad_input_ends_with_status_two_and_names_the_place() {
+	let with = |change: &dyn Fn(&mut Value)| {
+		let mut game = game();
+		change(&mut game);
+		let (status, output, fault) = run(&["solve"], &game.to_string());
+		assert_eq!((status, output.as_str()), (2, ""));
+		fault
+	};
+	let names = |fault: String, parts: &[&str]| {
+		for part in parts {
+			assert!(fault.contains(part), "{fault:?} does not name {part:?}");
+		}
+	};
+	names(with(&|game| game["lambda"] = json!("1")), &["lambda"]);
+	names(with(&|game| game["lambda"] = json!("four")), &["lambda", "four"]);
+	names(with(&|game| game["resolution_wh"] = json!(0)), &["resolution_wh"]);
+	names(
+		with(&|game| game["households"][1]["strategies"] = json!([])),
+		&["household 1", "strategies"],
+	);
+	names(
+		with(&|game| game["households"][1]["generation_wh"] = json!(-1)),
+		&["household 1", "generation_wh"],
+	);
+	names(
+		with(&|game| game["households"][0]["comfort"]["a"] = json!("1")),
+		&["household 0", "comfort.a"],
+	);
+	names(
+		with(&|game| game["households"][0]["comfort"]["a"] = json!("x")),
+		&["household 0", "comfort.a"],
+	);
+	names(
+		with(&|game| game["households"][0]["strategies"][1]["kind"] = json!("BuyFromMain")),
+		&["household 0", "strategy 1", "kind"],
+	);
+	names(
+		with(&|game| game["households"][0]["strategies"][1]["kind"] = json!("Gift")),
+		&["household 0", "strategy 1", "Gift"],
+	);
+	names(
+		with(&|game| game["households"][0]["strategies"][1]["consumption_wh"] = json!(1.5)),
+		&["household 0", "strategy 1", "consumption_wh"],
+	);
+	names(
+		with(&|game| {
+			game["households"][0]["strategies"][1]
+				.as_object_mut()
+				.unwrap()
+				.remove("temperature_centi_c");
+		}),
+		&["household 0", "strategy 1", "temperature_centi_c"],
+	);
+	assert_eq!(run(&["solve"], "{").0, 2);
+	let input = json!({"game": game(), "solution": {"profile": [0, 7]}}).to_string();
+	let (status, _, fault) = run(&["verify"], &input);
+	assert_eq!(status, 2);
+	names(fault, &["household 1"]);
+}
