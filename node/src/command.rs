@@ -1,0 +1,162 @@
+//! What the node does with its command line.
+
+use crate::{
+	chain_spec,
+	cli::{Cli, Subcommand},
+	service,
+};
+use commonwatt_runtime::opaque::Block;
+use sc_cli::SubstrateCli;
+use sc_service::{Configuration, PartialComponents};
+
+impl SubstrateCli for Cli {
+	fn impl_name() -> String {
+		"Commonwatt Node".into()
+	}
+
+	fn impl_version() -> String {
+		env!("SUBSTRATE_CLI_IMPL_VERSION").into()
+	}
+
+	fn description() -> String {
+		"Runs a chain on which an energy community trades its own energy.\n\n\
+		 A community to play with, on this machine alone:\n    commonwatt-node --dev\n\
+		 One of the two validators of a test network:\n    \
+		 commonwatt-node --chain local --alice --unsafe-force-node-key-generation\n\
+		 A chain from its specification:\n    commonwatt-node --chain FILE"
+			.into()
+	}
+
+	fn author() -> String {
+		"the Commonwatt authors".into()
+	}
+
+	fn support_url() -> String {
+		"the README that this node came with".into()
+	}
+
+	fn copyright_start_year() -> i32 {
+		2026
+	}
+
+	fn load_spec(&self, id: &str) -> Result<Box<dyn sc_service::ChainSpec>, String> {
+		Ok(match id {
+			"dev" | "development" => Box::new(chain_spec::development()?),
+			"local" => Box::new(chain_spec::local()?),
+			"" => return Err("which chain? Give --dev, --chain dev, --chain local or --chain FILE".into()),
+			path => Box::new(chain_spec::ChainSpec::from_json_file(path.into())?),
+		})
+	}
+}
+
+/// Reads the command line and does what it says.
+pub fn run() -> sc_cli::Result<()> {
+	let cli = Cli::from_args();
+
+	match &cli.subcommand {
+		None => {
+			let runner = cli.create_runner(&cli.run)?;
+			let dev = cli.dev.clone();
+			runner.run_node_until_exit(|mut config| async move {
+				keep_rpc_port(&mut config);
+				service::start(config, dev).map_err(sc_cli::Error::Service)
+			})
+		}
+		Some(Subcommand::Key(cmd)) => cmd.run(&cli),
+		Some(Subcommand::ExportChainSpec(cmd)) => cmd.run(cli.load_spec(&cmd.chain)?),
+		Some(Subcommand::CheckBlock(cmd)) => cli.create_runner(cmd)?.async_run(|mut config| {
+			let PartialComponents {
+				client,
+				task_manager,
+				import_queue,
+				..
+			} = service::new_partial(&mut config)?;
+			Ok((cmd.run(client, import_queue), task_manager))
+		}),
+		Some(Subcommand::ExportBlocks(cmd)) => cli.create_runner(cmd)?.async_run(|mut config| {
+			let PartialComponents {
+				client, task_manager, ..
+			} = service::new_partial(&mut config)?;
+			Ok((cmd.run(client, config.database), task_manager))
+		}),
+		Some(Subcommand::ImportBlocks(cmd)) => cli.create_runner(cmd)?.async_run(|mut config| {
+			let PartialComponents {
+				client,
+				task_manager,
+				import_queue,
+				..
+			} = service::new_partial(&mut config)?;
+			Ok((cmd.run(client, import_queue), task_manager))
+		}),
+		Some(Subcommand::PurgeChain(cmd)) => cli
+			.create_runner(cmd)?
+			.sync_run(|config| cmd.run(config.database)),
+		Some(Subcommand::Revert(cmd)) => cli.create_runner(cmd)?.async_run(|mut config| {
+			let development = service::is_development(&config);
+			let PartialComponents {
+				client,
+				task_manager,
+				backend,
+				..
+			} = service::new_partial(&mut config)?;
+			let voter_state: service::RevertVoterState = Box::new(move |client, _, blocks| {
+				// A development chain has no GRANDPA voter, hence no voter's state to take back.
+				if !development {
+					sc_consensus_grandpa::revert(client, blocks)?;
+				}
+				Ok(())
+			});
+			Ok((cmd.run(client, backend, Some(voter_state)), task_manager))
+		}),
+		Some(Subcommand::ChainInfo(cmd)) => cli
+			.create_runner(cmd)?
+			.sync_run(|config| cmd.run::<Block>(&config)),
+	}
+}
+
+/// A taken RPC port is an error.
+///
+/// The default is to listen on a random port instead: clients would then talk to whatever else has the port, most
+/// likely another node.
+fn keep_rpc_port(config: &mut Configuration) {
+	for endpoint in config.rpc.addr.iter_mut().flatten() {
+		endpoint.retry_random_port = false;
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use clap::CommandFactory;
+
+	#[test]
+	fn command_line_is_consistent() {
+		Cli::setup_command(Cli::command()).debug_assert();
+	}
+
+	#[test]
+	fn chain_must_be_chosen() {
+		let error = Cli::try_from_iter(["commonwatt-node"])
+			.unwrap()
+			.load_spec("")
+			.map(|spec| spec.id().to_owned())
+			.unwrap_err();
+		assert!(error.contains("--chain"), "{error}");
+	}
+
+	#[test]
+	fn chains_are_known_by_name() {
+		let cli = Cli::try_from_iter(["commonwatt-node"]).unwrap();
+		for (name, id) in [
+			("dev", "commonwatt_dev"),
+			("development", "commonwatt_dev"),
+			("local", "commonwatt_local"),
+		] {
+			assert_eq!(
+				cli.load_spec(name).map(|spec| spec.id().to_owned()),
+				Ok(id.to_owned())
+			);
+		}
+		assert!(cli.load_spec("/nowhere/at-all.json").is_err());
+	}
+}

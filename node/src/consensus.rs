@@ -1,0 +1,241 @@
+//! Aura and GRANDPA: the consensus of every chain but a development one.
+
+use crate::service::{FullBackend, FullClient, Pool, ProposerFactory, SelectChain};
+use commonwatt_runtime::{opaque::Block, Hash};
+use sc_client_api::BlockBackend;
+use sc_consensus_aura::{ImportQueueParams, SlotDuration, SlotProportion, StartAuraParams};
+use sc_consensus_grandpa::{GrandpaParams, SharedVoterState};
+use sc_network::{
+	config::{FullNetworkConfiguration, Role},
+	service::{traits::NetworkService, NotificationMetrics},
+	NetworkBackend, NotificationService, ProtocolName,
+};
+use sc_service::{config::Configuration, error::Error as ServiceError, TaskManager, WarpSyncConfig};
+use sc_telemetry::{Telemetry, TelemetryHandle};
+use sc_transaction_pool_api::OffchainTransactionPoolFactory;
+use sp_consensus_aura::sr25519::AuthorityPair as AuraPair;
+use std::{sync::Arc, time::Duration};
+
+type BlockImport = sc_consensus_grandpa::GrandpaBlockImport<FullBackend, Block, FullClient, SelectChain>;
+type Link = sc_consensus_grandpa::LinkHalf<Block, FullClient, SelectChain>;
+type SyncingService = sc_network_sync::SyncingService<Block>;
+
+/// GRANDPA keeps a justification at least every so many blocks, for nodes that sync by them.
+const JUSTIFICATION_PERIOD: u32 = 512;
+
+/// GRANDPA's hooks into the import of blocks, and the voter's end of them.
+pub struct Grandpa {
+	block_import: BlockImport,
+	link: Link,
+}
+
+/// The voter's connection to its peers.
+pub struct VoterNetwork {
+	protocol_name: ProtocolName,
+	notifications: Box<dyn NotificationService>,
+}
+
+/// What Aura and GRANDPA take from a node that is being started.
+pub struct Validator {
+	/// The node's part in consensus.
+	pub role: Role,
+	/// The node's name, for the voter's log.
+	pub name: String,
+	/// Author blocks even without peers.
+	pub force_authoring: bool,
+	/// Run no voter.
+	pub disable_grandpa: bool,
+	/// The client.
+	pub client: Arc<FullClient>,
+	/// Chooses the block to build on.
+	pub select_chain: SelectChain,
+	/// The pool, for reports of misbehaviour.
+	pub pool: Arc<Pool>,
+	/// Builds blocks.
+	pub proposer_factory: ProposerFactory,
+	/// The session keys.
+	pub keystore: sp_keystore::KeystorePtr,
+	/// The network.
+	pub network: Arc<dyn NetworkService>,
+	/// Knows whether the node has caught up with its peers.
+	pub sync: Arc<SyncingService>,
+	/// Metrics, if wanted.
+	pub prometheus_registry: Option<substrate_prometheus_endpoint::Registry>,
+	/// Telemetry, if wanted.
+	pub telemetry: Option<TelemetryHandle>,
+}
+
+/// The queue that checks blocks from peers and from files, with GRANDPA's hooks in it.
+pub fn import_queue(
+	config: &Configuration,
+	client: &Arc<FullClient>,
+	select_chain: &SelectChain,
+	task_manager: &TaskManager,
+	telemetry: Option<&Telemetry>,
+) -> Result<(sc_consensus::DefaultImportQueue<Block>, Grandpa), ServiceError> {
+	let (block_import, link) = sc_consensus_grandpa::block_import(
+		client.clone(),
+		JUSTIFICATION_PERIOD,
+		client,
+		select_chain.clone(),
+		telemetry.map(Telemetry::handle),
+	)?;
+
+	let slot_client = client.clone();
+	let import_queue = sc_consensus_aura::import_queue::<AuraPair, _, _, _, _, _>(ImportQueueParams {
+		block_import: block_import.clone(),
+		justification_import: Some(Box::new(block_import.clone())),
+		client: client.clone(),
+		create_inherent_data_providers: move |parent, ()| {
+			let client = slot_client.clone();
+			async move {
+				Ok(inherents(sc_consensus_aura::standalone::slot_duration_at(
+					&*client, parent,
+				)?))
+			}
+		},
+		spawner: &task_manager.spawn_essential_handle(),
+		registry: config.prometheus_registry(),
+		check_for_equivocation: Default::default(),
+		telemetry: telemetry.map(Telemetry::handle),
+		compatibility_mode: Default::default(),
+	})?;
+	Ok((import_queue, Grandpa { block_import, link }))
+}
+
+/// What a block takes from outside the chain: the time, and the slot that it falls in.
+fn inherents(
+	slot_duration: SlotDuration,
+) -> (
+	sp_consensus_aura::inherents::InherentDataProvider,
+	sp_timestamp::InherentDataProvider,
+) {
+	let timestamp = sp_timestamp::InherentDataProvider::from_system_time();
+	let slot = sp_consensus_aura::inherents::InherentDataProvider::from_timestamp_and_slot_duration(
+		*timestamp,
+		slot_duration,
+	);
+	(slot, timestamp)
+}
+
+impl Grandpa {
+	/// Adds the voter's protocol to the network, before the network starts.
+	pub fn join_network<N: NetworkBackend<Block, Hash>>(
+		&self,
+		config: &Configuration,
+		client: &FullClient,
+		net_config: &mut FullNetworkConfiguration<Block, Hash, N>,
+		metrics: NotificationMetrics,
+	) -> Result<VoterNetwork, ServiceError> {
+		let genesis_hash = client
+			.block_hash(0)?
+			.ok_or("the database holds no genesis block")?;
+		let protocol_name = sc_consensus_grandpa::protocol_standard_name(&genesis_hash, &config.chain_spec);
+		let (protocol_config, notifications) = sc_consensus_grandpa::grandpa_peers_set_config::<_, N>(
+			protocol_name.clone(),
+			metrics,
+			net_config.peer_store_handle(),
+		);
+		net_config.add_notification_protocol(protocol_config);
+		Ok(VoterNetwork {
+			protocol_name,
+			notifications,
+		})
+	}
+
+	/// Lets peers, and this node from peers, catch up by finality proofs alone (`--sync warp`).
+	pub fn warp_sync(&self, backend: Arc<FullBackend>) -> WarpSyncConfig<Block> {
+		WarpSyncConfig::WithProvider(Arc::new(sc_consensus_grandpa::warp_proof::NetworkProvider::new(
+			backend,
+			self.link.shared_authority_set().clone(),
+			Vec::default(),
+		)))
+	}
+}
+
+impl Validator {
+	/// Starts authoring, if the node is an authority, and the voter, which without authority follows the votes and
+	/// casts none.
+	pub fn spawn(
+		self,
+		grandpa: Grandpa,
+		voter_network: VoterNetwork,
+		task_manager: &TaskManager,
+	) -> Result<(), ServiceError> {
+		if self.role.is_authority() {
+			self.spawn_author(grandpa.block_import, task_manager)?;
+		}
+		if self.disable_grandpa {
+			return Ok(());
+		}
+		self.spawn_voter(grandpa.link, voter_network, task_manager)
+	}
+
+	fn spawn_author(
+		&self,
+		block_import: BlockImport,
+		task_manager: &TaskManager,
+	) -> Result<(), ServiceError> {
+		let slot_duration = sc_consensus_aura::slot_duration(&*self.client)?;
+		let author =
+			sc_consensus_aura::start_aura::<AuraPair, _, _, _, _, _, _, _, _, _, _>(StartAuraParams {
+				slot_duration,
+				client: self.client.clone(),
+				select_chain: self.select_chain.clone(),
+				block_import,
+				proposer_factory: self.proposer_factory.clone(),
+				create_inherent_data_providers: move |_, ()| async move { Ok(inherents(slot_duration)) },
+				force_authoring: self.force_authoring,
+				backoff_authoring_blocks: None::<()>,
+				keystore: self.keystore.clone(),
+				sync_oracle: self.sync.clone(),
+				justification_sync_link: self.sync.clone(),
+				// The rest of the slot is for the block to travel.
+				block_proposal_slot_portion: SlotProportion::new(2f32 / 3f32),
+				max_block_proposal_slot_portion: None,
+				telemetry: self.telemetry.clone(),
+				compatibility_mode: Default::default(),
+			})?;
+		// Essential: a validator that has stopped authoring should stop, and be seen to.
+		task_manager
+			.spawn_essential_handle()
+			.spawn_blocking("aura", Some("block-authoring"), author);
+		Ok(())
+	}
+
+	fn spawn_voter(
+		self,
+		link: Link,
+		VoterNetwork {
+			protocol_name,
+			notifications,
+		}: VoterNetwork,
+		task_manager: &TaskManager,
+	) -> Result<(), ServiceError> {
+		let voter = sc_consensus_grandpa::run_grandpa_voter(GrandpaParams {
+			config: sc_consensus_grandpa::Config {
+				gossip_duration: Duration::from_millis(333),
+				justification_generation_period: JUSTIFICATION_PERIOD,
+				observer_enabled: false,
+				local_role: self.role,
+				name: Some(self.name),
+				keystore: self.role.is_authority().then_some(self.keystore),
+				telemetry: self.telemetry.clone(),
+				protocol_name,
+			},
+			link,
+			network: self.network,
+			sync: self.sync,
+			notification_service: notifications,
+			voting_rule: sc_consensus_grandpa::VotingRulesBuilder::default().build(),
+			prometheus_registry: self.prometheus_registry,
+			shared_voter_state: SharedVoterState::empty(),
+			telemetry: self.telemetry,
+			offchain_tx_pool_factory: OffchainTransactionPoolFactory::new(self.pool),
+		})?;
+		task_manager
+			.spawn_essential_handle()
+			.spawn_blocking("grandpa-voter", None, voter);
+		Ok(())
+	}
+}

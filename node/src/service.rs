@@ -1,0 +1,325 @@
+//! A node's parts, and how they are put together.
+
+use crate::{cli::DevOptions, consensus, consensus::Grandpa, rpc, sealing::Sealer};
+use commonwatt_runtime::{apis::RuntimeApi, opaque::Block, Hash};
+use futures::FutureExt;
+use sc_client_api::Backend;
+use sc_network::config::{FullNetworkConfiguration, NetworkBackendType, SetConfig, TransportConfig};
+use sc_network::service::traits::NetworkService;
+use sc_service::{
+	config::{Configuration, PruningMode},
+	error::Error as ServiceError,
+	ChainType, KeystoreContainer, PartialComponents, TaskManager,
+};
+use sc_telemetry::{Telemetry, TelemetryWorker};
+use sc_transaction_pool_api::OffchainTransactionPoolFactory;
+use sp_runtime::traits::NumberFor;
+use std::{sync::Arc, time::Duration};
+
+/// Host functions that the runtime may call.
+type HostFunctions = sp_io::SubstrateHostFunctions;
+/// Keeps and executes the chain.
+pub type FullClient = sc_service::TFullClient<Block, RuntimeApi, sc_executor::WasmExecutor<HostFunctions>>;
+/// The database under the client.
+pub type FullBackend = sc_service::TFullBackend<Block>;
+/// Chooses the block to build on.
+pub type SelectChain = sc_consensus::LongestChain<FullBackend, Block>;
+/// Transactions that wait for a block.
+pub type Pool = sc_transaction_pool::TransactionPoolHandle<Block, FullClient>;
+/// Builds blocks from the pool.
+pub type ProposerFactory = sc_basic_authorship::ProposerFactory<Pool, FullClient>;
+/// Takes back what GRANDPA's voter has stored, when blocks are reverted.
+pub type RevertVoterState =
+	Box<dyn FnOnce(Arc<FullClient>, Arc<FullBackend>, NumberFor<Block>) -> sc_cli::Result<()>>;
+
+/// Parts that only some nodes have: GRANDPA (not on a development chain) and telemetry (if wanted).
+type OptionalParts = (Option<Grandpa>, Option<Telemetry>);
+
+/// The parts that subcommands need as well as a running node.
+pub type Partial = PartialComponents<
+	FullClient,
+	FullBackend,
+	SelectChain,
+	sc_consensus::DefaultImportQueue<Block>,
+	Pool,
+	OptionalParts,
+>;
+
+/// Is this a development chain, which one node seals on demand?
+///
+/// The chain's type decides and not the option `--dev`, so that a database is always treated the same way, however its
+/// chain was named on the command line.
+pub fn is_development(config: &Configuration) -> bool {
+	config.chain_spec.chain_type() == ChainType::Development
+}
+
+/// Opens the database and builds the parts around it.
+pub fn new_partial(config: &mut Configuration) -> Result<Partial, ServiceError> {
+	let development = is_development(config);
+	// The pruning mode is fixed when a database is made; asking for another one later is an error.
+	let new_database = config.database.path().is_some_and(|path| !path.exists());
+	if development && new_database && config.state_pruning.is_none() {
+		// Whoever plays with a chain wants to look back at any of its blocks.
+		config.state_pruning = Some(PruningMode::ArchiveCanonical);
+	}
+
+	let telemetry = new_telemetry(config)?;
+	let (client, backend, keystore_container, task_manager) =
+		sc_service::new_full_parts::<Block, RuntimeApi, _>(
+			config,
+			telemetry.as_ref().map(|(_, telemetry)| telemetry.handle()),
+			sc_service::new_wasm_executor::<HostFunctions>(&config.executor),
+			Default::default(),
+		)?;
+	let client = Arc::new(client);
+	let telemetry = telemetry.map(|(worker, telemetry)| {
+		task_manager.spawn_handle().spawn("telemetry", None, worker.run());
+		telemetry
+	});
+
+	let select_chain = sc_consensus::LongestChain::new(backend.clone());
+	let transaction_pool = Arc::from(
+		sc_transaction_pool::Builder::new(
+			task_manager.spawn_essential_handle(),
+			client.clone(),
+			config.role.is_authority().into(),
+		)
+		.with_options(config.transaction_pool.clone())
+		.with_prometheus(config.prometheus_registry())
+		.build(),
+	);
+
+	let (import_queue, grandpa) = if development {
+		// Sealed blocks carry no author's signature. This queue serves `import-blocks` and `check-block` alone, as a
+		// development chain has no peers.
+		let import_queue = sc_consensus_manual_seal::import_queue(
+			Box::new(client.clone()),
+			&task_manager.spawn_essential_handle(),
+			config.prometheus_registry(),
+		);
+		(import_queue, None)
+	} else {
+		let (import_queue, grandpa) =
+			consensus::import_queue(config, &client, &select_chain, &task_manager, telemetry.as_ref())?;
+		(import_queue, Some(grandpa))
+	};
+
+	Ok(PartialComponents {
+		client,
+		backend,
+		task_manager,
+		import_queue,
+		keystore_container,
+		select_chain,
+		transaction_pool,
+		other: (grandpa, telemetry),
+	})
+}
+
+fn new_telemetry(config: &Configuration) -> Result<Option<(TelemetryWorker, Telemetry)>, ServiceError> {
+	let endpoints = config
+		.telemetry_endpoints
+		.clone()
+		.filter(|endpoints| !endpoints.is_empty());
+	endpoints
+		.map(|endpoints| {
+			let worker = TelemetryWorker::new(16)?;
+			let telemetry = worker.handle().new_telemetry(endpoints);
+			Ok((worker, telemetry))
+		})
+		.transpose()
+}
+
+/// Starts a node. The task manager that it returns keeps the node running.
+pub fn start(mut config: Configuration, dev: DevOptions) -> Result<TaskManager, ServiceError> {
+	if is_development(&config) {
+		leave_network(&mut config);
+	} else if dev.block_interval_ms.is_some() {
+		return Err(ServiceError::Other(format!(
+			"--block-interval-ms is for development chains, and {} is none",
+			config.chain_spec.name()
+		)));
+	}
+
+	match config.network.network_backend {
+		NetworkBackendType::Libp2p => start_on::<sc_network::NetworkWorker<Block, Hash>>(config, dev),
+		NetworkBackendType::Litep2p => start_on::<sc_network::Litep2pNetworkBackend>(config, dev),
+	}
+}
+
+/// A development chain is sealed by one node. Another one with the same genesis, on the same machine or on the same
+/// local network, must neither get at its transactions nor disturb it with blocks of its own.
+fn leave_network(config: &mut Configuration) {
+	log::info!("🔌 A development chain lives in this node alone: no peers, no p2p port");
+	let network = &mut config.network;
+	network.listen_addresses.clear();
+	network.public_addresses.clear();
+	network.boot_nodes.clear();
+	network.default_peers_set = SetConfig {
+		in_peers: 0,
+		out_peers: 0,
+		..Default::default()
+	};
+	network.default_peers_set_num_full = 0;
+	network.enable_dht_random_walk = false;
+	network.transport = TransportConfig::Normal {
+		enable_mdns: false,
+		allow_private_ip: false,
+	};
+}
+
+fn start_on<N>(mut config: Configuration, dev: DevOptions) -> Result<TaskManager, ServiceError>
+where
+	N: sc_network::NetworkBackend<Block, Hash>,
+{
+	let PartialComponents {
+		client,
+		backend,
+		mut task_manager,
+		import_queue,
+		keystore_container,
+		select_chain,
+		transaction_pool,
+		other: (grandpa, mut telemetry),
+	} = new_partial(&mut config)?;
+	let prometheus_registry = config.prometheus_registry().cloned();
+
+	let mut net_config =
+		FullNetworkConfiguration::<Block, Hash, N>::new(&config.network, prometheus_registry.clone());
+	let metrics = N::register_notification_metrics(prometheus_registry.as_ref());
+	let warp_sync_config = grandpa.as_ref().map(|grandpa| grandpa.warp_sync(backend.clone()));
+	let grandpa = grandpa
+		.map(|grandpa| {
+			let network = grandpa.join_network(&config, &client, &mut net_config, metrics.clone())?;
+			Ok::<_, ServiceError>((grandpa, network))
+		})
+		.transpose()?;
+
+	let (network, system_rpc_tx, tx_handler_controller, sync_service, _bitswap) =
+		sc_service::build_network(sc_service::BuildNetworkParams {
+			config: &config,
+			net_config,
+			client: client.clone(),
+			transaction_pool: transaction_pool.clone(),
+			spawn_handle: task_manager.spawn_handle(),
+			spawn_essential_handle: task_manager.spawn_essential_handle(),
+			import_queue,
+			block_announce_validator_builder: None,
+			warp_sync_config,
+			block_relay: None,
+			metrics,
+			gap_sync_body_policy: None,
+		})?;
+
+	if config.offchain_worker.enabled {
+		spawn_offchain_workers(
+			&config,
+			&client,
+			&backend,
+			&keystore_container,
+			&transaction_pool,
+			network.clone(),
+			&task_manager,
+		)?;
+	}
+
+	let proposer_factory = ProposerFactory::new(
+		task_manager.spawn_handle(),
+		client.clone(),
+		transaction_pool.clone(),
+		prometheus_registry.as_ref(),
+		telemetry.as_ref().map(Telemetry::handle),
+	);
+
+	let (dev_clock, sealer) = if is_development(&config) {
+		let slot_duration = sc_consensus_aura::slot_duration(&*client)?;
+		let (clock, sealer) = Sealer::new(
+			client.clone(),
+			transaction_pool.clone(),
+			select_chain.clone(),
+			proposer_factory.clone(),
+			Duration::from_millis(dev.block_interval_ms.unwrap_or(slot_duration.as_millis())),
+		);
+		(Some(clock), Some(sealer))
+	} else {
+		(None, None)
+	};
+
+	let validator = consensus::Validator {
+		role: config.role,
+		name: config.network.node_name.clone(),
+		force_authoring: config.force_authoring,
+		disable_grandpa: config.disable_grandpa,
+		client: client.clone(),
+		select_chain,
+		pool: transaction_pool.clone(),
+		proposer_factory,
+		keystore: keystore_container.keystore(),
+		network: network.clone(),
+		sync: sync_service.clone(),
+		prometheus_registry,
+		telemetry: telemetry.as_ref().map(Telemetry::handle),
+	};
+
+	let rpc_deps = rpc::FullDeps {
+		client: client.clone(),
+		pool: transaction_pool.clone(),
+		dev_clock,
+	};
+	sc_service::spawn_tasks(sc_service::SpawnTasksParams {
+		config,
+		client,
+		backend,
+		task_manager: &mut task_manager,
+		keystore: keystore_container.keystore(),
+		transaction_pool,
+		rpc_builder: Box::new(move |_| rpc::create_full(&rpc_deps).map_err(Into::into)),
+		network,
+		system_rpc_tx,
+		tx_handler_controller,
+		sync_service,
+		telemetry: telemetry.as_mut(),
+		tracing_execute_block: None,
+	})?;
+
+	if let Some(sealer) = sealer {
+		// Essential: a development chain that seals nothing any more should stop, and be seen to.
+		task_manager.spawn_essential_handle().spawn_blocking(
+			"dev-sealing",
+			Some("block-authoring"),
+			sealer.run(),
+		);
+	}
+	if let Some((grandpa, voter_network)) = grandpa {
+		validator.spawn(grandpa, voter_network, &task_manager)?;
+	}
+	Ok(task_manager)
+}
+
+/// Runs the runtime's offchain workers after each block.
+fn spawn_offchain_workers(
+	config: &Configuration,
+	client: &Arc<FullClient>,
+	backend: &Arc<FullBackend>,
+	keystore: &KeystoreContainer,
+	pool: &Arc<Pool>,
+	network: Arc<dyn NetworkService>,
+	task_manager: &TaskManager,
+) -> Result<(), ServiceError> {
+	let workers = sc_offchain::OffchainWorkers::new(sc_offchain::OffchainWorkerOptions {
+		runtime_api_provider: client.clone(),
+		keystore: Some(keystore.keystore()),
+		offchain_db: backend.offchain_storage(),
+		transaction_pool: Some(OffchainTransactionPoolFactory::new(pool.clone())),
+		network_provider: Arc::new(network),
+		is_validator: config.role.is_authority(),
+		enable_http_requests: true,
+		custom_extensions: |_| vec![],
+	})?;
+	task_manager.spawn_handle().spawn(
+		"offchain-workers-runner",
+		"offchain-worker",
+		workers.run(client.clone(), task_manager.spawn_handle()).boxed(),
+	);
+	Ok(())
+}

@@ -1,0 +1,351 @@
+//! A development chain on the real node: sealing, the clock, restarts.
+
+mod harness;
+
+use harness::{command, decode_u64, Head, Node};
+use serde_json::Value;
+use std::{
+	io::{Read, Write},
+	net::{TcpListener, TcpStream},
+	time::Duration,
+};
+use subxt::{
+	config::DefaultExtrinsicParamsBuilder, dynamic, rpcs::rpc_params, OnlineClient, SubstrateConfig,
+};
+use subxt_signer::sr25519::dev;
+
+const INVALID_PARAMS: i32 = -32602;
+const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
+
+/// No blocks by time.
+const STILL: &[&str] = &["--dev", "--block-interval-ms", "0"];
+/// Blocks by time, faster than the clock on the wall.
+const FAST: &[&str] = &["--dev", "--block-interval-ms", "200"];
+
+fn temp_dir() -> tempfile::TempDir {
+	tempfile::tempdir().unwrap()
+}
+
+fn to_hex(bytes: &[u8]) -> String {
+	bytes
+		.iter()
+		.fold("0x".to_owned(), |hex, byte| format!("{hex}{byte:02x}"))
+}
+
+async fn seal_at(node: &Node, timestamp_ms: u64) -> Head {
+	let sealed: Value = node.call("dev_sealAt", rpc_params![timestamp_ms]).await;
+	Head {
+		hash: sealed["hash"].as_str().unwrap().to_owned(),
+		number: sealed["number"].as_u64().unwrap(),
+		timestamp_ms: sealed["timestamp_ms"].as_u64().unwrap(),
+	}
+}
+
+/// The slot in a header: the first item of its digest is Aura's, 0x06 "aura", a length and the number.
+async fn slot_of(node: &Node, head: &Head) -> u64 {
+	let header = node.header(&head.hash).await;
+	let item = header["digest"]["logs"][0].as_str().unwrap();
+	decode_u64(item.strip_prefix("0x066175726120").expect("an Aura slot"))
+}
+
+#[tokio::test]
+async fn blocks_come_by_themselves_each_in_a_later_slot_and_final() {
+	let dir = temp_dir();
+	let node = Node::start(FAST, dir.path()).await;
+	let slot_ms = node.slot_ms().await;
+	node.wait_for_finalized(5).await;
+	for number in 1..5 {
+		let (parent, child) = (node.at(number).await, node.at(number + 1).await);
+		assert_eq!(slot_of(&node, &child).await, child.timestamp_ms / slot_ms);
+		assert!(
+			child.timestamp_ms / slot_ms > parent.timestamp_ms / slot_ms,
+			"{parent:?} {child:?}"
+		);
+	}
+}
+
+#[tokio::test]
+async fn interval_is_the_slot_duration_unless_said_otherwise() {
+	let dir = temp_dir();
+	let node = Node::start(&["--dev"], dir.path()).await;
+	let first = node.wait_for_finalized(1).await;
+	let later = node.wait_for_finalized(first.number + 2).await;
+	assert!(later.timestamp_ms >= first.timestamp_ms + 2 * node.slot_ms().await);
+}
+
+#[tokio::test]
+async fn clock_moves_to_the_wanted_time() {
+	let dir = temp_dir();
+	let node = Node::start(STILL, dir.path()).await;
+	let slot_ms = node.slot_ms().await;
+	let mut head = node.wait_for_finalized(1).await;
+	for step in [DAY_MS, slot_ms, slot_ms + 1, 30 * 60 * 1_000] {
+		let wanted = head.timestamp_ms + step;
+		let sealed = seal_at(&node, wanted).await;
+		assert_eq!(sealed.number, head.number + 1);
+		assert_eq!(sealed.timestamp_ms, wanted);
+		// At once, and final: nobody waits here.
+		assert_eq!(node.finalized().await, sealed);
+		assert_eq!(node.best().await, sealed);
+		assert_eq!(slot_of(&node, &sealed).await, wanted / slot_ms);
+		head = sealed;
+	}
+}
+
+#[tokio::test]
+async fn clock_refuses_the_past_and_the_far_future() {
+	let dir = temp_dir();
+	let node = Node::start(STILL, dir.path()).await;
+	node.wait_for_finalized(1).await;
+	let slot_ms = node.slot_ms().await;
+	let start = node.best().await;
+	// At the start of a slot, so that it is known what lies in the same slot.
+	let head = seal_at(&node, (start.timestamp_ms / slot_ms + 5) * slot_ms).await;
+	let now = head.timestamp_ms;
+	for wanted in [0, now - slot_ms, now, now + slot_ms - 1, now + 11 * 365 * DAY_MS] {
+		let (code, text) = node.call_fails("dev_sealAt", rpc_params![wanted]).await;
+		assert_eq!(code, INVALID_PARAMS, "{text}");
+		assert!(
+			text.contains(&format!("{wanted} ms")) && text.contains(&format!("{now} ms")),
+			"{text}"
+		);
+		assert_eq!(node.best().await, head);
+	}
+	assert_eq!(seal_at(&node, now + slot_ms).await.number, head.number + 1);
+}
+
+#[tokio::test]
+async fn chain_time_runs_on_from_where_the_clock_was_moved_to() {
+	let dir = temp_dir();
+	let node = Node::start(FAST, dir.path()).await;
+	let slot_ms = node.slot_ms().await;
+	let head = node.wait_for_finalized(1).await;
+	let sealed = seal_at(&node, head.timestamp_ms + DAY_MS).await;
+	node.wait_for_finalized(sealed.number + 2).await;
+	for ahead in 1..=2 {
+		let timestamp_ms = node.at(sealed.number + ahead).await.timestamp_ms;
+		assert_eq!(timestamp_ms, sealed.timestamp_ms + ahead * slot_ms);
+	}
+}
+
+#[tokio::test]
+async fn concurrent_callers_of_the_clock_never_race() {
+	let dir = temp_dir();
+	let node = Node::start(FAST, dir.path()).await;
+	let head = node.wait_for_finalized(1).await;
+	let calls = (1..=8).map(|day| {
+		let rpc = node.rpc.clone();
+		let wanted = head.timestamp_ms + day * DAY_MS;
+		tokio::spawn(async move { rpc.request::<Value>("dev_sealAt", rpc_params![wanted]).await })
+	});
+	let mut blocks = Vec::new();
+	for call in calls.collect::<Vec<_>>() {
+		// A later day may have come first; then the earlier one is refused.
+		if let Ok(sealed) = call.await.unwrap() {
+			blocks.push((
+				sealed["number"].as_u64().unwrap(),
+				sealed["timestamp_ms"].as_u64().unwrap(),
+			));
+		}
+	}
+	blocks.sort();
+	assert!(!blocks.is_empty());
+	assert!(
+		blocks
+			.windows(2)
+			.all(|pair| pair[0].0 < pair[1].0 && pair[0].1 < pair[1].1),
+		"{blocks:?}"
+	);
+	for (number, timestamp_ms) in blocks {
+		assert_eq!(node.at(number).await.timestamp_ms, timestamp_ms);
+	}
+}
+
+#[tokio::test]
+async fn transactions_get_a_block_at_once() {
+	let dir = temp_dir();
+	let node = Node::start(STILL, dir.path()).await;
+	let before = node.wait_for_finalized(1).await;
+	let api = OnlineClient::<SubstrateConfig>::from_rpc_client(node.rpc.clone())
+		.await
+		.unwrap();
+	let remark = dynamic::transaction("System", "remark", (b"one".to_vec(),));
+	let included = api
+		.at_current_block()
+		.await
+		.unwrap()
+		.transactions()
+		.sign_and_submit_then_watch_default(&remark, &dev::alice())
+		.await
+		.unwrap()
+		.wait_for_finalized()
+		.await
+		.unwrap();
+	included.wait_for_success().await.unwrap();
+	// No block by time comes here, so it was the transaction's.
+	assert_eq!(node.best().await.number, before.number + 1);
+}
+
+#[tokio::test]
+async fn burst_of_transactions_is_all_included() {
+	let dir = temp_dir();
+	let node = Node::start(STILL, dir.path()).await;
+	let before = node.wait_for_finalized(1).await;
+	let api = OnlineClient::<SubstrateConfig>::from_rpc_client(node.rpc.clone())
+		.await
+		.unwrap();
+	let mut transactions = api.at_current_block().await.unwrap().transactions();
+	let remark = dynamic::transaction("System", "remark", (vec![7u8; 64],));
+	const BURST: u64 = 50;
+	let account = dev::alice().public_key().to_account_id();
+	let first: u64 = transactions.account_nonce(&account).await.unwrap();
+	let mut answers = Vec::new();
+	for nonce in first..first + BURST {
+		let params = DefaultExtrinsicParamsBuilder::new()
+			.immortal()
+			.nonce(nonce)
+			.build();
+		let signed = transactions
+			.create_signed(&remark, &dev::alice(), params)
+			.await
+			.unwrap();
+		let (rpc, hex) = (node.rpc.clone(), to_hex(signed.encoded()));
+		answers.push(tokio::spawn(async move {
+			rpc.request::<String>("author_submitExtrinsic", rpc_params![hex])
+				.await
+		}));
+	}
+	for answer in answers {
+		answer
+			.await
+			.unwrap()
+			.unwrap_or_else(|error| panic!("{error}; the node says:\n{}", node.log()));
+	}
+	// One block at a time takes in what is ready; by itself the chain would stand still.
+	for attempt in 0.. {
+		let at_block = api.at_current_block().await.unwrap();
+		let nonce: u64 = at_block.transactions().account_nonce(&account).await.unwrap();
+		if nonce == first + BURST {
+			break;
+		}
+		assert!(
+			attempt < 600,
+			"{nonce} after a minute; the node says:\n{}",
+			node.log()
+		);
+		tokio::time::sleep(Duration::from_millis(100)).await;
+	}
+	let pending: Vec<String> = node.call("author_pendingExtrinsics", rpc_params![]).await;
+	assert_eq!(pending.len(), 0);
+	let blocks = node.best().await.number - before.number;
+	assert!(blocks < BURST, "{blocks} blocks for {BURST} transactions");
+}
+
+#[tokio::test]
+async fn chain_goes_on_after_a_kill() {
+	let dir = temp_dir();
+	let node = Node::start(FAST, dir.path()).await;
+	let head = node.wait_for_finalized(1).await;
+	// Chain time is a day ahead of the wall clock when the node dies.
+	let sealed = seal_at(&node, head.timestamp_ms + DAY_MS).await;
+	// The database writes in the background: the very last blocks may be lost, and older ones may not.
+	let kept = node.wait_for_finalized(sealed.number + 3).await.number - 2;
+	let kept = node.at(kept).await;
+	node.kill();
+
+	let node = Node::start(STILL, dir.path()).await;
+	let slot_ms = node.slot_ms().await;
+	assert_eq!(node.at(kept.number).await, kept);
+	let head = node.best().await;
+	assert!(
+		head.number >= kept.number && head.timestamp_ms >= kept.timestamp_ms,
+		"{kept:?} {head:?}"
+	);
+	// The first block of the new process does not fall back to the wall clock.
+	let next = node.wait_for_finalized(kept.number + 1).await;
+	assert_eq!(
+		next.timestamp_ms - kept.timestamp_ms,
+		(next.number - kept.number) * slot_ms,
+		"{kept:?} {next:?}"
+	);
+	let moved = seal_at(&node, node.best().await.timestamp_ms + DAY_MS).await;
+	assert_eq!(node.finalized().await, moved);
+}
+
+#[tokio::test]
+async fn old_blocks_keep_their_state() {
+	let dir = temp_dir();
+	let node = Node::start(STILL, dir.path()).await;
+	let first = node.wait_for_finalized(1).await;
+	let slot_ms = node.slot_ms().await;
+	// The default of other chains is to forget the state of a block 256 blocks later.
+	let mut head = node.best().await;
+	for _ in 0..300 {
+		head = seal_at(&node, head.timestamp_ms + slot_ms).await;
+	}
+	assert_eq!(node.at(1).await, first);
+}
+
+#[tokio::test]
+async fn development_chain_has_no_network() {
+	let dir = temp_dir();
+	let node = Node::start(STILL, dir.path()).await;
+	let addresses: Vec<String> = node.call("system_localListenAddresses", rpc_params![]).await;
+	assert_eq!(addresses, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn browsers_may_connect_from_any_page() {
+	let dir = temp_dir();
+	let node = Node::start(STILL, dir.path()).await;
+	for origin in [
+		"https://polkadot.js.org",
+		"http://localhost:3000",
+		"https://somewhere.example",
+	] {
+		let body = r#"{"jsonrpc":"2.0","id":1,"method":"system_chain","params":[]}"#;
+		let mut stream = TcpStream::connect(&node.rpc_address).unwrap();
+		write!(
+			stream,
+			"POST / HTTP/1.1\r\nHost: {}\r\nOrigin: {origin}\r\nContent-Type: application/json\r\n\
+			 Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+			node.rpc_address,
+			body.len()
+		)
+		.unwrap();
+		let mut answer = String::new();
+		stream.read_to_string(&mut answer).unwrap();
+		assert!(answer.contains("Commonwatt Development"), "{origin}: {answer}");
+		let (head, _) = answer.split_once("\r\n\r\n").unwrap();
+		assert!(
+			head.to_lowercase().contains("access-control-allow-origin: *"),
+			"{origin}: {head}"
+		);
+	}
+}
+
+#[test]
+fn taken_rpc_port_is_an_error() {
+	let dir = temp_dir();
+	let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+	let port = taken.local_addr().unwrap().port().to_string();
+	let output = command(STILL, dir.path())
+		.args(["--rpc-port", &port])
+		.output()
+		.unwrap();
+	assert!(!output.status.success());
+}
+
+#[test]
+fn block_interval_is_refused_on_other_chains() {
+	let dir = temp_dir();
+	let output = command(&["--chain", "local", "--block-interval-ms", "5"], dir.path())
+		.output()
+		.unwrap();
+	let text = String::from_utf8_lossy(&output.stderr);
+	assert!(!output.status.success());
+	assert!(
+		text.contains("--block-interval-ms is for development chains"),
+		"{text}"
+	);
+}

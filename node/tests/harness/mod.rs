@@ -1,0 +1,201 @@
+//! Starts the real node as a child process and talks to it over its real RPC.
+
+use std::{
+	io::{BufRead, BufReader},
+	path::Path,
+	process::{Child, Command, Stdio},
+	sync::{mpsc, Arc, Mutex},
+	thread,
+	time::{Duration, Instant},
+};
+use subxt::rpcs::{client::RpcParams, rpc_params, RpcClient};
+
+/// Nothing here takes a fraction of this; it only ends a test that would hang.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// Storage key of `Timestamp.Now`: the two-x hashes of both names.
+const TIMESTAMP_NOW: &str = "0xf0c365c3cf59d671eb72da0e7a4113c49f1f0515f462cdcf84e0f1d6045dfcbb";
+
+/// A command for the node, with what every test wants.
+pub fn command(args: &[&str], base_path: &Path) -> Command {
+	let mut command = Command::new(env!("CARGO_BIN_EXE_commonwatt-node"));
+	command
+		.args([
+			"--no-prometheus",
+			"--no-telemetry",
+			"--no-mdns",
+			"--disable-log-color",
+		])
+		.arg("--base-path")
+		.arg(base_path)
+		.args(args)
+		.stdin(Stdio::null())
+		.stdout(Stdio::null())
+		.stderr(Stdio::piped());
+	command
+}
+
+/// A running node. It is killed when this is dropped.
+pub struct Node {
+	child: Child,
+	log: Arc<Mutex<Vec<String>>>,
+	/// Address and port of the RPC server.
+	pub rpc_address: String,
+	/// A connection to it.
+	pub rpc: RpcClient,
+}
+
+/// The best or the finalized block, as far as time is concerned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+	pub hash: String,
+	pub number: u64,
+	pub timestamp_ms: u64,
+}
+
+impl Node {
+	/// Starts a node on a free RPC port and connects to it.
+	pub async fn start(args: &[&str], base_path: &Path) -> Self {
+		let mut child = command(args, base_path)
+			.args(["--rpc-port", "0"])
+			.spawn()
+			.expect("the node's binary starts");
+		let stderr = child.stderr.take().expect("stderr is piped");
+		let log = Arc::new(Mutex::new(Vec::new()));
+		let (found, address) = mpsc::channel();
+		let lines = log.clone();
+		// Reads to the end, or the node would block on a full pipe.
+		thread::spawn(move || {
+			for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+				if let Some((_, addresses)) = line.split_once("Running JSON-RPC server: addr=") {
+					let _ = found.send(addresses.split(',').next().unwrap_or_default().to_owned());
+				}
+				lines.lock().unwrap().push(line);
+			}
+		});
+		let rpc_address = tokio::task::spawn_blocking(move || address.recv_timeout(PATIENCE))
+			.await
+			.unwrap()
+			.unwrap_or_else(|_| {
+				panic!(
+					"no RPC server; the node says:\n{}",
+					log.lock().unwrap().join("\n")
+				)
+			});
+		let rpc = RpcClient::from_insecure_url(format!("ws://{rpc_address}"))
+			.await
+			.expect("the RPC server takes connections");
+		Self {
+			child,
+			log,
+			rpc_address,
+			rpc,
+		}
+	}
+
+	/// Ends the node with SIGKILL, as a power cut would.
+	pub fn kill(mut self) {
+		self.child.kill().expect("the child is ours to kill");
+		self.child.wait().expect("the child is ours to wait for");
+	}
+
+	/// What the node has logged so far.
+	pub fn log(&self) -> String {
+		self.log.lock().unwrap().join("\n")
+	}
+
+	/// Calls a method that must succeed.
+	pub async fn call<T: serde::de::DeserializeOwned>(&self, method: &str, params: RpcParams) -> T {
+		self.rpc
+			.request(method, params)
+			.await
+			.unwrap_or_else(|error| panic!("{method}: {error}; the node says:\n{}", self.log()))
+	}
+
+	/// Calls a method that must fail, and returns the error's code and text.
+	pub async fn call_fails(&self, method: &str, params: RpcParams) -> (i32, String) {
+		match self.rpc.request::<serde_json::Value>(method, params).await {
+			Err(subxt::rpcs::Error::User(error)) => (error.code, error.message),
+			other => panic!("{method} should have been refused, and gave {other:?}"),
+		}
+	}
+
+	/// The newest block.
+	pub async fn best(&self) -> Head {
+		let hash = self.call("chain_getBlockHash", rpc_params![]).await;
+		self.head(hash).await
+	}
+
+	/// The newest final block.
+	pub async fn finalized(&self) -> Head {
+		let hash = self.call("chain_getFinalizedHead", rpc_params![]).await;
+		self.head(hash).await
+	}
+
+	/// The block at a height.
+	pub async fn at(&self, number: u64) -> Head {
+		let hash: Option<String> = self.call("chain_getBlockHash", rpc_params![number]).await;
+		self.head(hash.expect("the chain is that long")).await
+	}
+
+	/// A block's header.
+	pub async fn header(&self, hash: &str) -> serde_json::Value {
+		self.call("chain_getHeader", rpc_params![hash]).await
+	}
+
+	async fn head(&self, hash: String) -> Head {
+		let header = self.header(&hash).await;
+		let number = header["number"]
+			.as_str()
+			.expect("numbers come as hexadecimal text");
+		let number = u64::from_str_radix(number.trim_start_matches("0x"), 16).unwrap();
+		let now: Option<String> = self
+			.call("state_getStorage", rpc_params![TIMESTAMP_NOW, &hash])
+			.await;
+		Head {
+			hash,
+			number,
+			timestamp_ms: now.as_deref().map_or(0, decode_u64),
+		}
+	}
+
+	/// The runtime's slot duration.
+	pub async fn slot_ms(&self) -> u64 {
+		decode_u64(
+			&self
+				.call::<String>("state_call", rpc_params!["AuraApi_slot_duration", "0x"])
+				.await,
+		)
+	}
+
+	/// Waits until the chain is final up to a height.
+	pub async fn wait_for_finalized(&self, number: u64) -> Head {
+		let start = Instant::now();
+		loop {
+			let head = self.finalized().await;
+			if head.number >= number {
+				return head;
+			}
+			assert!(
+				start.elapsed() < PATIENCE,
+				"block {number} does not come; the node says:\n{}",
+				self.log()
+			);
+			tokio::time::sleep(Duration::from_millis(50)).await;
+		}
+	}
+}
+
+impl Drop for Node {
+	fn drop(&mut self) {
+		let _ = self.child.kill();
+		let _ = self.child.wait();
+	}
+}
+
+/// A number in SCALE as hexadecimal text: little endian.
+pub fn decode_u64(hex: &str) -> u64 {
+	let digits = hex.trim_start_matches("0x");
+	assert_eq!(digits.len(), 16, "{hex} is no u64");
+	u64::from_str_radix(digits, 16).unwrap().swap_bytes()
+}
