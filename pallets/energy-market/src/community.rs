@@ -1,8 +1,8 @@
 //! Communities, their households, and who may change what.
 
 use crate::{
-	pallet::*, Balance, Communities, Community, CommunityCount, CommunityId, Household, HouseholdCount, HouseholdId,
-	Households, Name, Tariffs, Terms, MAX_TARIFF_PER_KWH,
+	pallet::*, Balance, Communities, Community, CommunityCount, CommunityId, Household, HouseholdCount,
+	HouseholdId, Households, Name, Tariffs, Terms, MAX_TARIFF_PER_KWH,
 };
 use alloc::vec::Vec;
 use commonwatt_game::{Comfort, ComfortFault, Preference, RulesFault, MAX_ENERGY_WH};
@@ -19,7 +19,7 @@ use sp_runtime::{traits::AccountIdConversion, DispatchError, DispatchResult};
 impl<T: Config> Pallet<T> {
 	/// The account of a community's pool: buyers pay into it, sellers are paid from it.
 	pub fn pool_account(community: CommunityId) -> T::AccountId {
-		T::PalletId::get().into_sub_account_truncating(("pool", community))
+		T::PalletId::get().into_sub_account_truncating(community)
 	}
 
 	pub(crate) fn community(community: CommunityId) -> Result<Community<T::AccountId>, DispatchError> {
@@ -27,7 +27,10 @@ impl<T: Config> Pallet<T> {
 	}
 
 	pub(crate) fn ensure_operator(community: CommunityId, who: &T::AccountId) -> DispatchResult {
-		ensure!(Self::community(community)?.operator == *who, Error::<T>::NotOperator);
+		ensure!(
+			Self::community(community)?.operator == *who,
+			Error::<T>::NotOperator
+		);
 		Ok(())
 	}
 
@@ -56,11 +59,28 @@ impl<T: Config> Pallet<T> {
 		let next = id.checked_add(1).ok_or(Error::<T>::NumbersUsedUp)?;
 		let pool = Self::pool_account(id);
 		// With its minimum balance in it, the pool's account takes amounts however small.
-		T::Currency::transfer(&operator, &pool, T::Currency::minimum_balance(), Preservation::Preserve)?;
+		T::Currency::transfer(
+			&operator,
+			&pool,
+			T::Currency::minimum_balance(),
+			Preservation::Preserve,
+		)?;
 		CommunityCount::<T>::put(next);
-		let community = Community { name: name.clone(), operator: operator.clone(), utility: utility.clone(), terms };
+		let community = Community {
+			name: name.clone(),
+			operator: operator.clone(),
+			utility: utility.clone(),
+			terms,
+		};
 		Communities::<T>::insert(id, community);
-		Self::deposit_event(Event::CommunityCreated { community: id, name, operator, utility, pool, terms });
+		Self::deposit_event(Event::CommunityCreated {
+			community: id,
+			name,
+			operator,
+			utility,
+			pool,
+			terms,
+		});
 		Ok(id)
 	}
 
@@ -71,7 +91,10 @@ impl<T: Config> Pallet<T> {
 		connection_limit_wh: u32,
 		comfort: Option<Comfort>,
 	) -> Result<HouseholdId, DispatchError> {
-		ensure!(!MeterOf::<T>::contains_key(&meter), Error::<T>::MeterAlreadyRegistered);
+		ensure!(
+			!MeterOf::<T>::contains_key(&meter),
+			Error::<T>::MeterAlreadyRegistered
+		);
 		ensure!(
 			(1..=MAX_ENERGY_WH).contains(&connection_limit_wh),
 			Error::<T>::ConnectionLimitOutOfRange
@@ -162,7 +185,10 @@ impl<T: Config> Pallet<T> {
 				preference.check().map_err(|_| Error::<T>::PreferenceOutOfRange)?;
 			}
 			h.preference = preference;
-			Self::deposit_event(Event::PreferenceChanged { household, preference });
+			Self::deposit_event(Event::PreferenceChanged {
+				household,
+				preference,
+			});
 			Ok(())
 		})
 	}
@@ -175,7 +201,11 @@ impl<T: Config> Pallet<T> {
 			ensure!(paid > 0, Error::<T>::NothingToPayWith);
 			// `pay_up_to` never pays more than it was asked for.
 			h.arrears = h.arrears.saturating_sub(paid);
-			Self::deposit_event(Event::ArrearsRepaid { household, paid, arrears: h.arrears });
+			Self::deposit_event(Event::ArrearsRepaid {
+				household,
+				paid,
+				arrears: h.arrears,
+			});
 			Ok(())
 		})
 	}
@@ -194,7 +224,9 @@ impl<T: Config> Pallet<T> {
 		let Some(comfort) = comfort else { return Ok(()) };
 		comfort.check().map_err(|fault| match fault {
 			ComfortFault::EmptyRange => Error::<T>::ComfortRangeEmpty,
-			ComfortFault::ZeroDenominator | ComfortFault::NotPositive => Error::<T>::ComfortSensitivityNotPositive,
+			ComfortFault::ZeroDenominator | ComfortFault::NotPositive => {
+				Error::<T>::ComfortSensitivityNotPositive
+			}
 			ComfortFault::CouldExceedOne => Error::<T>::ComfortCouldExceedOne,
 		})?;
 		Ok(())
@@ -202,8 +234,9 @@ impl<T: Config> Pallet<T> {
 
 	fn check_terms(terms: &Terms) -> DispatchResult {
 		terms.rules.check().map_err(|fault| match fault {
-			RulesFault::LambdaNotAboveOne | RulesFault::LambdaTooLarge | RulesFault::ZeroDenominator =>
-				Error::<T>::LambdaOutOfRange,
+			RulesFault::LambdaNotAboveOne | RulesFault::LambdaTooLarge | RulesFault::ZeroDenominator => {
+				Error::<T>::LambdaOutOfRange
+			}
 			RulesFault::ResolutionOutOfRange => Error::<T>::ResolutionOutOfRange,
 		})?;
 		let Tariffs {
@@ -214,9 +247,9 @@ impl<T: Config> Pallet<T> {
 			grid_fee_per_kwh,
 		} = terms.tariffs;
 		ensure!(
-			imbalance_export_per_kwh <= feed_in_per_kwh &&
-				feed_in_per_kwh <= retail_per_kwh &&
-				retail_per_kwh <= imbalance_import_per_kwh,
+			imbalance_export_per_kwh <= feed_in_per_kwh
+				&& feed_in_per_kwh <= retail_per_kwh
+				&& retail_per_kwh <= imbalance_import_per_kwh,
 			Error::<T>::TariffsOutOfOrder
 		);
 		// The other three are below this one.

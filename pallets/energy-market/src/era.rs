@@ -5,8 +5,9 @@
 //! `on_finalize` takes just these.
 
 use crate::{
-	game_of, pallet::*, settlement::Settlement, weights::WeightInfo, Balance, Channels, ClockState, CommunityId, Contract,
-	EraIndex, EraRecord, HouseholdId, Phase, PlannedStep, PriceRule, RoundState, Terms, LOG_TARGET,
+	game_of, pallet::*, settlement::Settlement, weights::WeightInfo, Balance, Channels, ClockState,
+	CommunityId, Contract, EraIndex, EraRecord, HouseholdId, Phase, PlannedStep, PriceRule, RoundState,
+	Terms, LOG_TARGET,
 };
 use alloc::{collections::BTreeMap, vec::Vec};
 use commonwatt_game as game;
@@ -51,7 +52,11 @@ impl<T: Config> Pallet<T> {
 		// At most `MaxSteps` turns: each one adds a step or ends the loop.
 		while let Some(round) = cursor {
 			let households = Members::<T>::decode_len(round.next).unwrap_or(0) as u32;
-			let step = PlannedStep { phase: round.phase, community: round.next, households };
+			let step = PlannedStep {
+				phase: round.phase,
+				community: round.next,
+				households,
+			};
 			let next_weight = weight.saturating_add(Self::step_weight(step.phase, households));
 			// The first step always goes ahead: `integrity_test` proves that the largest fits, and a queue that
 			// stands still would be worse than a full block.
@@ -75,7 +80,11 @@ impl<T: Config> Pallet<T> {
 			return Some(RoundState { next, ..round });
 		}
 		match (round.phase, round.settle_era) {
-			(Phase::Solve, Some(_)) => Some(RoundState { phase: Phase::Settle, next: 0, ..round }),
+			(Phase::Solve, Some(_)) => Some(RoundState {
+				phase: Phase::Settle,
+				next: 0,
+				..round
+			}),
 			_ => None,
 		}
 	}
@@ -85,7 +94,9 @@ impl<T: Config> Pallet<T> {
 		for step in Planned::<T>::take() {
 			let Some(round) = Round::<T>::get() else { return };
 			match (step.phase, round.settle_era) {
-				(Phase::Solve, _) => Self::solve_step(step.community, round.solve_era, round.settle_era, step.households),
+				(Phase::Solve, _) => {
+					Self::solve_step(step.community, round.solve_era, round.settle_era, step.households)
+				}
 				(Phase::Settle, Some(era)) => Settlement::<T>::run(step.community, era, step.households),
 				(Phase::Settle, None) => (),
 			}
@@ -101,7 +112,12 @@ impl<T: Config> Pallet<T> {
 		}
 		let now = T::Time::now().as_millis();
 		let length = u128::from(EraLengthMs::<T>::get());
-		let Some(era) = now.checked_div(length).and_then(|era| EraIndex::try_from(era).ok()) else { return };
+		let Some(era) = now
+			.checked_div(length)
+			.and_then(|era| EraIndex::try_from(era).ok())
+		else {
+			return;
+		};
 		if now == 0 {
 			return;
 		}
@@ -111,10 +127,19 @@ impl<T: Config> Pallet<T> {
 		}
 		let ended = clock.map(|clock| clock.current);
 		let settling = clock.and_then(|clock| clock.previous);
-		if let Some(first) = ended.and_then(|ended| ended.checked_add(1)).filter(|first| *first < era) {
-			Self::deposit_event(Event::ErasMissed { first, last: era.saturating_sub(1) });
+		if let Some(first) = ended
+			.and_then(|ended| ended.checked_add(1))
+			.filter(|first| *first < era)
+		{
+			Self::deposit_event(Event::ErasMissed {
+				first,
+				last: era.saturating_sub(1),
+			});
 		}
-		Clock::<T>::put(ClockState { current: era, previous: ended });
+		Clock::<T>::put(ClockState {
+			current: era,
+			previous: ended,
+		});
 		let communities = CommunityCount::<T>::get();
 		if communities > 0 {
 			Round::<T>::put(RoundState {
@@ -125,7 +150,11 @@ impl<T: Config> Pallet<T> {
 				next: 0,
 			});
 		}
-		Self::deposit_event(Event::EraStarted { era, readings_of: ended, settling });
+		Self::deposit_event(Event::EraStarted {
+			era,
+			readings_of: ended,
+			settling,
+		});
 	}
 
 	/// One community's gate closure: its game, its contracts, its holds.
@@ -135,7 +164,9 @@ impl<T: Config> Pallet<T> {
 		settle_era: Option<EraIndex>,
 		households: u32,
 	) {
-		let Some(terms) = Communities::<T>::get(community).map(|c| c.terms) else { return };
+		let Some(terms) = Communities::<T>::get(community).map(|c| c.terms) else {
+			return;
+		};
 		let mut players = Self::players(community, era, settle_era, households, &terms);
 		let game = match game_of(terms.rules, players.iter().map(|p| &p.contract)) {
 			Ok(game) => game,
@@ -143,7 +174,7 @@ impl<T: Config> Pallet<T> {
 				log::error!(target: LOG_TARGET, "community {community}, era {era}: {fault:?}");
 				Self::deposit_event(Event::ClearingFailed { community, era });
 				return;
-			},
+			}
 		};
 		let config = game::SolverConfig {
 			max_sweeps: T::MaxSweeps::get(),
@@ -158,9 +189,7 @@ impl<T: Config> Pallet<T> {
 		};
 		let certificate = solution.certificate;
 		let price_per_kwh = price(&terms, certificate.offered_wh, certificate.requested_wh);
-		for ((player, chosen), allocation) in
-			players.iter_mut().zip(&solution.profile).zip(&allocations)
-		{
+		for ((player, chosen), allocation) in players.iter_mut().zip(&solution.profile).zip(&allocations) {
 			player.contract.chosen = *chosen;
 			player.contract.energy = Channels::from_net(allocation.community_wh, allocation.main_wh);
 			Self::make_contract(community, &terms, price_per_kwh, player);
@@ -191,9 +220,12 @@ impl<T: Config> Pallet<T> {
 		let mut budgets = BTreeMap::<T::AccountId, Balance>::new();
 		let mut players = Vec::new();
 		for id in Members::<T>::get(community).into_iter().take(households as usize) {
-			let Some(household) = Households::<T>::get(id) else { continue };
-			let last_reading =
-				settle_era.and_then(|era| Readings::<T>::get(era, id)).or(household.last_reading);
+			let Some(household) = Households::<T>::get(id) else {
+				continue;
+			};
+			let last_reading = settle_era
+				.and_then(|era| Readings::<T>::get(era, id))
+				.or(household.last_reading);
 			let Some((generation_wh, mut strategies)) =
 				Self::strategies_for(era, id, &household, last_reading, &terms.rules)
 			else {
@@ -223,7 +255,12 @@ impl<T: Config> Pallet<T> {
 				energy: Channels::default(),
 				held: 0,
 			};
-			players.push(Player { id, owner: household.owner, main_grid_only, contract });
+			players.push(Player {
+				id,
+				owner: household.owner,
+				main_grid_only,
+				contract,
+			});
 		}
 		players
 	}
@@ -263,12 +300,30 @@ impl<T: Config> Pallet<T> {
 	/// What `integrity_test` checks: run on the real parameters of a runtime whenever it is tested.
 	pub(crate) fn check_configuration() {
 		let strategies = T::MaxStrategies::get();
-		assert!(strategies >= game::MAX_PREFERENCE_STRATEGIES, "MaxStrategies: too few for a standing preference");
-		assert!(strategies as usize <= game::MAX_STRATEGIES, "MaxStrategies: a choice is one byte");
-		assert!(T::MaxHouseholds::get() as usize <= game::MAX_HOUSEHOLDS, "MaxHouseholds: more than a game can have");
-		assert!(T::MaxHouseholds::get() > 0 && T::MaxSteps::get() > 0, "MaxHouseholds, MaxSteps: nothing can clear");
-		assert!(T::MaxSweeps::get() > 0 && T::MaxStarts::get() > 0, "MaxSweeps, MaxStarts: nothing can be solved");
-		assert!(T::RetainedEras::get() >= 4, "RetainedEras: contracts must outlive their settlement");
+		assert!(
+			strategies >= game::MAX_PREFERENCE_STRATEGIES,
+			"MaxStrategies: too few for a standing preference"
+		);
+		assert!(
+			strategies as usize <= game::MAX_STRATEGIES,
+			"MaxStrategies: a choice is one byte"
+		);
+		assert!(
+			T::MaxHouseholds::get() as usize <= game::MAX_HOUSEHOLDS,
+			"MaxHouseholds: more than a game can have"
+		);
+		assert!(
+			T::MaxHouseholds::get() > 0 && T::MaxSteps::get() > 0,
+			"MaxHouseholds, MaxSteps: nothing can clear"
+		);
+		assert!(
+			T::MaxSweeps::get() > 0 && T::MaxStarts::get() > 0,
+			"MaxSweeps, MaxStarts: nothing can be solved"
+		);
+		assert!(
+			T::RetainedEras::get() >= 4,
+			"RetainedEras: contracts must outlive their settlement"
+		);
 		for phase in [Phase::Solve, Phase::Settle] {
 			let weight =
 				T::WeightInfo::latch().saturating_add(Self::step_weight(phase, T::MaxHouseholds::get()));
@@ -300,11 +355,14 @@ pub fn price(terms: &Terms, offered_wh: u64, requested_wh: u64) -> Balance {
 			let (offered, requested) = (Balance::from(offered_wh), Balance::from(requested_wh));
 			// Tariffs are below 2^80 and the sums below 2^46: nothing here reaches 2^128.
 			let weighted = feed_in.saturating_mul(requested);
-			let denominator = retail.saturating_sub(feed_in).saturating_mul(offered).saturating_add(weighted);
+			let denominator = retail
+				.saturating_sub(feed_in)
+				.saturating_mul(offered)
+				.saturating_add(weighted);
 			multiply_by_rational_with_rounding(retail, weighted, denominator, Rounding::Down)
 				.unwrap_or(feed_in)
 				.clamp(feed_in, retail)
-		},
+		}
 	}
 }
 
@@ -337,7 +395,11 @@ pub fn contract_cost(terms: &Terms, price_per_kwh: Balance, energy: &Channels) -
 
 /// Most that a strategy of this net position can cost, whatever the pool's price and volume.
 fn worst_cost(terms: &Terms, net_wh: i64) -> Balance {
-	let bought = if net_wh < 0 { u32::try_from(net_wh.unsigned_abs()).unwrap_or(u32::MAX) } else { 0 };
+	let bought = if net_wh < 0 {
+		u32::try_from(net_wh.unsigned_abs()).unwrap_or(u32::MAX)
+	} else {
+		0
+	};
 	let tariffs = &terms.tariffs;
 	let seams = if bought > 0 { 3 } else { 0 };
 	cost(bought, tariffs.retail_per_kwh)

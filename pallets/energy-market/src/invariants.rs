@@ -28,30 +28,57 @@ impl<T: Config> Pallet<T> {
 			ensure!(!Round::<T>::exists(), "a round without a clock");
 			return Ok(());
 		};
-		ensure!(clock.previous.is_none_or(|previous| previous < clock.current), "eras out of order");
+		ensure!(
+			clock.previous.is_none_or(|previous| previous < clock.current),
+			"eras out of order"
+		);
 		if let Some(round) = Round::<T>::get() {
 			ensure!(round.solve_era == clock.current, "a round for another era");
-			ensure!(round.settle_era.is_none_or(|era| Some(era) < clock.previous), "settling an open era");
+			ensure!(
+				round.settle_era.is_none_or(|era| Some(era) < clock.previous),
+				"settling an open era"
+			);
 			ensure!(round.next < round.communities, "a round past its end");
-			ensure!(round.communities <= CommunityCount::<T>::get(), "a round for communities that are not there");
+			ensure!(
+				round.communities <= CommunityCount::<T>::get(),
+				"a round for communities that are not there"
+			);
 		}
 		Ok(())
 	}
 
 	fn try_members() -> Result<(), TryRuntimeError> {
-		ensure!(Communities::<T>::iter_keys().count() == CommunityCount::<T>::get() as usize, "communities miscounted");
-		ensure!(Communities::<T>::iter_keys().all(|id| id < CommunityCount::<T>::get()), "a community out of count");
+		ensure!(
+			Communities::<T>::iter_keys().count() == CommunityCount::<T>::get() as usize,
+			"communities miscounted"
+		);
+		ensure!(
+			Communities::<T>::iter_keys().all(|id| id < CommunityCount::<T>::get()),
+			"a community out of count"
+		);
 		let households = Households::<T>::iter().count();
-		ensure!(households == HouseholdCount::<T>::get() as usize, "households miscounted");
+		ensure!(
+			households == HouseholdCount::<T>::get() as usize,
+			"households miscounted"
+		);
 		ensure!(MeterOf::<T>::iter().count() == households, "meters miscounted");
 		let mut seen = 0usize;
 		for (community, members) in Members::<T>::iter() {
-			ensure!(Communities::<T>::contains_key(community), "members of no community");
-			ensure!(members.windows(2).all(|pair| pair.first() < pair.last()), "members out of order");
+			ensure!(
+				Communities::<T>::contains_key(community),
+				"members of no community"
+			);
+			ensure!(
+				members.windows(2).all(|pair| pair.first() < pair.last()),
+				"members out of order"
+			);
 			for id in &members {
 				let household = Households::<T>::get(id).ok_or("a member that is no household")?;
 				ensure!(household.community == community, "a member of another community");
-				ensure!(MeterOf::<T>::get(&household.meter) == Some(*id), "a meter of another household");
+				ensure!(
+					MeterOf::<T>::get(&household.meter) == Some(*id),
+					"a meter of another household"
+				);
 			}
 			seen = seen.saturating_add(members.len());
 		}
@@ -66,10 +93,19 @@ impl<T: Config> Pallet<T> {
 			held.entry(household.owner).or_default();
 		}
 		for (id, slot, contract) in Contracts::<T>::iter() {
-			ensure!(slot == Self::slot(contract.era), "a contract in another era's slot");
+			ensure!(
+				slot == Self::slot(contract.era),
+				"a contract in another era's slot"
+			);
 			let household = Households::<T>::get(id).ok_or("a contract of no household")?;
-			ensure!(usize::from(contract.chosen) < contract.strategies.len(), "a choice that is not there");
-			ensure!(!contract.main_grid_only || contract.held == 0, "a hold for a main-grid contract");
+			ensure!(
+				usize::from(contract.chosen) < contract.strategies.len(),
+				"a choice that is not there"
+			);
+			ensure!(
+				!contract.main_grid_only || contract.held == 0,
+				"a hold for a main-grid contract"
+			);
 			let sum = held.entry(household.owner).or_default();
 			*sum = sum.checked_add(contract.held).ok_or("holds overflow")?;
 		}
@@ -125,7 +161,10 @@ impl<T: Config> Pallet<T> {
 				players = players.saturating_add(1);
 				contracted = contracted.saturating_add(contract.energy.community_wh());
 				traded = traded.saturating_add(contract.energy.sold_to_community_wh.into());
-				ensure!(record.settled.is_none() || contract.held == 0, "a hold for a settled contract");
+				ensure!(
+					record.settled.is_none() || contract.held == 0,
+					"a hold for a settled contract"
+				);
 			}
 			if let (Some(statement), Some(_)) = (Self::view_statement(id, record.era), record.settled) {
 				delivered = delivered.saturating_add(statement.energy.community_wh());
@@ -134,12 +173,21 @@ impl<T: Config> Pallet<T> {
 			}
 		}
 		ensure!(players == record.players, "contracts miscounted");
-		ensure!(contracted == 0, "contracted community energy does not sum to zero");
-		ensure!(traded == record.certificate.traded_wh, "contracts differ from their certificate");
+		ensure!(
+			contracted == 0,
+			"contracted community energy does not sum to zero"
+		);
+		ensure!(
+			traded == record.certificate.traded_wh,
+			"contracts differ from their certificate"
+		);
 		ensure!(delivered == 0, "delivered community energy does not sum to zero");
 		ensure!(out_of_pool <= into_pool, "the pool paid more than it took");
 		if let Some(totals) = record.settled {
-			ensure!(totals.through_pool == into_pool, "a total differs from its statements");
+			ensure!(
+				totals.through_pool == into_pool,
+				"a total differs from its statements"
+			);
 		}
 		Ok(())
 	}

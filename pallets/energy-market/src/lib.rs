@@ -169,8 +169,7 @@ pub mod pallet {
 	/// The communities.
 	// Hasher: numbers count up and only governance adds one, so nobody can skew the trie.
 	#[pallet::storage]
-	pub type Communities<T: Config> =
-		StorageMap<_, Twox64Concat, CommunityId, Community<T::AccountId>>;
+	pub type Communities<T: Config> = StorageMap<_, Twox64Concat, CommunityId, Community<T::AccountId>>;
 
 	/// The households of a community, in the order of registration, which is the order of its game.
 	#[pallet::storage]
@@ -183,8 +182,7 @@ pub mod pallet {
 
 	/// The households.
 	#[pallet::storage]
-	pub type Households<T: Config> =
-		StorageMap<_, Twox64Concat, HouseholdId, Household<T::AccountId>>;
+	pub type Households<T: Config> = StorageMap<_, Twox64Concat, HouseholdId, Household<T::AccountId>>;
 
 	/// The household that a meter measures.
 	// Hasher: meters choose their keys, so the key is hashed cryptographically.

@@ -1,1 +1,365 @@
-//! .
+//! A small runtime and the words that the pallet's tests are written in.
+
+use crate::{self as pallet_energy_market, *};
+use commonwatt_game::{Comfort, Kind, Preference, Ratio, Rules, Strategy};
+use frame_support::{
+	assert_ok, derive_impl, parameter_types,
+	traits::{ConstU32, ConstU64, Hooks},
+	weights::Weight,
+	PalletId,
+};
+use frame_system::EnsureRoot;
+use sp_runtime::BuildStorage;
+
+/// Wide enough for the pools' accounts to differ.
+pub type AccountId = u128;
+
+#[frame_support::runtime]
+mod runtime {
+	#[runtime::runtime]
+	#[runtime::derive(
+		RuntimeCall,
+		RuntimeEvent,
+		RuntimeError,
+		RuntimeOrigin,
+		RuntimeFreezeReason,
+		RuntimeHoldReason,
+		RuntimeSlashReason,
+		RuntimeLockId,
+		RuntimeTask,
+		RuntimeViewFunction
+	)]
+	pub struct Test;
+
+	#[runtime::pallet_index(0)]
+	pub type System = frame_system;
+
+	#[runtime::pallet_index(1)]
+	pub type Timestamp = pallet_timestamp;
+
+	#[runtime::pallet_index(2)]
+	pub type Balances = pallet_balances;
+
+	#[runtime::pallet_index(3)]
+	pub type EnergyMarket = pallet_energy_market;
+}
+
+pub const OPERATOR: AccountId = 100;
+pub const UTILITY: AccountId = 200;
+pub const STRANGER: AccountId = 300;
+pub const ERA_MS: u64 = 60_000;
+pub const BLOCK_MS: u64 = 6_000;
+pub const EXISTENTIAL_DEPOSIT: Balance = 10;
+pub const ENDOWMENT: Balance = 1_000_000;
+/// The era that tests start in.
+pub const FIRST_ERA: EraIndex = 1_000;
+pub const RETAINED_ERAS: u32 = 6;
+pub const MAX_HOUSEHOLDS: u32 = 8;
+pub const MAX_STRATEGIES: u32 = 6;
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+	type Block = frame_system::mocking::MockBlock<Test>;
+	type AccountId = AccountId;
+	type Lookup = sp_runtime::traits::IdentityLookup<AccountId>;
+	type AccountData = pallet_balances::AccountData<Balance>;
+}
+
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+	type AccountStore = System;
+	type Balance = Balance;
+	type ExistentialDeposit = frame_support::traits::ConstU128<EXISTENTIAL_DEPOSIT>;
+}
+
+impl pallet_timestamp::Config for Test {
+	type Moment = u64;
+	type OnTimestampSet = ();
+	type MinimumPeriod = ConstU64<1>;
+	type WeightInfo = ();
+}
+
+/// Weights that let one step of a full community fit in a block, and two of a community of four.
+pub struct TestWeights;
+impl WeightInfo for TestWeights {
+	fn create_community() -> Weight {
+		Weight::from_parts(1, 0)
+	}
+	fn register_household() -> Weight {
+		Weight::from_parts(1, 0)
+	}
+	fn set_terms() -> Weight {
+		Weight::from_parts(1, 0)
+	}
+	fn set_comfort() -> Weight {
+		Weight::from_parts(1, 0)
+	}
+	fn set_preference() -> Weight {
+		Weight::from_parts(1, 0)
+	}
+	fn submit_strategies(s: u32) -> Weight {
+		Weight::from_parts(s.into(), 0)
+	}
+	fn submit_reading() -> Weight {
+		Weight::from_parts(1, 0)
+	}
+	fn repay_arrears() -> Weight {
+		Weight::from_parts(1, 0)
+	}
+	fn latch() -> Weight {
+		Weight::from_parts(1, 0)
+	}
+	fn solve(h: u32) -> Weight {
+		Weight::from_parts(u64::from(h) * 10, 0)
+	}
+	fn settle(h: u32) -> Weight {
+		Weight::from_parts(u64::from(h) * 10, 0)
+	}
+}
+
+parameter_types! {
+	pub const MarketPalletId: PalletId = PalletId(*b"cw/enrgy");
+	pub const MaxClearingWeight: Weight = Weight::from_parts(81, 0);
+}
+
+impl Config for Test {
+	type Currency = Balances;
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type Time = Timestamp;
+	type GovernanceOrigin = EnsureRoot<AccountId>;
+	type PalletId = MarketPalletId;
+	type MaxHouseholds = ConstU32<MAX_HOUSEHOLDS>;
+	type MaxStrategies = ConstU32<MAX_STRATEGIES>;
+	type MaxSteps = ConstU32<4>;
+	type RetainedEras = ConstU32<RETAINED_ERAS>;
+	type MaxClearingWeight = MaxClearingWeight;
+	type MaxSweeps = ConstU32<32>;
+	type MaxStarts = ConstU32<8>;
+	type WeightInfo = TestWeights;
+}
+
+pub fn owner(household: HouseholdId) -> AccountId {
+	1 + AccountId::from(household)
+}
+
+pub fn meter(household: HouseholdId) -> AccountId {
+	1_001 + AccountId::from(household)
+}
+
+pub fn tariffs() -> Tariffs {
+	Tariffs {
+		retail_per_kwh: 300,
+		feed_in_per_kwh: 80,
+		imbalance_import_per_kwh: 360,
+		imbalance_export_per_kwh: 40,
+		grid_fee_per_kwh: 10,
+	}
+}
+
+pub fn terms() -> Terms {
+	Terms {
+		rules: Rules {
+			lambda: Ratio {
+				numerator: 4,
+				denominator: 1,
+			},
+			resolution_wh: 10,
+		},
+		tariffs: tariffs(),
+		price_rule: PriceRule::MidMarket,
+	}
+}
+
+pub fn comfort() -> Comfort {
+	Comfort {
+		min_centi_c: 1_500,
+		max_centi_c: 2_700,
+		a: Ratio {
+			numerator: 1,
+			denominator: 36,
+		},
+	}
+}
+
+pub fn strategy(kind: Kind, consumption_wh: u32) -> Strategy {
+	Strategy {
+		kind,
+		consumption_wh,
+		temperature_centi_c: 2_100,
+	}
+}
+
+pub fn reading(generation_wh: u32, consumption_wh: u32) -> Reading {
+	Reading {
+		generation_wh,
+		consumption_wh,
+		indoor_centi_c: 2_100,
+		quality: Quality::Measured,
+	}
+}
+
+pub fn preference() -> Preference {
+	Preference {
+		flexible_down_percent: 20,
+		flexible_up_percent: 20,
+		response_centi_c_per_kwh: 50,
+		trade_with_community: true,
+	}
+}
+
+/// Builds the state that a test starts from, and checks the invariants where it ends.
+pub struct ExtBuilder {
+	households: u32,
+	endowment: Balance,
+}
+
+impl Default for ExtBuilder {
+	fn default() -> Self {
+		Self {
+			households: 4,
+			endowment: ENDOWMENT,
+		}
+	}
+}
+
+impl ExtBuilder {
+	/// Households of community 0; owners and meters by [`owner`] and [`meter`].
+	pub fn households(mut self, households: u32) -> Self {
+		self.households = households;
+		self
+	}
+
+	/// What each owner starts with.
+	pub fn endowment(mut self, endowment: Balance) -> Self {
+		self.endowment = endowment;
+		self
+	}
+
+	pub fn build(self) -> sp_io::TestExternalities {
+		let mut storage = frame_system::GenesisConfig::<Test>::default()
+			.build_storage()
+			.unwrap();
+		let mut balances: Vec<_> = (0..MAX_HOUSEHOLDS)
+			.map(|h| (owner(h), self.endowment.max(EXISTENTIAL_DEPOSIT)))
+			.collect();
+		balances.extend([(OPERATOR, ENDOWMENT), (UTILITY, ENDOWMENT), (STRANGER, ENDOWMENT)]);
+		pallet_balances::GenesisConfig::<Test> {
+			balances,
+			..Default::default()
+		}
+		.assimilate_storage(&mut storage)
+		.unwrap();
+		let community = GenesisCommunity {
+			name: "village".into(),
+			operator: OPERATOR,
+			utility: UTILITY,
+			terms: terms(),
+			households: (0..self.households)
+				.map(|h| GenesisHousehold {
+					owner: owner(h),
+					meter: meter(h),
+					connection_limit_wh: 10_000,
+					comfort: None,
+					preference: None,
+				})
+				.collect(),
+		};
+		GenesisConfig::<Test> {
+			era_length_ms: ERA_MS,
+			communities: vec![community],
+		}
+		.assimilate_storage(&mut storage)
+		.unwrap();
+		storage.into()
+	}
+
+	/// Runs a test, which must leave every invariant holding and no unit of money made or lost.
+	pub fn build_and_execute(self, test: impl FnOnce()) {
+		self.build().execute_with(|| {
+			let issued = Balances::total_issuance();
+			System::set_block_number(1);
+			test();
+			assert_ok!(EnergyMarket::do_try_state());
+			assert_eq!(Balances::total_issuance(), issued);
+		});
+	}
+
+	/// The same, from the first block of [`FIRST_ERA`] on, with one era behind it, so that readings and strategies
+	/// are both taken.
+	pub fn build_in_first_era(self, test: impl FnOnce()) {
+		self.build_and_execute(|| {
+			enter_era(FIRST_ERA - 1);
+			enter_era(FIRST_ERA);
+			test();
+		});
+	}
+}
+
+/// One block at the given chain time, with no transactions in it.
+pub fn block_at(now_ms: u64) {
+	let number = System::block_number() + 1;
+	System::set_block_number(number);
+	EnergyMarket::on_initialize(number);
+	pallet_timestamp::Now::<Test>::put(now_ms);
+	EnergyMarket::on_finalize(number);
+}
+
+/// One more block, a block time later.
+pub fn next_block() {
+	block_at(Timestamp::get() + BLOCK_MS);
+}
+
+/// The first block of an era, and blocks until its clearing is through.
+pub fn enter_era(era: EraIndex) {
+	block_at(u64::from(era) * ERA_MS);
+	for _ in 0..9 {
+		if Round::<Test>::get().is_none() {
+			return;
+		}
+		next_block();
+	}
+	panic!("clearing takes longer than an era");
+}
+
+pub fn submit(household: HouseholdId, era: EraIndex, generation_wh: u32, strategies: &[Strategy]) {
+	assert_ok!(EnergyMarket::submit_strategies(
+		RuntimeOrigin::signed(owner(household)),
+		household,
+		era,
+		generation_wh,
+		strategies.to_vec()
+	));
+}
+
+pub fn report(household: HouseholdId, era: EraIndex, generation_wh: u32, consumption_wh: u32) {
+	assert_ok!(EnergyMarket::submit_reading(
+		RuntimeOrigin::signed(meter(household)),
+		era,
+		reading(generation_wh, consumption_wh)
+	));
+}
+
+pub fn contract(household: HouseholdId, era: EraIndex) -> Contract<Test> {
+	EnergyMarket::view_contract(household, era).expect("a contract")
+}
+
+pub fn statement(household: HouseholdId, era: EraIndex) -> Statement {
+	EnergyMarket::view_statement(household, era).expect("a statement")
+}
+
+pub fn record(era: EraIndex) -> EraRecord {
+	EnergyMarket::view_record(0, era).expect("a record")
+}
+
+/// The pallet's events, oldest first; they are forgotten.
+pub fn take_events() -> Vec<Event<Test>> {
+	let events = System::events()
+		.into_iter()
+		.filter_map(|record| match record.event {
+			RuntimeEvent::EnergyMarket(event) => Some(event),
+			_ => None,
+		})
+		.collect();
+	System::reset_events();
+	events
+}

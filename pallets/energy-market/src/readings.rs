@@ -12,7 +12,10 @@ impl<T: Config> Pallet<T> {
 		let clock = Clock::<T>::get().ok_or(Error::<T>::ClockNotStarted)?;
 		ensure!(clock.previous == Some(era), Error::<T>::ReadingForWrongEra);
 		ensure!(household.member_since <= era, Error::<T>::NotAMemberThen);
-		ensure!(!Readings::<T>::contains_key(era, id), Error::<T>::ReadingAlreadySubmitted);
+		ensure!(
+			!Readings::<T>::contains_key(era, id),
+			Error::<T>::ReadingAlreadySubmitted
+		);
 		ensure!(
 			reading.generation_wh.max(reading.consumption_wh) <= MAX_ENERGY_WH,
 			Error::<T>::EnergyOutOfRange
@@ -22,7 +25,11 @@ impl<T: Config> Pallet<T> {
 			Error::<T>::OverConnectionLimit
 		);
 		Readings::<T>::insert(era, id, reading);
-		Self::deposit_event(Event::ReadingSubmitted { household: id, era, reading });
+		Self::deposit_event(Event::ReadingSubmitted {
+			household: id,
+			era,
+			reading,
+		});
 		Ok(())
 	}
 }

@@ -2,8 +2,8 @@
 //! calls".
 
 use crate::{
-	game_of, pallet::*, Community, CommunityId, Contract, EraIndex, EraRecord, Household, HouseholdId, RoundState,
-	Statement,
+	game_of, pallet::*, Community, CommunityId, Contract, EraIndex, EraRecord, Household, HouseholdId,
+	RoundState, Statement,
 };
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
@@ -89,8 +89,10 @@ impl<T: Config> Pallet<T> {
 	/// See [`EnergyMarketApi`].
 	pub fn view_households_of(owner: T::AccountId) -> Vec<HouseholdId> {
 		// Off chain, so a walk over the map is fine.
-		let mut all: Vec<_> =
-			Households::<T>::iter().filter(|(_, h)| h.owner == owner).map(|(id, _)| id).collect();
+		let mut all: Vec<_> = Households::<T>::iter()
+			.filter(|(_, h)| h.owner == owner)
+			.map(|(id, _)| id)
+			.collect();
 		all.sort_unstable();
 		all
 	}
@@ -135,6 +137,10 @@ impl<T: Config> Pallet<T> {
 			.filter_map(|id| Self::view_contract(id, era).map(|contract| (id, contract)))
 			.unzip();
 		let profile = contracts.iter().map(|contract| contract.chosen).collect();
-		Some((players, game_of(record.terms.rules, contracts.iter()).ok()?, profile))
+		Some((
+			players,
+			game_of(record.terms.rules, contracts.iter()).ok()?,
+			profile,
+		))
 	}
 }

@@ -9,8 +9,8 @@
 use crate::{
 	era::{cost, price, revenue},
 	pallet::*,
-	Amounts, Balance, Channels, Community, CommunityId, Contract, EraIndex, Household, HouseholdId, Quality, Reading,
-	Statement, Terms, Totals, LOG_TARGET,
+	Amounts, Balance, Channels, Community, CommunityId, Contract, EraIndex, Household, HouseholdId, Quality,
+	Reading, Statement, Terms, Totals, LOG_TARGET,
 };
 use alloc::vec::Vec;
 use commonwatt_game::ration;
@@ -54,8 +54,7 @@ impl<T: Config> Line<T> {
 		}
 		let delivered = contracted.max(metered);
 		let bought = u32::try_from(delivered.unsigned_abs()).unwrap_or(u32::MAX);
-		let needed =
-			cost(bought, price_per_kwh).saturating_add(cost(bought, terms.tariffs.grid_fee_per_kwh));
+		let needed = cost(bought, price_per_kwh).saturating_add(cost(bought, terms.tariffs.grid_fee_per_kwh));
 		if contract.held < needed {
 			0
 		} else {
@@ -70,10 +69,14 @@ impl<T: Config> Line<T> {
 		self.main_wh = self.metered_wh().saturating_sub(community_wh);
 		let Some(contract) = &self.contract else { return };
 		// The contract's main-grid part, and what the pool failed to take or give.
-		let covered =
-			contract.energy.main_wh().saturating_add(deliverable_wh.saturating_sub(community_wh));
+		let covered = contract
+			.energy
+			.main_wh()
+			.saturating_add(deliverable_wh.saturating_sub(community_wh));
 		let ordinary = if covered.signum() == self.main_wh.signum() {
-			covered.signum().saturating_mul(covered.abs().min(self.main_wh.abs()))
+			covered
+				.signum()
+				.saturating_mul(covered.abs().min(self.main_wh.abs()))
 		} else {
 			0
 		};
@@ -98,12 +101,16 @@ pub(crate) struct Settlement<T: Config> {
 impl<T: Config> Settlement<T> {
 	/// Settles `era` for the first `households` of a community.
 	pub(crate) fn run(community: CommunityId, era: EraIndex, households: u32) {
-		let Some(accounts) = Communities::<T>::get(community) else { return };
+		let Some(accounts) = Communities::<T>::get(community) else {
+			return;
+		};
 		let slot = Pallet::<T>::slot(era);
 		let record = Records::<T>::get(community, slot).filter(|record| record.era == era);
 		// Without a record there are no contracts: the current terms price the main-grid energy.
-		let (terms, price_per_kwh) =
-			record.map_or_else(|| (accounts.terms, price(&accounts.terms, 0, 0)), |r| (r.terms, r.price_per_kwh));
+		let (terms, price_per_kwh) = record.map_or_else(
+			|| (accounts.terms, price(&accounts.terms, 0, 0)),
+			|r| (r.terms, r.price_per_kwh),
+		);
 		let settlement = Self {
 			community,
 			era,
@@ -124,7 +131,11 @@ impl<T: Config> Settlement<T> {
 			record.settled = Some(totals);
 			Records::<T>::insert(community, slot, record);
 		}
-		Pallet::<T>::deposit_event(Event::EraSettled { community, era, totals });
+		Pallet::<T>::deposit_event(Event::EraSettled {
+			community,
+			era,
+			totals,
+		});
 	}
 
 	/// Everyone who was a member in the era, with contract and reading; silent meters estimated.
@@ -156,8 +167,10 @@ impl<T: Config> Settlement<T> {
 
 	/// Delivered energy of both sides made equal: the longer side is rationed as it is in the game.
 	fn equalise(&self, lines: &mut [Line<T>]) {
-		let deliverable: Vec<i64> =
-			lines.iter().map(|line| line.deliverable_wh(&self.terms, self.price_per_kwh)).collect();
+		let deliverable: Vec<i64> = lines
+			.iter()
+			.map(|line| line.deliverable_wh(&self.terms, self.price_per_kwh))
+			.collect();
 		let sold: Vec<u64> = deliverable.iter().map(|wh| wh.max(&0).unsigned_abs()).collect();
 		let bought: Vec<u64> = deliverable.iter().map(|wh| wh.min(&0).unsigned_abs()).collect();
 		let (offered, requested) = (sold.iter().sum(), bought.iter().sum());
@@ -180,8 +193,11 @@ impl<T: Config> Settlement<T> {
 				let paid = self.from_hold(line, &self.pool, cost(bought, self.price_per_kwh));
 				line.amounts.paid_to_pool = paid;
 				collected = collected.saturating_add(paid);
-				line.amounts.grid_fee =
-					self.from_hold(line, &self.accounts.operator, cost(bought, self.terms.tariffs.grid_fee_per_kwh));
+				line.amounts.grid_fee = self.from_hold(
+					line,
+					&self.accounts.operator,
+					cost(bought, self.terms.tariffs.grid_fee_per_kwh),
+				);
 			}
 		}
 		// Each seller gets the difference of two rounded running sums, so that the parts add up to what was collected.
@@ -201,7 +217,9 @@ impl<T: Config> Settlement<T> {
 
 	/// Moves funds on hold for this line's contract; returns what moved.
 	fn from_hold(&self, line: &mut Line<T>, to: &T::AccountId, amount: Balance) -> Balance {
-		let Some(contract) = &mut line.contract else { return 0 };
+		let Some(contract) = &mut line.contract else {
+			return 0;
+		};
 		let amount = amount.min(contract.held);
 		if amount == 0 {
 			return 0;
@@ -213,7 +231,8 @@ impl<T: Config> Settlement<T> {
 			amount,
 			Precision::BestEffort,
 			Restriction::Free,
-			Fortitude::Polite,
+			// What a contract holds is owed to its sellers before anything that the owner froze since.
+			Fortitude::Force,
 		)
 		.unwrap_or_else(|error| {
 			log::warn!(target: LOG_TARGET, "household {}: {amount} on hold did not move: {error:?}", line.id);
@@ -241,7 +260,7 @@ impl<T: Config> Settlement<T> {
 					),
 				}
 				0
-			},
+			}
 		}
 	}
 
@@ -251,10 +270,16 @@ impl<T: Config> Settlement<T> {
 		let channels = line.channels();
 		let imbalance = Channels::from_net(0, line.imbalance_wh);
 		let (short, over) = (imbalance.bought_from_main_wh, imbalance.sold_to_main_wh);
-		line.amounts.main_cost = cost(channels.bought_from_main_wh.saturating_sub(short), tariffs.retail_per_kwh)
-			.saturating_add(cost(short, tariffs.imbalance_import_per_kwh));
-		line.amounts.main_revenue = revenue(channels.sold_to_main_wh.saturating_sub(over), tariffs.feed_in_per_kwh)
-			.saturating_add(revenue(over, tariffs.imbalance_export_per_kwh));
+		line.amounts.main_cost = cost(
+			channels.bought_from_main_wh.saturating_sub(short),
+			tariffs.retail_per_kwh,
+		)
+		.saturating_add(cost(short, tariffs.imbalance_import_per_kwh));
+		line.amounts.main_revenue = revenue(
+			channels.sold_to_main_wh.saturating_sub(over),
+			tariffs.feed_in_per_kwh,
+		)
+		.saturating_add(revenue(over, tariffs.imbalance_export_per_kwh));
 
 		if let Some(contract) = &mut line.contract {
 			if contract.held > 0 {
@@ -315,11 +340,28 @@ impl<T: Config> Settlement<T> {
 /// What a silent meter is taken to have seen: never anything that helps its owner. A seller delivered nothing, a buyer
 /// consumed its contract; without a contract, consumption as last read and no generation.
 fn estimate<T: Config>(household: &Household<T::AccountId>, contract: Option<&Contract<T>>) -> Reading {
-	let chosen = contract.and_then(|c| c.strategies.get(usize::from(c.chosen)).map(|s| (c.generation_wh, s)));
+	let chosen = contract.and_then(|c| {
+		c.strategies
+			.get(usize::from(c.chosen))
+			.map(|s| (c.generation_wh, s))
+	});
 	let (generation_wh, consumption_wh, indoor_centi_c) = match (chosen, household.last_reading) {
-		(Some((generation, s)), _) => (generation.min(s.consumption_wh), s.consumption_wh, s.temperature_centi_c),
-		(None, Some(last)) => (0, last.consumption_wh.min(household.connection_limit_wh), last.indoor_centi_c),
+		(Some((generation, s)), _) => (
+			generation.min(s.consumption_wh),
+			s.consumption_wh,
+			s.temperature_centi_c,
+		),
+		(None, Some(last)) => (
+			0,
+			last.consumption_wh.min(household.connection_limit_wh),
+			last.indoor_centi_c,
+		),
 		(None, None) => (0, 0, 0),
 	};
-	Reading { generation_wh, consumption_wh, indoor_centi_c, quality: Quality::Estimated }
+	Reading {
+		generation_wh,
+		consumption_wh,
+		indoor_centi_c,
+		quality: Quality::Estimated,
+	}
 }

@@ -17,17 +17,22 @@ impl<T: Config> Pallet<T> {
 		let h = Households::<T>::get(household).ok_or(Error::<T>::UnknownHousehold)?;
 		ensure!(h.owner == who, Error::<T>::NotOwner);
 		let clock = Clock::<T>::get().ok_or(Error::<T>::ClockNotStarted)?;
-		ensure!(clock.current.checked_add(1) == Some(era), Error::<T>::StrategiesForWrongEra);
+		ensure!(
+			clock.current.checked_add(1) == Some(era),
+			Error::<T>::StrategiesForWrongEra
+		);
 		ensure!(!strategies.is_empty(), Error::<T>::NoStrategies);
 		ensure!(generation_wh <= MAX_ENERGY_WH, Error::<T>::EnergyOutOfRange);
 		let resolution_wh = Self::community(h.community)?.terms.rules.resolution_wh;
 		let strategies: BoundedVec<_, T::MaxStrategies> =
 			strategies.try_into().map_err(|_| Error::<T>::TooManyStrategies)?;
 		for strategy in &strategies {
-			strategy.check(generation_wh, resolution_wh).map_err(|fault| match fault {
-				StrategyFault::OverRange => Error::<T>::EnergyOutOfRange,
-				StrategyFault::KindContradictsNetPosition => Error::<T>::KindContradictsNetPosition,
-			})?;
+			strategy
+				.check(generation_wh, resolution_wh)
+				.map_err(|fault| match fault {
+					StrategyFault::OverRange => Error::<T>::EnergyOutOfRange,
+					StrategyFault::KindContradictsNetPosition => Error::<T>::KindContradictsNetPosition,
+				})?;
 			ensure!(
 				strategy.net_wh(generation_wh).unsigned_abs() <= u64::from(h.connection_limit_wh),
 				Error::<T>::OverConnectionLimit
@@ -39,7 +44,14 @@ impl<T: Config> Pallet<T> {
 			generation_wh,
 			strategies: strategies.to_vec(),
 		});
-		Submissions::<T>::insert(household, Submission { era, generation_wh, strategies });
+		Submissions::<T>::insert(
+			household,
+			Submission {
+				era,
+				generation_wh,
+				strategies,
+			},
+		);
 		Ok(())
 	}
 

@@ -144,7 +144,9 @@ pub struct Household<AccountId> {
 }
 
 /// How a reading came about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub enum Quality {
 	/// Read off the meter.
 	#[codec(index = 0)]
@@ -155,7 +157,9 @@ pub enum Quality {
 }
 
 /// What a meter saw in one era.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub struct Reading {
 	/// Energy generated, Wh.
 	pub generation_wh: u32,
@@ -168,7 +172,9 @@ pub struct Reading {
 }
 
 /// What a household hands in for one era.
-#[derive(CloneNoBound, DebugNoBound, PartialEqNoBound, EqNoBound, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[derive(
+	CloneNoBound, DebugNoBound, PartialEqNoBound, EqNoBound, Encode, Decode, MaxEncodedLen, TypeInfo,
+)]
 #[scale_info(skip_type_params(T))]
 #[codec(mel_bound())]
 pub struct Submission<T: Config> {
@@ -182,17 +188,7 @@ pub struct Submission<T: Config> {
 
 /// Energy by channel, Wh. At most one of the two directions of a channel is not zero.
 #[derive(
-	Clone,
-	Copy,
-	Debug,
-	Default,
-	PartialEq,
-	Eq,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
+	Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Channels {
 	/// Sold to the community.
@@ -206,7 +202,9 @@ pub struct Channels {
 }
 
 /// What a household undertook at gate closure, with the inputs that led to it, so that anyone can check it.
-#[derive(CloneNoBound, DebugNoBound, PartialEqNoBound, EqNoBound, Encode, Decode, MaxEncodedLen, TypeInfo)]
+#[derive(
+	CloneNoBound, DebugNoBound, PartialEqNoBound, EqNoBound, Encode, Decode, MaxEncodedLen, TypeInfo,
+)]
 #[scale_info(skip_type_params(T))]
 #[codec(mel_bound())]
 pub struct Contract<T: Config> {
@@ -231,17 +229,7 @@ pub struct Contract<T: Config> {
 /// Amounts of one household's settlement. Each is what moved; what could not move is in the household's `arrears` or
 /// `credit`.
 #[derive(
-	Clone,
-	Copy,
-	Debug,
-	Default,
-	PartialEq,
-	Eq,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
+	Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Amounts {
 	/// Paid to the pool for community energy.
@@ -265,7 +253,9 @@ pub struct Amounts {
 }
 
 /// What one era came to for one household.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub struct Statement {
 	/// The era of delivery.
 	pub era: EraIndex,
@@ -285,17 +275,7 @@ pub struct Statement {
 
 /// Sums over a community of one settled era. Community energy sold equals community energy bought.
 #[derive(
-	Clone,
-	Copy,
-	Debug,
-	Default,
-	PartialEq,
-	Eq,
-	Encode,
-	Decode,
-	DecodeWithMemTracking,
-	MaxEncodedLen,
-	TypeInfo,
+	Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct Totals {
 	/// Households settled.
@@ -319,7 +299,9 @@ pub struct Totals {
 }
 
 /// What a community's gate closure came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub struct EraRecord {
 	/// The era of delivery.
 	pub era: EraIndex,
@@ -349,7 +331,9 @@ pub struct ClockState {
 }
 
 /// The two things to do for each community at an era's start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[derive(
+	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
 pub enum Phase {
 	/// Solve the game of the era that began.
 	#[codec(index = 0)]
@@ -415,8 +399,12 @@ impl Totals {
 		let (energy, amounts) = (&statement.energy, &statement.amounts);
 		self.households = self.households.saturating_add(1);
 		self.missing_readings = self.missing_readings.saturating_add(missing.into());
-		self.community_wh = self.community_wh.saturating_add(energy.sold_to_community_wh.into());
-		self.bought_from_main_wh = self.bought_from_main_wh.saturating_add(energy.bought_from_main_wh.into());
+		self.community_wh = self
+			.community_wh
+			.saturating_add(energy.sold_to_community_wh.into());
+		self.bought_from_main_wh = self
+			.bought_from_main_wh
+			.saturating_add(energy.bought_from_main_wh.into());
 		self.sold_to_main_wh = self.sold_to_main_wh.saturating_add(energy.sold_to_main_wh.into());
 		self.through_pool = self.through_pool.saturating_add(amounts.paid_to_pool);
 		self.grid_fees = self.grid_fees.saturating_add(amounts.grid_fee);

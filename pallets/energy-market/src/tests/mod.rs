@@ -1,0 +1,9 @@
+//! The pallet's tests, by concern. Each ends in a check of every invariant.
+
+mod community;
+mod era;
+mod failures;
+mod invariants;
+mod readings;
+mod settlement;
+mod strategies;

@@ -1,0 +1,331 @@
+//! Who may create, admit and change.
+
+use crate::{mock::*, *};
+use commonwatt_game::{Comfort, Preference, Ratio};
+use frame_support::{assert_noop, assert_ok};
+use sp_runtime::DispatchError::BadOrigin;
+
+fn create(terms: Terms) -> sp_runtime::DispatchResult {
+	EnergyMarket::create_community(RuntimeOrigin::root(), b"hill".to_vec(), OPERATOR, UTILITY, terms)
+}
+
+fn register(
+	community: CommunityId,
+	meter: AccountId,
+	limit: u32,
+	comfort: Option<Comfort>,
+) -> sp_runtime::DispatchResult {
+	EnergyMarket::register_household(
+		RuntimeOrigin::signed(OPERATOR),
+		community,
+		owner(5),
+		meter,
+		limit,
+		comfort,
+	)
+}
+
+#[test]
+fn governance_creates_a_community_and_its_pool_lives() {
+	ExtBuilder::default().build_and_execute(|| {
+		assert_ok!(create(terms()));
+		assert_eq!(CommunityCount::<Test>::get(), 2);
+		let community = Communities::<Test>::get(1).unwrap();
+		assert_eq!((community.operator, community.utility), (OPERATOR, UTILITY));
+		let pool = EnergyMarket::pool_account(1);
+		assert_ne!(pool, EnergyMarket::pool_account(0));
+		assert_eq!(Balances::free_balance(pool), EXISTENTIAL_DEPOSIT);
+		assert!(
+			matches!(take_events().as_slice(), [Event::CommunityCreated { community: 1, pool: p, .. }] if *p == pool)
+		);
+	});
+}
+
+#[test]
+fn nobody_else_creates_a_community() {
+	ExtBuilder::default().build_and_execute(|| {
+		let origin = RuntimeOrigin::signed(OPERATOR);
+		assert_noop!(
+			EnergyMarket::create_community(origin, b"hill".to_vec(), OPERATOR, UTILITY, terms()),
+			BadOrigin
+		);
+	});
+}
+
+#[test]
+fn community_is_refused_when_its_name_is_too_long() {
+	ExtBuilder::default().build_and_execute(|| {
+		assert_noop!(
+			EnergyMarket::create_community(RuntimeOrigin::root(), vec![b'x'; 33], OPERATOR, UTILITY, terms()),
+			Error::<Test>::NameTooLong
+		);
+	});
+}
+
+#[test]
+fn community_is_refused_when_its_operator_cannot_start_the_pool() {
+	ExtBuilder::default().build_and_execute(|| {
+		let name = b"hill".to_vec();
+		assert!(
+			EnergyMarket::create_community(RuntimeOrigin::root(), name, 9_999, UTILITY, terms()).is_err()
+		);
+		assert_eq!(CommunityCount::<Test>::get(), 1);
+	});
+}
+
+#[test]
+fn terms_are_refused_when_lambda_is_out_of_range() {
+	ExtBuilder::default().build_and_execute(|| {
+		for (numerator, denominator) in [(1, 1), (3, 4), (4, 0), (65_537, 1)] {
+			let mut terms = terms();
+			terms.rules.lambda = Ratio {
+				numerator,
+				denominator,
+			};
+			assert_noop!(create(terms), Error::<Test>::LambdaOutOfRange);
+		}
+	});
+}
+
+#[test]
+fn terms_are_refused_when_the_resolution_is_out_of_range() {
+	ExtBuilder::default().build_and_execute(|| {
+		for resolution_wh in [0, 1_001] {
+			let mut terms = terms();
+			terms.rules.resolution_wh = resolution_wh;
+			assert_noop!(create(terms), Error::<Test>::ResolutionOutOfRange);
+		}
+	});
+}
+
+#[test]
+fn terms_are_refused_when_tariffs_are_out_of_order() {
+	ExtBuilder::default().build_and_execute(|| {
+		let wrong: [fn(&mut Tariffs); 3] = [
+			|t| t.feed_in_per_kwh = t.retail_per_kwh + 1,
+			|t| t.imbalance_import_per_kwh = t.retail_per_kwh - 1,
+			|t| t.imbalance_export_per_kwh = t.feed_in_per_kwh + 1,
+		];
+		for spoil in wrong {
+			let mut terms = terms();
+			spoil(&mut terms.tariffs);
+			assert_noop!(create(terms), Error::<Test>::TariffsOutOfOrder);
+		}
+	});
+}
+
+#[test]
+fn terms_are_refused_when_a_tariff_is_too_high() {
+	ExtBuilder::default().build_and_execute(|| {
+		let wrong: [fn(&mut Tariffs); 2] = [
+			|t| t.imbalance_import_per_kwh = MAX_TARIFF_PER_KWH + 1,
+			|t| t.grid_fee_per_kwh = MAX_TARIFF_PER_KWH + 1,
+		];
+		for spoil in wrong {
+			let mut terms = terms();
+			spoil(&mut terms.tariffs);
+			assert_noop!(create(terms), Error::<Test>::TariffTooHigh);
+		}
+	});
+}
+
+#[test]
+fn operator_admits_a_household() {
+	ExtBuilder::default().build_in_first_era(|| {
+		take_events();
+		assert_ok!(register(0, 7_000, 5_000, Some(comfort())));
+		let household = Households::<Test>::get(4).unwrap();
+		assert_eq!((household.owner, household.meter), (owner(5), 7_000));
+		assert_eq!(household.member_since, FIRST_ERA);
+		assert_eq!(MeterOf::<Test>::get(7_000), Some(4));
+		assert_eq!(Members::<Test>::get(0).into_inner(), vec![0, 1, 2, 3, 4]);
+		assert!(matches!(
+			take_events().as_slice(),
+			[Event::HouseholdRegistered { household: 4, .. }]
+		));
+	});
+}
+
+#[test]
+fn household_is_refused_when_the_community_is_unknown() {
+	ExtBuilder::default().build_and_execute(|| {
+		assert_noop!(register(9, 7_000, 5_000, None), Error::<Test>::UnknownCommunity);
+	});
+}
+
+#[test]
+fn household_is_refused_when_a_stranger_admits_it() {
+	ExtBuilder::default().build_and_execute(|| {
+		let origin = RuntimeOrigin::signed(STRANGER);
+		assert_noop!(
+			EnergyMarket::register_household(origin, 0, owner(5), 7_000, 5_000, None),
+			Error::<Test>::NotOperator
+		);
+	});
+}
+
+#[test]
+fn household_is_refused_when_its_meter_measures_another() {
+	ExtBuilder::default().build_and_execute(|| {
+		assert_noop!(
+			register(0, meter(2), 5_000, None),
+			Error::<Test>::MeterAlreadyRegistered
+		);
+	});
+}
+
+#[test]
+fn household_is_refused_when_the_community_is_full() {
+	ExtBuilder::default()
+		.households(MAX_HOUSEHOLDS)
+		.build_and_execute(|| {
+			assert_noop!(register(0, 7_000, 5_000, None), Error::<Test>::CommunityFull);
+		});
+}
+
+#[test]
+fn household_is_refused_when_its_connection_limit_is_out_of_range() {
+	ExtBuilder::default().build_and_execute(|| {
+		for limit in [0, 1_000_000_001] {
+			assert_noop!(
+				register(0, 7_000, limit, None),
+				Error::<Test>::ConnectionLimitOutOfRange
+			);
+		}
+	});
+}
+
+#[test]
+fn comfort_is_refused_when_it_makes_no_sense() {
+	ExtBuilder::default().build_and_execute(|| {
+		let with = |change: fn(&mut Comfort)| {
+			let mut comfort = comfort();
+			change(&mut comfort);
+			Some(comfort)
+		};
+		let cases: [(fn(&mut Comfort), Error<Test>); 4] = [
+			(|c| c.max_centi_c = c.min_centi_c, Error::ComfortRangeEmpty),
+			(|c| c.a.denominator = 0, Error::ComfortSensitivityNotPositive),
+			(|c| c.a.numerator = 0, Error::ComfortSensitivityNotPositive),
+			// 4 / 12^2 = 1/36 is the largest; 1/35 is above it.
+			(|c| c.a.denominator = 35, Error::ComfortCouldExceedOne),
+		];
+		for (change, error) in cases {
+			let comfort = with(change);
+			let error: sp_runtime::DispatchError = error.into();
+			assert_noop!(register(0, 7_000, 5_000, comfort), error);
+			assert_noop!(
+				EnergyMarket::set_comfort(RuntimeOrigin::signed(owner(0)), 0, comfort),
+				error
+			);
+		}
+	});
+}
+
+#[test]
+fn owner_sets_comfort_and_preference() {
+	ExtBuilder::default().build_and_execute(|| {
+		let origin = RuntimeOrigin::signed(owner(1));
+		assert_ok!(EnergyMarket::set_comfort(origin.clone(), 1, Some(comfort())));
+		assert_ok!(EnergyMarket::set_preference(origin, 1, Some(preference())));
+		let household = Households::<Test>::get(1).unwrap();
+		assert_eq!(
+			(household.comfort, household.preference),
+			(Some(comfort()), Some(preference()))
+		);
+		assert!(matches!(
+			take_events().as_slice(),
+			[
+				Event::ComfortChanged { household: 1, .. },
+				Event::PreferenceChanged { household: 1, .. }
+			]
+		));
+	});
+}
+
+#[test]
+fn nobody_else_sets_comfort_or_preference() {
+	ExtBuilder::default().build_and_execute(|| {
+		let stranger = || RuntimeOrigin::signed(owner(0));
+		assert_noop!(
+			EnergyMarket::set_comfort(stranger(), 1, None),
+			Error::<Test>::NotOwner
+		);
+		assert_noop!(
+			EnergyMarket::set_preference(stranger(), 1, None),
+			Error::<Test>::NotOwner
+		);
+		assert_noop!(
+			EnergyMarket::set_comfort(stranger(), 9, None),
+			Error::<Test>::UnknownHousehold
+		);
+		assert_noop!(
+			EnergyMarket::set_preference(stranger(), 9, None),
+			Error::<Test>::UnknownHousehold
+		);
+	});
+}
+
+#[test]
+fn preference_is_refused_when_a_share_is_above_all() {
+	ExtBuilder::default().build_and_execute(|| {
+		let origin = || RuntimeOrigin::signed(owner(0));
+		for wrong in [
+			Preference {
+				flexible_down_percent: 101,
+				..preference()
+			},
+			Preference {
+				flexible_up_percent: 101,
+				..preference()
+			},
+		] {
+			assert_noop!(
+				EnergyMarket::set_preference(origin(), 0, Some(wrong)),
+				Error::<Test>::PreferenceOutOfRange
+			);
+		}
+	});
+}
+
+#[test]
+fn new_terms_hold_from_the_next_gate_closure_and_leave_contracts_alone() {
+	ExtBuilder::default().build_in_first_era(|| {
+		submit(
+			0,
+			FIRST_ERA + 1,
+			2_000,
+			&[strategy(commonwatt_game::Kind::SellToCommunity, 0)],
+		);
+		submit(
+			1,
+			FIRST_ERA + 1,
+			0,
+			&[strategy(commonwatt_game::Kind::BuyFromCommunity, 2_000)],
+		);
+		enter_era(FIRST_ERA + 1);
+		let mut new = terms();
+		new.tariffs.feed_in_per_kwh = 200;
+		assert_ok!(EnergyMarket::set_terms(RuntimeOrigin::signed(OPERATOR), 0, new));
+		enter_era(FIRST_ERA + 2);
+		report(0, FIRST_ERA + 1, 2_000, 0);
+		report(1, FIRST_ERA + 1, 0, 2_000);
+		enter_era(FIRST_ERA + 3);
+		assert_eq!(statement(0, FIRST_ERA + 1).price_per_kwh, 190);
+		assert_eq!(record(FIRST_ERA + 2).price_per_kwh, 250);
+	});
+}
+
+#[test]
+fn nobody_else_changes_the_terms() {
+	ExtBuilder::default().build_and_execute(|| {
+		assert_noop!(
+			EnergyMarket::set_terms(RuntimeOrigin::signed(STRANGER), 0, terms()),
+			Error::<Test>::NotOperator
+		);
+		assert_noop!(
+			EnergyMarket::set_terms(RuntimeOrigin::signed(OPERATOR), 7, terms()),
+			Error::<Test>::UnknownCommunity
+		);
+	});
+}

@@ -1,0 +1,287 @@
+//! The clock: latching, the clearing queue, missed eras.
+
+use crate::{mock::*, *};
+use commonwatt_game::{Kind, Status};
+use frame_support::{assert_ok, traits::Hooks};
+
+fn communities(count: u32, households: u32) {
+	for c in 1..count {
+		assert_ok!(EnergyMarket::create_community(
+			RuntimeOrigin::root(),
+			vec![],
+			OPERATOR,
+			UTILITY,
+			terms()
+		));
+		for h in 0..households {
+			let meter = AccountId::from(10_000 * c + h);
+			assert_ok!(EnergyMarket::register_household(
+				RuntimeOrigin::signed(OPERATOR),
+				c,
+				owner(h),
+				meter,
+				1_000,
+				None
+			));
+		}
+	}
+}
+
+#[test]
+fn clock_starts_with_the_first_block() {
+	ExtBuilder::default().build_and_execute(|| {
+		assert_eq!(Clock::<Test>::get(), None);
+		block_at(u64::from(FIRST_ERA) * ERA_MS + 1);
+		assert_eq!(
+			Clock::<Test>::get(),
+			Some(ClockState {
+				current: FIRST_ERA,
+				previous: None
+			})
+		);
+		assert_eq!(
+			take_events(),
+			vec![Event::EraStarted {
+				era: FIRST_ERA,
+				readings_of: None,
+				settling: None
+			}]
+		);
+	});
+}
+
+#[test]
+fn era_begins_at_its_boundary_and_not_a_millisecond_before() {
+	ExtBuilder::default().build_in_first_era(|| {
+		block_at(u64::from(FIRST_ERA + 1) * ERA_MS - 1);
+		assert_eq!(Clock::<Test>::get().unwrap().current, FIRST_ERA);
+		block_at(u64::from(FIRST_ERA + 1) * ERA_MS);
+		assert_eq!(Clock::<Test>::get().unwrap().current, FIRST_ERA + 1);
+	});
+}
+
+#[test]
+fn first_block_of_an_era_only_latches_and_the_next_one_clears() {
+	ExtBuilder::default().build_in_first_era(|| {
+		submit(0, FIRST_ERA + 1, 0, &[strategy(Kind::BuyFromMain, 500)]);
+		block_at(u64::from(FIRST_ERA + 1) * ERA_MS);
+		assert_eq!(
+			Round::<Test>::get(),
+			Some(RoundState {
+				solve_era: FIRST_ERA + 1,
+				settle_era: Some(FIRST_ERA - 1),
+				communities: 1,
+				phase: Phase::Solve,
+				next: 0
+			})
+		);
+		assert!(EnergyMarket::view_contract(0, FIRST_ERA + 1).is_none());
+		next_block();
+		assert!(EnergyMarket::view_contract(0, FIRST_ERA + 1).is_some());
+		assert_eq!(Round::<Test>::get(), None);
+	});
+}
+
+#[test]
+fn block_takes_the_steps_that_fit_and_returns_their_weight() {
+	// Of the 81 that clearing may take, the latch weighs 1 and a step of four households 40: two fit.
+	ExtBuilder::default().build_in_first_era(|| {
+		communities(3, 4);
+		block_at(u64::from(FIRST_ERA + 1) * ERA_MS);
+		let order = |events: Vec<Event<Test>>| {
+			events
+				.into_iter()
+				.filter_map(|event| match event {
+					Event::EraCleared { community, .. } => Some((Phase::Solve, community)),
+					Event::EraSettled { community, .. } => Some((Phase::Settle, community)),
+					_ => None,
+				})
+				.collect::<Vec<_>>()
+		};
+		take_events();
+		let mut blocks = vec![];
+		while Round::<Test>::exists() {
+			let number = System::block_number() + 1;
+			System::set_block_number(number);
+			let weight = EnergyMarket::on_initialize(number).ref_time();
+			EnergyMarket::on_finalize(number);
+			blocks.push((weight, order(take_events())));
+			assert_ok!(EnergyMarket::do_try_state());
+		}
+		use Phase::*;
+		assert_eq!(
+			blocks,
+			vec![
+				(81, vec![(Solve, 0), (Solve, 1)]),
+				(81, vec![(Solve, 2), (Settle, 0)]),
+				(81, vec![(Settle, 1), (Settle, 2)]),
+			]
+		);
+	});
+}
+
+#[test]
+fn idle_block_weighs_the_latch_alone() {
+	ExtBuilder::default().build_in_first_era(|| {
+		assert_eq!(EnergyMarket::on_initialize(999).ref_time(), 1);
+	});
+}
+
+#[test]
+fn household_admitted_between_plan_and_step_waits_for_the_next_era() {
+	ExtBuilder::default().build_in_first_era(|| {
+		submit(0, FIRST_ERA + 1, 0, &[strategy(Kind::BuyFromMain, 500)]);
+		block_at(u64::from(FIRST_ERA + 1) * ERA_MS);
+		let number = System::block_number() + 1;
+		System::set_block_number(number);
+		let weight = EnergyMarket::on_initialize(number);
+		assert_eq!(weight.ref_time(), 81);
+		assert_ok!(EnergyMarket::register_household(
+			RuntimeOrigin::signed(OPERATOR),
+			0,
+			owner(5),
+			7_000,
+			5_000,
+			None
+		));
+		EnergyMarket::on_finalize(number);
+		assert_eq!(record(FIRST_ERA + 1).players, 1);
+		assert!(EnergyMarket::view_statement(4, FIRST_ERA - 1).is_none());
+	});
+}
+
+#[test]
+fn every_era_is_cleared_and_settled_once_and_in_order() {
+	ExtBuilder::default().build_in_first_era(|| {
+		take_events();
+		for era in FIRST_ERA + 1..FIRST_ERA + 6 {
+			enter_era(era);
+		}
+		let (mut cleared, mut settled) = (vec![], vec![]);
+		for event in take_events() {
+			match event {
+				Event::EraCleared { record, .. } => {
+					assert_eq!(record.certificate.status, Status::Equilibrium);
+					cleared.push(record.era)
+				}
+				Event::EraSettled { era, .. } => settled.push(era),
+				_ => (),
+			}
+		}
+		assert_eq!(cleared, (FIRST_ERA + 1..FIRST_ERA + 6).collect::<Vec<_>>());
+		assert_eq!(settled, (FIRST_ERA - 1..FIRST_ERA + 4).collect::<Vec<_>>());
+	});
+}
+
+#[test]
+fn missed_eras_are_named_closed_and_never_cleared() {
+	ExtBuilder::default().build_in_first_era(|| {
+		let next = FIRST_ERA + 1;
+		submit(0, next, 2_000, &[strategy(Kind::SellToCommunity, 0)]);
+		submit(1, next, 0, &[strategy(Kind::BuyFromCommunity, 1_000)]);
+		enter_era(next);
+		// These are for an era that nobody will see begin.
+		submit(0, next + 1, 2_000, &[strategy(Kind::SellToCommunity, 0)]);
+		take_events();
+		enter_era(next + 10);
+		let events = take_events();
+		assert_eq!(
+			events.first(),
+			Some(&Event::ErasMissed {
+				first: next + 1,
+				last: next + 9
+			}),
+		);
+		assert_eq!(
+			events.get(1),
+			Some(&Event::EraStarted {
+				era: next + 10,
+				readings_of: Some(next),
+				settling: Some(FIRST_ERA)
+			})
+		);
+		assert!((next + 1..next + 10).all(|era| EnergyMarket::view_record(0, era).is_none()));
+		// The stale submission is gone and made no contract; the era before the gap is settled once, with readings.
+		assert!(EnergyMarket::view_contract(0, next + 10).is_none());
+		report(0, next, 2_000, 0);
+		report(1, next, 0, 1_000);
+		enter_era(next + 11);
+		assert_eq!(statement(0, next).energy.sold_to_community_wh, 1_000);
+		assert_eq!(record(next).settled.unwrap().missing_readings, 2);
+	});
+}
+
+#[test]
+fn era_waits_for_the_round_before_it() {
+	ExtBuilder::default().build_in_first_era(|| {
+		communities(5, 8);
+		block_at(u64::from(FIRST_ERA + 1) * ERA_MS);
+		// The next era's time comes before the ten steps are through: one step fits in each block.
+		block_at(u64::from(FIRST_ERA + 2) * ERA_MS);
+		assert_eq!(Clock::<Test>::get().unwrap().current, FIRST_ERA + 1);
+		for _ in 0..9 {
+			next_block();
+			assert_ok!(EnergyMarket::do_try_state());
+		}
+		assert_eq!(Clock::<Test>::get().unwrap().current, FIRST_ERA + 2);
+		assert_eq!(Clock::<Test>::get().unwrap().previous, Some(FIRST_ERA + 1));
+	});
+}
+
+#[test]
+fn state_stays_within_its_rings_however_long_it_runs() {
+	ExtBuilder::default().build_in_first_era(|| {
+		let count = || {
+			(
+				Contracts::<Test>::iter().count(),
+				Statements::<Test>::iter().count(),
+				Records::<Test>::iter().count(),
+				Readings::<Test>::iter().count(),
+				Submissions::<Test>::iter().count(),
+			)
+		};
+		let mut at_two_windows = None;
+		for era in FIRST_ERA..FIRST_ERA + 5 * RETAINED_ERAS {
+			for h in 0..4 {
+				submit(h, era + 1, 0, &[strategy(Kind::BuyFromMain, 100)]);
+				report(h, era - 1, 0, 100);
+			}
+			enter_era(era + 1);
+			if era == FIRST_ERA + 2 * RETAINED_ERAS {
+				at_two_windows = Some(count());
+			}
+		}
+		assert_eq!(Some(count()), at_two_windows);
+		assert_eq!(count().0, 4 * RETAINED_ERAS as usize);
+	});
+}
+
+#[test]
+fn certificate_verifies_again_and_explains_the_choice() {
+	ExtBuilder::default().build_in_first_era(|| {
+		let next = FIRST_ERA + 1;
+		submit(
+			0,
+			next,
+			2_000,
+			&[strategy(Kind::SellToMain, 0), strategy(Kind::SellToCommunity, 0)],
+		);
+		submit(
+			1,
+			next,
+			0,
+			&[
+				strategy(Kind::BuyFromMain, 2_000),
+				strategy(Kind::BuyFromCommunity, 2_000),
+			],
+		);
+		enter_era(next);
+		let record = record(next);
+		assert_eq!(record.certificate.traded_wh, 2_000);
+		assert_eq!(EnergyMarket::view_verify(0, next), Some(record.certificate));
+		let explanation = EnergyMarket::view_explain(0, next).unwrap();
+		assert_eq!(explanation.chosen, 1);
+		let best = explanation.payoffs_log2.iter().max().unwrap();
+		assert_eq!(Some(best), explanation.payoffs_log2.get(1));
+	});
+}

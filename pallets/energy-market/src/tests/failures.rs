@@ -1,0 +1,264 @@
+//! Silent meters, households that cannot pay, a utility that cannot, accounts that are gone.
+
+use crate::{mock::*, *};
+use commonwatt_game::Kind;
+use frame_support::{assert_noop, assert_ok};
+
+const NEXT: EraIndex = FIRST_ERA + 1;
+
+fn drain(who: AccountId, leave: Balance) {
+	let free = Balances::free_balance(who);
+	assert_ok!(Balances::transfer_allow_death(
+		RuntimeOrigin::signed(who),
+		STRANGER,
+		free - leave
+	));
+}
+
+#[test]
+fn silent_seller_delivered_nothing() {
+	ExtBuilder::default().build_in_first_era(|| {
+		submit(0, NEXT, 2_000, &[strategy(Kind::SellToCommunity, 500)]);
+		submit(1, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 1_500)]);
+		enter_era(NEXT);
+		enter_era(NEXT + 1);
+		report(1, NEXT, 0, 1_500);
+		enter_era(NEXT + 2);
+		let seller = statement(0, NEXT);
+		assert_eq!(seller.reading.quality, Quality::Estimated);
+		assert_eq!(seller.energy, Channels::default());
+		assert_eq!(seller.amounts, Amounts::default());
+		assert_eq!(statement(1, NEXT).energy.bought_from_main_wh, 1_500);
+	});
+}
+
+#[test]
+fn silent_buyer_consumed_its_contract() {
+	ExtBuilder::default().build_in_first_era(|| {
+		submit(0, NEXT, 2_000, &[strategy(Kind::SellToCommunity, 500)]);
+		submit(1, NEXT, 100, &[strategy(Kind::BuyFromCommunity, 1_600)]);
+		enter_era(NEXT);
+		enter_era(NEXT + 1);
+		report(0, NEXT, 2_000, 500);
+		enter_era(NEXT + 2);
+		let buyer = statement(1, NEXT);
+		assert_eq!(
+			buyer.reading,
+			Reading {
+				quality: Quality::Estimated,
+				..reading(100, 1_600)
+			}
+		);
+		assert_eq!(buyer.energy.bought_from_community_wh, 1_500);
+		assert_eq!(statement(0, NEXT).amounts.received_from_pool, 285);
+		// An estimate is no reading: no later era is derived from it.
+		assert_eq!(Households::<Test>::get(1).unwrap().last_reading, None);
+	});
+}
+
+#[test]
+fn silent_household_without_a_contract_consumed_what_it_last_did() {
+	ExtBuilder::default().build_in_first_era(|| {
+		report(0, FIRST_ERA - 1, 3_000, 1_000);
+		enter_era(NEXT);
+		enter_era(NEXT + 1);
+		enter_era(NEXT + 2);
+		let statement = statement(0, NEXT);
+		assert_eq!(
+			statement.reading,
+			Reading {
+				quality: Quality::Estimated,
+				..reading(0, 1_000)
+			}
+		);
+		assert_eq!(statement.amounts.paid_to_utility, 300);
+	});
+}
+
+#[test]
+fn household_that_cannot_pay_trades_with_the_main_grid_only() {
+	ExtBuilder::default().build_in_first_era(|| {
+		submit(0, NEXT, 2_000, &[strategy(Kind::SellToCommunity, 0)]);
+		submit(1, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 1_000)]);
+		submit(2, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 1_000)]);
+		// 1 kWh can cost 300 + 10 + 3 for rounding.
+		drain(owner(1), EXISTENTIAL_DEPOSIT + 312);
+		drain(owner(2), EXISTENTIAL_DEPOSIT + 313);
+		enter_era(NEXT);
+		let poor = contract(1, NEXT);
+		assert!(poor.main_grid_only);
+		assert_eq!((poor.energy.bought_from_main_wh, poor.held), (1_000, 0));
+		assert!(!contract(2, NEXT).main_grid_only);
+		assert_eq!(contract(2, NEXT).energy.bought_from_community_wh, 1_000);
+	});
+}
+
+#[test]
+fn debt_is_recorded_hurts_nobody_else_and_is_repaid() {
+	ExtBuilder::default().build_in_first_era(|| {
+		submit(0, NEXT, 2_000, &[strategy(Kind::SellToCommunity, 0)]);
+		submit(1, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 2_000)]);
+		drain(owner(1), EXISTENTIAL_DEPOSIT + 623);
+		enter_era(NEXT);
+		enter_era(NEXT + 1);
+		report(0, NEXT, 2_000, 0);
+		report(1, NEXT, 0, 5_000);
+		// It takes away what is free; what is on hold stays for the seller.
+		drain(owner(1), EXISTENTIAL_DEPOSIT);
+		enter_era(NEXT + 2);
+		assert_eq!(statement(0, NEXT).amounts.received_from_pool, 380);
+		let debtor = statement(1, NEXT);
+		// On hold: 602 for 2 kWh. 380 and 20 went to the pool and the operator; the rest, less the minimum balance,
+		// went toward 3 kWh at 360.
+		assert_eq!(debtor.amounts.main_cost, 1_080);
+		assert_eq!(debtor.amounts.paid_to_utility + debtor.amounts.arrears, 1_080);
+		assert!(debtor.amounts.arrears > 800);
+		let arrears = debtor.amounts.arrears;
+
+		// While it owes, the community does not trade with it, even as a seller; what it earns pays its debt.
+		submit(1, NEXT + 3, 3_000, &[strategy(Kind::SellToCommunity, 0)]);
+		enter_era(NEXT + 3);
+		assert!(contract(1, NEXT + 3).main_grid_only);
+		enter_era(NEXT + 4);
+		report(1, NEXT + 3, 3_000, 0);
+		enter_era(NEXT + 5);
+		let seller = statement(1, NEXT + 3);
+		assert_eq!(seller.amounts.main_revenue, 240);
+		// In between its meter was silent for an era in which it had no contract; 5,000 Wh more were billed each time.
+		assert_eq!(
+			seller.amounts.arrears,
+			statement(1, NEXT + 2).amounts.arrears - seller.amounts.paid_to_utility
+		);
+		assert!(statement(1, NEXT + 1).amounts.arrears > arrears);
+
+		let origin = || RuntimeOrigin::signed(owner(1));
+		drain(STRANGER, ENDOWMENT / 2);
+		assert_ok!(Balances::transfer_allow_death(
+			RuntimeOrigin::signed(STRANGER),
+			owner(1),
+			100_000
+		));
+		assert_noop!(
+			EnergyMarket::repay_arrears(RuntimeOrigin::signed(owner(0)), 1),
+			Error::<Test>::NotOwner
+		);
+		assert_ok!(EnergyMarket::repay_arrears(origin(), 1));
+		assert_eq!(Households::<Test>::get(1).unwrap().arrears, 0);
+		assert_noop!(EnergyMarket::repay_arrears(origin(), 1), Error::<Test>::NoArrears);
+	});
+}
+
+#[test]
+fn repaying_is_refused_when_there_is_nothing_to_pay_with() {
+	ExtBuilder::default().build_in_first_era(|| {
+		drain(owner(0), EXISTENTIAL_DEPOSIT);
+		report(0, FIRST_ERA - 1, 0, 1_000);
+		enter_era(NEXT);
+		let household = Households::<Test>::get(0).unwrap();
+		assert_eq!(household.arrears, 300);
+		assert_noop!(
+			EnergyMarket::repay_arrears(RuntimeOrigin::signed(owner(0)), 0),
+			Error::<Test>::NothingToPayWith
+		);
+		assert_noop!(
+			EnergyMarket::repay_arrears(RuntimeOrigin::signed(owner(0)), 50),
+			Error::<Test>::UnknownHousehold
+		);
+	});
+}
+
+#[test]
+fn two_households_of_one_owner_share_its_funds() {
+	ExtBuilder::default().build_in_first_era(|| {
+		assert_ok!(EnergyMarket::register_household(
+			RuntimeOrigin::signed(OPERATOR),
+			0,
+			owner(0),
+			7_000,
+			5_000,
+			None
+		));
+		drain(owner(0), EXISTENTIAL_DEPOSIT + 400);
+		submit(0, NEXT, 0, &[strategy(Kind::BuyFromMain, 1_000)]);
+		assert_ok!(EnergyMarket::submit_strategies(
+			RuntimeOrigin::signed(owner(0)),
+			4,
+			NEXT,
+			0,
+			vec![strategy(Kind::BuyFromMain, 1_000)]
+		));
+		enter_era(NEXT);
+		assert_eq!(
+			(contract(0, NEXT).main_grid_only, contract(4, NEXT).main_grid_only),
+			(false, true)
+		);
+	});
+}
+
+#[test]
+fn utility_that_cannot_pay_owes_it() {
+	ExtBuilder::default().build_in_first_era(|| {
+		drain(UTILITY, EXISTENTIAL_DEPOSIT + 30);
+		report(0, FIRST_ERA - 1, 1_000, 0);
+		enter_era(NEXT);
+		let first = statement(0, FIRST_ERA - 1).amounts;
+		assert_eq!(
+			(first.main_revenue, first.received_from_utility, first.credit),
+			(80, 30, 50)
+		);
+		assert_ok!(Balances::transfer_allow_death(
+			RuntimeOrigin::signed(STRANGER),
+			UTILITY,
+			1_000
+		));
+		report(0, FIRST_ERA, 0, 0);
+		enter_era(NEXT + 1);
+		let second = statement(0, FIRST_ERA).amounts;
+		assert_eq!(
+			(second.main_revenue, second.received_from_utility, second.credit),
+			(0, 50, 0)
+		);
+	});
+}
+
+#[test]
+fn seller_whose_account_is_gone_is_credited() {
+	ExtBuilder::default().build_in_first_era(|| {
+		// 40 Wh at 190 a kWh: 8 units, less than an account needs to exist.
+		submit(0, NEXT, 40, &[strategy(Kind::SellToCommunity, 0)]);
+		submit(1, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 40)]);
+		enter_era(NEXT);
+		enter_era(NEXT + 1);
+		report(0, NEXT, 40, 0);
+		report(1, NEXT, 0, 40);
+		drain(owner(0), 0);
+		enter_era(NEXT + 2);
+		let seller = statement(0, NEXT).amounts;
+		assert_eq!((seller.received_from_pool, seller.credit), (0, 8));
+		assert_eq!(
+			Balances::free_balance(EnergyMarket::pool_account(0)),
+			EXISTENTIAL_DEPOSIT
+		);
+	});
+}
+
+#[test]
+fn operator_whose_account_is_gone_gets_no_fee_and_stops_nothing() {
+	ExtBuilder::default().build_in_first_era(|| {
+		submit(0, NEXT, 1_000, &[strategy(Kind::SellToCommunity, 0)]);
+		submit(1, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 1_000)]);
+		enter_era(NEXT);
+		enter_era(NEXT + 1);
+		report(0, NEXT, 1_000, 0);
+		report(1, NEXT, 0, 1_000);
+		drain(OPERATOR, 0);
+		let mut cheap = terms();
+		cheap.tariffs.grid_fee_per_kwh = 9;
+		enter_era(NEXT + 2);
+		assert_eq!(statement(0, NEXT).amounts.received_from_pool, 190);
+		assert_eq!(
+			record(NEXT).settled.unwrap().grid_fees,
+			Balances::free_balance(OPERATOR)
+		);
+	});
+}

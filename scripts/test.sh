@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Sets up, then checks everything that must pass: formatting, lints, the unit and property tests of every crate, the
+# real runtime, the real node over its RPC through `commonwatt` and through @polkadot/api, and the benchmarks' own
+# checks. The first run builds for most of an hour on two cores; a later one, in any clone, takes minutes.
+#   QUICK=1   leave out what needs a second build of FRAME (the benchmarks' own checks)
+source "$(dirname "$0")/env.sh"
+case "${1:-}" in
+	"") ;;
+	-h | --help) sed -n '2,/^source/{/^#/s/^# \{0,1\}//p}' "$0"; exit 0 ;;
+	*) echo "test.sh: unknown option '$1'; see --help" >&2; exit 2 ;;
+esac
+"$repo/scripts/setup.sh"
+cd "$repo"
+started=$SECONDS
+took() { say "$1: $((SECONDS - started)) s so far"; }
+
+say "formatting"
+cargo fmt --all --check
+
+say "building everything once"
+cargo build --profile "$profile" --workspace --all-targets --locked
+took "built"
+
+say "lints"
+cargo clippy --profile "$profile" --workspace --all-targets --locked -- -D warnings
+cargo clippy --profile "$profile" -p commonwatt-game --all-targets --all-features --locked -- -D warnings
+took "lints"
+
+say "tests of every crate, the runtime and the node"
+cargo test --profile "$profile" --workspace --locked
+took "tests"
+
+say "the game's command, with all its features"
+cargo test --profile "$profile" -p commonwatt-game --all-features --locked
+took "game"
+
+say "walkthrough through @polkadot/api"
+(
+	cd client/polkadot-js
+	npm ci --no-audit --no-fund --loglevel=error
+	COMMONWATT_NODE="$bin/commonwatt-node" npm test
+)
+took "walkthrough"
+
+if [ -z "${QUICK:-}" ]; then
+	say "the benchmarks' own checks"
+	cargo test --profile "$profile" -p pallet-energy-market --features runtime-benchmarks --locked benchmarking
+	took "benchmarks"
+fi
+
+say "all passed in $((SECONDS - started)) s"
