@@ -39,6 +39,7 @@ extern crate self as commonwatt_game;
 extern crate std;
 
 mod allocation;
+mod boxes;
 mod fault;
 mod game;
 #[cfg(feature = "cli")]

@@ -10,7 +10,7 @@ use crate::{
 const NOTHING: i64 = Log2::NEG_INFINITY.0;
 
 /// Where a strategy puts its net position.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Side {
 	Offers,
 	Requests,
@@ -24,7 +24,7 @@ pub(crate) struct Move {
 	/// strategy can earn: E_in is at most |x|, C at most 1 and 1/|E_main| at most omega.
 	pub bound: i64,
 	/// Payoff in a pool that gives nothing.
-	base: i64,
+	pub base: i64,
 	/// |x| in Wh.
 	pub x: u32,
 	pub side: Side,
@@ -70,9 +70,9 @@ impl Move {
 		}
 	}
 
-	/// Whether the payoff depends on the others.
-	pub fn is_open(&self) -> bool {
-		self.side != Side::Outside && self.bound != NOTHING
+	/// Whether it earns anything, that is C > 0.
+	pub fn earns(&self) -> bool {
+		self.bound != NOTHING
 	}
 
 	/// Adds the position to the pool.

@@ -7,35 +7,38 @@ use crate::{
 	prepared::{best_response, Move, Side},
 };
 use alloc::vec::Vec;
+use core::cmp::Reverse;
 
 /// A household that has something to decide.
 #[derive(Clone, Copy, Debug)]
-struct Player {
+pub(crate) struct Player {
 	household: u32,
 	/// Its pool strategies, as a range of [`Search::options`], highest bound first.
-	options: (u32, u32),
+	pub(crate) options: (u32, u32),
 	/// The best of the strategies whose payoff is fixed, the lowest index among equals.
-	fixed: Option<Move>,
-	current: Move,
+	pub(crate) fixed: Option<Move>,
+	pub(crate) current: Move,
 	/// The others' pool at the last visit, if `current` is the best response to it.
 	seen: Option<Pool>,
-	/// Position on the odometer of [`Search::walk`].
-	digit: u32,
+	/// Its part of [`Search::candidates`]: where it begins and how much of it is in use.
+	pub(crate) candidates: (u32, u32),
+	/// Which of its candidates the present profile of a walk has.
+	pub(crate) digit: u32,
 }
 
 impl Player {
-	fn options<'a>(&self, all: &'a [Move]) -> &'a [Move] {
+	pub fn options<'a>(&self, all: &'a [Move]) -> &'a [Move] {
 		all.get(self.options.0 as usize..self.options.1 as usize)
 			.unwrap_or_default()
 	}
 
 	/// The option at an index, the fixed strategy after the last one.
-	fn choice(&self, all: &[Move], index: u32) -> Option<Move> {
+	pub fn choice(&self, all: &[Move], index: u32) -> Option<Move> {
 		self.options(all).get(index as usize).copied().or(self.fixed)
 	}
 
 	/// How many strategies are worth considering: at most 255.
-	fn choices(&self) -> u32 {
+	pub fn choices(&self) -> u32 {
 		self.options.1 - self.options.0 + u32::from(self.fixed.is_some())
 	}
 
@@ -51,18 +54,20 @@ impl Player {
 
 /// The state of a search. Memory is linear in the number of strategies and all of it is allocated by [`Search::new`].
 pub(crate) struct Search {
-	worth: Worth,
-	options: Vec<Move>,
-	players: Vec<Player>,
+	pub(crate) worth: Worth,
+	pub(crate) options: Vec<Move>,
+	pub(crate) players: Vec<Player>,
+	/// For each player room for the indices of all its choices: those that [`crate::boxes`] has not ruled out.
+	pub(crate) candidates: Vec<u8>,
 	/// Choices of the households that have nothing to decide; of the players only after [`Search::profile`].
 	profile: Vec<u8>,
 	/// What the households that have nothing to decide put into the pool, and what outside of it.
-	decided: Pool,
+	pub(crate) decided: Pool,
 	decided_outside_wh: u64,
-	pool: Pool,
+	pub(crate) pool: Pool,
 	/// A move must gain more than this: epsilon less the rounding of both sides of a comparison in here and in
 	/// [`crate::verify`], so that what settles here is certified there.
-	threshold: Log2,
+	pub(crate) threshold: Log2,
 	/// The player that is visited first.
 	first: usize,
 	/// State of the sequence by which scattered sweeps hesitate; `None` in plain ones.
@@ -82,6 +87,7 @@ impl Search {
 			worth: Worth::new(game.rules()),
 			options: Vec::with_capacity(strategies),
 			players: Vec::with_capacity(households.len()),
+			candidates: Vec::with_capacity(strategies),
 			profile: Vec::with_capacity(households.len()),
 			decided: Pool::default(),
 			decided_outside_wh: 0,
@@ -92,37 +98,54 @@ impl Search {
 			scatter: None,
 			suspect: 0,
 		};
+		let mut open = Vec::new();
 		for (index, household) in (0u32..).zip(households) {
-			search.add(index, household);
+			search.add(index, household, &mut open);
 		}
 		search
 	}
 
-	/// Prepares one household: drops the strategies that its best fixed one beats whatever the others do, and decides
-	/// for it if no other is left.
-	fn add(&mut self, index: u32, household: &Household) {
-		let first = self.options.len();
+	/// Prepares one household: drops the strategies that another one is never worse than whatever the others do, and
+	/// decides for the household if a single one is left. `open` is room to work in.
+	fn add(&mut self, index: u32, household: &Household, open: &mut Vec<Move>) {
+		open.clear();
 		let mut fixed: Option<Move> = None;
-		for (choice, strategy) in (0u8..=u8::MAX).zip(&household.strategies) {
-			let prepared = Move::new(&self.worth, household, choice, strategy);
-			if prepared.is_open() {
-				self.options.push(prepared);
-			} else if fixed.is_none_or(|best| prepared.bound > best.bound) {
-				fixed = Some(prepared);
+		let prepared = || {
+			let strategies = (0u8..=u8::MAX).zip(&household.strategies);
+			strategies.map(|(choice, strategy)| Move::new(&self.worth, household, choice, strategy))
+		};
+		// A household that earns nothing whatever it does is indifferent, but not without effect on the others: all
+		// that it can do stays open, and it stays where a start puts it.
+		let earns = prepared().any(|choice| choice.earns());
+		for choice in prepared().filter(|choice| choice.earns() == earns) {
+			if choice.side != Side::Outside {
+				open.push(choice);
+			} else if fixed.is_none_or(|best| choice.bound > best.bound) {
+				fixed = Some(choice);
 			}
 		}
-		let options = self.options.get_mut(first..).unwrap_or_default();
-		options.sort_unstable_by_key(|option| (core::cmp::Reverse(option.bound), option.choice));
+		// The same position on the same side is worth most with the most comfort.
+		open.sort_unstable_by_key(|option| {
+			let Move {
+				bound,
+				base,
+				x,
+				side,
+				choice,
+			} = *option;
+			(Reverse(bound), side, x, Reverse(base), choice)
+		});
+		open.dedup_by_key(|option| (option.side, option.x));
 		let floor = fixed.map_or(Log2::NEG_INFINITY.0, |best| best.bound);
-		let useful = options.partition_point(|option| option.bound > floor);
-		let best = options.first().copied().filter(|_| useful > 0);
-		self.options.truncate(first + useful);
-		let current = best
+		open.truncate(open.partition_point(|option| option.bound > floor || !earns));
+		let current = open
+			.first()
+			.copied()
 			.or(fixed)
 			.expect("a checked household has a strategy, open or fixed; qed");
 		self.profile.push(current.choice);
-		if useful + usize::from(fixed.is_some()) == 1 || useful == 0 {
-			self.options.truncate(first);
+		let room = open.len() + usize::from(fixed.is_some());
+		if open.is_empty() || room == 1 {
 			current.join(&mut self.decided);
 			if current.side == Side::Outside {
 				self.decided_outside_wh += u64::from(current.x);
@@ -130,13 +153,18 @@ impl Search {
 			return;
 		}
 		// At most 65,535 * 255 strategies, which fits.
-		let options = (first as u32, self.options.len() as u32);
+		let first = self.options.len() as u32;
+		self.options.extend_from_slice(open);
+		let options = (first, self.options.len() as u32);
+		let candidates = (self.candidates.len() as u32, 0);
+		self.candidates.resize(self.candidates.len() + room, 0);
 		self.players.push(Player {
 			household: index,
 			options,
 			fixed,
 			current,
 			seen: None,
+			candidates,
 			digit: 0,
 		});
 	}
@@ -246,39 +274,6 @@ impl Search {
 	/// What a move must gain to be made.
 	pub fn threshold(&self) -> Log2 {
 		self.threshold
-	}
-
-	/// Shows every profile of the strategies worth considering to `judge`, if there are at most `limit` of them.
-	pub fn walk(&mut self, limit: u64, mut judge: impl FnMut(&mut Self)) {
-		let product = self.players.iter().try_fold(1u64, |product, player| {
-			product
-				.checked_mul(u64::from(player.choices()))
-				.filter(|product| *product <= limit)
-		});
-		let Some(profiles) = product else { return };
-		self.begin_in_pool();
-		for player in &mut self.players {
-			player.digit = 0;
-		}
-		for _ in 0..profiles {
-			judge(self);
-			self.advance();
-		}
-	}
-
-	/// The next profile, by an odometer whose first wheel is the first player.
-	fn advance(&mut self) {
-		for player in &mut self.players {
-			player.digit = (player.digit + 1) % player.choices().max(1);
-			player.current.leave(&mut self.pool);
-			player.current = player
-				.choice(&self.options, player.digit)
-				.unwrap_or(player.current);
-			player.current.join(&mut self.pool);
-			if player.digit > 0 {
-				return;
-			}
-		}
 	}
 
 	/// Whether some player gains more than `limit`. The one that said so last is asked first: neighbouring profiles

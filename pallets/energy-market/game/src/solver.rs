@@ -64,8 +64,6 @@ pub struct Solution {
 	pub starts: u32,
 }
 
-/// Profiles looked at one by one, per sweep that was allowed, when no start led to an equilibrium.
-const WALK_PER_SWEEP: u64 = 128;
 /// Sweeps after which a start is taken not to settle soon, and what it visits becomes a candidate for the fallback.
 const PATIENCE: u32 = 8;
 
@@ -74,13 +72,15 @@ const PATIENCE: u32 = 8;
 /// Starts are deterministic: everyone in the pool, everyone on the main grid, `previous` (the last era's profile; one
 /// that does not fit the game is ignored), and then, for as long as nothing has been certified, scattered ones that
 /// are different every time. Each start makes sweeps in which every household in turn moves to its best strategy if
-/// that gains more than epsilon. If no start settles and the game is small, every profile is looked at.
+/// that gains more than epsilon. If no start settles, the totals S and B are searched instead: a bounded branch and
+/// bound that is complete for small games and mostly decisive for large ones.
 ///
 /// Among the equilibria found the one with the least energy exchanged with the main grid is kept, the earliest among
 /// equals. If there is none, the result is the visited profile with the smallest largest gain, as `Approximate`.
 ///
-/// Work is bounded by `max_starts * (2 * max_sweeps + 1) + 1` passes over the strategies of the game, and by
-/// `128 * max_starts * max_sweeps` profiles looked at in the end if the game has no more than that.
+/// Work is bounded: `max_starts * (2 * max_sweeps + 1) + 1` passes over the strategies of the game, and only if no start
+/// settles `max_starts * max_sweeps` boxes with at most 256 profiles each, or every profile if the game has at most 128
+/// times that many.
 pub fn solve(game: &Game, config: &SolverConfig, previous: Option<&[u8]>) -> Solution {
 	let previous = previous.filter(|profile| game.chosen(profile).is_ok());
 	let named = 2 + u32::from(previous.is_some());
@@ -109,11 +109,12 @@ pub fn solve(game: &Game, config: &SolverConfig, previous: Option<&[u8]>) -> Sol
 		}
 	}
 	if outcome.found.is_none() {
-		// Below 2^71 only in theory; saturation means "no limit", and the number of profiles is what bounds the walk.
-		let limit = u64::from(config.max_starts)
-			.saturating_mul(u64::from(config.max_sweeps))
-			.saturating_mul(WALK_PER_SWEEP);
-		search.walk(limit, |search| outcome.judge(game, config.epsilon, search));
+		// Below 2^64, but saturating costs nothing and keeps the claim short.
+		let boxes = u64::from(config.max_starts).saturating_mul(u64::from(config.max_sweeps));
+		search.search_boxes(boxes, |search| {
+			outcome.judge(game, config.epsilon, search);
+			outcome.found.is_some()
+		});
 	}
 	let (profile, certificate) = outcome.into_parts(game, config.epsilon, &mut search);
 	Solution {

@@ -5,9 +5,13 @@
 
 mod support;
 use commonwatt_game::*;
+use support::boxes::Verdict;
 
 /// Profiles up to which a game without a certificate is enumerated.
 const ENUMERABLE: u64 = 20_000_000;
+
+/// Epsilon, 2^-16.
+const TOLERANCE: f64 = 1.0 / 65_536.0;
 
 fn count(default: u64) -> u64 {
 	std::env::var("COMMONWATT_COMMUNITIES")
@@ -21,12 +25,12 @@ struct Tally {
 	games: u64,
 	certified: u64,
 	certified_by_the_first_start: u64,
-	/// No certificate, and enumeration finds no equilibrium either.
+	/// No certificate, and there is none to have: by enumeration, or by a complete search over totals.
 	without_equilibrium: u64,
-	/// No certificate, though enumeration finds an equilibrium.
+	/// No certificate, though there is an equilibrium.
 	missed: Vec<u64>,
-	/// No certificate, and too many profiles to enumerate.
-	unknown: Vec<u64>,
+	/// No certificate, and too large for either.
+	unknown: u64,
 	largest_gain_left: Log2,
 	most_sweeps: u32,
 	sweeps: u64,
@@ -61,10 +65,15 @@ fn run(make: fn(u64) -> Game, games: u64) -> Tally {
 			continue;
 		}
 		tally.largest_gain_left = tally.largest_gain_left.max(solution.certificate.max_gain);
-		match support::profiles(&game).filter(|profiles| *profiles <= ENUMERABLE) {
-			None => tally.unknown.push(seed),
-			Some(_) if support::enumerate(&game, 1.0 / 65_536.0).is_some() => tally.missed.push(seed),
-			Some(_) => tally.without_equilibrium += 1,
+		let float = support::Float::new(&game);
+		let verdict = match support::profiles(&game).filter(|profiles| *profiles <= ENUMERABLE) {
+			Some(_) => support::enumerate(&game, TOLERANCE).map_or(Verdict::None, Verdict::Equilibrium),
+			None => float.search(TOLERANCE, 500),
+		};
+		match verdict {
+			Verdict::Equilibrium(_) => tally.missed.push(seed),
+			Verdict::None => tally.without_equilibrium += 1,
+			Verdict::Unknown => tally.unknown += 1,
 		}
 	}
 	println!("{tally:?}");
@@ -89,7 +98,7 @@ fn communities_of_the_model_end_certified() {
 #[test]
 fn arbitrary_communities_end_certified_where_an_equilibrium_is_known() {
 	let tally = run(support::arbitrary_community, count(1_000));
-	// What is missed sits in games with more profiles than the solver walks.
+	// What is missed has more profiles than the solver looks at one by one.
 	for seed in &tally.missed {
 		assert!(
 			support::profiles(&support::arbitrary_community(*seed)).is_none_or(|profiles| profiles > 65_536)
@@ -99,4 +108,55 @@ fn arbitrary_communities_end_certified_where_an_equilibrium_is_known() {
 		(tally.games - tally.certified) * 100 <= tally.games.max(1_000),
 		"{tally:?}"
 	);
+}
+
+/// A household that earns nothing whatever it does used to be put into the pool for good. It is indifferent, but the
+/// others are not, and in these communities only its other choice leaves them an equilibrium.
+#[test]
+fn an_indifferent_household_is_not_decided_for() {
+	for seed in [12_039, 23_869, 24_377, 29_731, 74_473, 74_981, 80_203] {
+		let game = support::community(seed);
+		let solution = solve(&game, &SolverConfig::default(), None);
+		assert_eq!(solution.certificate.status, Status::Equilibrium, "seed {seed}");
+	}
+}
+
+/// No path of best responses in household order leads to the equilibria of these: the scattered starts or the search
+/// over totals find them.
+#[test]
+fn equilibria_off_the_beaten_path_are_found() {
+	let config = SolverConfig::default();
+	let mut found = 0;
+	for seed in 0..2_000 {
+		let game = support::arbitrary_community(seed);
+		let solution = solve(&game, &config, None);
+		found += u32::from(solution.starts > 2 && solution.certificate.status == Status::Equilibrium);
+	}
+	assert!(found >= 20, "{found}");
+}
+
+/// Two households that chase each other: the smallest game found that has no pure equilibrium. It ends `Approximate`
+/// with the smallest largest gain of all its profiles.
+#[test]
+fn a_game_without_an_equilibrium_says_so() {
+	let config = SolverConfig::default();
+	let smallest = (0..20_000)
+		.map(|seed| support::wild_community(&mut support::Random(seed), 2, false))
+		.find(|game| support::enumerate(game, TOLERANCE).is_none())
+		.expect("one in some thousand is");
+	let solution = solve(&smallest, &config, None);
+	assert_eq!(solution.certificate.status, Status::Approximate);
+	assert!(solution.certificate.max_gain > config.epsilon);
+	let [first, second] = smallest.households() else {
+		panic!("made with two")
+	};
+	for left in 0..first.strategies.len() as u8 {
+		for right in 0..second.strategies.len() as u8 {
+			let other = verify(&smallest, &[left, right], config.epsilon).unwrap();
+			assert!(
+				other.max_gain.0 >= solution.certificate.max_gain.0 - 16,
+				"{left} {right}"
+			);
+		}
+	}
 }

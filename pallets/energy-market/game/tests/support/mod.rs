@@ -42,7 +42,7 @@ pub enum Lean {
 pub fn community(seed: u64) -> Game {
 	let mut random = Random(seed);
 	let households = random.within(4, 50) as usize;
-	if seed % 2 == 0 {
+	if seed.is_multiple_of(2) {
 		sized_community(&mut random, households, 8)
 	} else {
 		wild_community(&mut random, households, true)
@@ -231,9 +231,7 @@ pub fn enumerate(game: &Game, tolerance: f64) -> Option<Vec<u8>> {
 		}
 		let mut digit = 0;
 		loop {
-			let Some(choice) = profile.get_mut(digit) else {
-				return None;
-			};
+			let choice = profile.get_mut(digit)?;
 			*choice += 1;
 			if usize::from(*choice) < game.households()[digit].strategies.len() {
 				break;
