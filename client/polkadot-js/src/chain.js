@@ -1,0 +1,158 @@
+/**
+ * What a person does with a chain in Polkadot.js Apps, as functions: connect, sign, ask, move the clock.
+ */
+
+import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** JSON-RPC's "invalid params": how `dev_sealAt` refuses a time. */
+export const INVALID_PARAMS = -32602;
+
+/** The method of a development chain that moves its clock. All else is described by the chain's own metadata. */
+const rpc = {
+	dev: {
+		sealAt: {
+			description: 'Seals the next block at a timestamp, in milliseconds since 1970',
+			params: [{ name: 'timestampMs', type: 'u64' }],
+			type: 'Json',
+		},
+	},
+};
+
+const CLEARING_TIMEOUT_MS = 30_000;
+
+/** One connection and the accounts of a development chain. */
+export class Chain {
+	/** @param {ApiPromise} api */
+	constructor(api) {
+		this.api = api;
+		const keyring = new Keyring({ type: 'sr25519', ss58Format: api.registry.chainSS58 });
+		/** The account of a secret path such as `//Alice//stash`. */
+		this.account = (path) => keyring.addFromUri(path, { name: path });
+	}
+
+	/** @param {string} url such as ws://127.0.0.1:9944 */
+	static async connect(url) {
+		// No reconnecting: a node that is gone is an error. No warning about methods that the library does not know.
+		const provider = new WsProvider(url, false);
+		await provider.connect();
+		const api = await ApiPromise.create({ provider, rpc, noInitWarn: true, throwOnConnect: true });
+		return new Chain(api);
+	}
+
+	async disconnect() {
+		await this.api.disconnect();
+	}
+
+	/** Calls a function of the market's runtime API; plain values come back. */
+	async market(method, ...args) {
+		return (await this.api.call.energyMarketApi[method](...args)).toPrimitive();
+	}
+
+	/** Reads one of the market's storage items; plain values come back. */
+	async stored(item, ...keys) {
+		return (await this.api.query.energyMarket[item](...keys)).toPrimitive();
+	}
+
+	/**
+	 * Signs a call, sends it, and waits until it is in a final block.
+	 *
+	 * @returns {Promise<{events: object[], error: string | null, fee: bigint}>} what it did, and the name of the error if
+	 *   it was refused
+	 */
+	async send(call, signer) {
+		const { status, events, dispatchError } = await new Promise((resolve, reject) => {
+			let unsubscribe = () => {};
+			const seen = (result) => {
+				// A development chain's blocks are final at once, and the status may skip from Ready to Finalized.
+				if (!result.status.isFinalized && !result.isError) return;
+				unsubscribe();
+				resolve(result);
+			};
+			call.signAndSend(signer, seen).then((off) => (unsubscribe = off), reject);
+		});
+		if (!status.isFinalized) throw new Error(`the pool gave the transaction up: ${status.type}`);
+		const plain = events.map(({ event }) => this.plainEvent(event));
+		return {
+			events: plain,
+			error: dispatchError ? this.errorName(dispatchError) : null,
+			fee: BigInt(plain.find(({ name }) => name === 'transactionPayment.TransactionFeePaid').data.actualFee),
+		};
+	}
+
+	/** `pallet.Error` as the metadata spells it. */
+	errorName(error) {
+		if (!error.isModule) return error.toString();
+		const { section, name } = this.api.registry.findMetaError(error.asModule);
+		return `${section}.${name}`;
+	}
+
+	/** An event with its fields by name: `data` as plain values, `raw` as the library has them. */
+	plainEvent({ section, method, data }) {
+		const named = (values) =>
+			Object.fromEntries(data.map((_, index) => [data.names?.[index] ?? index, values[index]]));
+		return { name: `${section}.${method}`, data: named(data.toPrimitive()), raw: named(data) };
+	}
+
+	/** The events of a block. */
+	async eventsAt(hash) {
+		const events = await (await this.api.at(hash)).query.system.events();
+		return events.map(({ event }) => this.plainEvent(event));
+	}
+
+	/** All that an account has, on hold or not, at a block. */
+	async balanceAt(hash, address) {
+		const { data } = await (await this.api.at(hash)).query.system.account(address);
+		return data.free.toBigInt() + data.reserved.toBigInt();
+	}
+
+	/** What of an account is on hold for the market's contracts. */
+	async held(address) {
+		const holds = await this.api.query.balances.holds(address);
+		return holds
+			.filter(({ id }) => id.isEnergyMarket && id.asEnergyMarket.isContract)
+			.reduce((sum, { amount }) => sum + amount.toBigInt(), 0n);
+	}
+
+	/** Where the pool's money of a community lies: derived from the pallet's number, as every pallet's accounts are. */
+	poolAccount(community) {
+		const { registry, consts } = this.api;
+		const name = registry.createType('(Text, u32)', ['pool', community]).toU8a();
+		const bytes = new Uint8Array(32);
+		bytes.set(new TextEncoder().encode('modl'));
+		bytes.set(consts.energyMarket.palletId.toU8a(), 4);
+		bytes.set(name, 12);
+		return registry.createType('AccountId', bytes).toString();
+	}
+
+	/**
+	 * Ends the running era and waits until the new one is cleared.
+	 *
+	 * @returns {Promise<{era: number, events: object[], before: string, after: string}>} the era that runs now, what
+	 *   happened, and the blocks before and after it
+	 */
+	async nextEra() {
+		const before = await this.api.rpc.chain.getHeader();
+		const ending = await this.market('currentEra');
+		try {
+			await this.api.rpc.dev.sealAt(ending.endsMs);
+		} catch (error) {
+			// The era may have ended by itself in the meantime.
+			const { current } = await this.market('currentEra');
+			if (error.code !== INVALID_PARAMS || current === ending.current) throw error;
+		}
+		const deadline = Date.now() + CLEARING_TIMEOUT_MS;
+		let view = await this.market('currentEra');
+		while (view.round !== null) {
+			if (Date.now() > deadline) throw new Error(`era ${view.current}: clearing did not come to an end`);
+			await sleep(100);
+			view = await this.market('currentEra');
+		}
+		const head = await this.api.rpc.chain.getHeader();
+		const events = [];
+		for (let number = before.number.toNumber() + 1; number <= head.number.toNumber(); number += 1) {
+			events.push(...(await this.eventsAt(await this.api.rpc.chain.getBlockHash(number))));
+		}
+		return { era: view.current, events, before: before.hash.toHex(), after: head.hash.toHex() };
+	}
+}

@@ -1,0 +1,29 @@
+/**
+ * The walkthrough on a development chain that runs already: `npm start -- ws://127.0.0.1:9944`.
+ *
+ * Nobody else should trade on that chain meanwhile: the numbers are checked as in the test.
+ */
+
+import { Chain } from './chain.js';
+import { steps } from './walkthrough.js';
+
+const url = process.argv[2] ?? 'ws://127.0.0.1:9944';
+let chain;
+try {
+	chain = await Chain.connect(url);
+} catch (error) {
+	console.error(`No node answers at ${url} (${error?.message ?? error}). Start one with: commonwatt-node --dev`);
+	process.exit(1);
+}
+const context = { chain, say: (line) => console.log(`   ${line}`) };
+try {
+	for (const [index, { title, run }] of steps.entries()) {
+		console.log(`${index + 1}. ${title}`);
+		await run(context);
+	}
+} catch (error) {
+	console.error(error);
+	process.exitCode = 1;
+} finally {
+	await chain.disconnect();
+}

@@ -1,0 +1,620 @@
+/**
+ * The walkthrough, step by step: what is done, and what must then be seen. docs/walkthrough.md tells the same to a
+ * person. All expected numbers are worked out by hand from docs/market.md.
+ */
+
+import assert from 'node:assert/strict';
+import { INVALID_PARAMS } from './chain.js';
+
+/** One token in the smallest unit. */
+const WATT = 10n ** 12n;
+const ERA_MS = 60_000;
+const COMMUNITY = 0;
+/** The numbers of the preset's households. */
+const [ALICE, BOB, CHARLIE, DAVE] = [0, 1, 2, 3];
+
+/** Thousandths of a token in the smallest unit. */
+const milliwatt = (count) => (BigInt(count) * WATT) / 1_000n;
+const tokens = (units) => `${Number(units) / Number(WATT)} WATT`;
+const strategy = (kind, consumptionWh, temperatureCentiC) => ({ kind, consumptionWh, temperatureCentiC });
+const measured = (generationWh, consumptionWh, indoorCentiC) => ({
+	generationWh,
+	consumptionWh,
+	indoorCentiC,
+	quality: 'Measured',
+});
+const sum = (values) => values.reduce((total, value) => total + BigInt(value), 0n);
+
+/** The data of all events of a name. */
+const dataOf = (events, name) => events.filter((event) => event.name === name).map(({ data }) => data);
+
+/** The data of the one event of a name. */
+function one(events, name) {
+	const found = dataOf(events, name);
+	assert.equal(found.length, 1, `one ${name} among ${events.map((event) => event.name).join(', ')}`);
+	return found[0];
+}
+
+/** Sends a call that must be accepted. */
+async function accepted(chain, call, signer) {
+	const result = await chain.send(call, signer);
+	assert.equal(result.error, null, `${call.method.section}.${call.method.method}`);
+	return result;
+}
+
+/** The energy of a contract or a statement; what is not named is zero. */
+const energy = (channels) => ({
+	soldToCommunityWh: 0,
+	boughtFromCommunityWh: 0,
+	soldToMainWh: 0,
+	boughtFromMainWh: 0,
+	...channels,
+});
+
+/** The amounts of a statement, in the smallest unit; what is not named is zero. */
+const amounts = (named) => ({
+	paidToPool: 0n,
+	receivedFromPool: 0n,
+	gridFee: 0n,
+	paidToUtility: 0n,
+	receivedFromUtility: 0n,
+	mainCost: 0n,
+	mainRevenue: 0n,
+	arrears: 0n,
+	credit: 0n,
+	...named,
+});
+
+const asBigInts = (object) => Object.fromEntries(Object.entries(object).map(([key, value]) => [key, BigInt(value)]));
+
+/** What a household's money must have changed by, according to its statement. */
+function netOf({ amounts }) {
+	const a = asBigInts(amounts);
+	return a.receivedFromPool + a.receivedFromUtility - a.paidToPool - a.gridFee - a.paidToUtility;
+}
+
+/** Checks from events alone that energy and money of a settled era sum to zero, and that the totals say the same. */
+function sumsToZero(events, era) {
+	const statements = dataOf(events, 'energyMarket.HouseholdSettled').map(({ statement }) => statement);
+	const { totals } = one(events, 'energyMarket.EraSettled');
+	assert.ok(statements.every((statement) => statement.era === era));
+	assert.equal(totals.households, statements.length);
+
+	const energyOf = (channel) => sum(statements.map((statement) => statement.energy[channel]));
+	assert.equal(energyOf('soldToCommunityWh') - energyOf('boughtFromCommunityWh'), 0n, 'community energy');
+	assert.equal(BigInt(totals.communityWh), energyOf('soldToCommunityWh'));
+	assert.equal(BigInt(totals.soldToMainWh), energyOf('soldToMainWh'));
+	assert.equal(BigInt(totals.boughtFromMainWh), energyOf('boughtFromMainWh'));
+
+	const moneyOf = (amount) => sum(statements.map((statement) => statement.amounts[amount]));
+	assert.equal(moneyOf('receivedFromPool') - moneyOf('paidToPool'), 0n, 'money through the pool');
+	assert.equal(BigInt(totals.throughPool), moneyOf('paidToPool'));
+	assert.equal(BigInt(totals.gridFees), moneyOf('gridFee'));
+	assert.equal(BigInt(totals.toUtility), moneyOf('paidToUtility'));
+	assert.equal(BigInt(totals.fromUtility), moneyOf('receivedFromUtility'));
+	return { statements, totals };
+}
+
+/**
+ * Checks that the money of everyone in a settlement changed as the events say: each owner's as the household's
+ * statements do, the operator's by the fees, the utility's by its bills, the pool's not at all.
+ */
+async function moneyMoved(context, { events, before, after }) {
+	const { chain, owners, operator, utility } = context;
+	const { totals } = one(events, 'energyMarket.EraSettled');
+	const expected = new Map();
+	const expect = (address, change) => expected.set(address, (expected.get(address) ?? 0n) + change);
+	for (const { household, statement } of dataOf(events, 'energyMarket.HouseholdSettled')) {
+		expect(owners[household], netOf(statement));
+	}
+	expect(operator.address, BigInt(totals.gridFees));
+	expect(utility.address, BigInt(totals.toUtility) - BigInt(totals.fromUtility));
+	expect(chain.poolAccount(COMMUNITY), 0n);
+	for (const [address, change] of expected) {
+		const [had, has] = [await chain.balanceAt(before, address), await chain.balanceAt(after, address)];
+		assert.ok(had > 0n, `${address} has an account`);
+		assert.equal(has - had, change, `balance of ${address}`);
+	}
+	assert.equal(sum([...expected.values()]), 0n, 'money of all');
+}
+
+/** @type {{title: string, run: (context: object) => Promise<void>}[]} */
+export const steps = [
+	{
+		title: 'connects to a development chain and sees its token',
+		async run(context) {
+			const { chain } = context;
+			const { api } = chain;
+			context.say ??= () => {};
+			assert.equal(String(await api.rpc.system.chain()), 'Commonwatt Development');
+			assert.equal((await api.rpc.system.chainType()).type, 'Development');
+			assert.deepEqual(api.registry.chainTokens, ['WATT']);
+			assert.deepEqual(api.registry.chainDecimals, [12]);
+			assert.equal(api.registry.chainSS58, 42);
+			assert.equal(api.runtimeVersion.specName.toString(), 'commonwatt');
+
+			context.alice = chain.account('//Alice');
+			context.bob = chain.account('//Bob');
+			context.charlie = chain.account('//Charlie');
+			context.dave = chain.account('//Dave');
+			context.operator = chain.account('//Eve');
+			context.utility = chain.account('//Ferdie');
+			context.aliceMeter = chain.account('//Alice//stash');
+			context.bobMeter = chain.account('//Bob//stash');
+			context.say(`${api.runtimeVersion.specName} ${api.runtimeVersion.specVersion}, token ${api.registry.chainTokens}`);
+		},
+	},
+	{
+		title: 'reads the community and its four households from chain state',
+		async run(context) {
+			const { chain, alice, bob, charlie, dave, operator, utility, say } = context;
+			const community = await chain.stored('communities', COMMUNITY);
+			assert.deepEqual(community, {
+				name: 'paper',
+				operator: operator.address,
+				utility: utility.address,
+				terms: {
+					rules: { lambda: { numerator: 4, denominator: 1 }, resolutionWh: 10 },
+					tariffs: {
+						retailPerKwh: Number(milliwatt(300)),
+						feedInPerKwh: Number(milliwatt(80)),
+						imbalanceImportPerKwh: Number(milliwatt(360)),
+						imbalanceExportPerKwh: Number(milliwatt(40)),
+						gridFeePerKwh: Number(milliwatt(10)),
+					},
+					priceRule: 'MidMarket',
+				},
+			});
+			const members = await chain.stored('members', COMMUNITY);
+			assert.deepEqual(members.slice(0, 4), [ALICE, BOB, CHARLIE, DAVE]);
+
+			context.owners = {};
+			for (const number of members) {
+				context.owners[number] = (await chain.stored('households', number)).owner;
+			}
+			for (const [number, owner] of [alice, bob, charlie, dave].entries()) {
+				const household = await chain.stored('households', number);
+				assert.equal(household.owner, owner.address);
+				assert.equal(household.meter, chain.account(`${owner.meta.name}//stash`).address);
+				assert.equal(household.connectionLimitWh, 15_000);
+				assert.deepEqual(household.comfort, {
+					minCentiC: 1_500,
+					maxCentiC: 2_700,
+					a: { numerator: 1, denominator: 36 },
+				});
+				assert.equal(await chain.stored('meterOf', household.meter), number);
+			}
+			say(`community '${community.name}' with households ${members.join(', ')}`);
+		},
+	},
+	{
+		title: 'finds the runtime calls described by the metadata, without any type definition',
+		async run({ chain, say }) {
+			const { api } = chain;
+			assert.deepEqual(Object.keys(api.call.energyMarketApi).sort(), [
+				'community',
+				'contract',
+				'currentEra',
+				'explain',
+				'household',
+				'householdsOf',
+				'members',
+				'record',
+				'statement',
+				'verify',
+			]);
+			for (const { meta } of Object.values(api.call.energyMarketApi)) {
+				for (const type of [meta.type, ...meta.params.map((param) => param.type)]) {
+					assert.doesNotMatch(api.registry.createType(type).toRawType(), /Raw|Bytes|Unknown|DoNotConstruct/, type);
+				}
+			}
+			const view = await chain.market('currentEra');
+			assert.equal(view.startedMs, view.current * ERA_MS);
+			assert.equal(view.endsMs, view.startedMs + ERA_MS);
+			assert.equal(view.strategiesFor, view.current + 1);
+			assert.ok(view.nowMs >= view.startedMs && view.nowMs < view.endsMs);
+			assert.deepEqual(await chain.market('community', COMMUNITY), await chain.stored('communities', COMMUNITY));
+			assert.deepEqual(await chain.market('members', COMMUNITY), await chain.stored('members', COMMUNITY));
+			assert.equal(await chain.market('household', 4_000_000_000), null);
+			say(`era ${view.current} runs until ${new Date(view.endsMs).toISOString()}`);
+		},
+	},
+	{
+		title: 'moves the clock to the next era, and cannot move it back',
+		async run(context) {
+			const { chain, say } = context;
+			const before = await chain.market('currentEra');
+			const { era, events } = await chain.nextEra();
+			assert.equal(era, before.current + 1);
+			const started = one(events, 'energyMarket.EraStarted');
+			assert.deepEqual(started, { era, readingsOf: before.current, settling: before.readingsOf });
+			assert.equal((await chain.market('currentEra')).readingsOf, before.current);
+			context.era = era;
+
+			// Without declaring the method, as in the JavaScript console of Apps.
+			await assert.rejects(
+				chain.api._rpcCore.provider.send('dev_sealAt', [before.startedMs]),
+				({ code, message }) => code === INVALID_PARAMS && message.includes('is in no later slot than the head'),
+			);
+			say(`era ${era}`);
+		},
+	},
+	{
+		title: 'Alice offers her surplus and Bob asks for energy, for the next era',
+		async run({ chain, alice, bob, era, say }) {
+			const { submitStrategies } = chain.api.tx.energyMarket;
+			// 3,300 - 1,300 = 2,000 Wh to spare, at 21 degrees.
+			const offers = [strategy('SellToCommunity', 1_300, 2_100), strategy('SellToMain', 1_300, 2_100)];
+			const { events } = await accepted(chain, submitStrategies(ALICE, era + 1, 3_300, offers), alice);
+			assert.deepEqual(one(events, 'energyMarket.StrategiesSubmitted'), {
+				household: ALICE,
+				era: era + 1,
+				generationWh: 3_300,
+				strategies: offers,
+			});
+			// 2,000 - 500 = 1,500 Wh short, or 1,000 Wh short in a house of 16 or of 14 degrees.
+			const requests = [
+				strategy('BuyFromCommunity', 2_000, 2_100),
+				strategy('BuyFromMain', 2_000, 2_100),
+				strategy('BuyFromMain', 1_500, 1_600),
+				strategy('BuyFromCommunity', 1_500, 1_400),
+			];
+			const { fee } = await accepted(chain, submitStrategies(BOB, era + 1, 500, requests), bob);
+			assert.ok(fee > 0n && fee < milliwatt(10), `fee ${fee}`);
+			assert.deepEqual(await chain.stored('submissions', BOB), {
+				era: era + 1,
+				generationWh: 500,
+				strategies: requests,
+			});
+			say(`both are in for era ${era + 1}; a submission costs ${tokens(fee)}`);
+		},
+	},
+	{
+		title: 'a wrong call fails with an error that has a name, and changes nothing',
+		async run({ chain, alice, bob, utility, operator, era, say }) {
+			const { energyMarket } = chain.api.tx;
+			const sell = [strategy('SellToCommunity', 1_300, 2_100)];
+			const submitted = await chain.stored('submissions', ALICE);
+			const refusals = [
+				["a stranger's meter", energyMarket.submitReading(era - 1, measured(0, 0, 2_100)), utility, 'UnknownMeter'],
+				["another's household", energyMarket.submitStrategies(ALICE, era + 1, 3_300, sell), bob, 'NotOwner'],
+				['an era that runs already', energyMarket.submitStrategies(ALICE, era, 3_300, sell), alice, 'StrategiesForWrongEra'],
+				['selling a deficit', energyMarket.submitStrategies(ALICE, era + 1, 0, sell), alice, 'KindContradictsNetPosition'],
+				['no strategy', energyMarket.submitStrategies(ALICE, era + 1, 0, []), alice, 'NoStrategies'],
+				[
+					'a household that nobody admits',
+					energyMarket.registerHousehold(COMMUNITY, bob.address, utility.address, 15_000, null),
+					bob,
+					'NotOperator',
+				],
+				[
+					"a neighbour's meter",
+					energyMarket.registerHousehold(COMMUNITY, bob.address, chain.account('//Alice//stash').address, 15_000, null),
+					operator,
+					'MeterAlreadyRegistered',
+				],
+			];
+			for (const [what, call, signer, name] of refusals) {
+				const { error } = await chain.send(call, signer);
+				assert.equal(error, `energyMarket.${name}`, what);
+				say(`${what}: ${error}`);
+			}
+			assert.deepEqual(await chain.stored('submissions', ALICE), submitted);
+			assert.equal(await chain.stored('meterOf', utility.address), null);
+		},
+	},
+	{
+		title: 'the game makes contracts with funds on hold, and anyone can check its certificate',
+		async run(context) {
+			const { chain, alice, bob, say } = context;
+			const { era, events } = await chain.nextEra();
+			assert.equal(era, context.era + 1);
+			context.era = era;
+
+			const certificate = {
+				status: 'Equilibrium',
+				offeredWh: 2_000,
+				requestedWh: 1_500,
+				tradedWh: 1_500,
+				maxGain: 0,
+			};
+			const record = await chain.market('record', COMMUNITY, era);
+			assert.equal(record.players, 2);
+			assert.deepEqual(record.certificate, certificate);
+			assert.equal(BigInt(record.pricePerKwh), milliwatt(190));
+			assert.equal(record.settled, null);
+			assert.deepEqual(await chain.market('verify', COMMUNITY, era), certificate);
+			assert.deepEqual(one(events, 'energyMarket.EraCleared'), { community: COMMUNITY, record });
+
+			const seller = await chain.market('contract', ALICE, era);
+			assert.equal(seller.chosen, 0);
+			assert.deepEqual(seller.energy, energy({ soldToCommunityWh: 1_500, soldToMainWh: 500 }));
+			assert.equal(seller.held, 0);
+			const buyer = await chain.market('contract', BOB, era);
+			assert.equal(buyer.chosen, 0);
+			assert.equal(buyer.mainGridOnly, false);
+			assert.deepEqual(buyer.energy, energy({ boughtFromCommunityWh: 1_500 }));
+			// 1.5 kWh at retail, should the pool fail, and two units for rounding.
+			assert.equal(BigInt(buyer.held), milliwatt(450) + 2n);
+			assert.equal(await chain.held(bob.address), BigInt(buyer.held));
+			assert.equal(await chain.held(alice.address), 0n);
+
+			// A payoff of zero has no logarithm; the smallest number stands for it.
+			const log2 = ({ payoffsLog2 }) =>
+				payoffsLog2.map((payoff) => (BigInt(payoff) === -(2n ** 63n) ? -Infinity : Number(payoff) / 2 ** 32));
+			const close = (actual, expected) => {
+				assert.equal(actual.length, expected.length);
+				for (const [i, value] of expected.entries()) {
+					const same = actual[i] === value || Math.abs(actual[i] - value) < 1e-8;
+					assert.ok(same, `payoff ${i}: ${actual[i]}, by hand ${value}`);
+				}
+			};
+			// Energies in kWh, lambda = 4, omega = 100; comfort is 1 at 21 degrees, 11/36 at 16 and 0 at 14.
+			const why = await chain.market('explain', ALICE, era);
+			assert.equal(why.chosen, 0);
+			close(log2(why), [1.5 * 2 - Math.log2(0.5), -Math.log2(2)]);
+			const whyBuyer = await chain.market('explain', BOB, era);
+			assert.equal(whyBuyer.chosen, 0);
+			close(log2(whyBuyer), [
+				1.5 * 2 + Math.log2(100),
+				-Math.log2(1.5),
+				-Math.log2(1) + Math.log2(11 / 36),
+				-Infinity,
+			]);
+			say(`era ${era}: ${record.certificate.status}, S ${certificate.offeredWh} Wh, B ${certificate.requestedWh} Wh`);
+			say(`on hold for Bob: ${tokens(buyer.held)}; his payoffs, log2: ${log2(whyBuyer).map((v) => v.toFixed(3)).join(', ')}`);
+		},
+	},
+	{
+		title: 'Charlie lets Dave act as home energy manager, for the market and nothing else',
+		async run({ chain, charlie, dave, era, say }) {
+			const { proxy, energyMarket, balances } = chain.api.tx;
+			await accepted(chain, proxy.addProxy(dave.address, 'Market', 0), charlie);
+			const [[granted], deposit] = (await chain.api.query.proxy.proxies(charlie.address)).toPrimitive();
+			assert.deepEqual(granted, { delegate: dave.address, proxyType: 'Market', delay: 0 });
+			assert.equal(BigInt(deposit), milliwatt(11));
+
+			const sell = energyMarket.submitStrategies(CHARLIE, era + 1, 1_500, [strategy('SellToCommunity', 500, 2_100)]);
+			assert.equal((await chain.send(sell, dave)).error, 'energyMarket.NotOwner');
+			const { events } = await accepted(chain, proxy.proxy(charlie.address, null, sell), dave);
+			assert.deepEqual(one(events, 'proxy.ProxyExecuted'), { result: { ok: null } });
+			assert.equal(one(events, 'energyMarket.StrategiesSubmitted').household, CHARLIE);
+			assert.equal((await chain.stored('submissions', CHARLIE)).era, era + 1);
+
+			const steal = balances.transferKeepAlive(dave.address, WATT);
+			const attempt = await accepted(chain, proxy.proxy(charlie.address, null, steal), dave);
+			const { result } = attempt.events.find(({ name }) => name === 'proxy.ProxyExecuted').raw;
+			assert.equal(chain.errorName(result.asErr), 'system.CallFiltered');
+			assert.equal(dataOf(attempt.events, 'balances.Transfer').length, 0);
+			say(`Dave submitted for Charlie; a transfer by the same right: system.CallFiltered`);
+		},
+	},
+	{
+		title: 'the operator Eve registers a household',
+		async run(context) {
+			const { chain, operator, dave, say } = context;
+			const members = await chain.market('members', COMMUNITY);
+			// A number that no other run on this chain has used.
+			context.newMeter = chain.account(`//Dave//cottage//${members.length}`);
+			const { events } = await accepted(
+				chain,
+				chain.api.tx.energyMarket.registerHousehold(COMMUNITY, dave.address, context.newMeter.address, 5_000, null),
+				operator,
+			);
+			const registered = one(events, 'energyMarket.HouseholdRegistered');
+			context.cottage = registered.household;
+			context.owners[context.cottage] = dave.address;
+			assert.deepEqual(registered, {
+				community: COMMUNITY,
+				household: context.cottage,
+				owner: dave.address,
+				meter: context.newMeter.address,
+				connectionLimitWh: 5_000,
+				comfort: null,
+			});
+			assert.deepEqual(await chain.market('members', COMMUNITY), [...members, context.cottage]);
+			assert.deepEqual((await chain.market('householdsOf', dave.address)).slice(-1), [context.cottage]);
+			assert.equal((await chain.market('household', context.cottage)).memberSince, context.era);
+			say(`household ${context.cottage}, Dave's second`);
+		},
+	},
+	{
+		title: 'Dave submits for both of his households in one batch',
+		async run({ chain, dave, era, cottage, say }) {
+			const { utility, energyMarket } = chain.api.tx;
+			const buy = (household, consumptionWh) =>
+				energyMarket.submitStrategies(household, era + 1, 0, [strategy('BuyFromCommunity', consumptionWh, 2_100)]);
+			const { events } = await accepted(chain, utility.batch([buy(DAVE, 600), buy(cottage, 200)]), dave);
+			one(events, 'utility.BatchCompleted');
+			assert.deepEqual(
+				dataOf(events, 'energyMarket.StrategiesSubmitted').map(({ household }) => household),
+				[DAVE, cottage],
+			);
+
+			const halted = await accepted(chain, utility.batch([buy(DAVE, 600), buy(BOB, 200)]), dave);
+			const { index, error } = halted.events.find(({ name }) => name === 'utility.BatchInterrupted').raw;
+			assert.equal(index.toNumber(), 1);
+			assert.equal(chain.errorName(error), 'energyMarket.NotOwner');
+			say(`households ${DAVE} and ${cottage} in one transaction`);
+		},
+	},
+	{
+		title: 'in the next era the meters report the era before',
+		async run(context) {
+			const { chain, alice, aliceMeter, bobMeter, era: delivered, cottage, say } = context;
+			const { era } = await chain.nextEra();
+			assert.equal(era, delivered + 1);
+			Object.assign(context, { era, delivered });
+
+			// What the proxy and the batch submitted became contracts: S = 1,000 Wh, B = 600 + 200 Wh.
+			const { certificate } = await chain.market('record', COMMUNITY, era);
+			assert.deepEqual(certificate, {
+				status: 'Equilibrium',
+				offeredWh: 1_000,
+				requestedWh: 800,
+				tradedWh: 800,
+				maxGain: 0,
+			});
+			const contracted = async (household) => (await chain.market('contract', household, era)).energy;
+			assert.deepEqual(await contracted(CHARLIE), energy({ soldToCommunityWh: 800, soldToMainWh: 200 }));
+			assert.deepEqual(await contracted(DAVE), energy({ boughtFromCommunityWh: 600 }));
+			assert.deepEqual(await contracted(cottage), energy({ boughtFromCommunityWh: 200 }));
+			assert.equal(await chain.market('contract', ALICE, era), null);
+
+			// Alice generated 200 Wh less than she expected, Bob used 100 Wh more.
+			const { submitReading } = chain.api.tx.energyMarket;
+			const reading = measured(3_100, 1_300, 2_100);
+			const { events } = await accepted(chain, submitReading(delivered, reading), aliceMeter);
+			assert.deepEqual(one(events, 'energyMarket.ReadingSubmitted'), { household: ALICE, era: delivered, reading });
+			await accepted(chain, submitReading(delivered, measured(500, 2_100, 2_090)), bobMeter);
+
+			const errorOf = async (call, signer) => (await chain.send(call, signer)).error;
+			assert.equal(
+				await errorOf(submitReading(delivered, measured(9_000, 0, 2_100)), aliceMeter),
+				'energyMarket.ReadingAlreadySubmitted',
+			);
+			assert.equal(await errorOf(submitReading(era, reading), bobMeter), 'energyMarket.ReadingForWrongEra');
+			assert.equal(await errorOf(submitReading(delivered, reading), alice), 'energyMarket.UnknownMeter');
+			assert.deepEqual(await chain.stored('readings', delivered, ALICE), reading);
+			say(`era ${era} has contracts for households ${CHARLIE}, ${DAVE}, ${cottage}; the readings of era ${delivered} are in`);
+		},
+	},
+	{
+		title: 'a standing preference is left, to speak when its owner is silent',
+		async run({ chain, alice, say }) {
+			const preference = {
+				flexibleDownPercent: 20,
+				flexibleUpPercent: 0,
+				responseCentiCPerKwh: 0,
+				tradeWithCommunity: true,
+			};
+			const { setPreference } = chain.api.tx.energyMarket;
+			const { events } = await accepted(chain, setPreference(ALICE, preference), alice);
+			assert.deepEqual(one(events, 'energyMarket.PreferenceChanged'), { household: ALICE, preference });
+			assert.deepEqual((await chain.market('household', ALICE)).preference, preference);
+			const tooMuch = setPreference(ALICE, { ...preference, flexibleDownPercent: 101 });
+			assert.equal((await chain.send(tooMuch, alice)).error, 'energyMarket.PreferenceOutOfRange');
+			say(`Alice would give up to ${preference.flexibleDownPercent} % of her consumption`);
+		},
+	},
+	{
+		title: 'the era is settled: energy and money sum to zero, holds are released, balances move as the statements say',
+		async run(context) {
+			const { chain, alice, bob, dave, delivered, era: silent, say } = context;
+			const round = await chain.nextEra();
+			assert.equal(round.era, silent + 1);
+			Object.assign(context, { era: round.era, silent });
+
+			const { statements, totals } = sumsToZero(round.events, delivered);
+			await moneyMoved(context, round);
+
+			// 1.5 kWh at the mid-market price of 0.19; 0.3 kWh fed in at 0.08; 0.1 kWh of imbalance at 0.36.
+			const seller = await chain.market('statement', ALICE, delivered);
+			assert.deepEqual(seller.energy, energy({ soldToCommunityWh: 1_500, soldToMainWh: 300 }));
+			assert.deepEqual([seller.imbalanceImportWh, seller.imbalanceExportWh], [0, 0]);
+			assert.deepEqual(
+				asBigInts(seller.amounts),
+				amounts({
+					receivedFromPool: milliwatt(285),
+					mainRevenue: milliwatt(24),
+					receivedFromUtility: milliwatt(24),
+				}),
+			);
+			const buyer = await chain.market('statement', BOB, delivered);
+			assert.deepEqual(buyer.reading, measured(500, 2_100, 2_090));
+			assert.deepEqual(buyer.energy, energy({ boughtFromCommunityWh: 1_500, boughtFromMainWh: 100 }));
+			assert.deepEqual([buyer.imbalanceImportWh, buyer.imbalanceExportWh], [100, 0]);
+			assert.deepEqual(
+				asBigInts(buyer.amounts),
+				amounts({
+					paidToPool: milliwatt(285),
+					gridFee: milliwatt(15),
+					mainCost: milliwatt(36),
+					paidToUtility: milliwatt(36),
+				}),
+			);
+			assert.equal(totals.communityWh, 1_500);
+			assert.deepEqual((await chain.market('record', COMMUNITY, delivered)).settled, totals);
+			assert.deepEqual(seller, statements[0]);
+
+			assert.equal((await chain.market('contract', BOB, delivered)).held, 0);
+			assert.equal(await chain.held(bob.address), 0n);
+			assert.equal(await chain.held(alice.address), 0n);
+			// Dave's contracts of the next era are open: 0.6 and 0.2 kWh at retail, two units each.
+			assert.equal(await chain.held(dave.address), milliwatt(240) + 4n);
+			say(`Alice ${tokens(netOf(seller))}, Bob ${tokens(netOf(buyer))}, community energy ${totals.communityWh} Wh`);
+		},
+	},
+	{
+		title: 'the preference made a contract that nobody signed for',
+		async run({ chain, era, say }) {
+			const contract = await chain.market('contract', ALICE, era);
+			assert.equal(contract.generationWh, 3_100, 'as in the last reading');
+			const used = contract.strategies.map(({ consumptionWh }) => consumptionWh);
+			assert.equal(Math.max(...used), 1_300, 'as in the last reading');
+			assert.equal(Math.min(...used), 1_040, '20 % less');
+			assert.ok(contract.strategies.some(({ kind }) => kind === 'SellToCommunity'));
+			assert.equal((await chain.market('verify', COMMUNITY, era)).status, 'Equilibrium');
+			say(JSON.stringify(contract.strategies));
+		},
+	},
+	{
+		title: 'silent meters never help their owners',
+		async run(context) {
+			const { chain, alice, charlie, dave, silent, cottage, say } = context;
+			const round = await chain.nextEra();
+			assert.equal(round.era, context.era + 1);
+			context.era = round.era;
+
+			const { totals } = sumsToZero(round.events, silent);
+			await moneyMoved(context, round);
+			assert.equal(totals.missingReadings, totals.households);
+			assert.equal(totals.communityWh, 0);
+
+			const seller = await chain.market('statement', CHARLIE, silent);
+			assert.deepEqual(seller.reading, { ...measured(500, 500, 2_100), quality: 'Estimated' });
+			assert.deepEqual(seller.energy, energy({}));
+			// The pool failed Dave, so he pays retail and no imbalance: 0.6 kWh at 0.30.
+			const buyer = await chain.market('statement', DAVE, silent);
+			assert.deepEqual(buyer.energy, energy({ boughtFromMainWh: 600 }));
+			assert.equal(buyer.imbalanceImportWh, 0);
+			assert.deepEqual(
+				asBigInts(buyer.amounts),
+				amounts({ mainCost: milliwatt(180), paidToUtility: milliwatt(180) }),
+			);
+			const second = await chain.market('statement', cottage, silent);
+			assert.equal(BigInt(second.amounts.paidToUtility), milliwatt(60));
+			assert.equal(await chain.held(dave.address), 0n);
+			assert.equal(await chain.held(charlie.address), 0n);
+			assert.equal(await chain.held(alice.address), 0n);
+			say(`Charlie sold nothing, Dave paid ${tokens(buyer.amounts.paidToUtility)} to the utility`);
+		},
+	},
+	{
+		title: 'Sudo founds a second community, and nobody else can',
+		async run({ chain, alice, bob, operator, utility, say }) {
+			const { terms } = await chain.stored('communities', COMMUNITY);
+			const { sudo, energyMarket } = chain.api.tx;
+			const found = energyMarket.createCommunity('Elm Street', operator.address, utility.address, terms);
+			assert.equal((await chain.send(found, bob)).error, 'BadOrigin');
+			const count = await chain.stored('communityCount');
+			const { events } = await accepted(chain, sudo.sudo(found), alice);
+			assert.deepEqual(one(events, 'sudo.Sudid'), { sudoResult: { ok: null } });
+			const created = one(events, 'energyMarket.CommunityCreated');
+			assert.equal(created.community, count);
+			assert.equal(created.pool, chain.poolAccount(count));
+			assert.equal((await chain.stored('communities', count)).name, 'Elm Street');
+			say(`community ${count}`);
+		},
+	},
+	{
+		title: 'the proxy and the preference are taken back',
+		async run({ chain, alice, charlie, dave }) {
+			await accepted(chain, chain.api.tx.proxy.removeProxy(dave.address, 'Market', 0), charlie);
+			const [proxies, deposit] = (await chain.api.query.proxy.proxies(charlie.address)).toPrimitive();
+			assert.deepEqual([proxies, deposit], [[], 0]);
+			await accepted(chain, chain.api.tx.energyMarket.setPreference(ALICE, null), alice);
+			assert.equal((await chain.market('household', ALICE)).preference, null);
+		},
+	},
+];
