@@ -1,2 +1,252 @@
-//! .
-fn main() {}
+//! How fast a community is solved and verified, and what fixed point costs against plain f64.
+//!
+//! `cargo bench -p commonwatt-game` measures with criterion; `cargo bench -p commonwatt-game -- --table` prints the
+//! table of `docs/performance.md` instead, from medians of interleaved runs.
+
+use commonwatt_game::*;
+use criterion::{BenchmarkId, Criterion, Throughput};
+use std::{
+	hint::black_box,
+	time::{Duration, Instant},
+};
+
+#[path = "../tests/support/mod.rs"]
+mod support;
+#[path = "../tests/support/twin.rs"]
+mod twin;
+
+const STRATEGIES: i64 = 16;
+
+/// Which way a community leans. One in balance may use every start and box that it is allowed.
+#[derive(Clone, Copy)]
+enum Lean {
+	Surplus,
+	Shortage,
+	Balance,
+}
+
+/// A community with 16 strategies in every household: eight levels of consumption, each in the pool and on the main
+/// grid, the temperature following the consumption. By turns in surplus and in shortage.
+fn community(seed: u64, households: usize) -> Game {
+	leaning(
+		if seed.is_multiple_of(2) {
+			Lean::Surplus
+		} else {
+			Lean::Shortage
+		},
+		seed,
+		households,
+	)
+}
+
+fn leaning(lean: Lean, seed: u64, households: usize) -> Game {
+	let mut random = support::Random(seed);
+	let mut player = || {
+		let load = random.within(200, 4_000);
+		let generation = match lean {
+			Lean::Surplus => random.within(load / 2, 3 * load),
+			Lean::Shortage => random.within(0, 3 * load / 2),
+			Lean::Balance => random.within(0, 2 * load),
+		};
+		let indoor = random.within(1_800, 2_400);
+		let mut strategies = Vec::new();
+		while (strategies.len() as i64) < STRATEGIES {
+			let consumption = load + load * random.within(-40, 40) / 100;
+			let temperature_centi_c = (indoor + (consumption - load) / 10) as i16;
+			let kinds = match generation - consumption {
+				10.. => [Kind::SellToCommunity, Kind::SellToMain],
+				..=-10 => [Kind::BuyFromCommunity, Kind::BuyFromMain],
+				_ => [Kind::Neutral; 2],
+			};
+			strategies.extend(kinds.map(|kind| Strategy {
+				kind,
+				consumption_wh: consumption as u32,
+				temperature_centi_c,
+			}));
+		}
+		let a = Ratio {
+			numerator: 1,
+			denominator: 36,
+		};
+		let comfort = Some(Comfort {
+			min_centi_c: 1500,
+			max_centi_c: 2700,
+			a,
+		});
+		Household {
+			generation_wh: generation as u32,
+			comfort,
+			strategies,
+		}
+	};
+	let players = (0..households).map(|_| player()).collect();
+	Game::new(
+		Rules {
+			lambda: Ratio {
+				numerator: 4,
+				denominator: 1,
+			},
+			resolution_wh: 10,
+		},
+		players,
+	)
+	.unwrap()
+}
+
+fn certified(game: &Game) -> Solution {
+	let solution = solve(game, &SolverConfig::default(), None);
+	assert_eq!(solution.certificate.status, Status::Equilibrium);
+	assert!(solution.certificate.traded_wh > 0);
+	solution
+}
+
+/// Medians of `rounds` runs of each; the runs take turns, so that whatever else the machine does hits all alike.
+fn medians<const N: usize>(rounds: usize, mut runs: [&mut dyn FnMut(); N]) -> [Duration; N] {
+	let mut times = vec![[Duration::ZERO; N]; rounds];
+	for round in &mut times {
+		for (time, run) in round.iter_mut().zip(&mut runs) {
+			let start = Instant::now();
+			run();
+			*time = start.elapsed();
+		}
+	}
+	std::array::from_fn(|run| {
+		let mut column: Vec<Duration> = times.iter().map(|round| round[run]).collect();
+		column.sort_unstable();
+		column[rounds / 2]
+	})
+}
+
+fn millis(time: Duration) -> f64 {
+	time.as_secs_f64() * 1e3
+}
+
+fn table() {
+	let config = SolverConfig::default();
+	// The same total of households at every size, over several games, so that no single game decides.
+	let mut sizes = Vec::new();
+	let mut ratios = Vec::new();
+	for (households, games, rounds) in [(100, 20, 101), (1_000, 10, 41), (10_000, 4, 15)] {
+		let games: Vec<Game> = (0..games).map(|seed| community(seed, households)).collect();
+		let mut sweeps = 0;
+		for game in &games {
+			let solution = certified(game);
+			let (profile, gain, twin_sweeps) = twin::solve(game);
+			assert_eq!(
+				(&profile, twin_sweeps),
+				(&solution.profile, solution.sweeps),
+				"the twin went another way"
+			);
+			assert!(gain < 1.0 / 65_536.0);
+			sweeps += solution.sweeps;
+		}
+		let solutions: Vec<Solution> = games.iter().map(certified).collect();
+		let [fixed, float, check] = medians(
+			rounds,
+			[
+				&mut || {
+					games
+						.iter()
+						.for_each(|game| drop(black_box(solve(black_box(game), &config, None))))
+				},
+				&mut || {
+					games
+						.iter()
+						.for_each(|game| drop(black_box(twin::solve(black_box(game)))))
+				},
+				&mut || {
+					for (game, solution) in games.iter().zip(&solutions) {
+						let _ = black_box(verify(black_box(game), &solution.profile, config.epsilon));
+					}
+				},
+			],
+		);
+		let count = games.len() as f64;
+		let each = |time: Duration| millis(time) / count;
+		ratios.push((households, fixed.as_secs_f64() / float.as_secs_f64()));
+		sizes.push((
+			households,
+			each(fixed),
+			each(float),
+			each(check),
+			f64::from(sweeps) / count,
+		));
+	}
+	let per_household =
+		|(households, fixed, ..): &(usize, f64, f64, f64, f64)| fixed * 1e6 / *households as f64;
+	println!("| ratio | measured | at most |");
+	println!("|---|---|---|");
+	for (households, ratio) in &ratios {
+		println!("| fixed point to f64 twin, {households} households x {STRATEGIES} | {ratio:.2} | 1.50 |");
+	}
+	if let [first, .., last] = sizes.as_slice() {
+		let growth = per_household(last) / per_household(first);
+		println!(
+			"| time per household, {} to {} households | {growth:.2} | 1.30 |",
+			last.0, first.0
+		);
+	}
+	println!();
+	println!("| households x {STRATEGIES} strategies | solve, ms | per household, ns | f64 twin, ms | verify, ms | sweeps |");
+	println!("|---|---|---|---|---|---|");
+	for size in &sizes {
+		let (households, fixed, float, check, sweeps) = size;
+		let each = per_household(size);
+		println!("| {households} | {fixed:.3} | {each:.0} | {float:.3} | {check:.3} | {sweeps:.1} |");
+	}
+	println!();
+	println!("| 1000 households x {STRATEGIES} in balance, all starts and boxes allowed | ms |");
+	println!("|---|---|");
+	for seed in 0..3 {
+		let game = leaning(Lean::Balance, seed, 1_000);
+		let solution = solve(&game, &config, None);
+		let [time] = medians(
+			5,
+			[&mut || drop(black_box(solve(black_box(&game), &config, None)))],
+		);
+		let Solution {
+			certificate: Certificate {
+				status, traded_wh, ..
+			},
+			sweeps,
+			starts,
+			..
+		} = solution;
+		let result = format!("{status:?}, {traded_wh} Wh traded, {starts} starts, {sweeps} sweeps");
+		println!("| {result} | {:.1} |", millis(time));
+	}
+}
+
+fn measure(criterion: &mut Criterion) {
+	let config = SolverConfig::default();
+	let mut group = criterion.benchmark_group("community");
+	group
+		.sample_size(20)
+		.warm_up_time(Duration::from_millis(500))
+		.measurement_time(Duration::from_secs(2));
+	for households in [100, 1_000, 10_000] {
+		let game = community(1, households);
+		let solution = certified(&game);
+		group.throughput(Throughput::Elements(households as u64));
+		let id = |name: &str| BenchmarkId::new(name, households);
+		group.bench_function(id("solve"), |b| b.iter(|| solve(black_box(&game), &config, None)));
+		group.bench_function(id("f64 twin"), |b| b.iter(|| twin::solve(black_box(&game))));
+		group.bench_function(id("verify"), |b| {
+			b.iter(|| verify(black_box(&game), &solution.profile, config.epsilon))
+		});
+	}
+	group.finish();
+	criterion.bench_function("log2", |b| b.iter(|| Log2::of(black_box(0x1234_5678_9ABC))));
+	criterion.bench_function("f64 log2", |b| {
+		b.iter(|| black_box(20_015_998_343_868.0f64).log2())
+	});
+}
+
+fn main() {
+	if std::env::args().any(|argument| argument == "--table") {
+		return table();
+	}
+	let mut criterion = Criterion::default().configure_from_args();
+	measure(&mut criterion);
+	criterion.final_summary();
+}

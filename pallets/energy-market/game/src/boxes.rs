@@ -126,12 +126,17 @@ impl Player {
 }
 
 impl Search {
-	/// Looks through the totals of the whole game in at most `budget` boxes. Every profile that remains is shown to
+	/// Looks through the totals of the whole game, from `least_traded_wh` up on either side, in at most `budget` boxes. Every profile that remains is shown to
 	/// `judge`, until that says that it is satisfied; boxes are not opened after that.
-	pub fn search_boxes(&mut self, budget: u64, mut judge: impl FnMut(&mut Self) -> bool) {
+	pub fn search_boxes(
+		&mut self,
+		budget: u64,
+		least_traded_wh: u64,
+		mut judge: impl FnMut(&mut Self) -> bool,
+	) {
 		let everything = Box {
-			offered: (0, MAX_TOTAL_WH),
-			requested: (0, MAX_TOTAL_WH),
+			offered: (least_traded_wh, MAX_TOTAL_WH),
+			requested: (least_traded_wh, MAX_TOTAL_WH),
 		};
 		let mut left = budget;
 		let mut most_profiles = budget.saturating_mul(PROFILES_OF_ALL);

@@ -174,6 +174,24 @@ impl Search {
 		self.begin(|options, player| player.choice(options, 0));
 	}
 
+	/// Whether both sides of the pool have something in the present profile.
+	pub fn trades(&self) -> bool {
+		self.pool.traded_wh() > 0
+	}
+
+	/// Whether somebody could sell to the pool and somebody else buy from it, or would have to.
+	pub fn could_trade(&self) -> bool {
+		let could = |player: &Player, side| {
+			player
+				.options(&self.options)
+				.iter()
+				.any(|option| option.side == side)
+		};
+		let anyone = |side| self.players.iter().any(|player| could(player, side));
+		(self.decided.offered_wh > 0 || anyone(Side::Offers))
+			&& (self.decided.requested_wh > 0 || anyone(Side::Requests))
+	}
+
 	/// Everyone outside the pool who has a strategy there, with the one that earns most.
 	pub fn begin_on_main_grid(&mut self) {
 		self.begin(|options, player| player.fixed.or(player.choice(options, 0)));

@@ -70,8 +70,8 @@ const PATIENCE: u32 = 8;
 /// Solves a game: looks for a profile in which no household gains more than epsilon by changing alone.
 ///
 /// Starts are deterministic: everyone in the pool, everyone on the main grid, `previous` (the last era's profile; one
-/// that does not fit the game is ignored), and then, for as long as nothing has been certified, scattered ones that
-/// are different every time. Each start makes sweeps in which every household in turn moves to its best strategy if
+/// that does not fit the game is ignored), and then, for as long as nothing has been certified or only an idle pool where
+/// both sides have something to trade, scattered ones that are different every time. Each start makes sweeps in which every household in turn moves to its best strategy if
 /// that gains more than epsilon. If no start settles, the totals S and B are searched instead: a bounded branch and
 /// bound that is complete for small games and mostly decisive for large ones.
 ///
@@ -88,10 +88,11 @@ pub fn solve(game: &Game, config: &SolverConfig, previous: Option<&[u8]>) -> Sol
 	let mut outcome = Outcome {
 		found: None,
 		fallback: None,
+		trades: false,
 	};
 	let (mut sweeps, mut starts) = (0u32, 0u32);
 	for start in 0..config.max_starts.max(1) {
-		if start >= named && outcome.found.is_some() {
+		if start >= named && outcome.suffices(&search) {
 			break;
 		}
 		starts += 1;
@@ -108,12 +109,13 @@ pub fn solve(game: &Game, config: &SolverConfig, previous: Option<&[u8]>) -> Sol
 			outcome.settle(game, config.epsilon, &mut search);
 		}
 	}
-	if outcome.found.is_none() {
-		// Below 2^64, but saturating costs nothing and keeps the claim short.
+	if !outcome.suffices(&search) {
+		// Saturating keeps the claim short; the product of two u32 fits anyway.
 		let boxes = u64::from(config.max_starts).saturating_mul(u64::from(config.max_sweeps));
-		search.search_boxes(boxes, |search| {
+		let least_traded_wh = u64::from(outcome.found.is_some());
+		search.search_boxes(boxes, least_traded_wh, |search| {
 			outcome.judge(game, config.epsilon, search);
-			outcome.found.is_some()
+			outcome.suffices(search)
 		});
 	}
 	let (profile, certificate) = outcome.into_parts(game, config.epsilon, &mut search);
@@ -157,6 +159,8 @@ fn settle(search: &mut Search, max_sweeps: u32, outcome: &mut Outcome) -> Settli
 struct Outcome {
 	found: Option<Found>,
 	fallback: Option<Fallback>,
+	/// Whether one of the equilibria found trades anything.
+	trades: bool,
 }
 
 /// A certified equilibrium.
@@ -173,10 +177,17 @@ struct Fallback {
 }
 
 impl Outcome {
+	/// Whether there is no need to look further. That nobody enters a pool which nobody else is in is mostly an
+	/// equilibrium, found at once from the main grid. It must not end the search where energy could be traded.
+	fn suffices(&self, search: &Search) -> bool {
+		self.found.is_some() && (self.trades || !search.could_trade())
+	}
+
 	/// Has a settled profile certified and keeps it if it exchanges less with the main grid than what was found
 	/// before. One that is refused, which would take an error in the search, is a candidate for the fallback.
 	fn settle(&mut self, game: &Game, epsilon: Log2, search: &mut Search) {
 		let main_wh = search.main_wh();
+		self.trades |= search.trades();
 		if self.found.as_ref().is_some_and(|found| found.main_wh <= main_wh) {
 			return;
 		}

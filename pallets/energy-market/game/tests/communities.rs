@@ -25,6 +25,8 @@ struct Tally {
 	games: u64,
 	certified: u64,
 	certified_by_the_first_start: u64,
+	/// Certified, but nothing is traded although both sides are there.
+	idle: u64,
 	/// No certificate, and there is none to have: by enumeration, or by a complete search over totals.
 	without_equilibrium: u64,
 	/// No certificate, though there is an equilibrium.
@@ -62,6 +64,13 @@ fn run(make: fn(u64) -> Game, games: u64) -> Tally {
 		tally.certified_by_the_first_start += u64::from(first.certificate.status == Status::Equilibrium);
 		if solution.certificate.status == Status::Equilibrium {
 			tally.certified += 1;
+			let side = |kind| {
+				game.households()
+					.iter()
+					.any(|h| h.strategies.iter().any(|s| s.kind == kind))
+			};
+			let both = side(Kind::SellToCommunity) && side(Kind::BuyFromCommunity);
+			tally.idle += u64::from(both && solution.certificate.traded_wh == 0);
 			continue;
 		}
 		tally.largest_gain_left = tally.largest_gain_left.max(solution.certificate.max_gain);
