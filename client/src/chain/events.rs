@@ -1,0 +1,239 @@
+//! What one block tells about a community: its market events, and whether money moved as they say.
+
+use super::{
+	types::{BalancesEvent, MarketEvent, Money, Statement},
+	At,
+};
+use crate::fault::{Fault, OrFault};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use subxt::{config::substrate::H256, events::Phase, ext::scale_decode::DecodeAsType, utils::AccountId32};
+
+/// A block, as far as one community is concerned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockLog {
+	pub number: u64,
+	pub hash: H256,
+	pub events: Vec<MarketEvent>,
+	/// Where the balances' events contradict the market's; empty when money moved as it should.
+	pub money_faults: Vec<String>,
+}
+
+/// An event of one of the two pallets that matter.
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
+enum RuntimeEvent {
+	EnergyMarket(MarketEvent),
+	Balances(BalancesEvent),
+}
+
+/// The balances' events that [`BalancesEvent`] has.
+const MONEY_EVENTS: [&str; 3] = ["Transfer", "TransferOnHold", "Held"];
+
+/// Reads blocks for one community.
+pub struct Scanner {
+	community: u32,
+	members: BTreeSet<u32>,
+	/// Owners of households and accounts of communities, of all communities: they may clear in one block.
+	owners: BTreeMap<u32, AccountId32>,
+	accounts: BTreeMap<u32, Accounts>,
+}
+
+#[derive(Clone)]
+struct Accounts {
+	pool: AccountId32,
+	operator: AccountId32,
+	utility: AccountId32,
+}
+
+/// Net movements by account, positive = received.
+#[derive(Default)]
+struct Flows(BTreeMap<AccountId32, i128>);
+
+impl Flows {
+	fn pay(&mut self, from: &AccountId32, to: &AccountId32, amount: Money) {
+		let amount = i128::try_from(amount).unwrap_or(i128::MAX);
+		*self.0.entry(from.clone()).or_default() -= amount;
+		*self.0.entry(to.clone()).or_default() += amount;
+	}
+
+	/// Accounts that moved otherwise than expected.
+	fn differences(&self, expected: &Self) -> Vec<String> {
+		let accounts: BTreeSet<_> = self.0.keys().chain(expected.0.keys()).collect();
+		let of = |flows: &Self, account| flows.0.get(account).copied().unwrap_or(0);
+		accounts
+			.into_iter()
+			.map(|account| (account, of(self, account), of(expected, account)))
+			.filter(|(_, moved, expected)| moved != expected)
+			.map(|(account, moved, expected)| {
+				format!("account {account} moved by {moved}, its statements say {expected}")
+			})
+			.collect()
+	}
+}
+
+impl Scanner {
+	/// A scanner for a community with these households.
+	pub fn new(community: u32, members: impl IntoIterator<Item = u32>) -> Self {
+		Self {
+			community,
+			members: members.into_iter().collect(),
+			owners: BTreeMap::new(),
+			accounts: BTreeMap::new(),
+		}
+	}
+
+	/// Reads a block.
+	pub async fn read(&mut self, at: &At) -> Result<BlockLog, Fault> {
+		let (mut market, mut balances) = (Vec::new(), Vec::new());
+		for event in at.events().fetch().await.or_fault()?.iter() {
+			let event = event.or_fault()?;
+			let money = event.phase() == Phase::Finalization && MONEY_EVENTS.contains(&event.event_name());
+			match event.pallet_name() {
+				"EnergyMarket" => (),
+				"Balances" if money => (),
+				_ => continue,
+			}
+			match event.decode_as::<RuntimeEvent>().or_fault()? {
+				RuntimeEvent::EnergyMarket(event) => market.push(event),
+				RuntimeEvent::Balances(event) => balances.push(event),
+			}
+		}
+		let money_faults = self.check_money(at, &market, &balances).await?;
+		for event in &market {
+			if let MarketEvent::HouseholdRegistered {
+				community, household, ..
+			} = event
+			{
+				if *community == self.community {
+					self.members.insert(*household);
+				}
+			}
+		}
+		market.retain(|event| self.concerns(event));
+		Ok(BlockLog {
+			number: at.block_number(),
+			hash: at.block_hash(),
+			events: market,
+			money_faults,
+		})
+	}
+
+	fn concerns(&self, event: &MarketEvent) -> bool {
+		use MarketEvent::*;
+		match event {
+			EraStarted { .. } | ErasMissed { .. } => true,
+			StrategiesSubmitted { household, .. }
+			| ReadingSubmitted { household, .. }
+			| ComfortChanged { household, .. }
+			| PreferenceChanged { household }
+			| ArrearsRepaid { household, .. } => self.members.contains(household),
+			CommunityCreated { community }
+			| TermsChanged { community }
+			| HouseholdRegistered { community, .. }
+			| ContractMade { community, .. }
+			| EraCleared { community, .. }
+			| ClearingFailed { community, .. }
+			| HouseholdSettled { community, .. }
+			| EraSettled { community, .. } => *community == self.community,
+		}
+	}
+
+	/// Compares what the market says that it moved and put on hold with what the balances say, account by account.
+	async fn check_money(
+		&mut self,
+		at: &At,
+		market: &[MarketEvent],
+		balances: &[BalancesEvent],
+	) -> Result<Vec<String>, Fault> {
+		let (mut moved, mut held) = (Flows::default(), Flows::default());
+		for event in balances {
+			match event {
+				BalancesEvent::Transfer { from, to, amount } => moved.pay(from, to, *amount),
+				BalancesEvent::TransferOnHold { source, dest, amount } => moved.pay(source, dest, *amount),
+				BalancesEvent::Held { who, amount } => {
+					*held.0.entry(who.clone()).or_default() += *amount as i128
+				}
+			}
+		}
+		let (mut expected, mut expected_held) = (Flows::default(), Flows::default());
+		let mut in_pools = BTreeMap::<u32, i128>::new();
+		for event in market {
+			match event {
+				MarketEvent::ContractMade { household, held, .. } => {
+					let owner = self.owner(at, *household).await?;
+					*expected_held.0.entry(owner).or_default() += *held as i128;
+				}
+				MarketEvent::HouseholdSettled {
+					community,
+					household,
+					statement,
+				} => {
+					let owner = self.owner(at, *household).await?;
+					let accounts = self.accounts(at, *community).await?;
+					expect(&mut expected, &owner, &accounts, statement);
+					let amounts = &statement.amounts;
+					*in_pools.entry(*community).or_default() +=
+						amounts.paid_to_pool as i128 - amounts.received_from_pool as i128;
+				}
+				_ => (),
+			}
+		}
+		for (community, left) in in_pools {
+			// What a seller's account could not take went to the utility, to the seller's credit.
+			let accounts = self.accounts(at, community).await?;
+			expected.pay(
+				&accounts.pool,
+				&accounts.utility,
+				u128::try_from(left).unwrap_or(0),
+			);
+		}
+		held.0.retain(|_, amount| *amount != 0);
+		expected_held.0.retain(|_, amount| *amount != 0);
+		let mut faults = moved.differences(&expected);
+		faults.extend(
+			held.differences(&expected_held)
+				.into_iter()
+				.map(|fault| format!("holds: {fault}")),
+		);
+		Ok(faults)
+	}
+
+	async fn owner(&mut self, at: &At, household: u32) -> Result<AccountId32, Fault> {
+		if let Some(owner) = self.owners.get(&household) {
+			return Ok(owner.clone());
+		}
+		let known = super::household(at, household).await?;
+		let owner = known
+			.ok_or_else(|| Fault::Chain(format!("household {household} is unknown")))?
+			.owner;
+		self.owners.insert(household, owner.clone());
+		Ok(owner)
+	}
+
+	async fn accounts(&mut self, at: &At, community: u32) -> Result<Accounts, Fault> {
+		if let Some(accounts) = self.accounts.get(&community) {
+			return Ok(accounts.clone());
+		}
+		let known = super::community(at, community).await?;
+		let known = known.ok_or_else(|| Fault::Chain(format!("community {community} is unknown")))?;
+		let pool = super::pool_account(at, community)?;
+		let accounts = Accounts {
+			pool,
+			operator: known.operator,
+			utility: known.utility,
+		};
+		self.accounts.insert(community, accounts.clone());
+		Ok(accounts)
+	}
+}
+
+/// What one statement says has moved.
+fn expect(flows: &mut Flows, owner: &AccountId32, accounts: &Accounts, statement: &Statement) {
+	let amounts = &statement.amounts;
+	flows.pay(owner, &accounts.pool, amounts.paid_to_pool);
+	flows.pay(&accounts.pool, owner, amounts.received_from_pool);
+	flows.pay(owner, &accounts.operator, amounts.grid_fee);
+	flows.pay(owner, &accounts.utility, amounts.paid_to_utility);
+	flows.pay(&accounts.utility, owner, amounts.received_from_utility);
+}

@@ -1,0 +1,254 @@
+//! The connection to a node, and what to ask of it.
+
+pub mod events;
+mod game;
+pub mod send;
+pub mod types;
+
+use crate::fault::{Fault, OrFault};
+use std::{
+	sync::Arc,
+	time::{Duration, Instant},
+};
+use subxt::{
+	backend::LegacyBackend,
+	config::substrate::H256,
+	dynamic,
+	ext::{frame_decode::runtime_apis::IntoEncodableValues, scale_decode::DecodeAsType},
+	rpcs::{rpc_params, RpcClient},
+	utils::AccountId32,
+	OnlineClient, OnlineClientAtBlock, SubstrateConfig,
+};
+use types::{AccountInfo, Community, EraView, Household};
+
+/// The chain as it was after one block.
+pub type At = OnlineClientAtBlock<SubstrateConfig>;
+
+/// JSON-RPC's code for arguments that the method refuses.
+const INVALID_PARAMS: i32 = -32602;
+/// So long may a node take to say that it is there.
+const LIVENESS: Duration = Duration::from_secs(3);
+
+/// How money is written: so many decimals, and what a whole token is called.
+#[derive(Clone, Debug)]
+pub struct Money {
+	decimals: u32,
+	pub symbol: String,
+}
+
+impl Money {
+	/// An amount in whole tokens, to four places.
+	pub fn text(&self, amount: types::Money) -> String {
+		let whole = 10u128.saturating_pow(self.decimals);
+		let ten_thousandths = amount % whole * 10_000 / whole;
+		format!("{}.{ten_thousandths:04}", amount / whole)
+	}
+}
+
+/// A connected node.
+pub struct Node {
+	url: String,
+	rpc: RpcClient,
+	api: OnlineClient<SubstrateConfig>,
+	/// Whether the chain's clock can be moved, as it can on a development chain.
+	pub has_movable_clock: bool,
+	/// Length of an Aura slot: blocks are at least so far apart.
+	pub slot_ms: u64,
+}
+
+#[derive(serde::Deserialize)]
+struct Methods {
+	methods: Vec<String>,
+}
+
+impl Node {
+	/// Connects, trying for a while.
+	pub async fn connect(url: &str, patience: Duration) -> Result<Self, Fault> {
+		let begun = Instant::now();
+		loop {
+			match Self::try_connect(url).await {
+				Ok(node) => return Ok(node),
+				Err(reason) if begun.elapsed() >= patience => {
+					return Err(Fault::Lost {
+						url: url.into(),
+						reason: reason.to_string(),
+					})
+				}
+				Err(_) => tokio::time::sleep(Duration::from_millis(250)).await,
+			}
+		}
+	}
+
+	async fn try_connect(url: &str) -> Result<Self, Fault> {
+		let rpc = RpcClient::from_insecure_url(url).await.or_fault()?;
+		let methods: Methods = rpc.request("rpc_methods", rpc_params![]).await.or_fault()?;
+		// The old methods answer for any block, those of `chainHead_v1` only for blocks that they have announced.
+		let backend = LegacyBackend::builder().build(rpc.clone());
+		let api = OnlineClient::<SubstrateConfig>::from_backend(Arc::new(backend))
+			.await
+			.or_fault()?;
+		let mut node = Self {
+			url: url.into(),
+			rpc,
+			api,
+			has_movable_clock: methods.methods.iter().any(|method| method == "dev_sealAt"),
+			slot_ms: 0,
+		};
+		let head = node.head().await?;
+		node.slot_ms = call(&head, "AuraApi", "slot_duration", ()).await?;
+		Ok(node)
+	}
+
+	/// If the connection is what failed, says so; else hands the fault on.
+	pub async fn diagnose(&self, fault: Fault) -> Fault {
+		let Fault::Chain(reason) = fault else { return fault };
+		let health = self
+			.rpc
+			.request::<serde_json::Value>("system_health", rpc_params![]);
+		match tokio::time::timeout(LIVENESS, health).await {
+			Ok(Ok(_)) => Fault::Chain(reason),
+			_ => Fault::Lost {
+				url: self.url.clone(),
+				reason,
+			},
+		}
+	}
+
+	/// How the chain's money is written.
+	pub async fn money(&self) -> Result<Money, Fault> {
+		let properties: serde_json::Value = self
+			.rpc
+			.request("system_properties", rpc_params![])
+			.await
+			.or_fault()?;
+		let decimals = properties
+			.get("tokenDecimals")
+			.and_then(serde_json::Value::as_u64);
+		let symbol = properties.get("tokenSymbol").and_then(serde_json::Value::as_str);
+		Ok(Money {
+			decimals: decimals
+				.and_then(|decimals| u32::try_from(decimals).ok())
+				.unwrap_or(0)
+				.min(30),
+			symbol: symbol.unwrap_or("units").into(),
+		})
+	}
+
+	/// Hash of the first block.
+	pub fn genesis(&self) -> H256 {
+		self.api.genesis_hash()
+	}
+
+	/// The newest final block.
+	pub async fn head(&self) -> Result<At, Fault> {
+		self.api.at_current_block().await.or_fault()
+	}
+
+	/// The final block of a number.
+	pub async fn at(&self, number: u64) -> Result<At, Fault> {
+		self.api.at_block(number).await.or_fault()
+	}
+
+	/// Hash of the block of a number, if there is one.
+	pub async fn block_hash(&self, number: u64) -> Result<Option<H256>, Fault> {
+		self.rpc
+			.request("chain_getBlockHash", rpc_params![number])
+			.await
+			.or_fault()
+	}
+
+	/// Seals the next block at a time. False if the chain has passed that time by itself.
+	pub async fn seal_at(&self, timestamp_ms: u64) -> Result<bool, Fault> {
+		let sealed: Result<serde_json::Value, _> =
+			self.rpc.request("dev_sealAt", rpc_params![timestamp_ms]).await;
+		match sealed {
+			Ok(_) => Ok(true),
+			Err(subxt::rpcs::Error::User(error)) if error.code == INVALID_PARAMS => Ok(false),
+			Err(error) => Err(error).or_fault(),
+		}
+	}
+}
+
+/// Calls a runtime API.
+pub async fn call<Answer: DecodeAsType>(
+	at: &At,
+	api: &'static str,
+	method: &'static str,
+	arguments: impl IntoEncodableValues,
+) -> Result<Answer, Fault> {
+	let payload = dynamic::runtime_api_call::<_, Answer>(api, method, arguments);
+	at.runtime_apis().call(payload).await.or_fault()
+}
+
+const MARKET_API: &str = "EnergyMarketApi";
+
+/// The era that runs, or nothing before the first block.
+pub async fn era(at: &At) -> Result<Option<EraView>, Fault> {
+	call(at, MARKET_API, "current_era", ()).await
+}
+
+/// A community.
+pub async fn community(at: &At, id: u32) -> Result<Option<Community>, Fault> {
+	call(at, MARKET_API, "community", (id,)).await
+}
+
+/// The numbers of a community's households.
+pub async fn members(at: &At, community: u32) -> Result<Vec<u32>, Fault> {
+	call(at, MARKET_API, "members", (community,)).await
+}
+
+/// A household.
+pub async fn household(at: &At, id: u32) -> Result<Option<Household>, Fault> {
+	call(at, MARKET_API, "household", (id,)).await
+}
+
+/// The number of communities, which is also that of the next one.
+pub async fn community_count(at: &At) -> Result<u32, Fault> {
+	let address = dynamic::storage::<(), u32>("EnergyMarket", "CommunityCount");
+	let count = at.storage().try_fetch(address, ()).await.or_fault()?;
+	count.map_or(Ok(0), |count| count.decode().or_fault())
+}
+
+/// The household that a meter measures.
+pub async fn household_of_meter(at: &At, meter: &AccountId32) -> Result<Option<u32>, Fault> {
+	let address = dynamic::storage::<([u8; 32],), u32>("EnergyMarket", "MeterOf");
+	let household = at.storage().try_fetch(address, (meter.0,)).await.or_fault()?;
+	household
+		.map(|household| household.decode().or_fault())
+		.transpose()
+}
+
+/// Whether the chain has a reading of a household that waits for settlement.
+pub async fn has_reading(at: &At, era: u32, household: u32) -> Result<bool, Fault> {
+	let address = dynamic::storage::<(u32, u32), types::Reading>("EnergyMarket", "Readings");
+	Ok(at
+		.storage()
+		.try_fetch(address, (era, household))
+		.await
+		.or_fault()?
+		.is_some())
+}
+
+/// An account; one that does not exist holds nothing.
+pub async fn account(at: &At, account: &AccountId32) -> Result<AccountInfo, Fault> {
+	let address = dynamic::storage::<([u8; 32],), AccountInfo>("System", "Account");
+	let info = at.storage().try_fetch(address, (account.0,)).await.or_fault()?;
+	let nothing = AccountInfo {
+		nonce: 0,
+		data: types::AccountData { free: 0 },
+	};
+	info.map_or(Ok(nothing), |info| info.decode().or_fault())
+}
+
+/// The account of a community's pool, derived as the chain derives it: the pallet's number, the word and the
+/// community's number, filled up with zeros.
+pub fn pool_account(at: &At, community: u32) -> Result<AccountId32, Fault> {
+	let address = dynamic::constant::<[u8; 8]>("EnergyMarket", "PalletId");
+	let pallet: [u8; 8] = at.constants().entry(address).or_fault()?;
+	let mut bytes = [0; 32];
+	let parts: [&[u8]; 5] = [b"modl", &pallet, &[4 << 2], b"pool", &community.to_le_bytes()];
+	for (slot, byte) in bytes.iter_mut().zip(parts.concat()) {
+		*slot = byte;
+	}
+	Ok(AccountId32(bytes))
+}

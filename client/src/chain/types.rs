@@ -1,0 +1,454 @@
+//! The market's types as this program reads and writes them.
+//!
+//! They are matched by field and variant name against the metadata of the chain that is connected, so they need not
+//! be generated and nothing binary lies beside them. Fields that nobody reads here are left out.
+
+// `DecodeAsType` imports what a struct may not need; inside a macro of this crate that counts as written here.
+#![allow(unused_imports)]
+
+use serde::{Deserialize, Serialize};
+use subxt::{
+	ext::{scale_decode::DecodeAsType, scale_encode::EncodeAsType},
+	utils::AccountId32,
+};
+
+/// Money in the smallest unit.
+pub type Money = u128;
+
+/// Money in JSON is a string: most readers of JSON keep 53 bits of a number, and an amount needs more.
+pub mod money {
+	use serde::{de::Error, Deserialize, Deserializer, Serializer};
+
+	pub fn serialize<S: Serializer>(money: &u128, serializer: S) -> Result<S::Ok, S::Error> {
+		serializer.collect_str(money)
+	}
+
+	pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u128, D::Error> {
+		String::deserialize(deserializer)?
+			.parse()
+			.map_err(D::Error::custom)
+	}
+}
+
+/// A type that comes from the chain and may be kept in the journal.
+macro_rules! from_chain {
+	($(#[$meta:meta])* $vis:vis struct $name:ident $body:tt) => {
+		$(#[$meta])*
+		#[derive(Clone, Debug, PartialEq, Eq, DecodeAsType, Serialize, Deserialize)]
+		#[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
+		$vis struct $name $body
+	};
+	($(#[$meta:meta])* $vis:vis enum $name:ident $body:tt) => {
+		$(#[$meta])*
+		#[derive(Clone, Debug, PartialEq, Eq, DecodeAsType, Serialize, Deserialize)]
+		#[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
+		$vis enum $name $body
+	};
+}
+
+/// A type that goes to the chain as well.
+macro_rules! both_ways {
+	($(#[$meta:meta])* $vis:vis struct $name:ident $body:tt) => {
+		from_chain! {
+			$(#[$meta])*
+			#[derive(Copy, EncodeAsType)]
+			#[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+			$vis struct $name $body
+		}
+	};
+	($(#[$meta:meta])* $vis:vis enum $name:ident $body:tt) => {
+		from_chain! {
+			$(#[$meta])*
+			#[derive(Copy, EncodeAsType)]
+			#[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+			$vis enum $name $body
+		}
+	};
+}
+
+both_ways! {
+	pub struct Ratio {
+		pub numerator: u32,
+		pub denominator: u32,
+	}
+}
+
+both_ways! {
+	pub struct Rules {
+		pub lambda: Ratio,
+		pub resolution_wh: u32,
+	}
+}
+
+both_ways! {
+	pub struct Tariffs {
+		#[serde(with = "money")]
+		pub retail_per_kwh: Money,
+		#[serde(with = "money")]
+		pub feed_in_per_kwh: Money,
+		#[serde(with = "money")]
+		pub imbalance_import_per_kwh: Money,
+		#[serde(with = "money")]
+		pub imbalance_export_per_kwh: Money,
+		#[serde(with = "money")]
+		pub grid_fee_per_kwh: Money,
+	}
+}
+
+both_ways! {
+	pub enum PriceRule {
+		MidMarket,
+		SupplyDemandRatio,
+	}
+}
+
+both_ways! {
+	pub struct Terms {
+		pub rules: Rules,
+		pub tariffs: Tariffs,
+		pub price_rule: PriceRule,
+	}
+}
+
+both_ways! {
+	pub struct Comfort {
+		pub min_centi_c: i16,
+		pub max_centi_c: i16,
+		pub a: Ratio,
+	}
+}
+
+both_ways! {
+	pub enum Kind {
+		SellToCommunity,
+		BuyFromCommunity,
+		Neutral,
+		BuyFromMain,
+		SellToMain,
+	}
+}
+
+both_ways! {
+	pub struct Strategy {
+		pub kind: Kind,
+		pub consumption_wh: u32,
+		pub temperature_centi_c: i16,
+	}
+}
+
+both_ways! {
+	pub enum Quality {
+		Measured,
+		Estimated,
+	}
+}
+
+both_ways! {
+	pub struct Reading {
+		pub generation_wh: u32,
+		pub consumption_wh: u32,
+		pub indoor_centi_c: i16,
+		pub quality: Quality,
+	}
+}
+
+from_chain! {
+	#[derive(Copy)]
+	pub struct Channels {
+		pub sold_to_community_wh: u32,
+		pub bought_from_community_wh: u32,
+		pub sold_to_main_wh: u32,
+		pub bought_from_main_wh: u32,
+	}
+}
+
+from_chain! {
+	#[derive(Copy)]
+	pub enum Status {
+		Equilibrium,
+		Approximate,
+	}
+}
+
+from_chain! {
+	#[derive(Copy)]
+	pub struct Certificate {
+		pub status: Status,
+		pub offered_wh: u64,
+		pub requested_wh: u64,
+		pub traded_wh: u64,
+		/// Base-2 logarithm in units of 2^-32.
+		pub max_gain: i64,
+	}
+}
+
+from_chain! {
+	#[derive(Copy)]
+	pub struct EraRecord {
+		pub era: u32,
+		pub terms: Terms,
+		pub players: u32,
+		pub certificate: Certificate,
+		pub sweeps: u32,
+		pub starts: u32,
+		#[serde(with = "money")]
+		pub price_per_kwh: Money,
+	}
+}
+
+from_chain! {
+	#[derive(Copy)]
+	pub struct Amounts {
+		#[serde(with = "money")]
+		pub paid_to_pool: Money,
+		#[serde(with = "money")]
+		pub received_from_pool: Money,
+		#[serde(with = "money")]
+		pub grid_fee: Money,
+		#[serde(with = "money")]
+		pub paid_to_utility: Money,
+		#[serde(with = "money")]
+		pub received_from_utility: Money,
+		#[serde(with = "money")]
+		pub main_cost: Money,
+		#[serde(with = "money")]
+		pub main_revenue: Money,
+		#[serde(with = "money")]
+		pub arrears: Money,
+		#[serde(with = "money")]
+		pub credit: Money,
+	}
+}
+
+from_chain! {
+	#[derive(Copy)]
+	pub struct Statement {
+		pub era: u32,
+		pub reading: Reading,
+		pub energy: Channels,
+		pub imbalance_import_wh: u32,
+		pub imbalance_export_wh: u32,
+		#[serde(with = "money")]
+		pub price_per_kwh: Money,
+		pub amounts: Amounts,
+	}
+}
+
+from_chain! {
+	#[derive(Copy)]
+	pub struct Totals {
+		pub households: u32,
+		pub missing_readings: u32,
+		pub community_wh: u64,
+		pub bought_from_main_wh: u64,
+		pub sold_to_main_wh: u64,
+		#[serde(with = "money")]
+		pub through_pool: Money,
+		#[serde(with = "money")]
+		pub grid_fees: Money,
+		#[serde(with = "money")]
+		pub to_utility: Money,
+		#[serde(with = "money")]
+		pub from_utility: Money,
+	}
+}
+
+from_chain! {
+	pub struct Community {
+		pub name: Vec<u8>,
+		pub operator: AccountId32,
+		pub utility: AccountId32,
+		pub terms: Terms,
+	}
+}
+
+from_chain! {
+	pub struct Household {
+		pub community: u32,
+		pub owner: AccountId32,
+		pub meter: AccountId32,
+		pub connection_limit_wh: u32,
+		pub comfort: Option<Comfort>,
+		#[serde(with = "money")]
+		pub arrears: Money,
+		#[serde(with = "money")]
+		pub credit: Money,
+	}
+}
+
+from_chain! {
+	/// Clearing under way; only that it is matters here.
+	pub struct RoundState {
+		pub solve_era: u32,
+	}
+}
+
+from_chain! {
+	pub struct EraView {
+		pub current: u32,
+		pub ends_ms: u64,
+		pub now_ms: u64,
+		pub readings_of: Option<u32>,
+		pub round: Option<RoundState>,
+	}
+}
+
+from_chain! {
+	/// What happened in the market; the names are the pallet's.
+	pub enum MarketEvent {
+		CommunityCreated { community: u32 },
+		HouseholdRegistered { community: u32, household: u32, comfort: Option<Comfort> },
+		TermsChanged { community: u32 },
+		ComfortChanged { household: u32, comfort: Option<Comfort> },
+		PreferenceChanged { household: u32 },
+		StrategiesSubmitted { household: u32, era: u32, generation_wh: u32, strategies: Vec<Strategy> },
+		ReadingSubmitted { household: u32, era: u32, reading: Reading },
+		EraStarted { era: u32, readings_of: Option<u32>, settling: Option<u32> },
+		ErasMissed { first: u32, last: u32 },
+		ContractMade {
+			community: u32,
+			era: u32,
+			household: u32,
+			generation_wh: u32,
+			strategy: Strategy,
+			chosen: u8,
+			main_grid_only: bool,
+			energy: Channels,
+			#[serde(with = "money")]
+			held: Money,
+		},
+		EraCleared { community: u32, record: EraRecord },
+		ClearingFailed { community: u32, era: u32 },
+		HouseholdSettled { community: u32, household: u32, statement: Statement },
+		EraSettled { community: u32, era: u32, totals: Totals },
+		ArrearsRepaid {
+			household: u32,
+			#[serde(with = "money")]
+			paid: Money,
+			#[serde(with = "money")]
+			arrears: Money,
+		},
+	}
+}
+
+/// Money that moved, as the balances tell it.
+#[derive(Clone, Debug, DecodeAsType)]
+#[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
+pub enum BalancesEvent {
+	Transfer {
+		from: AccountId32,
+		to: AccountId32,
+		amount: Money,
+	},
+	TransferOnHold {
+		source: AccountId32,
+		dest: AccountId32,
+		amount: Money,
+	},
+	Held {
+		who: AccountId32,
+		amount: Money,
+	},
+}
+
+/// An account's balance and nonce.
+#[derive(Clone, Debug, DecodeAsType)]
+#[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
+pub struct AccountInfo {
+	pub nonce: u64,
+	pub data: AccountData,
+}
+
+/// The part of an account's balance that it can spend.
+#[derive(Clone, Debug, DecodeAsType)]
+#[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
+pub struct AccountData {
+	pub free: Money,
+}
+
+/// Calls, by pallet; what a batch or Sudo carries has this shape too.
+#[derive(Clone, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+pub enum RuntimeCall {
+	EnergyMarket(MarketCall),
+	Balances(BalancesCall),
+}
+
+/// Calls of the market.
+#[derive(Clone, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+#[allow(non_camel_case_types)]
+pub enum MarketCall {
+	create_community {
+		name: Vec<u8>,
+		operator: AccountId32,
+		utility: AccountId32,
+		terms: Terms,
+	},
+	register_household {
+		community: u32,
+		owner: AccountId32,
+		meter: AccountId32,
+		connection_limit_wh: u32,
+		comfort: Option<Comfort>,
+	},
+}
+
+/// Calls of the balances.
+#[derive(Clone, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+#[allow(non_camel_case_types)]
+pub enum BalancesCall {
+	transfer_keep_alive { dest: Address, value: Money },
+}
+
+/// How a call names an account.
+#[derive(Clone, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+pub enum Address {
+	Id(AccountId32),
+}
+
+/// Arguments of `submit_strategies`.
+#[derive(Clone, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+pub struct SubmitStrategies {
+	pub household: u32,
+	pub era: u32,
+	pub generation_wh: u32,
+	pub strategies: Vec<Strategy>,
+}
+
+/// Arguments of `submit_reading`.
+#[derive(Clone, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+pub struct SubmitReading {
+	pub era: u32,
+	pub reading: Reading,
+}
+
+/// Arguments of `Utility.batch_all`.
+#[derive(Clone, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+pub struct Batch {
+	pub calls: Vec<RuntimeCall>,
+}
+
+/// Arguments of `Sudo.sudo`.
+#[derive(Clone, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+pub struct Sudo {
+	pub call: RuntimeCall,
+}
+
+impl Channels {
+	/// Net exchange with the community, positive when sold.
+	pub fn community_wh(&self) -> i64 {
+		i64::from(self.sold_to_community_wh) - i64::from(self.bought_from_community_wh)
+	}
+
+	/// Net exchange with the main grid, positive when sold.
+	pub fn main_wh(&self) -> i64 {
+		i64::from(self.sold_to_main_wh) - i64::from(self.bought_from_main_wh)
+	}
+}

@@ -1,0 +1,309 @@
+//! Whether an era adds up, judged from its events alone.
+//!
+//! Nothing here asks the chain to check itself: the sums are made again from the contracts and statements that the
+//! events carry, the prices again from the terms, and the certificate again from the strategies that were submitted.
+//! (Whether the balances moved accordingly is checked block by block: see [`crate::chain::events`].)
+
+use crate::{
+	chain::types::{Certificate, EraRecord, Kind, Money, Statement, Strategy, Terms, Totals},
+	replay::ledger::{Contract, EraBook, Settled},
+};
+use commonwatt_game as game;
+use serde::Serialize;
+
+/// What came of the checks.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Checks {
+	/// So many hold.
+	pub passed: u32,
+	/// In words, those that do not.
+	pub failed: Vec<String>,
+}
+
+impl Checks {
+	fn expect(&mut self, holds: bool, what: impl FnOnce() -> String) {
+		if holds {
+			self.passed += 1;
+		} else {
+			self.failed.push(what());
+		}
+	}
+
+	fn equal<T: PartialEq + std::fmt::Display>(&mut self, what: &str, one: T, other: T) {
+		self.expect(one == other, || format!("{what}: {one} against {other}"));
+	}
+}
+
+/// Checks an era's gate closure and settlement.
+pub fn era(era: u32, book: &EraBook) -> Checks {
+	let mut checks = Checks::default();
+	if let Some(record) = &book.record {
+		contracts(&mut checks, book, record);
+		certificate(&mut checks, book, record);
+	}
+	if let Some(totals) = &book.totals {
+		energy(&mut checks, book, totals);
+		pool(&mut checks, book, totals);
+		utility(&mut checks, book, totals);
+		if let Some(record) = &book.record {
+			prices(&mut checks, book, &record.terms);
+		}
+	}
+	for failed in &mut checks.failed {
+		*failed = format!("era {era}: {failed}");
+	}
+	checks
+}
+
+fn net_wh(generation_wh: u32, consumption_wh: u32) -> i64 {
+	i64::from(generation_wh) - i64::from(consumption_wh)
+}
+
+/// Contracted energy.
+fn contracts(checks: &mut Checks, book: &EraBook, record: &EraRecord) {
+	let contracts = || book.contracts.values();
+	let net = |contract: &Contract| net_wh(contract.generation_wh, contract.strategy.consumption_wh);
+	let pooled = |kind: Kind| -> u64 {
+		let chosen = contracts().filter(|contract| contract.strategy.kind == kind);
+		chosen.map(|contract| net(contract).unsigned_abs()).sum()
+	};
+	let certificate = &record.certificate;
+	let (offered, requested) = (pooled(Kind::SellToCommunity), pooled(Kind::BuyFromCommunity));
+	checks.equal("contracts", contracts().count(), record.players as usize);
+	checks.equal(
+		"contracted community energy in sum",
+		contracts().map(|c| c.energy.community_wh()).sum(),
+		0,
+	);
+	checks.equal("energy offered", offered, certificate.offered_wh);
+	checks.equal("energy requested", requested, certificate.requested_wh);
+	checks.equal("energy traded", offered.min(requested), certificate.traded_wh);
+	let sold: u64 = contracts()
+		.map(|c| u64::from(c.energy.sold_to_community_wh))
+		.sum();
+	checks.equal("energy sold by contract", sold, certificate.traded_wh);
+	for (household, contract) in &book.contracts {
+		let (community, main) = (contract.energy.community_wh(), contract.energy.main_wh());
+		let what = format!("household {household}: contracted energy");
+		checks.equal(&what, community + main, net(contract));
+		let in_pool = matches!(
+			contract.strategy.kind,
+			Kind::SellToCommunity | Kind::BuyFromCommunity
+		);
+		let fits = community == 0 || in_pool && community.signum() == net(contract).signum();
+		checks.expect(fits && community.abs() <= net(contract).abs(), || {
+			format!("household {household}: {community} Wh with the community do not fit its strategy")
+		});
+	}
+	let tariffs = &record.terms.tariffs;
+	let fair = (tariffs.feed_in_per_kwh..=tariffs.retail_per_kwh).contains(&record.price_per_kwh);
+	checks.expect(fair, || {
+		format!("price {} is not between feed-in and retail", record.price_per_kwh)
+	});
+}
+
+/// The certificate, from the strategies that went in; where a standing preference spoke, they are not in the events.
+fn certificate(checks: &mut Checks, book: &EraBook, record: &EraRecord) {
+	let mut households = Vec::new();
+	let mut profile = Vec::new();
+	for (household, contract) in &book.contracts {
+		let Some(submitted) = book.submitted.get(household) else {
+			return;
+		};
+		let strategies: Vec<Strategy> = submitted
+			.strategies
+			.iter()
+			.map(|s| as_played(*s, contract.main_grid_only))
+			.collect();
+		let chosen = strategies.get(usize::from(contract.chosen));
+		checks.expect(chosen == Some(&contract.strategy), || {
+			format!(
+				"household {household}: its contract is not strategy {} of its set",
+				contract.chosen
+			)
+		});
+		households.push(game::Household {
+			generation_wh: submitted.generation_wh,
+			comfort: contract.comfort.map(Into::into),
+			strategies: strategies.into_iter().map(Into::into).collect(),
+		});
+		profile.push(contract.chosen);
+	}
+	let epsilon = game::SolverConfig::default().epsilon;
+	let again = game::Game::new(record.terms.rules.into(), households)
+		.map_err(|fault| fault.to_string())
+		.and_then(|game| game::verify(&game, &profile, epsilon).map_err(|fault| fault.to_string()));
+	match again {
+		Ok(again) => {
+			let again = Certificate::from(again);
+			checks.expect(again == record.certificate, || {
+				format!("certificate {:?}, computed again {again:?}", record.certificate)
+			});
+		}
+		Err(fault) => checks
+			.failed
+			.push(format!("certificate cannot be computed again: {fault}")),
+	}
+}
+
+/// A household that could not cover its strategies was kept to the main grid.
+fn as_played(strategy: Strategy, main_grid_only: bool) -> Strategy {
+	let kind = match strategy.kind {
+		Kind::SellToCommunity if main_grid_only => Kind::SellToMain,
+		Kind::BuyFromCommunity if main_grid_only => Kind::BuyFromMain,
+		kind => kind,
+	};
+	Strategy { kind, ..strategy }
+}
+
+/// Delivered energy.
+fn energy(checks: &mut Checks, book: &EraBook, totals: &Totals) {
+	let statements = || book.statements.values().map(|settled| &settled.statement);
+	let sum = |pick: fn(&Statement) -> u32| -> u64 { statements().map(|s| u64::from(pick(s))).sum() };
+	checks.equal("statements", statements().count(), totals.households as usize);
+	checks.equal(
+		"delivered community energy in sum",
+		statements().map(|s| s.energy.community_wh()).sum(),
+		0,
+	);
+	checks.equal(
+		"community energy",
+		sum(|s| s.energy.sold_to_community_wh),
+		totals.community_wh,
+	);
+	checks.equal(
+		"bought from main grid",
+		sum(|s| s.energy.bought_from_main_wh),
+		totals.bought_from_main_wh,
+	);
+	checks.equal(
+		"sold to main grid",
+		sum(|s| s.energy.sold_to_main_wh),
+		totals.sold_to_main_wh,
+	);
+	let silent = book
+		.statements
+		.keys()
+		.filter(|household| !book.readings.contains_key(household))
+		.count();
+	checks.equal("missing readings", silent, totals.missing_readings as usize);
+	for (household, Settled { statement, .. }) in &book.statements {
+		let (community, main) = (statement.energy.community_wh(), statement.energy.main_wh());
+		let reading = &statement.reading;
+		let metered = net_wh(reading.generation_wh, reading.consumption_wh);
+		checks.equal(
+			&format!("household {household}: metered energy"),
+			community + main,
+			metered,
+		);
+		if let Some(submitted) = book.readings.get(household) {
+			checks.expect(submitted == reading, || {
+				format!("household {household}: settled by another reading than its meter sent")
+			});
+		}
+		let contracted = book
+			.contracts
+			.get(household)
+			.map_or(0, |contract| contract.energy.community_wh());
+		let within = community == 0
+			|| community.signum() == contracted.signum() && community.abs() <= contracted.abs();
+		checks.expect(within, || {
+			format!("household {household}: {community} Wh delivered against {contracted} Wh contracted")
+		});
+		let imbalance = statement.imbalance_import_wh <= statement.energy.bought_from_main_wh
+			&& statement.imbalance_export_wh <= statement.energy.sold_to_main_wh;
+		checks.expect(imbalance, || {
+			format!("household {household}: more imbalance than main-grid energy")
+		});
+	}
+}
+
+/// Money inside the community.
+fn pool(checks: &mut Checks, book: &EraBook, totals: &Totals) {
+	let sum = |pick: fn(&Settled) -> Money| -> Money { book.statements.values().map(pick).sum() };
+	let paid = sum(|s| s.statement.amounts.paid_to_pool);
+	let received = sum(|s| s.statement.amounts.received_from_pool);
+	// What a seller's account could not take is kept for it.
+	checks.equal("paid into and out of the pool", paid, received + sum(kept));
+	checks.equal("money through the pool", paid, totals.through_pool);
+	checks.equal(
+		"grid fees",
+		sum(|s| s.statement.amounts.grid_fee),
+		totals.grid_fees,
+	);
+}
+
+/// Money from the pool that a household's account could not take and that went to its credit.
+fn kept(settled: &Settled) -> Money {
+	let amounts = &settled.statement.amounts;
+	(amounts.credit + amounts.received_from_utility)
+		.saturating_sub(settled.before.credit + amounts.main_revenue)
+}
+
+/// Money from and to the utility, with debts.
+fn utility(checks: &mut Checks, book: &EraBook, totals: &Totals) {
+	let sum = |pick: fn(&Statement) -> Money| -> Money {
+		book.statements
+			.values()
+			.map(|settled| pick(&settled.statement))
+			.sum()
+	};
+	checks.equal(
+		"paid to the utility",
+		sum(|s| s.amounts.paid_to_utility),
+		totals.to_utility,
+	);
+	checks.equal(
+		"received from the utility",
+		sum(|s| s.amounts.received_from_utility),
+		totals.from_utility,
+	);
+	for (household, settled) in &book.statements {
+		let amounts = &settled.statement.amounts;
+		let what = format!("household {household}: arrears");
+		let due = settled.before.arrears + amounts.main_cost;
+		checks.equal(&what, due, amounts.paid_to_utility + amounts.arrears);
+		let what = format!("household {household}: credit");
+		let owed = settled.before.credit + amounts.main_revenue + kept(settled);
+		checks.equal(&what, owed, amounts.received_from_utility + amounts.credit);
+	}
+}
+
+/// Energy times price, to the last unit: costs are rounded up and revenues down.
+fn prices(checks: &mut Checks, book: &EraBook, terms: &Terms) {
+	let cost = |wh: u32, per_kwh: Money| (Money::from(wh) * per_kwh).div_ceil(1_000);
+	let revenue = |wh: u32, per_kwh: Money| Money::from(wh) * per_kwh / 1_000;
+	let tariffs = &terms.tariffs;
+	for (household, Settled { statement, .. }) in &book.statements {
+		let (energy, amounts) = (&statement.energy, &statement.amounts);
+		let (short, over) = (statement.imbalance_import_wh, statement.imbalance_export_wh);
+		let named = |what: &str| format!("household {household}: {what}");
+		let bought = energy.bought_from_community_wh;
+		checks.equal(
+			&named("paid to the pool"),
+			amounts.paid_to_pool,
+			cost(bought, statement.price_per_kwh),
+		);
+		checks.equal(
+			&named("grid fee"),
+			amounts.grid_fee,
+			cost(bought, tariffs.grid_fee_per_kwh),
+		);
+		let ordinary = cost(
+			energy.bought_from_main_wh.saturating_sub(short),
+			tariffs.retail_per_kwh,
+		);
+		let main_cost = ordinary + cost(short, tariffs.imbalance_import_per_kwh);
+		checks.equal(&named("cost of the main grid"), amounts.main_cost, main_cost);
+		let ordinary = revenue(
+			energy.sold_to_main_wh.saturating_sub(over),
+			tariffs.feed_in_per_kwh,
+		);
+		let main_revenue = ordinary + revenue(over, tariffs.imbalance_export_per_kwh);
+		checks.equal(
+			&named("revenue from the main grid"),
+			amounts.main_revenue,
+			main_revenue,
+		);
+	}
+}

@@ -1,0 +1,335 @@
+//! Meter data from a CSV file: read as a whole and checked to the last field before anything is sent anywhere.
+
+use crate::fault::Fault;
+use commonwatt_game::MAX_ENERGY_WH;
+use std::{
+	collections::{BTreeMap, BTreeSet},
+	path::{Path, PathBuf},
+};
+
+/// Columns that a file must have.
+const REQUIRED: [&str; 4] = ["period_start", "household", "generation_wh", "consumption_wh"];
+/// A column that may be there; it is checked and not used.
+const OUTDOOR: &str = "outdoor_c";
+
+/// One household in one period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Measured {
+	pub generation_wh: u32,
+	pub consumption_wh: u32,
+}
+
+/// One period of all households.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Period {
+	/// As the file has it.
+	pub start: String,
+	/// In the order of [`Dataset::households`].
+	pub measured: Vec<Measured>,
+}
+
+/// A whole file, or the periods of it that were asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dataset {
+	pub path: PathBuf,
+	/// Names in the order in which the file first has them.
+	pub households: Vec<String>,
+	pub periods: Vec<Period>,
+}
+
+/// Which periods of a file to use.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+	/// Those that start on this date (`YYYY-MM-DD`).
+	pub day: Option<String>,
+	/// Of these, so many from the first on.
+	pub first: Option<usize>,
+}
+
+/// A field of a line, checked.
+struct Row {
+	line: u64,
+	start: String,
+	minute: i64,
+	household: String,
+	measured: Measured,
+}
+
+/// Names the place of a mistake.
+struct Place<'a> {
+	path: &'a Path,
+	line: u64,
+}
+
+impl Place<'_> {
+	fn fault(&self, column: &str, what: impl std::fmt::Display) -> Fault {
+		Fault::Input(format!(
+			"{}: row {}, column {column}: {what}",
+			self.path.display(),
+			self.line
+		))
+	}
+}
+
+impl Dataset {
+	/// Reads and checks a file and keeps the selected periods.
+	pub fn read(path: &Path, selection: &Selection) -> Result<Self, Fault> {
+		let rows = read_rows(path)?;
+		let mut dataset = group(path, rows)?;
+		if let Some(day) = &selection.day {
+			dataset
+				.periods
+				.retain(|period| period.start.starts_with(day.as_str()));
+			if dataset.periods.is_empty() {
+				return Err(Fault::file(path, format_args!("no period starts on {day}")));
+			}
+		}
+		if let Some(first) = selection.first {
+			dataset.periods.truncate(first);
+		}
+		Ok(dataset)
+	}
+
+	/// The largest generation and the largest consumption of one household.
+	pub fn largest(&self, household: usize) -> Measured {
+		let of = |pick: fn(&Measured) -> u32| {
+			let all = self
+				.periods
+				.iter()
+				.filter_map(|period| period.measured.get(household));
+			all.map(pick).max().unwrap_or(0)
+		};
+		Measured {
+			generation_wh: of(|m| m.generation_wh),
+			consumption_wh: of(|m| m.consumption_wh),
+		}
+	}
+}
+
+fn read_rows(path: &Path) -> Result<Vec<Row>, Fault> {
+	let mut reader = csv::ReaderBuilder::new()
+		.trim(csv::Trim::All)
+		.flexible(true)
+		.from_path(path)
+		.map_err(|error| Fault::file(path, error))?;
+	let headers = reader
+		.headers()
+		.map_err(|error| Fault::file(path, error))?
+		.clone();
+	let column = |name: &str| headers.iter().position(|header| header == name);
+	let place = Place { path, line: 1 };
+	let mut columns = [0; REQUIRED.len()];
+	for (slot, name) in columns.iter_mut().zip(REQUIRED) {
+		*slot = column(name).ok_or_else(|| place.fault(name, "the header has no such column"))?;
+	}
+	let outdoor = column(OUTDOOR);
+	let mut rows = Vec::new();
+	for record in reader.records() {
+		let record = record.map_err(|error| Fault::file(path, error))?;
+		rows.push(read_row(path, &record, columns, outdoor)?);
+	}
+	if rows.is_empty() {
+		return Err(Fault::file(path, "no row after the header"));
+	}
+	Ok(rows)
+}
+
+fn read_row(
+	path: &Path,
+	record: &csv::StringRecord,
+	columns: [usize; 4],
+	outdoor: Option<usize>,
+) -> Result<Row, Fault> {
+	let place = Place {
+		path,
+		line: record.position().map_or(0, |position| position.line()),
+	};
+	let field = |name: &str, column: usize| match record.get(column) {
+		Some("") | None => Err(place.fault(name, "is empty")),
+		Some(text) => Ok(text),
+	};
+	let energy = |name: &str, column: usize| {
+		let text = field(name, column)?;
+		match text.parse::<i128>() {
+			Ok(wh) if wh < 0 => Err(place.fault(name, format_args!("{text} is negative"))),
+			Ok(wh) if wh > i128::from(MAX_ENERGY_WH) => Err(place.fault(
+				name,
+				format_args!("{text} Wh is above {MAX_ENERGY_WH} Wh in one period"),
+			)),
+			Ok(wh) => Ok(wh as u32),
+			Err(_) => Err(place.fault(name, format_args!("'{text}' is not a whole number of Wh"))),
+		}
+	};
+	let [start, household, generation, consumption] = columns;
+	let start = field(REQUIRED[0], start)?;
+	let minute = minutes(start).ok_or_else(|| {
+		place.fault(
+			REQUIRED[0],
+			format_args!("'{start}' is not a time like 2016-08-01T00:30:00"),
+		)
+	})?;
+	let household = field(REQUIRED[1], household)?;
+	if household.contains('/') {
+		return Err(place.fault(
+			REQUIRED[1],
+			format_args!("'{household}': a name must not contain '/'"),
+		));
+	}
+	let measured = Measured {
+		generation_wh: energy(REQUIRED[2], generation)?,
+		consumption_wh: energy(REQUIRED[3], consumption)?,
+	};
+	if let Some(text) = outdoor
+		.and_then(|column| record.get(column))
+		.filter(|text| !text.is_empty())
+	{
+		if !text.parse::<f64>().is_ok_and(f64::is_finite) {
+			return Err(place.fault(OUTDOOR, format_args!("'{text}' is not a temperature")));
+		}
+	}
+	Ok(Row {
+		line: place.line,
+		start: start.into(),
+		minute,
+		household: household.into(),
+		measured,
+	})
+}
+
+/// Rows into periods, each with every household once.
+fn group(path: &Path, rows: Vec<Row>) -> Result<Dataset, Fault> {
+	let mut households = Vec::new();
+	let mut index = BTreeMap::new();
+	for row in &rows {
+		index.entry(row.household.clone()).or_insert_with(|| {
+			households.push(row.household.clone());
+			households.len() - 1
+		});
+	}
+	let mut periods = Vec::new();
+	for chunk in rows.chunk_by(|a, b| a.start == b.start) {
+		let first = &chunk[0];
+		let place = Place {
+			path,
+			line: first.line,
+		};
+		if let Some((before, minute)) = periods
+			.last()
+			.map(|(p, minute): &(Period, i64)| (&p.start, *minute))
+		{
+			if first.minute <= minute {
+				let what = format!("{} is not after {before}, the period before it", first.start);
+				return Err(place.fault(REQUIRED[0], what));
+			}
+		}
+		let mut measured = vec![None; households.len()];
+		for row in chunk {
+			let slot = &mut measured[index[&row.household]];
+			if slot.replace(row.measured).is_some() {
+				let place = Place { path, line: row.line };
+				let what = format!("'{}' is there twice in the period {}", row.household, row.start);
+				return Err(place.fault(REQUIRED[1], what));
+			}
+		}
+		let missing: BTreeSet<&str> = households
+			.iter()
+			.zip(&measured)
+			.filter(|(_, measured)| measured.is_none())
+			.map(|(name, _)| name.as_str())
+			.collect();
+		if !missing.is_empty() {
+			let names = missing.into_iter().collect::<Vec<_>>().join(", ");
+			return Err(place.fault(REQUIRED[1], format!("the period {} lacks {names}", first.start)));
+		}
+		let measured = measured.into_iter().flatten().collect();
+		periods.push((
+			Period {
+				start: first.start.clone(),
+				measured,
+			},
+			first.minute,
+		));
+	}
+	let periods = periods.into_iter().map(|(period, _)| period).collect();
+	Ok(Dataset {
+		path: path.to_path_buf(),
+		households,
+		periods,
+	})
+}
+
+/// Minutes since a fixed day of a time in ISO 8601: `YYYY-MM-DDTHH:MM`, seconds and a trailing `Z` allowed. Good for
+/// comparing times of one file; without a zone they are local standard time.
+fn minutes(text: &str) -> Option<i64> {
+	let text = text.strip_suffix('Z').unwrap_or(text);
+	let (date, time) = text.split_once('T').or_else(|| text.split_once(' '))?;
+	let numbers = |text: &str, separator: char, widths: &[usize]| -> Option<Vec<i64>> {
+		let parts: Vec<&str> = text.split(separator).collect();
+		let fits =
+			parts.len() <= widths.len() && parts.iter().zip(widths).all(|(part, width)| part.len() == *width);
+		let digits = parts
+			.iter()
+			.all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
+		(fits && digits).then(|| parts.iter().filter_map(|part| part.parse().ok()).collect())
+	};
+	let date = numbers(date, '-', &[4, 2, 2])?;
+	let time = numbers(time, ':', &[2, 2, 2])?;
+	let (&[year, month, day], [hour, minute, rest @ ..]) = (date.as_slice(), time.as_slice()) else {
+		return None;
+	};
+	let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+	let days_of = |month: i64| match month {
+		4 | 6 | 9 | 11 => 30,
+		2 if leap => 29,
+		2 => 28,
+		_ => 31,
+	};
+	let valid = (1..=12).contains(&month)
+		&& (1..=days_of(month)).contains(&day)
+		&& *hour < 24
+		&& *minute < 60
+		&& rest.iter().all(|second| *second < 60);
+	if !valid {
+		return None;
+	}
+	// The number does not matter, only that later is larger: a year of 12 months of 31 days does.
+	let days = (year * 12 + month) * 31 + day;
+	Some((days * 24 + hour) * 60 + minute)
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn times_are_read_and_ordered() {
+		let ordered = [
+			"2015-12-31T23:30",
+			"2016-01-01T00:00:00",
+			"2016-01-01T00:30:00Z",
+			"2016-02-29T00:00:00",
+			"2016-03-01T00:00:00",
+			"2016-03-01 00:30",
+		];
+		let minutes: Vec<_> = ordered.iter().map(|text| minutes(text).unwrap()).collect();
+		assert!(minutes.windows(2).all(|pair| pair[0] < pair[1]), "{minutes:?}");
+	}
+
+	#[test]
+	fn what_is_no_time_is_refused() {
+		for text in [
+			"",
+			"2016-08-01",
+			"2016-13-01T00:00:00",
+			"2015-02-29T00:00:00",
+			"2016-08-01T24:00:00",
+			"2016-08-01T00:60:00",
+			"16-08-01T00:00:00",
+			"2016-08-01T0:00:00",
+			"2016-08-01T00",
+			"yesterdayTnoon",
+		] {
+			assert_eq!(minutes(text), None, "{text}");
+		}
+	}
+}

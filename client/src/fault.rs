@@ -1,0 +1,77 @@
+//! Everything that can end a run, with the exit code and the words for it.
+
+use std::{fmt, path::Path};
+
+/// Why a run ended before its time.
+#[derive(Debug)]
+pub enum Fault {
+	/// The file or an option is wrong; nothing was sent.
+	Input(String),
+	/// The node cannot be reached, or was lost.
+	Lost {
+		/// The node's address.
+		url: String,
+		/// What the connection said.
+		reason: String,
+	},
+	/// What the chain reports does not add up.
+	Check(Vec<String>),
+	/// The chain refused something, or answered what nobody expects.
+	Chain(String),
+}
+
+impl Fault {
+	/// The process's exit code.
+	pub fn code(&self) -> u8 {
+		match self {
+			Self::Chain(_) => 1,
+			Self::Input(_) => 2,
+			Self::Lost { .. } => 3,
+			Self::Check(_) => 4,
+		}
+	}
+
+	/// A file that could not be read or written.
+	pub fn file(path: &Path, error: impl fmt::Display) -> Self {
+		Self::Input(format!("{}: {error}", path.display()))
+	}
+}
+
+impl fmt::Display for Fault {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		match self {
+			Self::Input(message) | Self::Chain(message) => f.write_str(message),
+			Self::Lost { url, reason } => write!(f, "no connection to the node at {url}: {reason}"),
+			Self::Check(faults) => {
+				write!(f, "{} check(s) failed:", faults.len())?;
+				faults.iter().try_for_each(|fault| write!(f, "\n  {fault}"))
+			}
+		}
+	}
+}
+
+/// For results of the client library.
+pub trait OrFault<T> {
+	/// The value, or what the chain or the library said. Whether it was the connection that failed is found out where
+	/// the run ends.
+	fn or_fault(self) -> Result<T, Fault>;
+}
+
+impl<T, E: Into<subxt::Error>> OrFault<T> for Result<T, E> {
+	fn or_fault(self) -> Result<T, Fault> {
+		self.map_err(|error| {
+			let error: subxt::Error = error.into();
+			let mut message = error.to_string();
+			let mut source = std::error::Error::source(&error);
+			while let Some(cause) = source {
+				let cause_text = cause.to_string();
+				// Many layers repeat the one below them.
+				if !message.contains(&cause_text) {
+					message = format!("{message}: {cause_text}");
+				}
+				source = cause.source();
+			}
+			Fault::Chain(message)
+		})
+	}
+}

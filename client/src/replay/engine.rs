@@ -1,0 +1,404 @@
+//! The replay itself, as a loop over what the chain says: look, do what is due, let the next era come.
+//!
+//! It keeps no state that the chain and the journal do not have, so it does not matter where it was interrupted.
+
+use super::{
+	journal::{Journal, Planned, Seen},
+	ledger::{EraBook, Ledger},
+	setup::{Player, Stage},
+	Sent,
+};
+use crate::{
+	chain::{
+		self,
+		events::Scanner,
+		send::{self, Signed},
+		types::{EraView, Quality, Reading, Strategy, SubmitReading, SubmitStrategies},
+		At, Money, Node,
+	},
+	cli::ReplayArgs,
+	data::{Dataset, Measured},
+	fault::Fault,
+	summary::{EraLine, Report},
+};
+use commonwatt_game::Preference;
+use std::{
+	collections::BTreeMap,
+	time::{Duration, Instant},
+};
+
+/// How often to look at a chain whose eras pass by themselves.
+const LOOK: Duration = Duration::from_millis(200);
+/// Clearing that takes longer has stopped.
+const CLEARING: Duration = Duration::from_secs(600);
+/// Blocks of an era that a wave of transactions may need, at the least.
+const WAVE_BLOCKS: u64 = 4;
+
+/// How far a planned period has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+	/// Its era has not begun.
+	Planned,
+	/// It was played.
+	Played,
+	/// Its era passed without it, wholly or in part; it comes again.
+	Missed,
+}
+
+/// A replay at work.
+pub struct Engine<'a> {
+	node: &'a Node,
+	dataset: &'a Dataset,
+	args: &'a ReplayArgs,
+	stage: &'a Stage,
+	journal: Journal,
+	ledger: Ledger,
+	scanner: Scanner,
+	sent: &'a mut Sent,
+	/// Settled eras; what is settled does not change.
+	lines: BTreeMap<u32, EraLine>,
+}
+
+impl<'a> Engine<'a> {
+	/// A replay on a stage where everything is in place.
+	pub fn new(
+		node: &'a Node,
+		dataset: &'a Dataset,
+		args: &'a ReplayArgs,
+		stage: &'a Stage,
+		journal: Journal,
+		ledger: Ledger,
+		sent: &'a mut Sent,
+	) -> Self {
+		let scanner = Scanner::new(stage.community, stage.members.iter().copied());
+		Self {
+			node,
+			dataset,
+			args,
+			stage,
+			journal,
+			ledger,
+			scanner,
+			sent,
+			lines: BTreeMap::new(),
+		}
+	}
+
+	/// Does what is due in the era that runs, or lets the next one come. True when everything is played and settled.
+	pub async fn step(&mut self) -> Result<bool, Fault> {
+		let (at, view) = self.between_rounds().await?;
+		self.sum_up();
+		if let Some(failed) = self
+			.journal
+			.plan
+			.iter()
+			.find(|planned| self.clearing_failed(planned.era))
+		{
+			return Err(Fault::Chain(format!(
+				"the chain could not clear era {}",
+				failed.era
+			)));
+		}
+		if self.is_done(view.current) {
+			return Ok(true);
+		}
+		if !self.send_due(&at, &view).await? {
+			self.pass_era(&view).await?;
+		}
+		Ok(false)
+	}
+
+	/// The eras that are settled, in order.
+	pub fn lines(&self) -> impl Iterator<Item = &EraLine> {
+		self.lines.values()
+	}
+
+	/// What there is to tell so far.
+	pub fn report(&self, money: Money) -> Report {
+		let lines = self.lines().cloned().collect();
+		Report::new(
+			self.dataset,
+			self.args,
+			self.stage,
+			lines,
+			&self.ledger.money_faults,
+			money,
+		)
+	}
+
+	/// Sums up the eras that were settled since the last time.
+	fn sum_up(&mut self) {
+		for planned in &self.journal.plan {
+			if self.lines.contains_key(&planned.era) {
+				continue;
+			}
+			let Some(book) = self.ledger.era(planned.era) else {
+				continue;
+			};
+			let key = (planned.period, planned.era, is_played(book, self.stage));
+			if let Some(line) = EraLine::new(key, self.dataset, self.stage, book) {
+				self.lines.insert(planned.era, line);
+			}
+		}
+	}
+
+	fn book(&self, era: u32) -> Option<&EraBook> {
+		self.ledger.era(era)
+	}
+
+	fn clearing_failed(&self, era: u32) -> bool {
+		self.book(era).is_some_and(|book| book.clearing_failed)
+	}
+
+	fn progress(&self, era: u32, current: u32) -> Progress {
+		if era > current {
+			return Progress::Planned;
+		}
+		match self.book(era) {
+			Some(book) if is_played(book, self.stage) => Progress::Played,
+			_ => Progress::Missed,
+		}
+	}
+
+	fn is_done(&self, current: u32) -> bool {
+		let played = self
+			.journal
+			.plan
+			.iter()
+			.filter(|p| self.progress(p.era, current) == Progress::Played);
+		let settled = played.filter(|p| self.book(p.era).is_some_and(|book| book.totals.is_some()));
+		settled.count() == self.dataset.periods.len()
+	}
+
+	/// The first period that is neither played nor planned for an era to come.
+	fn next_period(&self, current: u32) -> Option<usize> {
+		(0..self.dataset.periods.len()).find(|period| {
+			let mut plans = self
+				.journal
+				.plan
+				.iter()
+				.filter(|planned| planned.period == *period);
+			plans.all(|planned| self.progress(planned.era, current) == Progress::Missed)
+		})
+	}
+
+	/// Reads all blocks up to the newest final one into the books.
+	async fn read_blocks(&mut self) -> Result<At, Fault> {
+		let head = self.node.head().await?;
+		let last = head.block_number();
+		for number in self.journal.cursor.number + 1..=last {
+			let block = self.scanner.read(&self.node.at(number).await?).await?;
+			self.ledger.enter(&block);
+			if !block.events.is_empty() || !block.money_faults.is_empty() {
+				self.journal.enter(block)?;
+			} else if number == last {
+				self.journal.saw(Seen {
+					number,
+					hash: block.hash,
+				})?;
+			}
+		}
+		Ok(head)
+	}
+
+	/// The chain when no clearing is under way, with all blocks read.
+	async fn between_rounds(&mut self) -> Result<(At, EraView), Fault> {
+		let begun = Instant::now();
+		loop {
+			let at = self.read_blocks().await?;
+			match chain::era(&at).await? {
+				Some(view) if view.round.is_none() => return Ok((at, view)),
+				Some(view) if self.moves_clock() => {
+					// Each block takes a part of the round; a block that came by itself meanwhile does as well.
+					self.node.seal_at(view.now_ms + self.node.slot_ms).await?;
+				}
+				_ => tokio::time::sleep(LOOK).await,
+			}
+			if begun.elapsed() > CLEARING {
+				return Err(Fault::Chain(format!(
+					"clearing is not through after {} s",
+					CLEARING.as_secs()
+				)));
+			}
+		}
+	}
+
+	fn moves_clock(&self) -> bool {
+		self.node.has_movable_clock && !self.args.wait
+	}
+
+	/// Lets the next era come.
+	async fn pass_era(&mut self, view: &EraView) -> Result<(), Fault> {
+		if self.moves_clock() {
+			self.node.seal_at(view.ends_ms).await?;
+			return Ok(());
+		}
+		loop {
+			let at = self.read_blocks().await?;
+			if chain::era(&at)
+				.await?
+				.is_some_and(|now| now.current > view.current)
+			{
+				return Ok(());
+			}
+			tokio::time::sleep(LOOK).await;
+		}
+	}
+
+	/// Sends what is due in this era and is not on the chain yet. False if nothing was.
+	async fn send_due(&mut self, at: &At, view: &EraView) -> Result<bool, Fault> {
+		let mut wave = self.due_readings(at, view).await?;
+		let readings = wave.len();
+		wave.extend(self.due_strategies(at, view).await?);
+		if wave.is_empty() {
+			return Ok(false);
+		}
+		self.sent.readings += readings as u32;
+		self.sent.strategies += (wave.len() - readings) as u32;
+		for failed in send::send(self.node, at, wave).await? {
+			// An era that ended under way is looked at again: a period that it passed over comes once more.
+			if !failed.came_late() {
+				return Err(failed.into_fault());
+			}
+		}
+		Ok(true)
+	}
+
+	/// Readings of the era before this one: the generation of the file, and the consumption that was contracted.
+	async fn due_readings(&self, at: &At, view: &EraView) -> Result<Vec<Signed>, Fault> {
+		let mut wave = Vec::new();
+		let Some(era) = view.readings_of else {
+			return Ok(wave);
+		};
+		let Some(planned) = self.journal.plan.iter().rfind(|planned| planned.era == era) else {
+			return Ok(wave);
+		};
+		let (Some(book), Some(period)) = (self.book(era), self.dataset.periods.get(planned.period)) else {
+			return Ok(wave);
+		};
+		for (player, measured) in self.stage.players.iter().zip(&period.measured) {
+			let Some(contract) = book.contracts.get(&player.id) else {
+				continue;
+			};
+			let known = book.readings.contains_key(&player.id) || book.statements.contains_key(&player.id);
+			if known || chain::has_reading(at, era, player.id).await? {
+				continue;
+			}
+			let reading = Reading {
+				generation_wh: measured.generation_wh,
+				consumption_wh: contract.strategy.consumption_wh,
+				indoor_centi_c: contract.strategy.temperature_centi_c,
+				quality: Quality::Measured,
+			};
+			let what = format!("the reading of {} for era {era}", player.name);
+			let arguments = SubmitReading { era, reading };
+			let call = ("EnergyMarket", "submit_reading");
+			wave.push(send::sign(at, &player.keys.meter, call, arguments, what).await?);
+		}
+		Ok(wave)
+	}
+
+	/// Strategies for the era after this one: those of the period that is planned for it, or of the next period.
+	async fn due_strategies(&mut self, at: &At, view: &EraView) -> Result<Vec<Signed>, Fault> {
+		let mut wave = Vec::new();
+		let era = view.current + 1;
+		let planned = self
+			.journal
+			.plan
+			.iter()
+			.find(|planned| planned.era == era)
+			.copied();
+		let planned = match planned {
+			Some(planned) => planned,
+			None => {
+				let Some(period) = self.next_period(view.current) else {
+					return Ok(wave);
+				};
+				if !self.has_time(view) {
+					return Ok(wave);
+				}
+				let planned = Planned { period, era };
+				self.journal.plan(planned)?;
+				planned
+			}
+		};
+		let Some(period) = self.dataset.periods.get(planned.period) else {
+			return Ok(wave);
+		};
+		let book = self.ledger.era(era);
+		for (player, measured) in self.stage.players.iter().zip(&period.measured) {
+			if book.is_some_and(|book| book.submitted.contains_key(&player.id)) {
+				continue;
+			}
+			let strategies = strategies(player, *measured, self.args, self.stage.terms.rules.resolution_wh);
+			if strategies.is_empty() {
+				return Err(Fault::Input(format!(
+					"{}: household {} in period {}: {} Wh generated and {} Wh consumed are more than its connection \
+					 of {} Wh can carry",
+					self.dataset.path.display(),
+					player.name,
+					period.start,
+					measured.generation_wh,
+					measured.consumption_wh,
+					player.connection_limit_wh
+				)));
+			}
+			let what = format!("the strategies of {} for era {era}", player.name);
+			let generation_wh = measured.generation_wh;
+			let arguments = SubmitStrategies {
+				household: player.id,
+				era,
+				generation_wh,
+				strategies,
+			};
+			let call = ("EnergyMarket", "submit_strategies");
+			wave.push(send::sign(at, &player.keys.owner, call, arguments, what).await?);
+		}
+		Ok(wave)
+	}
+
+	/// Whether this era is long enough still for a wave of strategies to get in. On a chain whose time is moved,
+	/// every block takes a slot of it, so a fresh era is better than half of one.
+	fn has_time(&self, view: &EraView) -> bool {
+		let left = view.ends_ms.saturating_sub(view.now_ms);
+		let needed = WAVE_BLOCKS * self.node.slot_ms;
+		left >= if self.moves_clock() {
+			needed.saturating_mul(4)
+		} else {
+			needed
+		}
+	}
+}
+
+/// Whether every household of the file had its say in an era's game.
+pub fn is_played(book: &EraBook, stage: &Stage) -> bool {
+	let ours =
+		|player: &Player| book.submitted.contains_key(&player.id) && book.contracts.contains_key(&player.id);
+	book.record.is_some() && stage.players.iter().all(ours)
+}
+
+/// What a household would do in a period: what the file says, and as much less or more as it is willing to, as far as
+/// its connection carries it.
+fn strategies(player: &Player, measured: Measured, args: &ReplayArgs, resolution_wh: u32) -> Vec<Strategy> {
+	let preference = Preference {
+		flexible_down_percent: args.flexible,
+		flexible_up_percent: args.flexible,
+		response_centi_c_per_kwh: args.response,
+		trade_with_community: true,
+	};
+	let Measured {
+		generation_wh,
+		consumption_wh,
+	} = measured;
+	preference
+		.strategies(
+			resolution_wh,
+			generation_wh,
+			consumption_wh,
+			player.indoor_centi_c,
+		)
+		.into_iter()
+		.filter(|s| s.net_wh(generation_wh).unsigned_abs() <= u64::from(player.connection_limit_wh))
+		.map(Into::into)
+		.collect()
+}

@@ -1,0 +1,241 @@
+//! What a replay must remember to survive its own end, and the node's.
+//!
+//! A chain cannot know which line of a file an era was played from, and a node forgets the events of old blocks. So
+//! the journal has, a line of JSON each: what is being replayed, from which block on; which period was meant for which
+//! era, written before the first transaction for it goes out; and the events of the blocks since. Lines are only ever
+//! added, and a line that a sudden end left unfinished is dropped, so what is on disk is always whole.
+
+use super::ledger::{Ledger, Opening};
+use crate::{
+	chain::{events::BlockLog, Node},
+	fault::Fault,
+};
+use serde::{Deserialize, Serialize};
+use std::{
+	collections::BTreeMap,
+	fs::{self, File, TryLockError},
+	io::Write,
+	path::{Path, PathBuf},
+};
+use subxt::config::substrate::H256;
+
+/// What is replayed, and how: two runs of equal identity are parts of one replay.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+	/// Hash of the file's contents.
+	pub file: H256,
+	pub community: String,
+	pub day: Option<String>,
+	pub first: Option<u32>,
+	pub flexible: u8,
+	pub response: i16,
+}
+
+/// A block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+	pub number: u64,
+	pub hash: H256,
+}
+
+/// How a replay began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beginning {
+	pub identity: Identity,
+	/// The last block before it.
+	pub anchor: Seen,
+	/// The community's number.
+	pub community: u32,
+	/// The community's households as they were in that block.
+	pub households: BTreeMap<u32, Opening>,
+}
+
+/// A period that is played in an era.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Planned {
+	/// Index of the period.
+	pub period: usize,
+	pub era: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Line {
+	Beginning(Beginning),
+	Planned(Planned),
+	Block(BlockLog),
+	/// A block in which nothing happened, as a place to go on from.
+	Seen(Seen),
+}
+
+/// An open journal, locked against a second run.
+pub struct Journal {
+	file: File,
+	/// In the order of their eras.
+	pub plan: Vec<Planned>,
+	/// The last block that was read.
+	pub cursor: Seen,
+}
+
+impl Journal {
+	/// Starts a new journal in place of whatever is there.
+	pub fn create(path: &Path, beginning: Beginning) -> Result<Self, Fault> {
+		let file = lock(path)?;
+		file.set_len(0).map_err(|error| Fault::file(path, error))?;
+		let cursor = beginning.anchor;
+		let mut journal = Self {
+			file,
+			plan: Vec::new(),
+			cursor,
+		};
+		journal.append(&Line::Beginning(beginning))?;
+		Ok(journal)
+	}
+
+	/// Opens a journal and enters its events into books, if it is of this replay on this chain. What it knows of blocks
+	/// that the node has lost is cut off.
+	pub async fn open(
+		path: &Path,
+		identity: &Identity,
+		node: &Node,
+	) -> Result<Option<(Self, Ledger)>, Fault> {
+		let file = lock(path)?;
+		let text = fs::read(path).map_err(|error| Fault::file(path, error))?;
+		let mut lines = parse(&text).into_iter();
+		let Some((Line::Beginning(beginning), mut end)) = lines.next() else {
+			return Ok(None);
+		};
+		let anchor = beginning.anchor;
+		if node.block_hash(anchor.number).await? != Some(anchor.hash) {
+			return Ok(None);
+		}
+		if beginning.identity != *identity {
+			return Err(Fault::Input(format!(
+				"{}: is the journal of another replay on this chain; name another file with --journal, or begin \
+				 anew with --restart",
+				path.display()
+			)));
+		}
+		let lines: Vec<(Line, usize)> = lines.collect();
+		let mut cursor = anchor;
+		for (line, line_end) in lines.iter().rev() {
+			let Some(seen) = line.seen() else { continue };
+			if node.block_hash(seen.number).await? == Some(seen.hash) {
+				(cursor, end) = (seen, *line_end);
+				break;
+			}
+		}
+		let mut ledger = Ledger::new(beginning.households);
+		let mut journal = Self {
+			file,
+			plan: Vec::new(),
+			cursor,
+		};
+		journal
+			.file
+			.set_len(end as u64)
+			.map_err(|error| Fault::file(path, error))?;
+		for (line, line_end) in lines {
+			match line {
+				Line::Planned(planned) if line_end <= end => journal.plan.push(planned),
+				Line::Planned(planned) => journal.plan(planned)?,
+				Line::Block(block) if line_end <= end => ledger.enter(&block),
+				_ => (),
+			}
+		}
+		Ok(Some((journal, ledger)))
+	}
+
+	/// Notes, before anything is sent for it, that a period is meant for an era.
+	pub fn plan(&mut self, planned: Planned) -> Result<(), Fault> {
+		self.append(&Line::Planned(planned))?;
+		self.plan.push(planned);
+		Ok(())
+	}
+
+	/// Notes a block's events.
+	pub fn enter(&mut self, block: BlockLog) -> Result<(), Fault> {
+		self.cursor = Seen {
+			number: block.number,
+			hash: block.hash,
+		};
+		self.append(&Line::Block(block))
+	}
+
+	/// Notes a block in which nothing happened.
+	pub fn saw(&mut self, seen: Seen) -> Result<(), Fault> {
+		self.cursor = seen;
+		self.append(&Line::Seen(seen))
+	}
+
+	fn append(&mut self, line: &Line) -> Result<(), Fault> {
+		let mut text = serde_json::to_vec(line).map_err(|error| Fault::Chain(format!("journal: {error}")))?;
+		text.push(b'\n');
+		let written = self.file.write_all(&text).and_then(|()| self.file.sync_data());
+		written.map_err(|error| Fault::Input(format!("journal: {error}")))
+	}
+}
+
+impl Line {
+	fn seen(&self) -> Option<Seen> {
+		match self {
+			Self::Block(block) => Some(Seen {
+				number: block.number,
+				hash: block.hash,
+			}),
+			Self::Seen(seen) => Some(*seen),
+			_ => None,
+		}
+	}
+}
+
+/// Opens a file for adding to it, for this process alone.
+fn lock(path: &Path) -> Result<File, Fault> {
+	let opened = File::options().create(true).append(true).open(path);
+	let file = opened.map_err(|error| Fault::file(path, error))?;
+	match file.try_lock() {
+		Ok(()) => Ok(file),
+		Err(TryLockError::WouldBlock) => Err(Fault::file(
+			path,
+			"this replay is running already, in another process",
+		)),
+		Err(TryLockError::Error(error)) => Err(Fault::file(path, error)),
+	}
+}
+
+/// The whole lines of a journal with the offsets at which they end.
+fn parse(text: &[u8]) -> Vec<(Line, usize)> {
+	let mut lines = Vec::new();
+	let mut end = 0;
+	for line in text.split_inclusive(|byte| *byte == b'\n') {
+		end += line.len();
+		match serde_json::from_slice(line) {
+			Ok(parsed) if line.ends_with(b"\n") => lines.push((parsed, end)),
+			_ => break,
+		}
+	}
+	lines
+}
+
+/// Where the journal of a replay lies if the user names no place.
+pub fn default_path(data: &Path, identity: &Identity, genesis: H256) -> Result<PathBuf, Fault> {
+	let folder = std::env::var_os("XDG_STATE_HOME")
+		.map(PathBuf::from)
+		.or_else(|| std::env::home_dir().map(|home| home.join(".local/state")))
+		.ok_or_else(|| Fault::Input("no state folder for the journal: name a file with --journal".into()))?
+		.join("commonwatt");
+	fs::create_dir_all(&folder).map_err(|error| Fault::file(&folder, error))?;
+	let stem = data
+		.file_stem()
+		.unwrap_or_default()
+		.to_string_lossy()
+		.into_owned();
+	let text = serde_json::to_vec(&(identity, genesis)).map_err(|e| Fault::Chain(format!("journal: {e}")))?;
+	let name = format!("{:x}", hash(&text));
+	Ok(folder.join(format!("{stem}-{}.replay", &name[..16])))
+}
+
+/// The hash that identifies files here.
+pub fn hash(bytes: &[u8]) -> H256 {
+	use subxt::config::{substrate::BlakeTwo256, Hasher};
+	BlakeTwo256.hash(bytes)
+}

@@ -1,0 +1,182 @@
+//! The community's books, era by era, written from events alone.
+
+use crate::chain::{
+	events::BlockLog,
+	types::{Channels, Comfort, EraRecord, MarketEvent, Money, Reading, Statement, Strategy, Totals},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What a household brings along when its books are opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opening {
+	pub comfort: Option<Comfort>,
+	#[serde(with = "crate::chain::types::money")]
+	pub arrears: Money,
+	#[serde(with = "crate::chain::types::money")]
+	pub credit: Money,
+}
+
+/// Strategies that a household submitted.
+#[derive(Clone, Debug)]
+pub struct Submitted {
+	pub generation_wh: u32,
+	pub strategies: Vec<Strategy>,
+}
+
+/// A household's contract, with the comfort that it was made under.
+#[derive(Clone, Debug)]
+pub struct Contract {
+	pub generation_wh: u32,
+	pub strategy: Strategy,
+	pub chosen: u8,
+	pub main_grid_only: bool,
+	pub energy: Channels,
+	pub held: Money,
+	pub comfort: Option<Comfort>,
+}
+
+/// A household's statement, with what it owed and was owed before.
+#[derive(Clone, Debug)]
+pub struct Settled {
+	pub statement: Statement,
+	pub before: Opening,
+}
+
+/// Everything that events said about one era.
+#[derive(Clone, Debug, Default)]
+pub struct EraBook {
+	pub submitted: BTreeMap<u32, Submitted>,
+	pub contracts: BTreeMap<u32, Contract>,
+	pub record: Option<EraRecord>,
+	pub readings: BTreeMap<u32, Reading>,
+	pub statements: BTreeMap<u32, Settled>,
+	pub totals: Option<Totals>,
+	pub clearing_failed: bool,
+}
+
+/// The books of a community.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+	eras: BTreeMap<u32, EraBook>,
+	households: BTreeMap<u32, Opening>,
+	/// Blocks whose balances contradict the market, with how.
+	pub money_faults: Vec<String>,
+}
+
+impl Ledger {
+	/// Opens the books.
+	pub fn new(households: BTreeMap<u32, Opening>) -> Self {
+		Self {
+			households,
+			..Self::default()
+		}
+	}
+
+	/// An era's book, if anything was written about it.
+	pub fn era(&self, era: u32) -> Option<&EraBook> {
+		self.eras.get(&era)
+	}
+
+	/// Enters a block.
+	pub fn enter(&mut self, block: &BlockLog) {
+		let faults = block
+			.money_faults
+			.iter()
+			.map(|fault| format!("block {}: {fault}", block.number));
+		self.money_faults.extend(faults);
+		for event in &block.events {
+			self.enter_event(event);
+		}
+	}
+
+	fn book(&mut self, era: u32) -> &mut EraBook {
+		self.eras.entry(era).or_default()
+	}
+
+	fn enter_event(&mut self, event: &MarketEvent) {
+		match event {
+			MarketEvent::HouseholdRegistered {
+				household, comfort, ..
+			} => {
+				self.households.entry(*household).or_default().comfort = *comfort;
+			}
+			MarketEvent::ComfortChanged { household, comfort } => {
+				self.households.entry(*household).or_default().comfort = *comfort;
+			}
+			MarketEvent::ArrearsRepaid {
+				household, arrears, ..
+			} => {
+				self.households.entry(*household).or_default().arrears = *arrears;
+			}
+			MarketEvent::StrategiesSubmitted {
+				household,
+				era,
+				generation_wh,
+				strategies,
+			} => {
+				let submitted = Submitted {
+					generation_wh: *generation_wh,
+					strategies: strategies.clone(),
+				};
+				self.book(*era).submitted.insert(*household, submitted);
+			}
+			MarketEvent::ReadingSubmitted {
+				household,
+				era,
+				reading,
+			} => {
+				self.book(*era).readings.insert(*household, *reading);
+			}
+			MarketEvent::EraCleared { record, .. } => self.book(record.era).record = Some(*record),
+			MarketEvent::ClearingFailed { era, .. } => self.book(*era).clearing_failed = true,
+			MarketEvent::HouseholdSettled {
+				household, statement, ..
+			} => {
+				let current = self.households.entry(*household).or_default();
+				let before = *current;
+				current.arrears = statement.amounts.arrears;
+				current.credit = statement.amounts.credit;
+				let settled = Settled {
+					statement: *statement,
+					before,
+				};
+				self.book(statement.era).statements.insert(*household, settled);
+			}
+			MarketEvent::EraSettled { era, totals, .. } => self.book(*era).totals = Some(*totals),
+			MarketEvent::ContractMade { .. } => self.enter_contract(event),
+			MarketEvent::CommunityCreated { .. }
+			| MarketEvent::TermsChanged { .. }
+			| MarketEvent::PreferenceChanged { .. }
+			| MarketEvent::EraStarted { .. }
+			| MarketEvent::ErasMissed { .. } => (),
+		}
+	}
+
+	fn enter_contract(&mut self, event: &MarketEvent) {
+		let MarketEvent::ContractMade {
+			era,
+			household,
+			generation_wh,
+			strategy,
+			chosen,
+			main_grid_only,
+			energy,
+			held,
+			..
+		} = event
+		else {
+			return;
+		};
+		let contract = Contract {
+			generation_wh: *generation_wh,
+			strategy: *strategy,
+			chosen: *chosen,
+			main_grid_only: *main_grid_only,
+			energy: *energy,
+			held: *held,
+			comfort: self.households.get(household).and_then(|known| known.comfort),
+		};
+		self.book(*era).contracts.insert(*household, contract);
+	}
+}

@@ -1,0 +1,179 @@
+//! `commonwatt replay`: a file of meter data, played on a chain.
+
+mod engine;
+pub mod journal;
+pub mod ledger;
+pub mod setup;
+
+use crate::{
+	chain::{self, Node},
+	cli::ReplayArgs,
+	data::{Dataset, Selection},
+	fault::Fault,
+	keys,
+	summary::{Report, Screen},
+};
+use engine::Engine;
+use journal::{Beginning, Identity, Journal, Seen};
+use ledger::{Ledger, Opening};
+use setup::Stage;
+use std::{
+	collections::BTreeMap,
+	fs,
+	time::{Duration, Instant},
+};
+
+/// A connection that is lost so often is not worth another try.
+const MOST_RECONNECTIONS: u32 = 10;
+/// A community's name has at most so many bytes.
+const LONGEST_NAME: usize = 32;
+
+/// What one run sent.
+#[derive(Clone, Copy, Debug, Default, serde::Serialize)]
+pub struct Sent {
+	pub strategies: u32,
+	pub readings: u32,
+}
+
+/// Runs the subcommand.
+pub async fn run(args: ReplayArgs) -> Result<(), Fault> {
+	let begun = Instant::now();
+	let first = args.first.and_then(|first| usize::try_from(first).ok());
+	let selection = Selection {
+		day: args.day.clone(),
+		first,
+	};
+	let dataset = Dataset::read(&args.file, &selection)?;
+	let identity = identity(&args)?;
+	for uri in [
+		&args.keys.sudo,
+		&args.keys.operator,
+		&args.keys.utility,
+		&args.keys.funder,
+	] {
+		keys::key(uri)?;
+	}
+	let mut screen = Screen::new(dataset.periods.len());
+	let mut sent = Sent::default();
+	let patience = Duration::from_secs(args.retry_seconds);
+	let mut restart = args.restart;
+	let mut reconnections = 0;
+	let report = loop {
+		let node = Node::connect(&args.url, patience).await?;
+		let played = play(&node, &dataset, &identity, &args, restart, &mut sent, &mut screen).await;
+		restart = false;
+		match played {
+			Ok(report) => break report,
+			Err(fault) => match node.diagnose(fault).await {
+				Fault::Lost { reason, .. } if reconnections < MOST_RECONNECTIONS => {
+					reconnections += 1;
+					screen.note(&format!(
+						"the connection to {} was lost ({reason}); trying again",
+						args.url
+					));
+				}
+				fault => return Err(fault),
+			},
+		}
+	};
+	let report = report.finish(begun.elapsed(), sent);
+	screen.finish(&report);
+	if let Some(path) = &args.json {
+		let text = serde_json::to_string_pretty(&report).map_err(|error| Fault::file(path, error))?;
+		fs::write(path, text + "\n").map_err(|error| Fault::file(path, error))?;
+	}
+	if report.faults.is_empty() {
+		Ok(())
+	} else {
+		Err(Fault::Check(report.faults))
+	}
+}
+
+fn identity(args: &ReplayArgs) -> Result<Identity, Fault> {
+	let stem = args.file.file_stem().unwrap_or_default().to_string_lossy();
+	let community = args.community.clone().unwrap_or_else(|| stem.into_owned());
+	if community.is_empty() || community.len() > LONGEST_NAME {
+		return Err(Fault::Input(format!(
+			"the community's name '{community}' must have 1 to {LONGEST_NAME} bytes: name one with --community"
+		)));
+	}
+	let contents = fs::read(&args.file).map_err(|error| Fault::file(&args.file, error))?;
+	Ok(Identity {
+		file: journal::hash(&contents),
+		community,
+		day: args.day.clone(),
+		first: args.first,
+		flexible: args.flexible,
+		response: args.response,
+	})
+}
+
+/// One connection's worth of a replay.
+async fn play(
+	node: &Node,
+	dataset: &Dataset,
+	identity: &Identity,
+	args: &ReplayArgs,
+	restart: bool,
+	sent: &mut Sent,
+	screen: &mut Screen,
+) -> Result<Report, Fault> {
+	let stage = setup::prepare(node, dataset, &identity.community, args).await?;
+	let (journal, ledger) = open_journal(node, &stage, identity, args, restart).await?;
+	if !journal.plan.is_empty() {
+		screen.note(&format!(
+			"going on with a replay of which {} period(s) were begun",
+			journal.plan.len()
+		));
+	}
+	let money = node.money().await?;
+	let mut engine = Engine::new(node, dataset, args, &stage, journal, ledger, sent);
+	loop {
+		let done = engine.step().await?;
+		screen.show(engine.lines(), &money);
+		if done {
+			return Ok(engine.report(money));
+		}
+	}
+}
+
+async fn open_journal(
+	node: &Node,
+	stage: &Stage,
+	identity: &Identity,
+	args: &ReplayArgs,
+	restart: bool,
+) -> Result<(Journal, Ledger), Fault> {
+	let path = match &args.journal {
+		Some(path) => path.clone(),
+		None => journal::default_path(&args.file, identity, node.genesis())?,
+	};
+	if !restart {
+		if let Some(opened) = Journal::open(&path, identity, node).await? {
+			return Ok(opened);
+		}
+	}
+	let at = node.head().await?;
+	let mut households = BTreeMap::new();
+	for id in &stage.members {
+		if let Some(household) = chain::household(&at, *id).await? {
+			let opening = Opening {
+				comfort: household.comfort,
+				arrears: household.arrears,
+				credit: household.credit,
+			};
+			households.insert(*id, opening);
+		}
+	}
+	let anchor = Seen {
+		number: at.block_number(),
+		hash: at.block_hash(),
+	};
+	let beginning = Beginning {
+		identity: identity.clone(),
+		anchor,
+		community: stage.community,
+		households: households.clone(),
+	};
+	Ok((Journal::create(&path, beginning)?, Ledger::new(households)))
+}

@@ -1,0 +1,323 @@
+//! What a file needs on the chain before it can be played: its community, its households, and money on their accounts.
+//! Whatever is there already stays as it is.
+
+use crate::{
+	chain::{
+		self,
+		send::{self, Signed},
+		types::{
+			Address, BalancesCall, Batch, Comfort, Community, MarketCall, Money, PriceRule, Quality, Ratio,
+			Reading, Rules, RuntimeCall, SubmitReading, Sudo, Tariffs, Terms,
+		},
+		At, Node,
+	},
+	cli::ReplayArgs,
+	data::Dataset,
+	fault::Fault,
+	keys::{self, HouseholdKeys},
+};
+use std::collections::BTreeMap;
+use subxt::utils::AccountId32;
+
+/// So many calls go into one batch.
+const BATCH: usize = 40;
+/// Of a whole token, one part: the rules below are in tokens of twelve decimals, as the development chain has.
+const MILLI: Money = 1_000_000_000;
+
+/// The seed paper's rules, with the tariffs that the development chain has: for a community on a chain without any.
+const PAPER_TERMS: Terms = Terms {
+	rules: Rules {
+		lambda: Ratio {
+			numerator: 4,
+			denominator: 1,
+		},
+		resolution_wh: 10,
+	},
+	tariffs: Tariffs {
+		retail_per_kwh: 300 * MILLI,
+		feed_in_per_kwh: 80 * MILLI,
+		imbalance_import_per_kwh: 360 * MILLI,
+		imbalance_export_per_kwh: 40 * MILLI,
+		grid_fee_per_kwh: 10 * MILLI,
+	},
+	price_rule: PriceRule::MidMarket,
+};
+
+/// The seed paper's comfort: 15 to 27 degrees, a = 1/36.
+const PAPER_COMFORT: Comfort = Comfort {
+	min_centi_c: 1_500,
+	max_centi_c: 2_700,
+	a: Ratio {
+		numerator: 1,
+		denominator: 36,
+	},
+};
+
+/// A household of the file.
+pub struct Player {
+	pub name: String,
+	pub id: u32,
+	pub keys: HouseholdKeys,
+	pub connection_limit_wh: u32,
+	/// Where its comfort is greatest.
+	pub indoor_centi_c: i16,
+}
+
+/// A community with everything in place.
+pub struct Stage {
+	pub community: u32,
+	pub name: String,
+	pub terms: Terms,
+	/// In the order of the file's households.
+	pub players: Vec<Player>,
+	/// All households of the community, those of the file and others.
+	pub members: Vec<u32>,
+}
+
+/// Makes what is missing.
+pub async fn prepare(node: &Node, dataset: &Dataset, name: &str, args: &ReplayArgs) -> Result<Stage, Fault> {
+	let all_keys: Vec<HouseholdKeys> = dataset
+		.households
+		.iter()
+		.map(|name| HouseholdKeys::of(name))
+		.collect::<Result<_, _>>()?;
+	let at = node.head().await?;
+	let (id, community) = match find(&at, name).await? {
+		Some(found) => found,
+		None => create(node, &at, name, args).await?,
+	};
+	register_missing(node, dataset, &all_keys, id, &community, args).await?;
+	fund(node, dataset, &all_keys, &community.terms, args).await?;
+
+	let at = node.head().await?;
+	let mut players = Vec::new();
+	for (name, keys) in dataset.households.iter().zip(all_keys) {
+		let household = registered(&at, id, name, &keys).await?;
+		let (number, household) =
+			household.ok_or_else(|| Fault::Chain(format!("household {name} is not registered")))?;
+		let comfort = household.comfort.unwrap_or(PAPER_COMFORT);
+		players.push(Player {
+			name: name.clone(),
+			id: number,
+			keys,
+			connection_limit_wh: household.connection_limit_wh,
+			indoor_centi_c: comfort.min_centi_c.midpoint(comfort.max_centi_c),
+		});
+	}
+	let members = chain::members(&at, id).await?;
+	Ok(Stage {
+		community: id,
+		name: name.into(),
+		terms: community.terms,
+		players,
+		members,
+	})
+}
+
+async fn find(at: &At, name: &str) -> Result<Option<(u32, Community)>, Fault> {
+	for id in 0..chain::community_count(at).await? {
+		if let Some(community) = chain::community(at, id).await? {
+			if community.name == name.as_bytes() {
+				return Ok(Some((id, community)));
+			}
+		}
+	}
+	Ok(None)
+}
+
+async fn create(node: &Node, at: &At, name: &str, args: &ReplayArgs) -> Result<(u32, Community), Fault> {
+	let sudo = keys::key(&args.keys.sudo)?;
+	let operator = keys::account(&keys::key(&args.keys.operator)?);
+	let utility = keys::account(&keys::key(&args.keys.utility)?);
+	let terms = chain::community(at, 0)
+		.await?
+		.map_or(PAPER_TERMS, |community| community.terms);
+	let call = RuntimeCall::EnergyMarket(MarketCall::create_community {
+		name: name.as_bytes().to_vec(),
+		operator,
+		utility,
+		terms,
+	});
+	let what = format!("creating the community {name}");
+	let signed = send::sign(at, &sudo, ("Sudo", "sudo"), Sudo { call }, what).await?;
+	send::send_all(node, at, vec![signed]).await?;
+	// Sudo itself succeeds even where what it calls is refused.
+	let found = find(&node.head().await?, name).await?;
+	found.ok_or_else(|| {
+		Fault::Chain(format!(
+			"the community {name} was not created: does {} hold the Sudo key, and the operator {} some money?",
+			args.keys.sudo, args.keys.operator
+		))
+	})
+}
+
+/// The household of these keys in a community, if it is registered.
+async fn registered(
+	at: &At,
+	community: u32,
+	name: &str,
+	keys: &HouseholdKeys,
+) -> Result<Option<(u32, chain::types::Household)>, Fault> {
+	let Some(id) = chain::household_of_meter(at, &keys::account(&keys.meter)).await? else {
+		return Ok(None);
+	};
+	let Some(household) = chain::household(at, id).await? else {
+		return Ok(None);
+	};
+	if household.community != community {
+		return Err(Fault::Input(format!(
+			"household {name}: its meter //{name}//stash is registered in community {} already; play it there, or \
+			 name the household otherwise",
+			household.community
+		)));
+	}
+	if household.owner != keys::account(&keys.owner) {
+		return Err(Fault::Input(format!(
+			"household {name}: its owner on the chain is not //{name}"
+		)));
+	}
+	Ok(Some((id, household)))
+}
+
+async fn register_missing(
+	node: &Node,
+	dataset: &Dataset,
+	all_keys: &[HouseholdKeys],
+	community: u32,
+	known: &Community,
+	args: &ReplayArgs,
+) -> Result<(), Fault> {
+	let at = node.head().await?;
+	let mut calls = Vec::new();
+	for (index, (name, keys)) in dataset.households.iter().zip(all_keys).enumerate() {
+		if registered(&at, community, name, keys).await?.is_none() {
+			calls.push(RuntimeCall::EnergyMarket(MarketCall::register_household {
+				community,
+				owner: keys::account(&keys.owner),
+				meter: keys::account(&keys.meter),
+				connection_limit_wh: connection_limit_wh(dataset, index),
+				comfort: Some(PAPER_COMFORT),
+			}));
+		}
+	}
+	if calls.is_empty() {
+		return Ok(());
+	}
+	let operator = keys::key(&args.keys.operator)?;
+	if known.operator != keys::account(&operator) {
+		return Err(Fault::Input(format!(
+			"{} household(s) must be registered, and {} is not the community's operator: see --operator",
+			calls.len(),
+			args.keys.operator
+		)));
+	}
+	batches(node, &operator, calls, "registering households").await
+}
+
+/// A connection that carries the household whatever its flexible share: all that it generates, and twice what it
+/// consumes, rounded up to whole kWh.
+fn connection_limit_wh(dataset: &Dataset, household: usize) -> u32 {
+	let largest = dataset.largest(household);
+	let most = largest
+		.generation_wh
+		.max(largest.consumption_wh.saturating_mul(2))
+		.max(1);
+	most.div_ceil(1_000)
+		.saturating_mul(1_000)
+		.min(commonwatt_game::MAX_ENERGY_WH)
+}
+
+async fn batches(
+	node: &Node,
+	signer: &subxt_signer::sr25519::Keypair,
+	calls: Vec<RuntimeCall>,
+	what: &str,
+) -> Result<(), Fault> {
+	for calls in calls.chunks(BATCH) {
+		let at = node.head().await?;
+		let batch = Batch {
+			calls: calls.to_vec(),
+		};
+		let signed = send::sign(&at, signer, ("Utility", "batch_all"), batch, what.into()).await?;
+		send::send_all(node, &at, vec![signed]).await?;
+	}
+	Ok(())
+}
+
+/// Tops up each owner to what the file can cost it at worst, and each meter to its fees.
+async fn fund(
+	node: &Node,
+	dataset: &Dataset,
+	all_keys: &[HouseholdKeys],
+	terms: &Terms,
+	args: &ReplayArgs,
+) -> Result<(), Fault> {
+	let at = node.head().await?;
+	let Some(first) = all_keys.first() else {
+		return Ok(());
+	};
+	let periods = dataset.periods.len() as Money;
+	let sample = sample_transaction(&at, first).await?;
+	// Strategy sets are longer than readings, and fees may rise with the load.
+	let fees = send::fee(&at, &sample)
+		.await?
+		.saturating_mul(8)
+		.saturating_mul(periods + 8);
+	let mut needs = BTreeMap::<AccountId32, Money>::new();
+	for (index, keys) in all_keys.iter().enumerate() {
+		let consumed: Money = dataset
+			.periods
+			.iter()
+			.map(|period| Money::from(period.measured[index].consumption_wh))
+			.sum();
+		let tariffs = &terms.tariffs;
+		let per_kwh = tariffs
+			.imbalance_import_per_kwh
+			.saturating_add(tariffs.grid_fee_per_kwh);
+		// Twice: the flexible share may double consumption.
+		let energy = (2 * consumed).saturating_mul(per_kwh) / 1_000;
+		*needs.entry(keys::account(&keys.owner)).or_default() += fees.saturating_add(energy);
+		*needs.entry(keys::account(&keys.meter)).or_default() += fees;
+	}
+	let mut calls = Vec::new();
+	for (account, need) in needs {
+		let free = chain::account(&at, &account).await?.data.free;
+		// Half of the need is left to be spent, so that a replay that goes on, or comes again, tops up nothing.
+		if free < need / 2 {
+			let value = need - free;
+			calls.push(RuntimeCall::Balances(BalancesCall::transfer_keep_alive {
+				dest: Address::Id(account),
+				value,
+			}));
+		}
+	}
+	if calls.is_empty() {
+		return Ok(());
+	}
+	batches(
+		node,
+		&keys::key(&args.keys.funder)?,
+		calls,
+		"funding the accounts",
+	)
+	.await
+}
+
+/// A transaction whose fee is that of many others.
+async fn sample_transaction(at: &At, keys: &HouseholdKeys) -> Result<Signed, Fault> {
+	let reading = Reading {
+		generation_wh: 0,
+		consumption_wh: 0,
+		indoor_centi_c: 0,
+		quality: Quality::Measured,
+	};
+	let arguments = SubmitReading { era: 0, reading };
+	send::sign(
+		at,
+		&keys.meter,
+		("EnergyMarket", "submit_reading"),
+		arguments,
+		String::new(),
+	)
+	.await
+}

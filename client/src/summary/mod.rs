@@ -1,0 +1,7 @@
+//! What a replay came to: for people on the screen, for programs as JSON.
+
+mod report;
+mod screen;
+
+pub use report::{EraLine, Report};
+pub use screen::Screen;

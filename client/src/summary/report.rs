@@ -1,0 +1,269 @@
+//! The numbers of a replay.
+
+use crate::{
+	chain::{
+		self,
+		types::{money, Amounts, Certificate, Channels, Kind, Money, Reading, Status, Totals},
+	},
+	checks::{self, Checks},
+	cli::ReplayArgs,
+	data::Dataset,
+	replay::{ledger::EraBook, setup::Stage, Sent},
+};
+use serde::Serialize;
+use std::time::Duration;
+
+/// One household in one era.
+#[derive(Clone, Debug, Serialize)]
+pub struct HouseholdLine {
+	pub name: String,
+	pub household: u32,
+	pub generation_wh: u32,
+	/// What the file says.
+	pub file_consumption_wh: u32,
+	/// What the game chose.
+	pub contracted_consumption_wh: u32,
+	pub strategy: Kind,
+	pub main_grid_only: bool,
+	pub contracted: Channels,
+	/// Put on hold for the contract.
+	#[serde(with = "money")]
+	pub held: Money,
+	pub reading: Reading,
+	pub delivered: Channels,
+	pub amounts: Amounts,
+}
+
+/// One era, settled.
+#[derive(Clone, Debug, Serialize)]
+pub struct EraLine {
+	pub era: u32,
+	/// Index of the period in the file, or in the part of it that is played.
+	pub period: usize,
+	pub period_start: String,
+	/// False where not all households had their say, and the period was played again in a later era.
+	pub played: bool,
+	pub players: u32,
+	pub certificate: Certificate,
+	pub sweeps: u32,
+	pub starts: u32,
+	#[serde(with = "money")]
+	pub price_per_kwh: Money,
+	pub settled: Totals,
+	pub checks: Checks,
+	/// The file's households.
+	pub households: Vec<HouseholdLine>,
+}
+
+impl EraLine {
+	/// An era that is settled and has contracts.
+	pub fn new(
+		(period, era, played): (usize, u32, bool),
+		dataset: &Dataset,
+		stage: &Stage,
+		book: &EraBook,
+	) -> Option<Self> {
+		let (record, totals) = (book.record?, book.totals?);
+		let data = dataset.periods.get(period)?;
+		let households = stage
+			.players
+			.iter()
+			.zip(&data.measured)
+			.filter_map(|(player, measured)| {
+				let contract = book.contracts.get(&player.id)?;
+				let statement = &book.statements.get(&player.id)?.statement;
+				Some(HouseholdLine {
+					name: player.name.clone(),
+					household: player.id,
+					generation_wh: measured.generation_wh,
+					file_consumption_wh: measured.consumption_wh,
+					contracted_consumption_wh: contract.strategy.consumption_wh,
+					strategy: contract.strategy.kind,
+					main_grid_only: contract.main_grid_only,
+					contracted: contract.energy,
+					held: contract.held,
+					reading: statement.reading,
+					delivered: statement.energy,
+					amounts: statement.amounts,
+				})
+			});
+		Some(Self {
+			era,
+			period,
+			period_start: data.start.clone(),
+			played,
+			players: record.players,
+			certificate: record.certificate,
+			sweeps: record.sweeps,
+			starts: record.starts,
+			price_per_kwh: record.price_per_kwh,
+			settled: totals,
+			households: households.collect(),
+			checks: checks::era(era, book),
+		})
+	}
+}
+
+/// Energy from and to the main grid.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct MainGrid {
+	pub bought_wh: u64,
+	pub sold_wh: u64,
+	/// Most bought by all households in one era.
+	pub peak_bought_wh: u64,
+}
+
+impl MainGrid {
+	fn add(&mut self, net_wh: impl Iterator<Item = i64>) {
+		let (mut bought, mut sold) = (0, 0);
+		for net in net_wh {
+			if net < 0 {
+				bought += net.unsigned_abs();
+			} else {
+				sold += net.unsigned_abs();
+			}
+		}
+		self.bought_wh += bought;
+		self.sold_wh += sold;
+		self.peak_bought_wh = self.peak_bought_wh.max(bought);
+	}
+}
+
+/// Sums over all periods that were played, of the file's households.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Sums {
+	pub periods: usize,
+	pub equilibria: usize,
+	pub approximate: usize,
+	/// Eras in which a period did not get through and was played again.
+	pub repeated: usize,
+	pub missing_readings: u64,
+	pub generation_wh: u64,
+	pub file_consumption_wh: u64,
+	pub contracted_consumption_wh: u64,
+	/// Consumption of the file that the game's choices did without.
+	pub not_used_wh: u64,
+	/// Consumption that the game's choices added to the file's.
+	pub added_wh: u64,
+	/// Traded inside the community, delivered.
+	pub community_wh: u64,
+	/// Each household alone with the main grid, consuming what the file says.
+	pub alone_as_in_file: MainGrid,
+	/// Each household alone with the main grid, consuming what the game chose.
+	pub alone_as_contracted: MainGrid,
+	/// What came about.
+	pub with_community: MainGrid,
+	#[serde(with = "money")]
+	pub through_pool: Money,
+	#[serde(with = "money")]
+	pub grid_fees: Money,
+	#[serde(with = "money")]
+	pub to_utility: Money,
+	#[serde(with = "money")]
+	pub from_utility: Money,
+	pub checks_passed: u32,
+}
+
+impl Sums {
+	fn add(&mut self, line: &EraLine) {
+		self.checks_passed += line.checks.passed;
+		if !line.played {
+			self.repeated += 1;
+			return;
+		}
+		self.periods += 1;
+		match line.certificate.status {
+			Status::Equilibrium => self.equilibria += 1,
+			Status::Approximate => self.approximate += 1,
+		}
+		self.missing_readings += u64::from(line.settled.missing_readings);
+		self.through_pool += line.settled.through_pool;
+		self.grid_fees += line.settled.grid_fees;
+		self.to_utility += line.settled.to_utility;
+		self.from_utility += line.settled.from_utility;
+		for household in &line.households {
+			let (file, contracted) = (household.file_consumption_wh, household.contracted_consumption_wh);
+			self.generation_wh += u64::from(household.generation_wh);
+			self.file_consumption_wh += u64::from(file);
+			self.contracted_consumption_wh += u64::from(contracted);
+			self.not_used_wh += u64::from(file.saturating_sub(contracted));
+			self.added_wh += u64::from(contracted.saturating_sub(file));
+			self.community_wh += u64::from(household.delivered.sold_to_community_wh);
+		}
+		let households = || line.households.iter();
+		let net = |generation: u32, consumption: u32| i64::from(generation) - i64::from(consumption);
+		self.alone_as_in_file
+			.add(households().map(|h| net(h.generation_wh, h.file_consumption_wh)));
+		self.alone_as_contracted
+			.add(households().map(|h| net(h.generation_wh, h.contracted_consumption_wh)));
+		self.with_community
+			.add(households().map(|h| h.delivered.main_wh()));
+	}
+}
+
+/// A replay as a whole.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+	pub file: String,
+	pub url: String,
+	pub community: u32,
+	pub community_name: String,
+	pub households: Vec<String>,
+	pub flexible_percent: u8,
+	pub response_centi_c_per_kwh: i16,
+	pub token: String,
+	#[serde(skip)]
+	pub money: chain::Money,
+	pub eras: Vec<EraLine>,
+	pub sums: Sums,
+	/// Every check that failed, in words.
+	pub faults: Vec<String>,
+	/// Transactions that this run sent.
+	pub sent: Sent,
+	/// Wall-clock time of this run.
+	pub wall_ms: u64,
+}
+
+impl Report {
+	/// Sums up eras.
+	pub fn new(
+		dataset: &Dataset,
+		args: &ReplayArgs,
+		stage: &Stage,
+		eras: Vec<EraLine>,
+		money_faults: &[String],
+		money: chain::Money,
+	) -> Self {
+		let mut sums = Sums::default();
+		eras.iter().for_each(|line| sums.add(line));
+		let faults = eras
+			.iter()
+			.flat_map(|line| line.checks.failed.iter())
+			.chain(money_faults);
+		Self {
+			file: dataset.path.display().to_string(),
+			url: args.url.clone(),
+			community: stage.community,
+			community_name: stage.name.clone(),
+			households: dataset.households.clone(),
+			flexible_percent: args.flexible,
+			response_centi_c_per_kwh: args.response,
+			token: money.symbol.clone(),
+			money,
+			faults: faults.cloned().collect(),
+			eras,
+			sums,
+			sent: Sent::default(),
+			wall_ms: 0,
+		}
+	}
+
+	/// Adds what this run took.
+	pub fn finish(self, wall: Duration, sent: Sent) -> Self {
+		Self {
+			sent,
+			wall_ms: u64::try_from(wall.as_millis()).unwrap_or(u64::MAX),
+			..self
+		}
+	}
+}

@@ -1,0 +1,232 @@
+//! Runs the real programs: the node as a child of the test, and `commonwatt` against it.
+
+#![allow(dead_code)]
+
+use serde_json::Value;
+use std::{
+	io::{BufRead, BufReader},
+	path::{Path, PathBuf},
+	process::{Child, ChildStdout, Command, Output, Stdio},
+	sync::{mpsc, Arc, Mutex},
+	thread,
+	time::Duration,
+};
+
+/// Nothing here takes a fraction of this; it only ends a test that would hang.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The repository.
+pub fn repository() -> PathBuf {
+	Path::new(env!("CARGO_MANIFEST_DIR"))
+		.parent()
+		.expect("the crate lies in the repository")
+		.to_path_buf()
+}
+
+/// A `commonwatt` command.
+pub fn commonwatt(arguments: &[&str]) -> Command {
+	let mut command = Command::new(env!("CARGO_BIN_EXE_commonwatt"));
+	command.args(arguments).stdin(Stdio::null());
+	command
+}
+
+/// What a finished command came to.
+pub struct Outcome {
+	pub code: Option<i32>,
+	pub stdout: String,
+	pub stderr: String,
+}
+
+impl From<Output> for Outcome {
+	fn from(output: Output) -> Self {
+		Self {
+			code: output.status.code(),
+			stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+			stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+		}
+	}
+}
+
+impl Outcome {
+	/// The outcome, if the exit code is this.
+	pub fn expect_code(self, code: i32) -> Self {
+		assert_eq!(
+			self.code,
+			Some(code),
+			"stdout:\n{}\nstderr:\n{}",
+			self.stdout,
+			self.stderr
+		);
+		self
+	}
+}
+
+/// A development chain of its own. It is killed when this is dropped.
+pub struct Node {
+	child: Child,
+	pub url: String,
+}
+
+impl Node {
+	/// Starts the node that was built beside this test's binary, on a free port of the loopback interface.
+	pub fn start(base_path: &Path) -> Self {
+		let binaries = Path::new(env!("CARGO_BIN_EXE_commonwatt"))
+			.parent()
+			.expect("a binary lies in a folder");
+		let binary = binaries.join("commonwatt-node");
+		assert!(
+			binary.exists(),
+			"{} is missing: build it first, with `cargo build --workspace --bins` in the same profile",
+			binary.display()
+		);
+		let mut child = Command::new(binary)
+			.args([
+				"--dev",
+				"--rpc-port",
+				"0",
+				"--no-prometheus",
+				"--no-telemetry",
+				"--no-mdns",
+			])
+			.args(["--disable-log-color", "--base-path"])
+			.arg(base_path)
+			.stdin(Stdio::null())
+			.stdout(Stdio::null())
+			.stderr(Stdio::piped())
+			.spawn()
+			.expect("the node starts");
+		let stderr = child.stderr.take().expect("stderr is piped");
+		let log = Arc::new(Mutex::new(Vec::new()));
+		let (found, address) = mpsc::channel();
+		let lines = log.clone();
+		// Reads to the end, or the node would block on a full pipe.
+		thread::spawn(move || {
+			for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+				if let Some((_, addresses)) = line.split_once("Running JSON-RPC server: addr=") {
+					let _ = found.send(addresses.split(',').next().unwrap_or_default().to_owned());
+				}
+				lines.lock().unwrap().push(line);
+			}
+		});
+		let mut node = Self {
+			child,
+			url: String::new(),
+		};
+		match address.recv_timeout(PATIENCE) {
+			Ok(address) => node.url = format!("ws://{address}"),
+			Err(_) => panic!(
+				"no RPC server; the node says:\n{}",
+				log.lock().unwrap().join("\n")
+			),
+		}
+		node
+	}
+
+	/// Ends the node with SIGKILL, as a power cut would.
+	pub fn kill(mut self) {
+		self.end();
+	}
+
+	fn end(&mut self) {
+		// Fails only where it has ended already.
+		let _ = self.child.kill();
+		let _ = self.child.wait();
+	}
+}
+
+impl Drop for Node {
+	fn drop(&mut self) {
+		self.end();
+	}
+}
+
+/// A `commonwatt replay` that is under way. It is killed when this is dropped.
+pub struct Running {
+	child: Child,
+	stdout: BufReader<ChildStdout>,
+}
+
+impl Running {
+	/// Starts it.
+	pub fn start(mut command: Command) -> Self {
+		command.stdout(Stdio::piped()).stderr(Stdio::piped());
+		let mut child = command.spawn().expect("commonwatt starts");
+		let stdout = BufReader::new(child.stdout.take().expect("stdout is piped"));
+		Self { child, stdout }
+	}
+
+	/// Waits until it has reported so many eras, after the line of headings.
+	pub fn wait_for_eras(&mut self, eras: usize) {
+		for _ in 0..=eras {
+			let mut line = String::new();
+			let read = self.stdout.read_line(&mut line).expect("its output is text");
+			assert!(read > 0, "the replay ended before {eras} eras");
+		}
+	}
+
+	/// Ends it with SIGKILL.
+	pub fn kill(mut self) {
+		self.child.kill().expect("the child is ours to kill");
+		self.child.wait().expect("the child is ours to wait for");
+	}
+
+	/// Waits for its end. Its standard output is not in the outcome.
+	pub fn finish(mut self) -> Outcome {
+		let mut rest = String::new();
+		std::io::Read::read_to_string(&mut self.stdout, &mut rest).expect("its output is text");
+		let mut stderr = String::new();
+		let pipe = self.child.stderr.as_mut().expect("stderr is piped");
+		std::io::Read::read_to_string(pipe, &mut stderr).expect("its output is text");
+		let code = self.child.wait().expect("the child is ours to wait for").code();
+		Outcome {
+			code,
+			stdout: rest,
+			stderr,
+		}
+	}
+}
+
+impl Drop for Running {
+	fn drop(&mut self) {
+		let _ = self.child.kill();
+		let _ = self.child.wait();
+	}
+}
+
+/// Reads what `--json` wrote.
+pub fn json(path: &Path) -> Value {
+	let text = std::fs::read_to_string(path).expect("the report was written");
+	serde_json::from_str(&text).expect("the report is JSON")
+}
+
+/// The sums that must hold after any replay: every period played once, each in an era of its own and in order, every
+/// era an equilibrium, nothing missing, every check passed; and, added up here once more, community energy in balance.
+pub fn assert_complete(report: &Value, periods: usize) {
+	let sums = &report["sums"];
+	assert_eq!(sums["periods"], periods, "{sums}");
+	assert_eq!(sums["equilibria"], periods, "{sums}");
+	assert_eq!(sums["missing_readings"], 0, "{sums}");
+	assert_eq!(report["faults"], serde_json::json!([]));
+	assert!(
+		sums["checks_passed"].as_u64().unwrap() > 10 * periods as u64,
+		"{sums}"
+	);
+	let eras = report["eras"].as_array().unwrap();
+	let played = || eras.iter().filter(|era| era["played"] == true);
+	let order: Vec<_> = played().map(|era| era["period"].as_u64().unwrap()).collect();
+	assert_eq!(order, (0..periods as u64).collect::<Vec<_>>());
+	for era in played() {
+		let sum = |channel: &str| -> u64 {
+			let households = era["households"].as_array().unwrap();
+			households
+				.iter()
+				.map(|household| household["delivered"][channel].as_u64().unwrap())
+				.sum()
+		};
+		assert_eq!(
+			sum("sold_to_community_wh"),
+			sum("bought_from_community_wh"),
+			"{era}"
+		);
+	}
+}

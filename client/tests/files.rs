@@ -1,0 +1,242 @@
+//! What `commonwatt replay` says about a file that is wrong, before it looks for a node; and the file that the project
+//! ships.
+
+mod common;
+#[allow(dead_code)]
+#[path = "../examples/paper_day.rs"]
+mod paper_day;
+
+use common::{commonwatt, repository, Outcome};
+
+const HEADER: &str = "period_start,household,generation_wh,consumption_wh,outdoor_c\n";
+const FIRST: &str = "2016-08-01T00:00:00,a,0,426,20.1\n2016-08-01T00:00:00,b,1,2,20.1\n";
+
+/// Replays a text as a file; the node does not exist, which would end with another exit code.
+fn replay(text: &str, more: &[&str]) -> Outcome {
+	let folder = tempfile::tempdir().expect("there is room for temporary files");
+	let file = folder.path().join("meters.csv");
+	std::fs::write(&file, text).expect("there is room for temporary files");
+	let mut command = commonwatt(&["replay", "--url", "ws://127.0.0.1:1", "--retry-seconds", "0"]);
+	command
+		.arg(&file)
+		.args(more)
+		.output()
+		.expect("commonwatt runs")
+		.into()
+}
+
+/// Asserts that a text is refused, and that the message names file, row, column and what is wrong.
+#[track_caller]
+fn refused(text: &str, row: u32, column: &str, what: &str) {
+	let outcome = replay(text, &[]).expect_code(2);
+	let place = format!("meters.csv: row {row}, column {column}: ");
+	assert!(
+		outcome.stderr.contains(&place) && outcome.stderr.contains(what),
+		"{}",
+		outcome.stderr
+	);
+}
+
+#[test]
+fn good_file_goes_on_to_the_node() {
+	replay(&format!("{HEADER}{FIRST}"), &[]).expect_code(3);
+}
+
+#[test]
+fn outdoor_temperature_may_be_left_out() {
+	replay(
+		"period_start,household,generation_wh,consumption_wh\n2016-08-01T00:00,a,0,1\n",
+		&[],
+	)
+	.expect_code(3);
+}
+
+#[test]
+fn missing_column_is_named() {
+	refused(
+		"period_start,household,generation_wh\n2016-08-01T00:00:00,a,0\n",
+		1,
+		"consumption_wh",
+		"no such column",
+	);
+}
+
+#[test]
+fn empty_field_is_named() {
+	refused(
+		&format!("{HEADER}{FIRST}2016-08-01T00:30:00,,1,2,3\n"),
+		4,
+		"household",
+		"is empty",
+	);
+}
+
+#[test]
+fn short_row_is_named() {
+	refused(
+		&format!("{HEADER}2016-08-01T00:00:00,a,0\n"),
+		2,
+		"consumption_wh",
+		"is empty",
+	);
+}
+
+#[test]
+fn what_is_no_number_is_named() {
+	refused(
+		&format!("{HEADER}{FIRST}2016-08-01T00:30:00,a,x1,2,3\n"),
+		4,
+		"generation_wh",
+		"'x1'",
+	);
+	refused(
+		&format!("{HEADER}2016-08-01T00:30:00,a,1.5,2,3\n"),
+		2,
+		"generation_wh",
+		"'1.5'",
+	);
+	refused(
+		&format!("{HEADER}2016-08-01T00:30:00,a,1,2,warm\n"),
+		2,
+		"outdoor_c",
+		"'warm'",
+	);
+}
+
+#[test]
+fn negative_energy_is_named() {
+	refused(
+		&format!("{HEADER}2016-08-01T00:30:00,a,1,-2,3\n"),
+		2,
+		"consumption_wh",
+		"negative",
+	);
+}
+
+#[test]
+fn energy_beyond_all_measure_is_named() {
+	refused(
+		&format!("{HEADER}2016-08-01T00:30:00,a,1,1000000001,3\n"),
+		2,
+		"consumption_wh",
+		"above",
+	);
+	refused(
+		&format!("{HEADER}2016-08-01T00:30:00,a,1,99999999999999999999,3\n"),
+		2,
+		"consumption_wh",
+		"above",
+	);
+}
+
+#[test]
+fn what_is_no_time_is_named() {
+	refused(
+		&format!("{HEADER}1.8.2016,a,1,2,3\n"),
+		2,
+		"period_start",
+		"'1.8.2016'",
+	);
+}
+
+#[test]
+fn household_twice_in_a_period_is_named() {
+	refused(
+		&format!("{HEADER}{FIRST}2016-08-01T00:00:00,a,1,2,3\n"),
+		4,
+		"household",
+		"'a' is there twice",
+	);
+}
+
+#[test]
+fn household_missing_in_a_period_is_named() {
+	refused(
+		&format!("{HEADER}{FIRST}2016-08-01T00:30:00,b,1,2,3\n"),
+		4,
+		"household",
+		"lacks a",
+	);
+}
+
+#[test]
+fn periods_out_of_order_are_named() {
+	let text = format!("{HEADER}{FIRST}2016-07-31T23:30:00,a,1,2,3\n2016-07-31T23:30:00,b,1,2,3\n");
+	refused(&text, 4, "period_start", "is not after 2016-08-01T00:00:00");
+}
+
+#[test]
+fn name_that_is_no_key_is_named() {
+	refused(
+		&format!("{HEADER}2016-08-01T00:00:00,a//b,1,2,3\n"),
+		2,
+		"household",
+		"must not contain '/'",
+	);
+}
+
+#[test]
+fn file_without_rows_is_refused() {
+	let outcome = replay(HEADER, &[]).expect_code(2);
+	assert!(outcome.stderr.contains("no row"), "{}", outcome.stderr);
+}
+
+#[test]
+fn day_without_periods_is_refused() {
+	let outcome = replay(&format!("{HEADER}{FIRST}"), &["--day", "2016-08-02"]).expect_code(2);
+	assert!(
+		outcome.stderr.contains("no period starts on 2016-08-02"),
+		"{}",
+		outcome.stderr
+	);
+}
+
+#[test]
+fn file_that_is_not_there_is_named() {
+	let outcome: Outcome = commonwatt(&["replay", "nowhere.csv"])
+		.output()
+		.expect("commonwatt runs")
+		.into();
+	assert!(outcome.expect_code(2).stderr.contains("nowhere.csv"));
+}
+
+#[test]
+fn help_says_what_a_file_looks_like() {
+	let outcome: Outcome = commonwatt(&["replay", "--help"])
+		.output()
+		.expect("commonwatt runs")
+		.into();
+	let help = outcome.expect_code(0).stdout;
+	["period_start", "--json", "--wait", "//NAME//stash", "Exit codes"]
+		.iter()
+		.for_each(|part| assert!(help.contains(part), "{part} is not in\n{help}"));
+}
+
+#[test]
+fn paper_day_is_what_its_generator_writes() {
+	let shipped =
+		std::fs::read_to_string(repository().join("examples/paper.csv")).expect("it is in the repository");
+	assert_eq!(shipped, paper_day::csv());
+}
+
+#[test]
+fn paper_day_has_the_paper_s_numbers_surplus_and_shortage() {
+	assert_eq!(
+		(paper_day::generation_wh(0, 4), paper_day::generation_wh(3, 12)),
+		(800, 5_200)
+	);
+	assert_eq!(
+		(paper_day::generation_wh(0, 23), paper_day::generation_wh(1, 5)),
+		(275, 1_675)
+	);
+	let text = paper_day::csv();
+	assert!(text.contains("T08:00:00,Alice,400,6000\n") && text.contains("T10:30:00,Alice,2675,7000\n"));
+	let mut periods = std::collections::BTreeMap::<&str, i64>::new();
+	for line in text.lines().skip(1) {
+		let fields: Vec<_> = line.split(',').collect();
+		let wh = |index: usize| fields[index].parse::<i64>().expect("a number");
+		*periods.entry(fields[0]).or_default() += wh(2) - wh(3);
+	}
+	assert_eq!(periods.len(), 24);
+	assert!(periods.values().any(|net| *net > 0) && periods.values().any(|net| *net < 0));
+}

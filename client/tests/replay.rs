@@ -1,0 +1,188 @@
+//! `commonwatt replay` against the real node.
+
+mod common;
+
+use common::{assert_complete, commonwatt, json, repository, Node, Outcome, Running};
+use std::path::Path;
+use tempfile::TempDir;
+
+/// A folder for one test's chain, journal and report.
+struct Place(TempDir);
+
+impl Place {
+	fn new() -> Self {
+		Self(tempfile::tempdir().expect("there is room for temporary files"))
+	}
+
+	fn path(&self, name: &str) -> String {
+		self.0.path().join(name).display().to_string()
+	}
+
+	fn report(&self) -> serde_json::Value {
+		json(&self.0.path().join("report.json"))
+	}
+
+	/// A replay of a file, with its journal and report here.
+	fn replay(&self, node: &str, file: &Path, more: &[&str]) -> std::process::Command {
+		let mut command = commonwatt(&["replay", "--url", node]);
+		command.arg(file).args([
+			"--journal",
+			&self.path("journal"),
+			"--json",
+			&self.path("report.json"),
+		]);
+		command.args(["--retry-seconds", "1"]).args(more);
+		command
+	}
+
+	fn run(&self, node: &Node, file: &Path, more: &[&str]) -> Outcome {
+		self.replay(&node.url, file, more)
+			.output()
+			.expect("commonwatt runs")
+			.into()
+	}
+}
+
+fn paper() -> std::path::PathBuf {
+	repository().join("examples/paper.csv")
+}
+
+#[test]
+fn paper_day_is_played_once_and_adds_up() {
+	let place = Place::new();
+	let node = Node::start(&place.0.path().join("chain"));
+	let outcome = place.run(&node, &paper(), &[]).expect_code(0);
+	let report = place.report();
+	assert_complete(&report, 24);
+	assert_eq!(report["sums"]["repeated"], 0);
+	assert_eq!(
+		report["sent"],
+		serde_json::json!({ "strategies": 96, "readings": 96 })
+	);
+	assert_eq!(
+		outcome.stdout.matches("Equilibrium").count(),
+		24,
+		"{}",
+		outcome.stdout
+	);
+	assert!(report["sums"]["community_wh"].as_u64().unwrap() > 0);
+
+	place.run(&node, &paper(), &[]).expect_code(0);
+	let again = place.report();
+	assert_complete(&again, 24);
+	assert_eq!(
+		again["sent"],
+		serde_json::json!({ "strategies": 0, "readings": 0 })
+	);
+	assert_eq!(again["eras"], report["eras"]);
+}
+
+#[test]
+fn without_flexibility_consumption_is_that_of_the_file() {
+	let place = Place::new();
+	let node = Node::start(&place.0.path().join("chain"));
+	place
+		.run(&node, &paper(), &["--flexible", "0", "--first", "8"])
+		.expect_code(0);
+	let report = place.report();
+	assert_complete(&report, 8);
+	let sums = &report["sums"];
+	assert_eq!(sums["contracted_consumption_wh"], sums["file_consumption_wh"]);
+	assert_eq!((&sums["not_used_wh"], &sums["added_wh"]), (&0.into(), &0.into()));
+	let saved = |which: &str| {
+		let bought = |who: &str| sums[who][which].as_u64().unwrap();
+		bought("alone_as_in_file") - bought("with_community")
+	};
+	assert_eq!(saved("bought_wh"), sums["community_wh"].as_u64().unwrap());
+	assert_eq!(saved("sold_wh"), sums["community_wh"].as_u64().unwrap());
+}
+
+#[test]
+fn new_community_is_made_and_played() {
+	let file = repository().join("../shared/data/fontana-8-homes-2016-08.csv");
+	if !file.exists() {
+		println!("skipped: {} is not there", file.display());
+		return;
+	}
+	let place = Place::new();
+	let node = Node::start(&place.0.path().join("chain"));
+	let options = ["--community", "fontana", "--day", "2016-08-01"];
+	place.run(&node, &file, &options).expect_code(0);
+	let report = place.report();
+	assert_complete(&report, 48);
+	assert_eq!(report["community"], 1);
+	place.run(&node, &file, &options).expect_code(0);
+	assert_eq!(
+		place.report()["sent"],
+		serde_json::json!({ "strategies": 0, "readings": 0 })
+	);
+}
+
+#[test]
+fn replay_goes_on_after_the_node_and_the_client_were_killed() {
+	let place = Place::new();
+	let chain = place.0.path().join("chain");
+	let node = Node::start(&chain);
+	let mut running = Running::start(place.replay(&node.url, &paper(), &[]));
+	running.wait_for_eras(7);
+	let url = node.url.clone();
+	node.kill();
+	let outcome = running.finish().expect_code(3);
+	assert!(outcome.stderr.contains(&url), "{}", outcome.stderr);
+
+	let node = Node::start(&chain);
+	let mut running = Running::start(place.replay(&node.url, &paper(), &[]));
+	running.wait_for_eras(15);
+	running.kill();
+
+	place.run(&node, &paper(), &[]).expect_code(0);
+	let report = place.report();
+	assert_complete(&report, 24);
+	assert!(
+		report["sent"]["strategies"].as_u64().unwrap() < 96,
+		"{}",
+		report["sent"]
+	);
+}
+
+#[test]
+fn two_runs_of_one_replay_at_once_are_refused() {
+	let place = Place::new();
+	let node = Node::start(&place.0.path().join("chain"));
+	let mut first = Running::start(place.replay(&node.url, &paper(), &[]));
+	first.wait_for_eras(1);
+	let second = place.run(&node, &paper(), &[]).expect_code(2);
+	assert!(second.stderr.contains("running already"), "{}", second.stderr);
+	first.kill();
+}
+
+#[test]
+fn journal_of_another_replay_is_refused() {
+	let place = Place::new();
+	let node = Node::start(&place.0.path().join("chain"));
+	place.run(&node, &paper(), &["--first", "1"]).expect_code(0);
+	let outcome = place.run(&node, &paper(), &["--first", "2"]).expect_code(2);
+	assert!(outcome.stderr.contains("--restart"), "{}", outcome.stderr);
+	place
+		.run(&node, &paper(), &["--first", "2", "--restart"])
+		.expect_code(0);
+	assert_complete(&place.report(), 2);
+}
+
+#[test]
+fn node_that_is_not_there_is_named() {
+	let place = Place::new();
+	let outcome: Outcome = place
+		.replay("ws://127.0.0.1:1", &paper(), &[])
+		.output()
+		.expect("commonwatt runs")
+		.into();
+	let outcome = outcome.expect_code(3);
+	assert!(
+		outcome
+			.stderr
+			.contains("no connection to the node at ws://127.0.0.1:1"),
+		"{}",
+		outcome.stderr
+	);
+}
