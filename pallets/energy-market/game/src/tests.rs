@@ -464,3 +464,35 @@ fn the_solver_prepares_what_the_definition_says() {
 		}
 	}
 }
+
+#[test]
+fn a_new_start_forgets_the_visits_of_the_last() {
+	// One household decides, the other one has no choice, so what the first sees of the others never changes.
+	let strategy = |kind, consumption_wh| Strategy {
+		kind,
+		consumption_wh,
+		temperature_centi_c: 0,
+	};
+	let seller = vec![strategy(Kind::SellToCommunity, 0), strategy(Kind::SellToMain, 0)];
+	let buyer = vec![strategy(Kind::BuyFromCommunity, 1_000)];
+	let rules = Rules {
+		lambda: Ratio {
+			numerator: 4,
+			denominator: 1,
+		},
+		resolution_wh: 10,
+	};
+	let household = |generation_wh, strategies| Household {
+		generation_wh,
+		comfort: None,
+		strategies,
+	};
+	let game = Game::new(rules, vec![household(1_000, seller), household(0, buyer)]).unwrap();
+	let mut search = search::Search::new(&game, SolverConfig::default().epsilon);
+	search.begin_in_pool();
+	assert!(!search.sweep());
+	search.begin_from(&game, &[1, 0]);
+	assert!(search.sweep(), "on the main grid the seller would gain");
+	assert!(!search.sweep());
+	assert_eq!(search.profile(), [0, 0]);
+}
