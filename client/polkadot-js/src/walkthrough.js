@@ -372,20 +372,22 @@ export const steps = [
 		title: 'Charlie lets Dave act as home energy manager, for the market and nothing else',
 		async run({ chain, charlie, dave, era, say }) {
 			const { proxy, energyMarket, balances } = chain.api.tx;
+			const sell = energyMarket.submitStrategies(CHARLIE, era + 1, 1_500, [strategy('SellToCommunity', 500, 2_100)]);
+			assert.equal((await chain.send(sell, dave)).error, 'energyMarket.NotOwner');
+			const forCharlie = (call) => proxy.proxy(charlie.address, null, call);
+			assert.equal((await chain.send(forCharlie(sell), dave)).error, 'proxy.NotProxy');
+
 			await accepted(chain, proxy.addProxy(dave.address, 'Market', 0), charlie);
 			const [[granted], deposit] = (await chain.api.query.proxy.proxies(charlie.address)).toPrimitive();
 			assert.deepEqual(granted, { delegate: dave.address, proxyType: 'Market', delay: 0 });
 			assert.equal(BigInt(deposit), milliwatt(11));
 
-			const sell = energyMarket.submitStrategies(CHARLIE, era + 1, 1_500, [strategy('SellToCommunity', 500, 2_100)]);
-			assert.equal((await chain.send(sell, dave)).error, 'energyMarket.NotOwner');
-			const { events } = await accepted(chain, proxy.proxy(charlie.address, null, sell), dave);
+			const { events } = await accepted(chain, forCharlie(sell), dave);
 			assert.deepEqual(one(events, 'proxy.ProxyExecuted'), { result: { ok: null } });
 			assert.equal(one(events, 'energyMarket.StrategiesSubmitted').household, CHARLIE);
 			assert.equal((await chain.stored('submissions', CHARLIE)).era, era + 1);
 
-			const steal = balances.transferKeepAlive(dave.address, WATT);
-			const attempt = await accepted(chain, proxy.proxy(charlie.address, null, steal), dave);
+			const attempt = await accepted(chain, forCharlie(balances.transferKeepAlive(dave.address, WATT)), dave);
 			const { result } = attempt.events.find(({ name }) => name === 'proxy.ProxyExecuted').raw;
 			assert.equal(chain.errorName(result.asErr), 'system.CallFiltered');
 			assert.equal(dataOf(attempt.events, 'balances.Transfer').length, 0);

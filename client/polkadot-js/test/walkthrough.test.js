@@ -2,6 +2,8 @@
  * The walkthrough of docs/walkthrough.md against a real node, through the library that Polkadot.js Apps is made of.
  */
 
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { Chain } from '../src/chain.js';
 import { startNode } from '../src/node.js';
@@ -31,4 +33,18 @@ describe('a person at a development chain', () => {
 			failed = false;
 		});
 	}
+
+	it('the guide names no call, query, event or error that the chain does not have', async () => {
+		const guide = await readFile(new URL('../../../docs/walkthrough.md', import.meta.url), 'utf8');
+		const { tx, query, events, errors, call } = context.chain.api;
+		const named = [...guide.matchAll(/`(energyMarket|proxy|utility|sudo|balances|system)\.([A-Za-z]+)/g)];
+		assert.ok(named.length > 20, `${named.length} names found`);
+		for (const [, section, name] of named) {
+			const known = [tx, query, events, errors].some((kind) => kind[section]?.[name] !== undefined);
+			assert.ok(known, `${section}.${name}`);
+		}
+		const calls = [...guide.matchAll(/^- `(\w+)\(\d, E\+\d\)`/gm)].map(([, name]) => name);
+		assert.deepEqual([...new Set(calls)].sort(), ['contract', 'explain', 'record', 'verify']);
+		for (const name of calls) assert.ok(call.energyMarketApi[name], name);
+	});
 });
