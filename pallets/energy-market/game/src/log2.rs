@@ -9,7 +9,8 @@
 //! # Method
 //! The argument is shifted to m in [1, 2). Its next eight bits select the middle c of one of 256 intervals and, from a
 //! table that the compiler fills, 1/c and log2 c. Then r = m/c - 1 lies within 2^-9 of zero and
-//! log2(1 + r) = (r - r^2/2 + r^3/3) / ln 2 to within 2^-37. All products fit 64 bits, which matters in wasm.
+//! log2(1 + r) = (r - r^2/2 + r^3/3) / ln 2 to within 2^-37 (0.023 units); cutting m to 40 bits and r to 2^-38 costs
+//! 0.034 units, the coefficients and the table 0.02, and the final rounding half a unit. All products fit 64 bits, which matters in wasm.
 
 use core::{cmp::Ordering, fmt};
 
@@ -159,6 +160,7 @@ const fn table() -> [Interval; TABLE_LEN] {
 /// `m` has its top bit set and stands for m / 2^63 in [1, 2); the result is log2(m / 2^63) + exponent.
 #[inline]
 const fn mantissa_log2(m: u64, exponent: u32) -> Log2 {
+	// The mask keeps the index below the length of the table.
 	let interval = &TABLE[((m >> (63 - TABLE_BITS)) & (TABLE_LEN as u64 - 1)) as usize];
 	// 40 bits of m times at most 23 of the reciprocal, one in units of 2^-39, the other of 2^-23. The product is
 	// within 2^-8.9 of one, that is of 2^62.

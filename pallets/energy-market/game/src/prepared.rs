@@ -98,7 +98,7 @@ impl Move {
 	/// The payoff against the others' pool: [`crate::payoff`] in prepared parts. On the long side
 	/// log2 |E_main| = log2 |x| + log2(L - V) - log2 L, the first of which is in `base`.
 	///
-	/// Error in units of 2^-32: 0.3 + 1 for the trade, 1.2 each for `base` and the two logarithms, below the 8 that
+	/// Error in units of 2^-32: 2.1 for the trade, 1.2 for `base` and 1.2 for both logarithms, below the 8 that
 	/// [`crate::log2::PAYOFF_ERROR`] promises.
 	#[inline]
 	pub fn payoff(&self, worth: &Worth, others: &Pool) -> i64 {

@@ -204,7 +204,7 @@ impl Outcome {
 		}
 	}
 
-	/// Keeps the present profile as a fallback if none is needed less.
+	/// Keeps the present profile as the fallback if its largest gain is the smallest so far.
 	fn offer(&mut self, search: &mut Search) {
 		if self.found.is_some() {
 			return;
