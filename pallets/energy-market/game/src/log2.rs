@@ -10,7 +10,8 @@
 //! The argument is shifted to m in [1, 2). Its next eight bits select the middle c of one of 256 intervals and, from a
 //! table that the compiler fills, 1/c and log2 c. Then r = m/c - 1 lies within 2^-9 of zero and
 //! log2(1 + r) = (r - r^2/2 + r^3/3) / ln 2 to within 2^-37 (0.023 units); cutting m to 40 bits and r to 2^-38 costs
-//! 0.034 units, the coefficients and the table 0.02, and the final rounding half a unit. All products fit 64 bits, which matters in wasm.
+//! 0.034 units, the coefficients and the table 0.02, and the final rounding half a unit. All products fit 64 bits,
+//! which matters in wasm.
 
 use core::{cmp::Ordering, fmt};
 
