@@ -3,7 +3,7 @@
  */
 
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
@@ -71,9 +71,13 @@ export async function startNode(binary = nodeBinary()) {
 	const ended = new Promise((resolve) => child.once('close', resolve).once('error', resolve));
 	const isRunning = () => child.pid !== undefined && child.exitCode === null && child.signalCode === null;
 
-	// Should this process end early, the node must not stay behind.
 	const kill = () => isRunning() && child.kill('SIGKILL');
-	process.once('exit', kill);
+	// Should this process end early, neither the node nor its state may stay behind.
+	const abandon = () => {
+		kill();
+		rmSync(base, { recursive: true, force: true, maxRetries: 3 });
+	};
+	process.once('exit', abandon);
 	for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 
 	const stop = async () => {
@@ -83,7 +87,7 @@ export async function startNode(binary = nodeBinary()) {
 			await ended;
 			clearTimeout(timer);
 		}
-		process.off('exit', kill);
+		process.off('exit', abandon);
 		await rm(base, { recursive: true, force: true });
 	};
 
