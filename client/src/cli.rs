@@ -21,22 +21,22 @@ pub enum Command {
 }
 
 const REPLAY_HELP: &str = "\
-The file is CSV with a header and the columns period_start (ISO 8601), household, generation_wh, consumption_wh and, if
+The file is CSV with a header and the columns period_start (ISO 8601), household, generation_wh, consumption_wh and, if \
 you like, outdoor_c. Every household has one row in every period, and periods come in order.
 
-A household NAME signs with the development keys //NAME (owner) and //NAME//stash (meter). What is missing on the
-chain is made first: the community (through Sudo), its households (by its operator) and funds on their accounts (from
-the funder). A household that is registered so gets a connection limit of the larger of its greatest generation and
+A household NAME signs with the development keys //NAME (owner) and //NAME//stash (meter). What is missing on the \
+chain is made first: the community (through Sudo), its households (by its operator) and funds on their accounts (from \
+the funder). A household that is registered so gets a connection limit of the larger of its greatest generation and \
 twice its greatest consumption, rounded up to whole kWh, which leaves room for every flexible share.
 
-While an era runs, the strategies of the next period are submitted for the era after it, and the readings of the era
-before it. The meter reports the generation of the file and the consumption that the household contracted. On a
+While an era runs, the strategies of the next period are submitted for the era after it, and the readings of the era \
+before it. The meter reports the generation of the file and the consumption that the household contracted. On a \
 development chain the clock is moved from era to era; elsewhere, and with --wait, eras pass by themselves.
 
-A replay that was interrupted, or whose node was, goes on where it stopped when it is started again: what the chain
+A replay that was interrupted, or whose node was, goes on where it stopped when it is started again: what the chain \
 has already is not sent again.
 
-Exit codes: 0 done; 1 the chain refused something; 2 the file or an option is wrong, nothing was sent; 3 no connection
+Exit codes: 0 done; 1 the chain refused something; 2 the file or an option is wrong, nothing was sent; 3 no connection \
 to the node; 4 the sums that the chain reports do not add up.";
 
 /// Options of `replay`.

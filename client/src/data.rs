@@ -3,7 +3,7 @@
 use crate::fault::Fault;
 use commonwatt_game::MAX_ENERGY_WH;
 use std::{
-	collections::{BTreeMap, BTreeSet},
+	collections::BTreeMap,
 	path::{Path, PathBuf},
 };
 
@@ -134,6 +134,19 @@ fn read_rows(path: &Path) -> Result<Vec<Row>, Fault> {
 	Ok(rows)
 }
 
+/// A whole number of Wh, as far as one can be in a period.
+fn energy_wh(place: &Place, column: &str, text: &str) -> Result<u32, Fault> {
+	match text.parse::<i128>() {
+		Ok(wh) if wh < 0 => Err(place.fault(column, format_args!("{text} is negative"))),
+		Ok(wh) if wh > i128::from(MAX_ENERGY_WH) => Err(place.fault(
+			column,
+			format_args!("{text} Wh is above {MAX_ENERGY_WH} Wh in one period"),
+		)),
+		Ok(wh) => Ok(wh as u32),
+		Err(_) => Err(place.fault(column, format_args!("'{text}' is not a whole number of Wh"))),
+	}
+}
+
 fn read_row(
 	path: &Path,
 	record: &csv::StringRecord,
@@ -147,18 +160,6 @@ fn read_row(
 	let field = |name: &str, column: usize| match record.get(column) {
 		Some("") | None => Err(place.fault(name, "is empty")),
 		Some(text) => Ok(text),
-	};
-	let energy = |name: &str, column: usize| {
-		let text = field(name, column)?;
-		match text.parse::<i128>() {
-			Ok(wh) if wh < 0 => Err(place.fault(name, format_args!("{text} is negative"))),
-			Ok(wh) if wh > i128::from(MAX_ENERGY_WH) => Err(place.fault(
-				name,
-				format_args!("{text} Wh is above {MAX_ENERGY_WH} Wh in one period"),
-			)),
-			Ok(wh) => Ok(wh as u32),
-			Err(_) => Err(place.fault(name, format_args!("'{text}' is not a whole number of Wh"))),
-		}
 	};
 	let [start, household, generation, consumption] = columns;
 	let start = field(REQUIRED[0], start)?;
@@ -176,8 +177,8 @@ fn read_row(
 		));
 	}
 	let measured = Measured {
-		generation_wh: energy(REQUIRED[2], generation)?,
-		consumption_wh: energy(REQUIRED[3], consumption)?,
+		generation_wh: energy_wh(&place, REQUIRED[2], field(REQUIRED[2], generation)?)?,
+		consumption_wh: energy_wh(&place, REQUIRED[3], field(REQUIRED[3], consumption)?)?,
 	};
 	if let Some(text) = outdoor
 		.and_then(|column| record.get(column))
@@ -222,26 +223,7 @@ fn group(path: &Path, rows: Vec<Row>) -> Result<Dataset, Fault> {
 				return Err(place.fault(REQUIRED[0], what));
 			}
 		}
-		let mut measured = vec![None; households.len()];
-		for row in chunk {
-			let slot = &mut measured[index[&row.household]];
-			if slot.replace(row.measured).is_some() {
-				let place = Place { path, line: row.line };
-				let what = format!("'{}' is there twice in the period {}", row.household, row.start);
-				return Err(place.fault(REQUIRED[1], what));
-			}
-		}
-		let missing: BTreeSet<&str> = households
-			.iter()
-			.zip(&measured)
-			.filter(|(_, measured)| measured.is_none())
-			.map(|(name, _)| name.as_str())
-			.collect();
-		if !missing.is_empty() {
-			let names = missing.into_iter().collect::<Vec<_>>().join(", ");
-			return Err(place.fault(REQUIRED[1], format!("the period {} lacks {names}", first.start)));
-		}
-		let measured = measured.into_iter().flatten().collect();
+		let measured = one_period(path, chunk, &households, &index)?;
 		periods.push((
 			Period {
 				start: first.start.clone(),
@@ -256,6 +238,40 @@ fn group(path: &Path, rows: Vec<Row>) -> Result<Dataset, Fault> {
 		households,
 		periods,
 	})
+}
+
+/// The rows of one period, in the order of the households, each of which is there once.
+fn one_period(
+	path: &Path,
+	rows: &[Row],
+	households: &[String],
+	index: &BTreeMap<String, usize>,
+) -> Result<Vec<Measured>, Fault> {
+	let mut measured = vec![None; households.len()];
+	for row in rows {
+		let slot = &mut measured[index[&row.household]];
+		if slot.replace(row.measured).is_some() {
+			let place = Place { path, line: row.line };
+			let what = format!("'{}' is there twice in the period {}", row.household, row.start);
+			return Err(place.fault(REQUIRED[1], what));
+		}
+	}
+	let of_all = households.iter().zip(&measured);
+	let missing: Vec<&str> = of_all
+		.filter(|(_, measured)| measured.is_none())
+		.map(|(name, _)| name.as_str())
+		.collect();
+	match rows.first() {
+		Some(first) if !missing.is_empty() => {
+			let what = format!("the period {} lacks {}", first.start, missing.join(", "));
+			Err(Place {
+				path,
+				line: first.line,
+			}
+			.fault(REQUIRED[1], what))
+		}
+		_ => Ok(measured.into_iter().flatten().collect()),
+	}
 }
 
 /// Minutes since a fixed day of a time in ISO 8601: `YYYY-MM-DDTHH:MM`, seconds and a trailing `Z` allowed. Good for

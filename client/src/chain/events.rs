@@ -23,7 +23,7 @@ pub struct BlockLog {
 #[derive(DecodeAsType)]
 #[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
 enum RuntimeEvent {
-	EnergyMarket(MarketEvent),
+	EnergyMarket(Box<MarketEvent>),
 	Balances(BalancesEvent),
 }
 
@@ -39,7 +39,7 @@ pub struct Scanner {
 	accounts: BTreeMap<u32, Accounts>,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 struct Accounts {
 	pool: AccountId32,
 	operator: AccountId32,
@@ -53,8 +53,8 @@ struct Flows(BTreeMap<AccountId32, i128>);
 impl Flows {
 	fn pay(&mut self, from: &AccountId32, to: &AccountId32, amount: Money) {
 		let amount = i128::try_from(amount).unwrap_or(i128::MAX);
-		*self.0.entry(from.clone()).or_default() -= amount;
-		*self.0.entry(to.clone()).or_default() += amount;
+		*self.0.entry(*from).or_default() -= amount;
+		*self.0.entry(*to).or_default() += amount;
 	}
 
 	/// Accounts that moved otherwise than expected.
@@ -95,7 +95,7 @@ impl Scanner {
 				_ => continue,
 			}
 			match event.decode_as::<RuntimeEvent>().or_fault()? {
-				RuntimeEvent::EnergyMarket(event) => market.push(event),
+				RuntimeEvent::EnergyMarket(event) => market.push(*event),
 				RuntimeEvent::Balances(event) => balances.push(event),
 			}
 		}
@@ -151,9 +151,7 @@ impl Scanner {
 			match event {
 				BalancesEvent::Transfer { from, to, amount } => moved.pay(from, to, *amount),
 				BalancesEvent::TransferOnHold { source, dest, amount } => moved.pay(source, dest, *amount),
-				BalancesEvent::Held { who, amount } => {
-					*held.0.entry(who.clone()).or_default() += *amount as i128
-				}
+				BalancesEvent::Held { who, amount } => *held.0.entry(*who).or_default() += *amount as i128,
 			}
 		}
 		let (mut expected, mut expected_held) = (Flows::default(), Flows::default());
@@ -201,19 +199,19 @@ impl Scanner {
 
 	async fn owner(&mut self, at: &At, household: u32) -> Result<AccountId32, Fault> {
 		if let Some(owner) = self.owners.get(&household) {
-			return Ok(owner.clone());
+			return Ok(*owner);
 		}
 		let known = super::household(at, household).await?;
 		let owner = known
 			.ok_or_else(|| Fault::Chain(format!("household {household} is unknown")))?
 			.owner;
-		self.owners.insert(household, owner.clone());
+		self.owners.insert(household, owner);
 		Ok(owner)
 	}
 
 	async fn accounts(&mut self, at: &At, community: u32) -> Result<Accounts, Fault> {
 		if let Some(accounts) = self.accounts.get(&community) {
-			return Ok(accounts.clone());
+			return Ok(*accounts);
 		}
 		let known = super::community(at, community).await?;
 		let known = known.ok_or_else(|| Fault::Chain(format!("community {community} is unknown")))?;
@@ -223,7 +221,7 @@ impl Scanner {
 			operator: known.operator,
 			utility: known.utility,
 		};
-		self.accounts.insert(community, accounts.clone());
+		self.accounts.insert(community, accounts);
 		Ok(accounts)
 	}
 }

@@ -19,7 +19,7 @@ use subxt::{
 	utils::AccountId32,
 	OnlineClient, OnlineClientAtBlock, SubstrateConfig,
 };
-use types::{AccountInfo, Community, EraView, Household};
+use types::{AccountInfo, Community, Contract, EraRecord, EraView, Household, Statement};
 
 /// The chain as it was after one block.
 pub type At = OnlineClientAtBlock<SubstrateConfig>;
@@ -202,6 +202,21 @@ pub async fn household(at: &At, id: u32) -> Result<Option<Household>, Fault> {
 	call(at, MARKET_API, "household", (id,)).await
 }
 
+/// A community's result for an era.
+pub async fn record(at: &At, community: u32, era: u32) -> Result<Option<EraRecord>, Fault> {
+	call(at, MARKET_API, "record", (community, era)).await
+}
+
+/// A household's contract for an era.
+pub async fn contract(at: &At, household: u32, era: u32) -> Result<Option<Contract>, Fault> {
+	call(at, MARKET_API, "contract", (household, era)).await
+}
+
+/// A household's statement of an era.
+pub async fn statement(at: &At, household: u32, era: u32) -> Result<Option<Statement>, Fault> {
+	call(at, MARKET_API, "statement", (household, era)).await
+}
+
 /// The number of communities, which is also that of the next one.
 pub async fn community_count(at: &At) -> Result<u32, Fault> {
 	let address = dynamic::storage::<(), u32>("EnergyMarket", "CommunityCount");
@@ -240,13 +255,13 @@ pub async fn account(at: &At, account: &AccountId32) -> Result<AccountInfo, Faul
 	info.map_or(Ok(nothing), |info| info.decode().or_fault())
 }
 
-/// The account of a community's pool, derived as the chain derives it: the pallet's number, the word and the
-/// community's number, filled up with zeros.
+/// The account of a community's pool, derived as the chain derives it: the pallet's number and the community's, filled
+/// up with zeros.
 pub fn pool_account(at: &At, community: u32) -> Result<AccountId32, Fault> {
 	let address = dynamic::constant::<[u8; 8]>("EnergyMarket", "PalletId");
 	let pallet: [u8; 8] = at.constants().entry(address).or_fault()?;
 	let mut bytes = [0; 32];
-	let parts: [&[u8]; 5] = [b"modl", &pallet, &[4 << 2], b"pool", &community.to_le_bytes()];
+	let parts: [&[u8]; 3] = [b"modl", &pallet, &community.to_le_bytes()];
 	for (slot, byte) in bytes.iter_mut().zip(parts.concat()) {
 		*slot = byte;
 	}

@@ -193,6 +193,20 @@ from_chain! {
 		pub starts: u32,
 		#[serde(with = "money")]
 		pub price_per_kwh: Money,
+		pub settled: Option<Totals>,
+	}
+}
+
+from_chain! {
+	/// A contract as the state has it.
+	pub struct Contract {
+		pub generation_wh: u32,
+		pub strategies: Vec<Strategy>,
+		pub chosen: u8,
+		pub main_grid_only: bool,
+		pub energy: Channels,
+		#[serde(with = "money")]
+		pub held: Money,
 	}
 }
 

@@ -5,13 +5,14 @@
 use super::{
 	journal::{Journal, Planned, Seen},
 	ledger::{EraBook, Ledger},
+	recover,
 	setup::{Player, Stage},
 	Sent,
 };
 use crate::{
 	chain::{
 		self,
-		events::Scanner,
+		events::{BlockLog, Scanner},
 		send::{self, Signed},
 		types::{EraView, Quality, Reading, Strategy, SubmitReading, SubmitStrategies},
 		At, Money, Node,
@@ -24,6 +25,7 @@ use crate::{
 use commonwatt_game::Preference;
 use std::{
 	collections::BTreeMap,
+	ops::RangeInclusive,
 	time::{Duration, Instant},
 };
 
@@ -82,6 +84,48 @@ impl<'a> Engine<'a> {
 			sent,
 			lines: BTreeMap::new(),
 		}
+	}
+
+	/// If the node has forgotten the events that come next, goes on with the oldest that it has, and takes what the
+	/// eras between came to from its state. Returns the blocks that were passed over.
+	pub async fn bridge_gap(&mut self) -> Result<Option<RangeInclusive<u64>>, Fault> {
+		let head = self.node.head().await?;
+		let (known, last) = (self.journal.cursor.number, head.block_number());
+		if known >= last {
+			return Ok(None);
+		}
+		let first = recover::first_readable(self.node, known, last).await?;
+		if first == known + 1 {
+			return Ok(None);
+		}
+		// From the last settled era on without a gap: what a household owed before one is what it owed after the other.
+		let open = || {
+			self.journal
+				.plan
+				.iter()
+				.map(|planned| planned.era)
+				.filter(|era| !self.is_settled(*era))
+		};
+		let from = self
+			.ledger
+			.last_settled()
+			.map(|era| era + 1)
+			.or_else(|| open().min());
+		let eras: Vec<u32> = match (from, open().max()) {
+			(Some(from), Some(to)) => (from..=to).collect(),
+			_ => Vec::new(),
+		};
+		let before = self.node.at(first).await?;
+		let events = recover::events(&before, self.stage, &eras).await?;
+		let block = BlockLog {
+			number: first,
+			hash: before.block_hash(),
+			events,
+			money_faults: Vec::new(),
+		};
+		self.ledger.enter(&block);
+		self.journal.enter(block)?;
+		Ok(Some(known + 1..=first))
 	}
 
 	/// Does what is due in the era that runs, or lets the next one come. True when everything is played and settled.
@@ -146,6 +190,10 @@ impl<'a> Engine<'a> {
 		self.ledger.era(era)
 	}
 
+	fn is_settled(&self, era: u32) -> bool {
+		self.book(era).is_some_and(|book| book.totals.is_some())
+	}
+
 	fn clearing_failed(&self, era: u32) -> bool {
 		self.book(era).is_some_and(|book| book.clearing_failed)
 	}
@@ -166,7 +214,7 @@ impl<'a> Engine<'a> {
 			.plan
 			.iter()
 			.filter(|p| self.progress(p.era, current) == Progress::Played);
-		let settled = played.filter(|p| self.book(p.era).is_some_and(|book| book.totals.is_some()));
+		let settled = played.filter(|p| self.is_settled(p.era));
 		settled.count() == self.dataset.periods.len()
 	}
 

@@ -78,6 +78,15 @@ impl Ledger {
 		self.eras.get(&era)
 	}
 
+	/// The last era that is settled in these books.
+	pub fn last_settled(&self) -> Option<u32> {
+		self.eras
+			.iter()
+			.rev()
+			.find(|(_, book)| book.totals.is_some())
+			.map(|(era, _)| *era)
+	}
+
 	/// Enters a block.
 	pub fn enter(&mut self, block: &BlockLog) {
 		let faults = block

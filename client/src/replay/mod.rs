@@ -3,6 +3,7 @@
 mod engine;
 pub mod journal;
 pub mod ledger;
+mod recover;
 pub mod setup;
 
 use crate::{
@@ -20,6 +21,7 @@ use setup::Stage;
 use std::{
 	collections::BTreeMap,
 	fs,
+	path::Path,
 	time::{Duration, Instant},
 };
 
@@ -59,7 +61,17 @@ pub async fn run(args: ReplayArgs) -> Result<(), Fault> {
 	let mut restart = args.restart;
 	let mut reconnections = 0;
 	let report = loop {
-		let node = Node::connect(&args.url, patience).await?;
+		let node = Node::connect(&args.url, patience)
+			.await
+			.map_err(|fault| match fault {
+				Fault::Lost { url, reason } if reconnections > 0 => Fault::Lost {
+					url,
+					reason: format!(
+						"{reason}\nWhat was played is kept: start the same command again to go on."
+					),
+				},
+				fault => fault,
+			})?;
 		let played = play(&node, &dataset, &identity, &args, restart, &mut sent, &mut screen).await;
 		restart = false;
 		match played {
@@ -79,14 +91,18 @@ pub async fn run(args: ReplayArgs) -> Result<(), Fault> {
 	let report = report.finish(begun.elapsed(), sent);
 	screen.finish(&report);
 	if let Some(path) = &args.json {
-		let text = serde_json::to_string_pretty(&report).map_err(|error| Fault::file(path, error))?;
-		fs::write(path, text + "\n").map_err(|error| Fault::file(path, error))?;
+		write_json(path, &report)?;
 	}
 	if report.faults.is_empty() {
 		Ok(())
 	} else {
 		Err(Fault::Check(report.faults))
 	}
+}
+
+fn write_json(path: &Path, report: &Report) -> Result<(), Fault> {
+	let text = serde_json::to_string_pretty(report).map_err(|error| Fault::file(path, error))?;
+	fs::write(path, text + "\n").map_err(|error| Fault::file(path, error))
 }
 
 fn identity(args: &ReplayArgs) -> Result<Identity, Fault> {
@@ -128,6 +144,13 @@ async fn play(
 	}
 	let money = node.money().await?;
 	let mut engine = Engine::new(node, dataset, args, &stage, journal, ledger, sent);
+	if let Some(gap) = engine.bridge_gap().await? {
+		screen.note(&format!(
+			"the node has no events of the blocks {} to {} any more: their eras are taken from its state",
+			gap.start(),
+			gap.end()
+		));
+	}
 	loop {
 		let done = engine.step().await?;
 		screen.show(engine.lines(), &money);

@@ -103,31 +103,8 @@ fn row(line: &EraLine, money: &Money) -> String {
 }
 
 fn summary(report: &Report) -> String {
-	let sums = &report.sums;
-	let money = &report.money;
-	let grid = |name: &str, grid: &MainGrid| {
-		format!(
-			"  {name:<38} {:>10} {:>10} {:>10}\n",
-			kwh(grid.bought_wh),
-			kwh(grid.sold_wh),
-			kwh(grid.peak_bought_wh)
-		)
-	};
-	let mut text = format!(
-		"\n{} households of the community {} played {} period(s): {} equilibria, {} approximate\n",
-		report.households.len(),
-		report.community_name,
-		sums.periods,
-		sums.equilibria,
-		sums.approximate
-	);
-	text += &format!(
-		"\n  {:<38} {:>10} {:>10} {:>10}\n",
-		"main grid, kWh", "bought", "sold", "peak era"
-	);
-	text += &grid("each alone, consuming as in the file", &sums.alone_as_in_file);
-	text += &grid("each alone, consuming as contracted", &sums.alone_as_contracted);
-	text += &grid("with the community", &sums.with_community);
+	let (sums, money) = (&report.sums, &report.money);
+	let mut text = main_grid(report);
 	text += &format!(
 		"\n  traded in the community: {} kWh, so much less from the main grid at equal consumption\n  flexibility, \
 		 {} % at most: {} kWh of the file's {} kWh not used, {} kWh added\n",
@@ -165,5 +142,34 @@ fn summary(report: &Report) -> String {
 		report.sent.readings,
 		report.wall_ms as f64 / 1_000.0
 	);
+	text
+}
+
+/// What came from and went to the main grid, against what would have.
+fn main_grid(report: &Report) -> String {
+	let sums = &report.sums;
+	let grid = |name: &str, grid: &MainGrid| {
+		format!(
+			"  {name:<38} {:>10} {:>10} {:>10}\n",
+			kwh(grid.bought_wh),
+			kwh(grid.sold_wh),
+			kwh(grid.peak_bought_wh)
+		)
+	};
+	let mut text = format!(
+		"\n{} households of the community {} played {} period(s): {} equilibria, {} approximate\n",
+		report.households.len(),
+		report.community_name,
+		sums.periods,
+		sums.equilibria,
+		sums.approximate
+	);
+	text += &format!(
+		"\n  {:<38} {:>10} {:>10} {:>10}\n",
+		"main grid, kWh", "bought", "sold", "peak era"
+	);
+	text += &grid("each alone, consuming as in the file", &sums.alone_as_in_file);
+	text += &grid("each alone, consuming as contracted", &sums.alone_as_contracted);
+	text += &grid("with the community", &sums.with_community);
 	text
 }

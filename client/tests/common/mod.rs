@@ -70,6 +70,11 @@ pub struct Node {
 impl Node {
 	/// Starts the node that was built beside this test's binary, on a free port of the loopback interface.
 	pub fn start(base_path: &Path) -> Self {
+		Self::start_with(base_path, &[])
+	}
+
+	/// The same, with more options.
+	pub fn start_with(base_path: &Path, options: &[&str]) -> Self {
 		let binaries = Path::new(env!("CARGO_BIN_EXE_commonwatt"))
 			.parent()
 			.expect("a binary lies in a folder");
@@ -90,6 +95,7 @@ impl Node {
 			])
 			.args(["--disable-log-color", "--base-path"])
 			.arg(base_path)
+			.args(options)
 			.stdin(Stdio::null())
 			.stdout(Stdio::null())
 			.stderr(Stdio::piped())

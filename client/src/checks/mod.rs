@@ -11,6 +11,9 @@ use crate::{
 use commonwatt_game as game;
 use serde::Serialize;
 
+#[cfg(test)]
+mod tests;
+
 /// What came of the checks.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Checks {
@@ -187,35 +190,40 @@ fn energy(checks: &mut Checks, book: &EraBook, totals: &Totals) {
 		.filter(|household| !book.readings.contains_key(household))
 		.count();
 	checks.equal("missing readings", silent, totals.missing_readings as usize);
-	for (household, Settled { statement, .. }) in &book.statements {
-		let (community, main) = (statement.energy.community_wh(), statement.energy.main_wh());
-		let reading = &statement.reading;
-		let metered = net_wh(reading.generation_wh, reading.consumption_wh);
-		checks.equal(
-			&format!("household {household}: metered energy"),
-			community + main,
-			metered,
-		);
-		if let Some(submitted) = book.readings.get(household) {
-			checks.expect(submitted == reading, || {
-				format!("household {household}: settled by another reading than its meter sent")
-			});
-		}
-		let contracted = book
-			.contracts
-			.get(household)
-			.map_or(0, |contract| contract.energy.community_wh());
-		let within = community == 0
-			|| community.signum() == contracted.signum() && community.abs() <= contracted.abs();
-		checks.expect(within, || {
-			format!("household {household}: {community} Wh delivered against {contracted} Wh contracted")
-		});
-		let imbalance = statement.imbalance_import_wh <= statement.energy.bought_from_main_wh
-			&& statement.imbalance_export_wh <= statement.energy.sold_to_main_wh;
-		checks.expect(imbalance, || {
-			format!("household {household}: more imbalance than main-grid energy")
+	for (household, settled) in &book.statements {
+		delivery(checks, book, *household, &settled.statement);
+	}
+}
+
+/// One household's delivered energy.
+fn delivery(checks: &mut Checks, book: &EraBook, household: u32, statement: &Statement) {
+	let (community, main) = (statement.energy.community_wh(), statement.energy.main_wh());
+	let reading = &statement.reading;
+	let metered = net_wh(reading.generation_wh, reading.consumption_wh);
+	checks.equal(
+		&format!("household {household}: metered energy"),
+		community + main,
+		metered,
+	);
+	if let Some(submitted) = book.readings.get(&household) {
+		checks.expect(submitted == reading, || {
+			format!("household {household}: settled by another reading than its meter sent")
 		});
 	}
+	let contracted = book
+		.contracts
+		.get(&household)
+		.map_or(0, |contract| contract.energy.community_wh());
+	let within =
+		community == 0 || community.signum() == contracted.signum() && community.abs() <= contracted.abs();
+	checks.expect(within, || {
+		format!("household {household}: {community} Wh delivered against {contracted} Wh contracted")
+	});
+	let imbalance = statement.imbalance_import_wh <= statement.energy.bought_from_main_wh
+		&& statement.imbalance_export_wh <= statement.energy.sold_to_main_wh;
+	checks.expect(imbalance, || {
+		format!("household {household}: more imbalance than main-grid energy")
+	});
 }
 
 /// Money inside the community.
