@@ -214,6 +214,10 @@ impl_runtime_apis! {
 			Communities::<Runtime>::get(community)
 		}
 
+		fn pool_account(community: CommunityId) -> AccountId {
+			EnergyMarket::pool_account(community)
+		}
+
 		fn members(community: CommunityId) -> Vec<HouseholdId> {
 			Members::<Runtime>::get(community).into_inner()
 		}

@@ -117,11 +117,10 @@ export class Chain {
 	/** Where the pool's money of a community lies: derived from the pallet's number, as every pallet's accounts are. */
 	poolAccount(community) {
 		const { registry, consts } = this.api;
-		const name = registry.createType('(Text, u32)', ['pool', community]).toU8a();
 		const bytes = new Uint8Array(32);
 		bytes.set(new TextEncoder().encode('modl'));
 		bytes.set(consts.energyMarket.palletId.toU8a(), 4);
-		bytes.set(name, 12);
+		bytes.set(registry.createType('u32', community).toU8a(), 12);
 		return registry.createType('AccountId', bytes).toString();
 	}
 

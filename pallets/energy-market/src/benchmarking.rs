@@ -4,6 +4,7 @@ use super::*;
 use crate::{pallet::Pallet as EnergyMarket, settlement::Settlement};
 use alloc::vec::Vec;
 use commonwatt_game::{Comfort, Kind, Preference, Ratio, Rules, Strategy};
+use core::cmp::Ordering;
 use frame_benchmarking::v2::*;
 use frame_support::{
 	traits::{
@@ -85,19 +86,30 @@ fn clock<T: Config>() {
 	});
 }
 
-/// As many strategies as there may be, buying and selling in turn by household.
-fn strategies<T: Config>(household: u32, count: u32) -> (u32, Vec<Strategy>) {
-	let sells = household % 2 == 0;
-	let generation = if sells { 5_000 + household % 977 } else { 0 };
+/// `count` strategies of a household: levels of consumption around its load, each in the pool and on the main grid. Over
+/// all households generation and load are in balance, where the solver uses every start that it is allowed.
+fn strategies(household: u32, count: u32) -> (u32, Vec<Strategy>) {
+	// Knuth's multiplicative hash scatters the numbers; the same ones in every run.
+	let scattered = household.wrapping_add(1).wrapping_mul(2_654_435_761);
+	let load = 200 + (scattered >> 8) % 3_800;
+	let generation = (scattered >> 4) % (2 * load);
 	let strategies = (0..count)
-		.map(|i| Strategy {
-			kind: if sells {
-				Kind::SellToCommunity
-			} else {
-				Kind::BuyFromCommunity
-			},
-			consumption_wh: 1_000 + 10 * i + household % 7,
-			temperature_centi_c: 1_700 + 50 * i as i16,
+		.map(|i| {
+			let consumption_wh = load * (60 + 10 * (i / 2)) / 100;
+			let pool = i % 2 == 0;
+			let kind = match generation.cmp(&consumption_wh) {
+				Ordering::Equal => Kind::Neutral,
+				Ordering::Greater if pool => Kind::SellToCommunity,
+				Ordering::Greater => Kind::SellToMain,
+				Ordering::Less if pool => Kind::BuyFromCommunity,
+				Ordering::Less => Kind::BuyFromMain,
+			};
+			let warmer = (i64::from(consumption_wh) - i64::from(load)) / 20;
+			Strategy {
+				kind,
+				consumption_wh,
+				temperature_centi_c: 2_100 + warmer as i16,
+			}
 		})
 		.collect();
 	(generation, strategies)
@@ -108,7 +120,7 @@ fn full_community<T: Config>(h: u32) -> CommunityId {
 	let community = community::<T>();
 	for index in 0..h {
 		let (id, _) = household::<T>(community, index);
-		let (generation_wh, strategies) = strategies::<T>(index, T::MaxStrategies::get());
+		let (generation_wh, strategies) = strategies(index, T::MaxStrategies::get());
 		Submissions::<T>::insert(
 			id,
 			Submission {
@@ -198,7 +210,7 @@ mod benchmarks {
 	fn submit_strategies(s: Linear<1, { T::MaxStrategies::get() }>) {
 		clock::<T>();
 		let (household, owner) = household::<T>(community::<T>(), 0);
-		let (generation_wh, strategies) = strategies::<T>(0, s);
+		let (generation_wh, strategies) = strategies(0, s);
 		#[extrinsic_call]
 		_(
 			RawOrigin::Signed(owner),
@@ -281,7 +293,7 @@ mod benchmarks {
 				}
 			});
 			// Everyone deviates, so that every part of the bill has something in it.
-			let (generation_wh, strategies) = strategies::<T>(id, 1);
+			let (generation_wh, strategies) = strategies(id, 1);
 			let consumption_wh = strategies
 				.first()
 				.map_or(0, |s| s.consumption_wh)

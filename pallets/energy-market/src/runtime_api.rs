@@ -50,6 +50,8 @@ sp_api::decl_runtime_apis! {
 		fn current_era() -> Option<EraView>;
 		/// A community.
 		fn community(community: CommunityId) -> Option<Community<AccountId>>;
+		/// The account of a community's pool: buyers pay into it, sellers are paid from it.
+		fn pool_account(community: CommunityId) -> AccountId;
 		/// The numbers of a community's households, in the order of its game.
 		fn members(community: CommunityId) -> Vec<HouseholdId>;
 		/// A household.

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Measures, and writes down what it measured.
+#   bench.sh game      the solver against its f64 twin: prints the table of docs/performance.md
+#   bench.sh weights   every call and clearing step on the runtime's wasm: writes runtime/src/weights/
+#   bench.sh           both
+# Measure on a machine that has nothing else to do. Builds are `release` ones: the first takes most of an hour on two cores.
+source "$(dirname "$0")/env.sh"
+"$repo/scripts/setup.sh" --for-run
+cd "$repo"
+
+game() {
+	say "the solver"
+	cargo bench -p commonwatt-game --bench solve --locked -- --table
+}
+
+weights() {
+	say "building FRAME's benchmark command and the runtime with its benchmarks"
+	(cd bench && cargo build --release --locked)
+	cargo build --release -p commonwatt-runtime --features runtime-benchmarks --locked
+	mkdir -p runtime/src/weights
+	say "measuring pallet_energy_market"
+	"$CARGO_TARGET_DIR/release/commonwatt-bench" \
+		--runtime "$CARGO_TARGET_DIR/release/wbuild/commonwatt-runtime/commonwatt_runtime.compact.compressed.wasm" \
+		--genesis-builder runtime --genesis-builder-preset development \
+		--pallet pallet_energy_market --extrinsic '*' \
+		--steps "${STEPS:-20}" --repeat "${REPEAT:-10}" --heap-pages 4096 \
+		--output runtime/src/weights/pallet_energy_market.rs
+	cargo fmt -p commonwatt-runtime
+}
+
+case "${1:-all}" in
+	game) game ;;
+	weights) weights ;;
+	all) game; weights ;;
+	-h | --help) sed -n '2,/^source/{/^#/s/^# \{0,1\}//p}' "$0" ;;
+	*) echo "bench.sh: unknown word '$1'; see --help" >&2; exit 2 ;;
+esac
