@@ -300,6 +300,7 @@ from_chain! {
 from_chain! {
 	pub struct EraView {
 		pub current: u32,
+		pub started_ms: u64,
 		pub ends_ms: u64,
 		pub now_ms: u64,
 		pub readings_of: Option<u32>,

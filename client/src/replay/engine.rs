@@ -36,6 +36,9 @@ const CLEARING: Duration = Duration::from_secs(600);
 /// Blocks of an era that a wave of transactions may need, at the least.
 const WAVE_BLOCKS: u64 = 4;
 
+/// A period that so many eras passed over will not get through.
+const MOST_TRIES: usize = 20;
+
 /// How far a planned period has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
@@ -346,29 +349,37 @@ impl<'a> Engine<'a> {
 		Ok(wave)
 	}
 
+	/// The period that is played in an era: planned already, or from now on.
+	fn plan_for(&mut self, era: u32, view: &EraView) -> Result<Option<Planned>, Fault> {
+		if let Some(planned) = self.journal.plan.iter().find(|planned| planned.era == era) {
+			return Ok(Some(*planned));
+		}
+		let Some(period) = self.next_period(view.current).filter(|_| self.has_time(view)) else {
+			return Ok(None);
+		};
+		let tries = self
+			.journal
+			.plan
+			.iter()
+			.filter(|planned| planned.period == period)
+			.count();
+		if tries >= MOST_TRIES {
+			return Err(Fault::Chain(format!(
+				"{tries} eras passed over period {period}: they are too short for the transactions of {} households",
+				self.stage.players.len()
+			)));
+		}
+		let planned = Planned { period, era };
+		self.journal.plan(planned)?;
+		Ok(Some(planned))
+	}
+
 	/// Strategies for the era after this one: those of the period that is planned for it, or of the next period.
 	async fn due_strategies(&mut self, at: &At, view: &EraView) -> Result<Vec<Signed>, Fault> {
 		let mut wave = Vec::new();
 		let era = view.current + 1;
-		let planned = self
-			.journal
-			.plan
-			.iter()
-			.find(|planned| planned.era == era)
-			.copied();
-		let planned = match planned {
-			Some(planned) => planned,
-			None => {
-				let Some(period) = self.next_period(view.current) else {
-					return Ok(wave);
-				};
-				if !self.has_time(view) {
-					return Ok(wave);
-				}
-				let planned = Planned { period, era };
-				self.journal.plan(planned)?;
-				planned
-			}
+		let Some(planned) = self.plan_for(era, view)? else {
+			return Ok(wave);
 		};
 		let Some(period) = self.dataset.periods.get(planned.period) else {
 			return Ok(wave);
@@ -409,12 +420,14 @@ impl<'a> Engine<'a> {
 	/// every block takes a slot of it, so a fresh era is better than half of one.
 	fn has_time(&self, view: &EraView) -> bool {
 		let left = view.ends_ms.saturating_sub(view.now_ms);
-		let needed = WAVE_BLOCKS * self.node.slot_ms;
-		left >= if self.moves_clock() {
-			needed.saturating_mul(4)
+		let blocks = if self.moves_clock() {
+			4 * WAVE_BLOCKS
 		} else {
-			needed
-		}
+			WAVE_BLOCKS
+		};
+		// A short era must do when it is fresh.
+		let most = view.ends_ms.saturating_sub(view.started_ms) / 2;
+		left >= blocks.saturating_mul(self.node.slot_ms).min(most)
 	}
 }
 
