@@ -201,6 +201,25 @@ fn file_that_is_not_there_is_named() {
 }
 
 #[test]
+fn report_that_cannot_be_written_is_named_at_once() {
+	let outcome = replay(&format!("{HEADER}{FIRST}"), &["--json", "/nowhere/report.json"]).expect_code(2);
+	assert!(
+		outcome.stderr.contains("/nowhere/report.json"),
+		"{}",
+		outcome.stderr
+	);
+}
+
+#[test]
+fn community_without_a_name_is_refused() {
+	let name = "n".repeat(33);
+	for name in ["", &name] {
+		let outcome = replay(&format!("{HEADER}{FIRST}"), &["--community", name]).expect_code(2);
+		assert!(outcome.stderr.contains("--community"), "{}", outcome.stderr);
+	}
+}
+
+#[test]
 fn help_says_what_a_file_looks_like() {
 	let outcome: Outcome = commonwatt(&["replay", "--help"])
 		.output()

@@ -20,7 +20,7 @@ use ledger::{Ledger, Opening};
 use setup::Stage;
 use std::{
 	collections::BTreeMap,
-	fs,
+	fs::{self, File},
 	path::Path,
 	time::{Duration, Instant},
 };
@@ -55,39 +55,17 @@ pub async fn run(args: ReplayArgs) -> Result<(), Fault> {
 	] {
 		keys::key(uri)?;
 	}
+	if let Some(path) = &args.json {
+		// Better now than after the last era.
+		File::options()
+			.create(true)
+			.append(true)
+			.open(path)
+			.map_err(|error| Fault::file(path, error))?;
+	}
 	let mut screen = Screen::new(dataset.periods.len());
 	let mut sent = Sent::default();
-	let patience = Duration::from_secs(args.retry_seconds);
-	let mut restart = args.restart;
-	let mut reconnections = 0;
-	let report = loop {
-		let node = Node::connect(&args.url, patience)
-			.await
-			.map_err(|fault| match fault {
-				Fault::Lost { url, reason } if reconnections > 0 => Fault::Lost {
-					url,
-					reason: format!(
-						"{reason}\nWhat was played is kept: start the same command again to go on."
-					),
-				},
-				fault => fault,
-			})?;
-		let played = play(&node, &dataset, &identity, &args, restart, &mut sent, &mut screen).await;
-		restart = false;
-		match played {
-			Ok(report) => break report,
-			Err(fault) => match node.diagnose(fault).await {
-				Fault::Lost { reason, .. } if reconnections < MOST_RECONNECTIONS => {
-					reconnections += 1;
-					screen.note(&format!(
-						"the connection to {} was lost ({reason}); trying again",
-						args.url
-					));
-				}
-				fault => return Err(fault),
-			},
-		}
-	};
+	let report = play_through(&dataset, &identity, &args, &mut sent, &mut screen).await?;
 	let report = report.finish(begun.elapsed(), sent);
 	screen.finish(&report);
 	if let Some(path) = &args.json {
@@ -97,6 +75,44 @@ pub async fn run(args: ReplayArgs) -> Result<(), Fault> {
 		Ok(())
 	} else {
 		Err(Fault::Check(report.faults))
+	}
+}
+
+/// Plays until everything is played, over as many connections as it takes.
+async fn play_through(
+	dataset: &Dataset,
+	identity: &Identity,
+	args: &ReplayArgs,
+	sent: &mut Sent,
+	screen: &mut Screen,
+) -> Result<Report, Fault> {
+	let patience = Duration::from_secs(args.retry_seconds);
+	let mut restart = args.restart;
+	let mut reconnections = 0;
+	loop {
+		let node = Node::connect(&args.url, patience)
+			.await
+			.map_err(|fault| match fault {
+				Fault::Lost { url, reason } if reconnections > 0 => {
+					let reason =
+						format!("{reason}\nWhat was played is kept: start the same command again to go on.");
+					Fault::Lost { url, reason }
+				}
+				fault => fault,
+			})?;
+		match play(&node, dataset, identity, args, &mut restart, sent, screen).await {
+			Ok(report) => return Ok(report),
+			Err(fault) => match node.diagnose(fault).await {
+				Fault::Lost { reason, .. } if reconnections < MOST_RECONNECTIONS => {
+					reconnections += 1;
+					let url = &args.url;
+					screen.note(&format!(
+						"the connection to {url} was lost ({reason}); trying again"
+					));
+				}
+				fault => return Err(fault),
+			},
+		}
 	}
 }
 
@@ -130,7 +146,7 @@ async fn play(
 	dataset: &Dataset,
 	identity: &Identity,
 	args: &ReplayArgs,
-	restart: bool,
+	restart: &mut bool,
 	sent: &mut Sent,
 	screen: &mut Screen,
 ) -> Result<Report, Fault> {
@@ -165,13 +181,13 @@ async fn open_journal(
 	stage: &Stage,
 	identity: &Identity,
 	args: &ReplayArgs,
-	restart: bool,
+	restart: &mut bool,
 ) -> Result<(Journal, Ledger), Fault> {
 	let path = match &args.journal {
 		Some(path) => path.clone(),
 		None => journal::default_path(&args.file, identity, node.genesis())?,
 	};
-	if !restart {
+	if !*restart {
 		if let Some(opened) = Journal::open(&path, identity, node).await? {
 			return Ok(opened);
 		}
@@ -198,5 +214,7 @@ async fn open_journal(
 		community: stage.community,
 		households: households.clone(),
 	};
-	Ok((Journal::create(&path, beginning)?, Ledger::new(households)))
+	let journal = Journal::create(&path, beginning)?;
+	*restart = false;
+	Ok((journal, Ledger::new(households)))
 }
