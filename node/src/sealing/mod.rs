@@ -195,7 +195,7 @@ impl Sealer {
 		due.burst = matches!(outcome, Ok((_, true))).then_some(now);
 		// The chain is never older than one interval; a failed attempt waits for its next turn.
 		if outcome.is_ok() || due.interval.is_none_or(|instant| instant <= now) {
-			due.interval = self.interval.map(|interval| now + interval);
+			due.interval = self.interval.and_then(|interval| now.checked_add(interval));
 		}
 	}
 

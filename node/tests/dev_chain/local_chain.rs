@@ -1,8 +1,6 @@
 //! A chain of two validators on the real node: Aura and GRANDPA over the network.
 
-mod harness;
-
-use harness::Node;
+use crate::harness::Node;
 use subxt::rpcs::rpc_params;
 
 const METHOD_NOT_FOUND: i32 = -32601;

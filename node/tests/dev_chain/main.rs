@@ -1,6 +1,8 @@
-//! A development chain on the real node: sealing, the clock, restarts.
+//! A development chain on the real node: sealing, the clock, restarts. And, in [`local_chain`], that other chains are
+//! none.
 
 mod harness;
+mod local_chain;
 
 use harness::{command, decode_u64, Head, Node};
 use serde_json::Value;
