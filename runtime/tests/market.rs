@@ -3,7 +3,10 @@
 mod support;
 
 use commonwatt_runtime::*;
-use frame_support::{assert_noop, assert_ok, traits::fungible::Inspect};
+use frame_support::{
+	assert_noop, assert_ok,
+	traits::fungible::{Inspect, InspectHold},
+};
 use genesis_config_presets::{paper_comfort, paper_households, paper_terms};
 use pallet_energy_market::{
 	game::{Kind, Preference, Status, Strategy},
