@@ -15,10 +15,10 @@
 //! the wall has overtaken the chain, if it ever does. The way back is closed. So a test or a replay walks a day of
 //! half hours in seconds; Ethereum developers know the like as `evm_increaseTime` followed by `evm_mine`.
 //!
-//! A timestamp that is in no later slot than the head's, or more than ten years after it, is refused with error -32602
-//! (invalid params); the message names the timestamp, the head's, and the one that would have done. Nothing happens
-//! then. As with all methods that change a node, a node that listens on other than local interfaces offers it under
-//! `--rpc-methods unsafe` only.
+//! A timestamp that is in no later slot than the head's or within half a slot of it, or more than ten years after it, is
+//! refused with error -32602 (invalid params); the message names the timestamp, the head's, and the one that would have
+//! done. Nothing happens then. As with all methods that change a node, a node that listens on other than local
+//! interfaces offers it under `--rpc-methods unsafe` only.
 
 use crate::{
 	sealing::{DevClock, SealError, SealedBlock},

@@ -24,7 +24,7 @@ pub struct HeadTime {
 /// Why the next block cannot get the wanted timestamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-	/// The timestamp falls in no later slot than the head's.
+	/// The timestamp falls in no later slot than the head's, or within half a slot of it.
 	TooEarly {
 		/// The timestamp that was asked for.
 		wanted_ms: u64,
@@ -53,8 +53,8 @@ impl fmt::Display for Refusal {
 				earliest_ms,
 			} => write!(
 				f,
-				"timestamp {wanted_ms} ms is in no later slot than the head of the chain, which is at {head_ms} ms; \
-				 the earliest possible is {earliest_ms} ms"
+				"timestamp {wanted_ms} ms is in no later slot than the head of the chain, which is at {head_ms} ms, or \
+				 within half a slot of it; the earliest possible is {earliest_ms} ms"
 			),
 			Self::TooLate {
 				wanted_ms,
