@@ -15,7 +15,8 @@ game() {
 
 weights() {
 	say "building FRAME's benchmark command and the runtime with its benchmarks"
-	(cd bench && cargo build --release --locked)
+	# The command brings a test runtime of its own, whose wasm nobody needs.
+	(cd bench && SKIP_WASM_BUILD=1 cargo build --release --locked)
 	cargo build --release -p commonwatt-runtime --features runtime-benchmarks --locked
 	mkdir -p runtime/src/weights
 	say "measuring pallet_energy_market"

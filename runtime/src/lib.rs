@@ -17,6 +17,10 @@ include!(concat!(env!("OUT_DIR"), "/wasm_binary.rs"));
 
 extern crate alloc;
 
+#[cfg(feature = "runtime-benchmarks")]
+#[macro_use]
+mod benches;
+
 pub mod apis;
 pub mod configs;
 pub mod genesis_config_presets;

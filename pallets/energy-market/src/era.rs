@@ -118,9 +118,14 @@ impl<T: Config> Pallet<T> {
 		else {
 			return;
 		};
-		if now == 0 {
-			return;
+		// Time 0 is a chain whose clock was never set.
+		if now > 0 {
+			Self::begin(era);
 		}
+	}
+
+	/// Opens the round of an era that is later than the one that runs.
+	pub(crate) fn begin(era: EraIndex) {
 		let clock = Clock::<T>::get();
 		if clock.is_some_and(|clock| era <= clock.current) {
 			return;
@@ -131,10 +136,8 @@ impl<T: Config> Pallet<T> {
 			.and_then(|ended| ended.checked_add(1))
 			.filter(|first| *first < era)
 		{
-			Self::deposit_event(Event::ErasMissed {
-				first,
-				last: era.saturating_sub(1),
-			});
+			let last = era.saturating_sub(1);
+			Self::deposit_event(Event::ErasMissed { first, last });
 		}
 		Clock::<T>::put(ClockState {
 			current: era,

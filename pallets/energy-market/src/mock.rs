@@ -210,15 +210,11 @@ pub fn preference() -> Preference {
 /// Builds the state that a test starts from, and checks the invariants where it ends.
 pub struct ExtBuilder {
 	households: u32,
-	endowment: Balance,
 }
 
 impl Default for ExtBuilder {
 	fn default() -> Self {
-		Self {
-			households: 4,
-			endowment: ENDOWMENT,
-		}
+		Self { households: 4 }
 	}
 }
 
@@ -229,19 +225,11 @@ impl ExtBuilder {
 		self
 	}
 
-	/// What each owner starts with.
-	pub fn endowment(mut self, endowment: Balance) -> Self {
-		self.endowment = endowment;
-		self
-	}
-
 	pub fn build(self) -> sp_io::TestExternalities {
 		let mut storage = frame_system::GenesisConfig::<Test>::default()
 			.build_storage()
 			.unwrap();
-		let mut balances: Vec<_> = (0..MAX_HOUSEHOLDS)
-			.map(|h| (owner(h), self.endowment.max(EXISTENTIAL_DEPOSIT)))
-			.collect();
+		let mut balances: Vec<_> = (0..MAX_HOUSEHOLDS).map(|h| (owner(h), ENDOWMENT)).collect();
 		balances.extend([(OPERATOR, ENDOWMENT), (UTILITY, ENDOWMENT), (STRANGER, ENDOWMENT)]);
 		pallet_balances::GenesisConfig::<Test> {
 			balances,

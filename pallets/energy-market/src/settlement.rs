@@ -190,10 +190,10 @@ impl<T: Config> Settlement<T> {
 			sold_wh = sold_wh.saturating_add(channels.sold_to_community_wh.into());
 			let bought = channels.bought_from_community_wh;
 			if bought > 0 {
-				let paid = self.from_hold(line, &self.pool, cost(bought, self.price_per_kwh));
+				let paid = self.move_held(line, &self.pool, cost(bought, self.price_per_kwh));
 				line.amounts.paid_to_pool = paid;
 				collected = collected.saturating_add(paid);
-				line.amounts.grid_fee = self.from_hold(
+				line.amounts.grid_fee = self.move_held(
 					line,
 					&self.accounts.operator,
 					cost(bought, self.terms.tariffs.grid_fee_per_kwh),
@@ -216,7 +216,7 @@ impl<T: Config> Settlement<T> {
 	}
 
 	/// Moves funds on hold for this line's contract; returns what moved.
-	fn from_hold(&self, line: &mut Line<T>, to: &T::AccountId, amount: Balance) -> Balance {
+	fn move_held(&self, line: &mut Line<T>, to: &T::AccountId, amount: Balance) -> Balance {
 		let Some(contract) = &mut line.contract else {
 			return 0;
 		};

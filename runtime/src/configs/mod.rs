@@ -233,7 +233,8 @@ impl pallet_energy_market::Config for Runtime {
 	type Time = Timestamp;
 	type GovernanceOrigin = EnsureRoot<AccountId>;
 	type PalletId = MarketPalletId;
-	type MaxHouseholds = ConstU32<1_000>;
+	// The most whose settlement fits into the share of a block that clearing may take.
+	type MaxHouseholds = ConstU32<500>;
 	type MaxStrategies = ConstU32<16>;
 	type MaxSteps = ConstU32<64>;
 	// A day of half hours.
@@ -242,14 +243,4 @@ impl pallet_energy_market::Config for Runtime {
 	type MaxSweeps = ConstU32<32>;
 	type MaxStarts = ConstU32<8>;
 	type WeightInfo = ();
-}
-
-/// The pallets whose weights are measured on this runtime.
-#[cfg(feature = "runtime-benchmarks")]
-pub mod benches {
-	frame_benchmarking::define_benchmarks!(
-		[frame_system, SystemBench::<Runtime>]
-		[pallet_balances, Balances]
-		[pallet_energy_market, EnergyMarket]
-	);
 }

@@ -203,7 +203,8 @@ fn comfort_is_refused_when_it_makes_no_sense() {
 			change(&mut comfort);
 			Some(comfort)
 		};
-		let cases: [(fn(&mut Comfort), Error<Test>); 4] = [
+		type Case = (fn(&mut Comfort), Error<Test>);
+		let cases: [Case; 4] = [
 			(|c| c.max_centi_c = c.min_centi_c, Error::ComfortRangeEmpty),
 			(|c| c.a.denominator = 0, Error::ComfortSensitivityNotPositive),
 			(|c| c.a.numerator = 0, Error::ComfortSensitivityNotPositive),

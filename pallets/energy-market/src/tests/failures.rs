@@ -252,8 +252,6 @@ fn operator_whose_account_is_gone_gets_no_fee_and_stops_nothing() {
 		report(0, NEXT, 1_000, 0);
 		report(1, NEXT, 0, 1_000);
 		drain(OPERATOR, 0);
-		let mut cheap = terms();
-		cheap.tariffs.grid_fee_per_kwh = 9;
 		enter_era(NEXT + 2);
 		assert_eq!(statement(0, NEXT).amounts.received_from_pool, 190);
 		assert_eq!(

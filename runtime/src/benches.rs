@@ -1,0 +1,7 @@
+//! The pallets whose weights are measured on this runtime.
+
+frame_benchmarking::define_benchmarks!(
+	[frame_system, SystemBench::<Runtime>]
+	[pallet_balances, Balances]
+	[pallet_energy_market, EnergyMarket]
+);
