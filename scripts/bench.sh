@@ -26,6 +26,9 @@ weights() {
 		--pallet pallet_energy_market --extrinsic '*' \
 		--steps "${STEPS:-20}" --repeat "${REPEAT:-10}" --heap-pages 4096 \
 		--output runtime/src/weights/pallet_energy_market.rs
+	# The command writes its arguments and the machine's name into the file; neither belongs there.
+	sed -i -e "s|$CARGO_TARGET_DIR|\$CARGO_TARGET_DIR|g" -e 's/HOSTNAME: `[^`]*`, //' \
+		runtime/src/weights/pallet_energy_market.rs
 	cargo fmt -p commonwatt-runtime
 }
 

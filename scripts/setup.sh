@@ -43,6 +43,13 @@ if ! rustc "+$channel" --version >/dev/null 2>&1; then
 	rustup toolchain install "$channel" --profile minimal --component clippy,rustfmt,rust-src
 fi
 
+if ! $for_run; then
+	for component in clippy rustfmt; do
+		cargo "+$channel" "${component/rustfmt/fmt}" --version >/dev/null 2>&1 ||
+			rustup component add "$component" --toolchain "$channel"
+	done
+fi
+
 # Makes the wasm32v1-none target out of Debian's Rust, for machines that reach Debian's packages but not Rust's
 # own: its source package holds the standard library, and a trivial crate built with it leaves core, alloc and
 # compiler_builtins, which become the target once they lie where rustc looks. Embedded bitcode: the runtime's

@@ -5,3 +5,5 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_balances, Balances]
 	[pallet_energy_market, EnergyMarket]
 );
+
+impl frame_system_benchmarking::Config for crate::Runtime {}

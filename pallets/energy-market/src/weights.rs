@@ -1,4 +1,4 @@
-//! Weights of the pallet's calls and clearing steps.
+//! What a runtime must have measured: the pallet's calls and clearing steps.
 
 use frame_support::weights::Weight;
 
@@ -26,40 +26,4 @@ pub trait WeightInfo {
 	fn solve(h: u32) -> Weight;
 	/// One community's settlement with `h` households.
 	fn settle(h: u32) -> Weight;
-}
-
-impl WeightInfo for () {
-	fn create_community() -> Weight {
-		Weight::from_parts(1, 0)
-	}
-	fn register_household() -> Weight {
-		Weight::from_parts(1, 0)
-	}
-	fn set_terms() -> Weight {
-		Weight::from_parts(1, 0)
-	}
-	fn set_comfort() -> Weight {
-		Weight::from_parts(1, 0)
-	}
-	fn set_preference() -> Weight {
-		Weight::from_parts(1, 0)
-	}
-	fn submit_strategies(s: u32) -> Weight {
-		Weight::from_parts(u64::from(s), 0)
-	}
-	fn submit_reading() -> Weight {
-		Weight::from_parts(1, 0)
-	}
-	fn repay_arrears() -> Weight {
-		Weight::from_parts(1, 0)
-	}
-	fn latch() -> Weight {
-		Weight::from_parts(1, 0)
-	}
-	fn solve(h: u32) -> Weight {
-		Weight::from_parts(u64::from(h), 0)
-	}
-	fn settle(h: u32) -> Weight {
-		Weight::from_parts(u64::from(h), 0)
-	}
 }

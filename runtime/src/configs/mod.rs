@@ -242,5 +242,5 @@ impl pallet_energy_market::Config for Runtime {
 	type MaxClearingWeight = MaxClearingWeight;
 	type MaxSweeps = ConstU32<32>;
 	type MaxStarts = ConstU32<8>;
-	type WeightInfo = ();
+	type WeightInfo = crate::weights::pallet_energy_market::WeightInfo<Runtime>;
 }

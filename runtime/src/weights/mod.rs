@@ -1,0 +1,3 @@
+//! Measured weights, written by `scripts/bench.sh weights`.
+
+pub mod pallet_energy_market;
