@@ -25,9 +25,9 @@ pub struct DevOptions {
 	/// Milliseconds without a block after which an empty one is sealed.
 	///
 	/// The default is the runtime's slot duration, so that chain time keeps pace with the clock on the wall. 0 seals
-	/// no blocks by time: only transactions and the RPC method `dev_sealAt` then make blocks. Each block moves chain
-	/// time on by one slot at least, so with a shorter interval than a slot the chain runs faster than the wall's
-	/// clock.
+	/// no blocks by time: only transactions and the RPC method `dev_sealAt` then make blocks; a transaction that comes
+	/// while the pool is busy with a new block may then wait for the next one. Each block moves chain time on by one
+	/// slot at least, so with a shorter interval than a slot the chain runs faster than the wall's clock.
 	#[arg(long, value_name = "MS")]
 	pub block_interval_ms: Option<u64>,
 }
