@@ -114,14 +114,9 @@ export class Chain {
 			.reduce((sum, { amount }) => sum + amount.toBigInt(), 0n);
 	}
 
-	/** Where the pool's money of a community lies: derived from the pallet's number, as every pallet's accounts are. */
-	poolAccount(community) {
-		const { registry, consts } = this.api;
-		const bytes = new Uint8Array(32);
-		bytes.set(new TextEncoder().encode('modl'));
-		bytes.set(consts.energyMarket.palletId.toU8a(), 4);
-		bytes.set(registry.createType('u32', community).toU8a(), 12);
-		return registry.createType('AccountId', bytes).toString();
+	/** Where the pool's money of a community lies. */
+	async poolAccount(community) {
+		return (await this.api.call.energyMarketApi.poolAccount(community)).toString();
 	}
 
 	/**

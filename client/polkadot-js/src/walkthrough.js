@@ -112,7 +112,7 @@ async function moneyMoved(context, { events, before, after }) {
 	}
 	expect(operator.address, BigInt(totals.gridFees));
 	expect(utility.address, BigInt(totals.toUtility) - BigInt(totals.fromUtility));
-	expect(chain.poolAccount(COMMUNITY), 0n);
+	expect(await chain.poolAccount(COMMUNITY), 0n);
 	for (const [address, change] of expected) {
 		const [had, has] = [await chain.balanceAt(before, address), await chain.balanceAt(after, address)];
 		assert.ok(had > 0n, `${address} has an account`);
@@ -202,6 +202,7 @@ export const steps = [
 				'household',
 				'householdsOf',
 				'members',
+				'poolAccount',
 				'record',
 				'statement',
 				'verify',
@@ -607,7 +608,7 @@ export const steps = [
 			assert.deepEqual(one(events, 'sudo.Sudid'), { sudoResult: { ok: null } });
 			const created = one(events, 'energyMarket.CommunityCreated');
 			assert.equal(created.community, count);
-			assert.equal(created.pool, chain.poolAccount(count));
+			assert.equal(created.pool, await chain.poolAccount(count));
 			assert.equal((await chain.stored('communities', count)).name, 'Elm Street');
 			say(`community ${count}`);
 		},
