@@ -5,7 +5,7 @@
 #   bench.sh           both
 # Measure on a machine that has nothing else to do. Builds are `release` ones: the first takes most of an hour on two cores.
 source "$(dirname "$0")/env.sh"
-"$repo/scripts/setup.sh" --for-run
+set_up --for-run
 cd "$repo"
 
 game() {

@@ -8,9 +8,6 @@ repo="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/commonwatt/target}"
 # With the target folder elsewhere, the wasm build cannot find the workspace's lock file by itself.
 export WASM_BUILD_WORKSPACE_HINT="$repo"
-# libp2p and others probe for it; naming it saves them from building their own.
-export PROTOC="${PROTOC:-$(command -v protoc || true)}"
-
 # Link the system's OpenSSL (installed by setup.sh); building its own takes a dependency four minutes.
 export OPENSSL_NO_VENDOR=1
 
@@ -24,9 +21,18 @@ has_wasm_target() { # toolchain
 	[ -n "$(ls "$(rustc "+$1" --print sysroot 2>/dev/null)/lib/rustlib/wasm32v1-none/lib/"libcore-*.rlib 2>/dev/null)" ]
 }
 channel="$(sed -n 's/^channel *= *"\(.*\)"/\1/p' "$repo/rust-toolchain.toml")"
-if [ -z "${WASM_BUILD_TOOLCHAIN:-}" ] && command -v rustc >/dev/null &&
-	! has_wasm_target "$channel" && has_wasm_target "$wasm_toolchain"; then
-	export WASM_BUILD_TOOLCHAIN="$wasm_toolchain"
-fi
+name_wasm_toolchain() {
+	if [ -z "${WASM_BUILD_TOOLCHAIN:-}" ] && command -v rustc >/dev/null &&
+		! has_wasm_target "$channel" && has_wasm_target "$wasm_toolchain"; then
+		export WASM_BUILD_TOOLCHAIN="$wasm_toolchain"
+	fi
+}
+name_wasm_toolchain
+
+# Installs what is missing; the wasm toolchain may be among it, so it is looked for again.
+set_up() {
+	"$repo/scripts/setup.sh" "$@"
+	name_wasm_toolchain
+}
 
 say() { printf '\033[1m== %s\033[0m\n' "$*"; }

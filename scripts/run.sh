@@ -17,7 +17,7 @@ while [ $# -gt 0 ]; do
 		*) echo "run.sh: unknown option '$1'; see --help" >&2; exit 2 ;;
 	esac
 done
-"$repo/scripts/setup.sh" --for-run
+set_up --for-run
 cd "$repo"
 
 say "building the node and the client (the first time, most of half an hour on two cores)"

@@ -9,7 +9,7 @@ case "${1:-}" in
 	-h | --help) sed -n '2,/^source/{/^#/s/^# \{0,1\}//p}' "$0"; exit 0 ;;
 	*) echo "test.sh: unknown option '$1'; see --help" >&2; exit 2 ;;
 esac
-"$repo/scripts/setup.sh"
+set_up
 cd "$repo"
 started=$SECONDS
 took() { say "$1: $((SECONDS - started)) s so far"; }
