@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures, and writes down what it measured.
-#   bench.sh game      the solver against its f64 twin: prints the table of docs/performance.md
+#   bench.sh game      the solver against its f64 twin and against itself in wasm: prints tables of docs/performance.md
 #   bench.sh weights   every call and clearing step on the runtime's wasm: writes runtime/src/weights/
 #   bench.sh           both
 # Measure on a machine that has nothing else to do. Builds are `release` ones: the first takes most of an hour on two cores.
@@ -11,6 +11,13 @@ cd "$repo"
 game() {
 	say "the solver"
 	cargo bench -p commonwatt-game --bench solve --locked -- --table
+	say "building the runtime and the comparison of wasm with native"
+	cargo build --profile "$profile" --workspace --bins --locked
+	(cd bench && cargo build --release -p commonwatt-bench-executor --locked)
+	say "the solver inside the runtime's wasm"
+	# Whatever the profile, wasm-builder makes a release build of it.
+	"$CARGO_TARGET_DIR/release/commonwatt-bench-executor" \
+		"$bin/wbuild/commonwatt-runtime/commonwatt_runtime.compact.wasm"
 }
 
 weights() {

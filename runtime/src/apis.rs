@@ -11,8 +11,8 @@ use frame_support::{
 	weights::Weight,
 };
 use pallet_energy_market::{
-	game::Certificate,
-	runtime_api::{EraView, Explanation},
+	game::{Certificate, Household as Player, Rules, Solution},
+	runtime_api::{Bill, EraView, Explanation, Trade},
 	Communities, Community, CommunityId, Contract, EraIndex, EraRecord, Household, HouseholdId, Households,
 	Members, Statement,
 };
@@ -248,6 +248,18 @@ impl_runtime_apis! {
 
 		fn explain(household: HouseholdId, era: EraIndex) -> Option<Explanation> {
 			EnergyMarket::view_explain(household, era)
+		}
+
+		fn bill(household: HouseholdId, first_era: EraIndex, last_era: EraIndex) -> Option<Bill> {
+			EnergyMarket::view_bill(household, first_era, last_era)
+		}
+
+		fn trades(community: CommunityId, era: EraIndex) -> Vec<Trade> {
+			EnergyMarket::view_trades(community, era)
+		}
+
+		fn solve(rules: Rules, households: Vec<Player>) -> Option<Solution> {
+			EnergyMarket::view_solve(rules, households)
 		}
 	}
 

@@ -111,7 +111,11 @@ pub type TxExtension = (
 	frame_system::CheckEra<Runtime>,
 	frame_system::CheckNonce<Runtime>,
 	frame_system::CheckWeight<Runtime>,
-	pallet_transaction_payment::ChargeTransactionPayment<Runtime>,
+	// A meter's first reading of an era costs nothing, so a meter needs no money.
+	pallet_skip_feeless_payment::SkipCheckIfFeeless<
+		Runtime,
+		pallet_transaction_payment::ChargeTransactionPayment<Runtime>,
+	>,
 	frame_system::WeightReclaim<Runtime>,
 );
 
@@ -175,4 +179,7 @@ mod runtime {
 
 	#[runtime::pallet_index(9)]
 	pub type EnergyMarket = pallet_energy_market;
+
+	#[runtime::pallet_index(10)]
+	pub type SkipFeelessPayment = pallet_skip_feeless_payment;
 }

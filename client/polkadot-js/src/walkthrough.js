@@ -63,6 +63,8 @@ const amounts = (named) => ({
 	receivedFromUtility: 0n,
 	mainCost: 0n,
 	mainRevenue: 0n,
+	aloneCost: 0n,
+	aloneRevenue: 0n,
 	arrears: 0n,
 	credit: 0n,
 	...named,
@@ -195,6 +197,7 @@ export const steps = [
 		async run({ chain, say }) {
 			const { api } = chain;
 			assert.deepEqual(Object.keys(api.call.energyMarketApi).sort(), [
+				'bill',
 				'community',
 				'contract',
 				'currentEra',
@@ -204,7 +207,9 @@ export const steps = [
 				'members',
 				'poolAccount',
 				'record',
+				'solve',
 				'statement',
+				'trades',
 				'verify',
 			]);
 			for (const { meta } of Object.values(api.call.energyMarketApi)) {
@@ -479,9 +484,11 @@ export const steps = [
 				await errorOf(submitReading(delivered, measured(9_000, 0, 2_100)), aliceMeter),
 				'energyMarket.ReadingAlreadySubmitted',
 			);
+			const corrected = { ...reading, quality: 'Corrected' };
+			await accepted(chain, submitReading(delivered, corrected), aliceMeter);
 			assert.equal(await errorOf(submitReading(era, reading), bobMeter), 'energyMarket.ReadingForWrongEra');
 			assert.equal(await errorOf(submitReading(delivered, reading), alice), 'energyMarket.UnknownMeter');
-			assert.deepEqual(await chain.stored('readings', delivered, ALICE), reading);
+			assert.deepEqual(await chain.stored('readings', delivered, ALICE), corrected);
 			say(`era ${era} has contracts for households ${CHARLIE}, ${DAVE}, ${cottage}; the readings of era ${delivered} are in`);
 		},
 	},
@@ -524,6 +531,7 @@ export const steps = [
 					receivedFromPool: milliwatt(285),
 					mainRevenue: milliwatt(24),
 					receivedFromUtility: milliwatt(24),
+					aloneRevenue: milliwatt(144),
 				}),
 			);
 			const buyer = await chain.market('statement', BOB, delivered);
@@ -537,11 +545,19 @@ export const steps = [
 					gridFee: milliwatt(15),
 					mainCost: milliwatt(36),
 					paidToUtility: milliwatt(36),
+					aloneCost: milliwatt(480),
 				}),
 			);
 			assert.equal(totals.communityWh, 1_500);
 			assert.deepEqual((await chain.market('record', COMMUNITY, delivered)).settled, totals);
 			assert.deepEqual(seller, statements[0]);
+
+			// 0.309 earned in place of 0.144.
+			const bill = await chain.market('bill', ALICE, delivered, delivered);
+			assert.equal(BigInt(bill.savings), milliwatt(165));
+			assert.deepEqual(await chain.market('trades', COMMUNITY, delivered), [
+				{ seller: ALICE, buyer: BOB, energyWh: 1_500 },
+			]);
 
 			assert.equal((await chain.market('contract', BOB, delivered)).held, 0);
 			assert.equal(await chain.held(bob.address), 0n);
@@ -586,7 +602,7 @@ export const steps = [
 			assert.equal(buyer.imbalanceImportWh, 0);
 			assert.deepEqual(
 				asBigInts(buyer.amounts),
-				amounts({ mainCost: milliwatt(180), paidToUtility: milliwatt(180) }),
+				amounts({ mainCost: milliwatt(180), paidToUtility: milliwatt(180), aloneCost: milliwatt(180) }),
 			);
 			const second = await chain.market('statement', cottage, silent);
 			assert.equal(BigInt(second.amounts.paidToUtility), milliwatt(60));

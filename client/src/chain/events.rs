@@ -127,9 +127,16 @@ impl Scanner {
 			| ReadingSubmitted { household, .. }
 			| ComfortChanged { household, .. }
 			| PreferenceChanged { household }
+			| HouseholdSuspended { household }
+			| MeterReplaced { household }
+			| StrategiesWithdrawn { household, .. }
+			| ReadingRefused { household }
 			| ArrearsRepaid { household, .. } => self.members.contains(household),
 			CommunityCreated { community }
 			| TermsChanged { community }
+			| OperatorChanged { community }
+			| ConcentratorChanged { community }
+			| CommunityPaused { community }
 			| HouseholdRegistered { community, .. }
 			| ContractMade { community, .. }
 			| EraCleared { community, .. }

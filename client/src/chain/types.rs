@@ -15,6 +15,11 @@ use subxt::{
 /// Money in the smallest unit.
 pub type Money = u128;
 
+/// A difference of amounts in JSON, a string as well.
+pub fn difference<S: serde::Serializer>(money: &i128, serializer: S) -> Result<S::Ok, S::Error> {
+	serializer.collect_str(money)
+}
+
 /// Money in JSON is a string: most readers of JSON keep 53 bits of a number, and an amount needs more.
 pub mod money {
 	use serde::{de::Error, Deserialize, Deserializer, Serializer};
@@ -140,6 +145,7 @@ both_ways! {
 	pub enum Quality {
 		Measured,
 		Estimated,
+		Corrected,
 	}
 }
 
@@ -227,10 +233,30 @@ from_chain! {
 		pub main_cost: Money,
 		#[serde(with = "money")]
 		pub main_revenue: Money,
+		/// What the same metered energy would have cost with the main grid alone.
+		#[serde(with = "money")]
+		pub alone_cost: Money,
+		/// What the same metered energy would have earned with the main grid alone.
+		#[serde(with = "money")]
+		pub alone_revenue: Money,
 		#[serde(with = "money")]
 		pub arrears: Money,
 		#[serde(with = "money")]
 		pub credit: Money,
+	}
+}
+
+impl Amounts {
+	/// By how much the era was cheaper than the same metered energy with the main grid alone; negative where dearer.
+	pub fn savings(&self) -> i128 {
+		let net = |costs: &[Money], revenues: &[Money]| {
+			costs.iter().sum::<Money>() as i128 - revenues.iter().sum::<Money>() as i128
+		};
+		net(&[self.alone_cost], &[self.alone_revenue])
+			- net(
+				&[self.paid_to_pool, self.grid_fee, self.main_cost],
+				&[self.received_from_pool, self.main_revenue],
+			)
 	}
 }
 
@@ -343,6 +369,13 @@ from_chain! {
 			#[serde(with = "money")]
 			arrears: Money,
 		},
+		OperatorChanged { community: u32 },
+		ConcentratorChanged { community: u32 },
+		CommunityPaused { community: u32 },
+		HouseholdSuspended { household: u32 },
+		MeterReplaced { household: u32 },
+		StrategiesWithdrawn { household: u32, era: u32 },
+		ReadingRefused { household: u32 },
 	}
 }
 

@@ -313,5 +313,13 @@ fn prices(checks: &mut Checks, book: &EraBook, terms: &Terms) {
 			amounts.main_revenue,
 			main_revenue,
 		);
+		let (generation, consumption) = (statement.reading.generation_wh, statement.reading.consumption_wh);
+		let alone = (
+			cost(consumption.saturating_sub(generation), tariffs.retail_per_kwh),
+			revenue(generation.saturating_sub(consumption), tariffs.feed_in_per_kwh),
+		);
+		checks.expect(alone == (amounts.alone_cost, amounts.alone_revenue), || {
+			named("the main grid alone would have come to something else")
+		});
 	}
 }

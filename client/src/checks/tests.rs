@@ -86,6 +86,8 @@ fn events() -> Vec<MarketEvent> {
 		received_from_utility: 0,
 		main_cost: 0,
 		main_revenue: 0,
+		alone_cost: 0,
+		alone_revenue: 0,
 		arrears: 0,
 		credit: 0,
 	};
@@ -93,6 +95,7 @@ fn events() -> Vec<MarketEvent> {
 		received_from_pool: 190,
 		main_revenue: 40,
 		received_from_utility: 40,
+		alone_revenue: 120,
 		..nothing
 	};
 	// 200 Wh at the imbalance price of 360, of which it can pay 50 and already owed 5.
@@ -102,6 +105,7 @@ fn events() -> Vec<MarketEvent> {
 		main_cost: 72,
 		paid_to_utility: 50,
 		arrears: 27,
+		alone_cost: 360,
 		..nothing
 	};
 	let settled = |household, reading, energy, imbalance_import_wh, amounts| MarketEvent::HouseholdSettled {

@@ -153,10 +153,19 @@ impl Ledger {
 				self.book(statement.era).statements.insert(*household, settled);
 			}
 			MarketEvent::EraSettled { era, totals, .. } => self.book(*era).totals = Some(*totals),
+			MarketEvent::StrategiesWithdrawn { household, era } => {
+				self.book(*era).submitted.remove(household);
+			}
 			MarketEvent::ContractMade { .. } => self.enter_contract(event),
 			MarketEvent::CommunityCreated { .. }
 			| MarketEvent::TermsChanged { .. }
 			| MarketEvent::PreferenceChanged { .. }
+			| MarketEvent::OperatorChanged { .. }
+			| MarketEvent::ConcentratorChanged { .. }
+			| MarketEvent::CommunityPaused { .. }
+			| MarketEvent::HouseholdSuspended { .. }
+			| MarketEvent::MeterReplaced { .. }
+			| MarketEvent::ReadingRefused { .. }
 			| MarketEvent::EraStarted { .. }
 			| MarketEvent::ErasMissed { .. } => (),
 		}

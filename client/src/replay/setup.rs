@@ -244,7 +244,7 @@ async fn batches(
 	Ok(())
 }
 
-/// Tops up each owner to what the file can cost it at worst, and each meter to its fees.
+/// Tops up each owner to what the file can cost it at worst. Meters need nothing: their readings are free of fees.
 async fn fund(
 	node: &Node,
 	dataset: &Dataset,
@@ -277,7 +277,6 @@ async fn fund(
 		// Twice: the flexible share may double consumption.
 		let energy = (2 * consumed).saturating_mul(per_kwh) / 1_000;
 		*needs.entry(keys::account(&keys.owner)).or_default() += fees.saturating_add(energy);
-		*needs.entry(keys::account(&keys.meter)).or_default() += fees;
 	}
 	let mut calls = Vec::new();
 	for (account, need) in needs {

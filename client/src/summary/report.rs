@@ -3,7 +3,7 @@
 use crate::{
 	chain::{
 		self,
-		types::{money, Amounts, Certificate, Channels, Kind, Money, Reading, Status, Totals},
+		types::{difference, money, Amounts, Certificate, Channels, Kind, Money, Reading, Status, Totals},
 	},
 	checks::{self, Checks},
 	cli::ReplayArgs,
@@ -161,6 +161,9 @@ pub struct Sums {
 	pub to_utility: Money,
 	#[serde(with = "money")]
 	pub from_utility: Money,
+	/// What the households saved against the main grid alone, at the same metered energy.
+	#[serde(serialize_with = "difference")]
+	pub savings: i128,
 	pub checks_passed: u32,
 }
 
@@ -189,6 +192,7 @@ impl Sums {
 			self.not_used_wh += u64::from(file.saturating_sub(contracted));
 			self.added_wh += u64::from(contracted.saturating_sub(file));
 			self.community_wh += u64::from(household.delivered.sold_to_community_wh);
+			self.savings += household.amounts.savings();
 		}
 		let households = || line.households.iter();
 		let net = |generation: u32, consumption: u32| i64::from(generation) - i64::from(consumption);

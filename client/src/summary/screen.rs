@@ -122,6 +122,12 @@ fn summary(report: &Report) -> String {
 		money.text(sums.to_utility),
 		money.text(sums.from_utility)
 	);
+	text += &format!(
+		"  saved against the main grid alone, at the same metered energy: {}{} {}\n",
+		if sums.savings < 0 { "-" } else { "" },
+		money.text(sums.savings.unsigned_abs()),
+		money.symbol
+	);
 	if sums.repeated > 0 {
 		text += &format!(
 			"  {} era(s) passed over a period, which was played again\n",

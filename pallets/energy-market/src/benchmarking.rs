@@ -131,13 +131,7 @@ fn busiest<T: Config>(h: u32) -> u32 {
 				}
 			})
 			.collect();
-		let config = commonwatt_game::SolverConfig {
-			max_sweeps: T::MaxSweeps::get(),
-			max_starts: T::MaxStarts::get(),
-			..Default::default()
-		};
-		commonwatt_game::Game::new(terms().rules, households)
-			.map_or(0, |game| commonwatt_game::solve(&game, &config, None).sweeps)
+		EnergyMarket::<T>::view_solve(terms().rules, households).map_or(0, |solution| solution.sweeps)
 	};
 	(0..12).max_by_key(sweeps).unwrap_or(0)
 }
@@ -150,6 +144,7 @@ fn full_community<T: Config>(seed: u32, h: u32) -> CommunityId {
 		let (generation_wh, strategies) = strategies(seed, index, T::MaxStrategies::get());
 		Submissions::<T>::insert(
 			id,
+			EnergyMarket::<T>::submission_slot(ERA),
 			Submission {
 				era: ERA,
 				generation_wh,
@@ -210,7 +205,7 @@ mod benchmarks {
 		let community = community::<T>();
 		let operator = account("operator", 0, 0);
 		#[extrinsic_call]
-		_(RawOrigin::Signed(operator), community, terms());
+		_(RawOrigin::Signed(operator), community, terms(), ERA);
 	}
 
 	#[benchmark]
@@ -246,7 +241,10 @@ mod benchmarks {
 			generation_wh,
 			strategies,
 		);
-		assert!(Submissions::<T>::contains_key(household));
+		assert!(Submissions::<T>::contains_key(
+			household,
+			EnergyMarket::<T>::submission_slot(ERA + 1)
+		));
 	}
 
 	#[benchmark]

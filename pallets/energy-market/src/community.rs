@@ -1,8 +1,8 @@
 //! Communities, their households, and who may change what.
 
 use crate::{
-	pallet::*, Balance, Communities, Community, CommunityCount, CommunityId, Household, HouseholdCount,
-	HouseholdId, Households, Name, Tariffs, Terms, MAX_TARIFF_PER_KWH,
+	pallet::*, Balance, Community, CommunityId, EraIndex, Household, HouseholdId, Name, NextMeter, NextTerms,
+	Tariffs, Terms, MAX_TARIFF_PER_KWH,
 };
 use alloc::vec::Vec;
 use commonwatt_game::{Comfort, ComfortFault, Preference, RulesFault, MAX_ENERGY_WH};
@@ -70,7 +70,10 @@ impl<T: Config> Pallet<T> {
 			name: name.clone(),
 			operator: operator.clone(),
 			utility: utility.clone(),
+			concentrator: None,
+			paused: false,
 			terms,
+			next_terms: None,
 		};
 		Communities::<T>::insert(id, community);
 		Self::deposit_event(Event::CommunityCreated {
@@ -105,13 +108,15 @@ impl<T: Config> Pallet<T> {
 		Members::<T>::try_mutate(community, |members| members.try_push(id))
 			.map_err(|_| Error::<T>::CommunityFull)?;
 		HouseholdCount::<T>::put(next);
-		MeterOf::<T>::insert(&meter, id);
+		Self::enlist_meter(&meter, id);
 		let household = Household {
 			community,
 			owner: owner.clone(),
 			meter: meter.clone(),
+			next_meter: None,
 			connection_limit_wh,
 			member_since: Clock::<T>::get().map_or(0, |clock| clock.current),
+			suspended: false,
 			comfort,
 			preference: None,
 			last_reading: None,
@@ -153,13 +158,146 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	pub(crate) fn do_set_terms(community: CommunityId, terms: Terms) -> DispatchResult {
-		Self::check_terms(&terms)?;
+	/// Changes a community in the name of its operator.
+	pub(crate) fn as_operator(
+		who: &T::AccountId,
+		community: CommunityId,
+		change: impl FnOnce(&mut Community<T::AccountId>) -> DispatchResult,
+	) -> DispatchResult {
 		Communities::<T>::try_mutate(community, |slot| {
-			slot.as_mut().ok_or(Error::<T>::UnknownCommunity)?.terms = terms;
-			Self::deposit_event(Event::TermsChanged { community, terms });
+			let community = slot.as_mut().ok_or(Error::<T>::UnknownCommunity)?;
+			ensure!(community.operator == *who, Error::<T>::NotOperator);
+			change(community)
+		})
+	}
+
+	/// Changes a household in the name of its community's operator.
+	pub(crate) fn as_operator_of(
+		who: &T::AccountId,
+		household: HouseholdId,
+		change: impl FnOnce(&mut Household<T::AccountId>) -> DispatchResult,
+	) -> DispatchResult {
+		Households::<T>::try_mutate(household, |slot| {
+			let household = slot.as_mut().ok_or(Error::<T>::UnknownHousehold)?;
+			Self::ensure_operator(household.community, who)?;
+			change(household)
+		})
+	}
+
+	pub(crate) fn do_set_terms(
+		who: T::AccountId,
+		community: CommunityId,
+		terms: Terms,
+		from_era: EraIndex,
+	) -> DispatchResult {
+		Self::as_operator(&who, community, |c| {
+			Self::check_terms(&terms)?;
+			let current = Clock::<T>::get().map_or(0, |clock| clock.current);
+			ensure!(from_era > current, Error::<T>::EraNotLater);
+			// Eras with contracts keep theirs in their records; of two announcements the later one counts.
+			c.terms = c.terms_in(current);
+			c.next_terms = Some(NextTerms { from_era, terms });
+			Self::deposit_event(Event::TermsChanged {
+				community,
+				terms,
+				from_era,
+			});
 			Ok(())
 		})
+	}
+
+	pub(crate) fn do_set_operator(community: CommunityId, operator: T::AccountId) -> DispatchResult {
+		Communities::<T>::try_mutate(community, |slot| {
+			slot.as_mut().ok_or(Error::<T>::UnknownCommunity)?.operator = operator.clone();
+			Self::deposit_event(Event::OperatorChanged { community, operator });
+			Ok(())
+		})
+	}
+
+	pub(crate) fn do_set_concentrator(
+		who: T::AccountId,
+		community: CommunityId,
+		concentrator: Option<T::AccountId>,
+	) -> DispatchResult {
+		Self::as_operator(&who, community, |c| {
+			c.concentrator = concentrator.clone();
+			Self::deposit_event(Event::ConcentratorChanged {
+				community,
+				concentrator,
+			});
+			Ok(())
+		})
+	}
+
+	pub(crate) fn do_set_paused(who: T::AccountId, community: CommunityId, paused: bool) -> DispatchResult {
+		Self::as_operator(&who, community, |c| {
+			ensure!(c.paused != paused, Error::<T>::NothingToChange);
+			c.paused = paused;
+			Self::deposit_event(Event::CommunityPaused { community, paused });
+			Ok(())
+		})
+	}
+
+	pub(crate) fn do_set_suspended(
+		who: T::AccountId,
+		household: HouseholdId,
+		suspended: bool,
+	) -> DispatchResult {
+		Self::as_operator_of(&who, household, |h| {
+			ensure!(h.suspended != suspended, Error::<T>::NothingToChange);
+			h.suspended = suspended;
+			Self::deposit_event(Event::HouseholdSuspended { household, suspended });
+			Ok(())
+		})
+	}
+
+	/// Announces the meter that measures from the next era on. The old one still reports what it measured.
+	pub(crate) fn do_replace_meter(
+		who: T::AccountId,
+		household: HouseholdId,
+		meter: T::AccountId,
+	) -> DispatchResult {
+		Self::as_operator_of(&who, household, |h| {
+			let clock = Clock::<T>::get().ok_or(Error::<T>::ClockNotStarted)?;
+			ensure!(
+				!MeterOf::<T>::contains_key(&meter),
+				Error::<T>::MeterAlreadyRegistered
+			);
+			if let Some(next) = h.next_meter.take() {
+				// The replacement before this one: done for good once the era whose readings are taken is its own, and
+				// called off where it had not begun. In between two meters still have something to report.
+				let readings_of = clock.previous.unwrap_or(0);
+				if next.from_era <= readings_of {
+					Self::discharge_meter(&core::mem::replace(&mut h.meter, next.meter));
+				} else {
+					ensure!(next.from_era > clock.current, Error::<T>::MeterBeingReplaced);
+					Self::discharge_meter(&next.meter);
+				}
+			}
+			let from_era = clock.current.checked_add(1).ok_or(Error::<T>::NumbersUsedUp)?;
+			Self::enlist_meter(&meter, household);
+			h.next_meter = Some(NextMeter {
+				from_era,
+				meter: meter.clone(),
+			});
+			Self::deposit_event(Event::MeterReplaced {
+				household,
+				meter,
+				from_era,
+			});
+			Ok(())
+		})
+	}
+
+	/// A meter needs no money of its own: its registration keeps its account, and with it its nonce.
+	fn enlist_meter(meter: &T::AccountId, household: HouseholdId) {
+		MeterOf::<T>::insert(meter, household);
+		frame_system::Pallet::<T>::inc_sufficients(meter);
+	}
+
+	fn discharge_meter(meter: &T::AccountId) {
+		MeterOf::<T>::remove(meter);
+		frame_system::Pallet::<T>::dec_sufficients(meter);
 	}
 
 	pub(crate) fn do_set_comfort(

@@ -132,11 +132,13 @@ impl<T: Config> Pallet<T> {
 		}
 		let ended = clock.map(|clock| clock.current);
 		let settling = clock.and_then(|clock| clock.previous);
-		if let Some(first) = ended
-			.and_then(|ended| ended.checked_add(1))
-			.filter(|first| *first < era)
-		{
-			let last = era.saturating_sub(1);
+		// After a gap as long as the rings, the era's slot may hold contracts that are still to be settled: then it has
+		// no games either.
+		let open = [ended, settling].into_iter().flatten();
+		let has_games = open.into_iter().all(|open| Self::slot(open) != Self::slot(era));
+		let first = ended.map_or(era, |ended| ended.saturating_add(1));
+		let last = if has_games { era.saturating_sub(1) } else { era };
+		if first <= last {
 			Self::deposit_event(Event::ErasMissed { first, last });
 		}
 		Clock::<T>::put(ClockState {
@@ -144,12 +146,12 @@ impl<T: Config> Pallet<T> {
 			previous: ended,
 		});
 		let communities = CommunityCount::<T>::get();
-		if communities > 0 {
+		if communities > 0 && (has_games || settling.is_some()) {
 			Round::<T>::put(RoundState {
 				solve_era: era,
 				settle_era: settling,
 				communities,
-				phase: Phase::Solve,
+				phase: if has_games { Phase::Solve } else { Phase::Settle },
 				next: 0,
 			});
 		}
@@ -167,7 +169,10 @@ impl<T: Config> Pallet<T> {
 		settle_era: Option<EraIndex>,
 		households: u32,
 	) {
-		let Some(terms) = Communities::<T>::get(community).map(|c| c.terms) else {
+		let Some(terms) = Communities::<T>::get(community)
+			.filter(|c| !c.paused)
+			.map(|c| c.terms_in(era))
+		else {
 			return;
 		};
 		let mut players = Self::players(community, era, settle_era, households, &terms);
@@ -179,12 +184,7 @@ impl<T: Config> Pallet<T> {
 				return;
 			}
 		};
-		let config = game::SolverConfig {
-			max_sweeps: T::MaxSweeps::get(),
-			max_starts: T::MaxStarts::get(),
-			..Default::default()
-		};
-		let solution = game::solve(&game, &config, None);
+		let solution = game::solve(&game, &Self::solver_config(), None);
 		let Ok(allocations) = game::allocate(&game, &solution.profile) else {
 			log::error!(target: LOG_TARGET, "community {community}, era {era}: the solver left its game");
 			Self::deposit_event(Event::ClearingFailed { community, era });
@@ -211,6 +211,15 @@ impl<T: Config> Pallet<T> {
 		Self::deposit_event(Event::EraCleared { community, record });
 	}
 
+	/// The bounds that the chain's games are solved within.
+	pub(crate) fn solver_config() -> game::SolverConfig {
+		game::SolverConfig {
+			max_sweeps: T::MaxSweeps::get(),
+			max_starts: T::MaxStarts::get(),
+			..Default::default()
+		}
+	}
+
 	/// The households that have anything to bring to the game of `era`, in the order of their registration.
 	fn players(
 		community: CommunityId,
@@ -223,7 +232,7 @@ impl<T: Config> Pallet<T> {
 		let mut budgets = BTreeMap::<T::AccountId, Balance>::new();
 		let mut players = Vec::new();
 		for id in Members::<T>::get(community).into_iter().take(households as usize) {
-			let Some(household) = Households::<T>::get(id) else {
+			let Some(household) = Households::<T>::get(id).filter(|h| !h.suspended) else {
 				continue;
 			};
 			let last_reading = settle_era

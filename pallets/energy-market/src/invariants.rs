@@ -61,8 +61,7 @@ impl<T: Config> Pallet<T> {
 			households == HouseholdCount::<T>::get() as usize,
 			"households miscounted"
 		);
-		ensure!(MeterOf::<T>::iter().count() == households, "meters miscounted");
-		let mut seen = 0usize;
+		let (mut seen, mut meters) = (0usize, 0usize);
 		for (community, members) in Members::<T>::iter() {
 			ensure!(
 				Communities::<T>::contains_key(community),
@@ -75,14 +74,19 @@ impl<T: Config> Pallet<T> {
 			for id in &members {
 				let household = Households::<T>::get(id).ok_or("a member that is no household")?;
 				ensure!(household.community == community, "a member of another community");
-				ensure!(
-					MeterOf::<T>::get(&household.meter) == Some(*id),
-					"a meter of another household"
-				);
+				let next = household.next_meter.as_ref().map(|next| &next.meter);
+				for meter in core::iter::once(&household.meter).chain(next) {
+					ensure!(
+						MeterOf::<T>::get(meter) == Some(*id),
+						"a meter of another household"
+					);
+					meters = meters.saturating_add(1);
+				}
 			}
 			seen = seen.saturating_add(members.len());
 		}
 		ensure!(seen == households, "a household without a community");
+		ensure!(MeterOf::<T>::iter().count() == meters, "meters miscounted");
 		Ok(())
 	}
 

@@ -27,7 +27,7 @@
 //! - A new era is latched only when the round of the one before is through. An era that nobody saw begin, because
 //!   the chain stood still or clearing took too long, is missed: it has no contracts, and an event says so.
 //! - State is bounded: contracts, statements and era records live in rings of [`Config::RetainedEras`] slots, a
-//!   household's submission in one slot; readings are removed when settled.
+//!   household's submissions in two slots; readings are removed when settled.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -189,9 +189,11 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type MeterOf<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, HouseholdId>;
 
-	/// What a household handed in for the next era.
+	/// What a household handed in, by slot (`era % 2`): while the games of the era that began are still being solved,
+	/// strategies for the next one are taken already.
 	#[pallet::storage]
-	pub type Submissions<T: Config> = StorageMap<_, Twox64Concat, HouseholdId, Submission<T>>;
+	pub type Submissions<T: Config> =
+		StorageDoubleMap<_, Twox64Concat, HouseholdId, Twox64Concat, u32, Submission<T>>;
 
 	/// Readings that wait for settlement.
 	#[pallet::storage]
@@ -304,13 +306,15 @@ pub mod pallet {
 			/// Its comfort model.
 			comfort: Option<Comfort>,
 		},
-		/// The operator changed the terms; they hold from the next gate closure on.
+		/// The operator announced other terms.
 		#[codec(index = 2)]
 		TermsChanged {
 			/// The community.
 			community: CommunityId,
 			/// The new terms.
 			terms: Terms,
+			/// The first era that they hold for.
+			from_era: EraIndex,
 		},
 		/// An owner changed a comfort model.
 		#[codec(index = 3)]
@@ -360,7 +364,8 @@ pub mod pallet {
 			/// The era that is settled now.
 			settling: Option<EraIndex>,
 		},
-		/// Nobody saw these eras begin; they have no contracts and are closed.
+		/// Nobody saw these eras begin, or, after a gap as long as the rings, an open era still has the last one's slot;
+		/// they have no contracts.
 		#[codec(index = 8)]
 		ErasMissed {
 			/// The first.
@@ -436,6 +441,66 @@ pub mod pallet {
 			paid: Balance,
 			/// What is still owed.
 			arrears: Balance,
+		},
+		/// A community has another operator.
+		#[codec(index = 15)]
+		OperatorChanged {
+			/// The community.
+			community: CommunityId,
+			/// The new operator.
+			operator: T::AccountId,
+		},
+		/// A community has another data concentrator.
+		#[codec(index = 16)]
+		ConcentratorChanged {
+			/// The community.
+			community: CommunityId,
+			/// The new one.
+			concentrator: Option<T::AccountId>,
+		},
+		/// The operator paused the community, or took that back. Holds from the next gate closure on.
+		#[codec(index = 17)]
+		CommunityPaused {
+			/// The community.
+			community: CommunityId,
+			/// True where it was paused.
+			paused: bool,
+		},
+		/// The operator suspended a household, or took that back. Holds from the next gate closure on.
+		#[codec(index = 18)]
+		HouseholdSuspended {
+			/// The household.
+			household: HouseholdId,
+			/// True where it was suspended.
+			suspended: bool,
+		},
+		/// Another meter measures a household from an era on.
+		#[codec(index = 19)]
+		MeterReplaced {
+			/// The household.
+			household: HouseholdId,
+			/// The new meter.
+			meter: T::AccountId,
+			/// The first era that it measures.
+			from_era: EraIndex,
+		},
+		/// An owner took strategies back; the standing preference speaks again.
+		#[codec(index = 20)]
+		StrategiesWithdrawn {
+			/// The household.
+			household: HouseholdId,
+			/// The era that they were for.
+			era: EraIndex,
+		},
+		/// One reading of a batch was refused; the others are not affected.
+		#[codec(index = 21)]
+		ReadingRefused {
+			/// Its place in the batch, counted from 0.
+			index: u32,
+			/// The household that it named.
+			household: HouseholdId,
+			/// Why.
+			error: DispatchError,
 		},
 	}
 
@@ -532,6 +597,33 @@ pub mod pallet {
 		/// There can be no further communities or households: their numbers are used up.
 		#[codec(index = 29)]
 		NumbersUsedUp,
+		/// Terms hold from a later era than the current one.
+		#[codec(index = 30)]
+		EraNotLater,
+		/// It is so already.
+		#[codec(index = 31)]
+		NothingToChange,
+		/// The operator has suspended the household.
+		#[codec(index = 32)]
+		HouseholdSuspended,
+		/// The operator has paused the community.
+		#[codec(index = 33)]
+		CommunityPaused,
+		/// The household has no strategies in for the next era.
+		#[codec(index = 34)]
+		NothingSubmitted,
+		/// There is no reading of that era that could be corrected.
+		#[codec(index = 35)]
+		NothingToCorrect,
+		/// Another meter measured the household in that era.
+		#[codec(index = 36)]
+		NotItsMeterThen,
+		/// The meter before has readings to report still; replace it again in the next era.
+		#[codec(index = 37)]
+		MeterBeingReplaced,
+		/// The account that signed is not the data concentrator of the household's community.
+		#[codec(index = 38)]
+		NotConcentrator,
 	}
 
 	#[pallet::hooks]
@@ -603,19 +695,23 @@ pub mod pallet {
 			Ok(())
 		}
 
-		/// Change a community's rules and prices. Contracts already made keep theirs; the new ones hold from the next
-		/// gate closure on.
+		/// Announce other rules and prices, which hold from a later era on. What was announced before and has not begun
+		/// is dropped. Contracts already made keep the terms that they were made under.
 		///
 		/// Origin: the community's operator, signed.
 		///
 		/// Errors: `UnknownCommunity`, `NotOperator`, `LambdaOutOfRange`, `ResolutionOutOfRange`,
-		/// `TariffsOutOfOrder`, `TariffTooHigh`. Event: `TermsChanged`.
+		/// `TariffsOutOfOrder`, `TariffTooHigh`, `EraNotLater`. Event: `TermsChanged`.
 		#[pallet::call_index(2)]
 		#[pallet::weight(T::WeightInfo::set_terms())]
-		pub fn set_terms(origin: OriginFor<T>, community: CommunityId, terms: Terms) -> DispatchResult {
+		pub fn set_terms(
+			origin: OriginFor<T>,
+			community: CommunityId,
+			terms: Terms,
+			from_era: EraIndex,
+		) -> DispatchResult {
 			let who = ensure_signed(origin)?;
-			Self::ensure_operator(community, &who)?;
-			Self::do_set_terms(community, terms)
+			Self::do_set_terms(who, community, terms, from_era)
 		}
 
 		/// Change how a household values its indoor temperature; `None` is always comfortable. Holds from the next
@@ -674,14 +770,19 @@ pub mod pallet {
 			Self::do_submit_strategies(who, household, era, generation_wh, strategies)
 		}
 
-		/// Submit what the meter saw in the era before the current one. An era is reported once.
+		/// Submit what the meter saw in the era before the current one. An era is reported once; until the current era
+		/// ends, a reading of quality `Corrected` takes the place of the one that is in.
 		///
-		/// Origin: the meter, signed.
+		/// Origin: the meter, signed. A valid first reading of an era costs no fee.
 		///
-		/// Errors: `UnknownMeter`, `ClockNotStarted`, `ReadingForWrongEra`, `NotAMemberThen`,
-		/// `ReadingAlreadySubmitted`, `EnergyOutOfRange`, `OverConnectionLimit`. Event: `ReadingSubmitted`.
+		/// Errors: `UnknownMeter`, `ClockNotStarted`, `ReadingForWrongEra`, `NotAMemberThen`, `NotItsMeterThen`,
+		/// `ReadingAlreadySubmitted`, `NothingToCorrect`, `EnergyOutOfRange`, `OverConnectionLimit`. Event:
+		/// `ReadingSubmitted`.
 		#[pallet::call_index(6)]
 		#[pallet::weight(T::WeightInfo::submit_reading())]
+		#[pallet::feeless_if(|origin: &OriginFor<T>, era: &EraIndex, reading: &Reading| -> bool {
+			ensure_signed(origin.clone()).is_ok_and(|meter| Pallet::<T>::is_feeless(&meter, *era, reading))
+		})]
 		pub fn submit_reading(origin: OriginFor<T>, era: EraIndex, reading: Reading) -> DispatchResult {
 			let meter = ensure_signed(origin)?;
 			Self::do_submit_reading(meter, era, reading)
@@ -698,6 +799,116 @@ pub mod pallet {
 		pub fn repay_arrears(origin: OriginFor<T>, household: HouseholdId) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_repay_arrears(who, household)
+		}
+
+		/// Name another operator of a community.
+		///
+		/// Origin: governance.
+		///
+		/// Errors: `UnknownCommunity`. Event: `OperatorChanged`.
+		#[pallet::call_index(8)]
+		#[pallet::weight(T::WeightInfo::set_terms())]
+		pub fn set_operator(
+			origin: OriginFor<T>,
+			community: CommunityId,
+			operator: T::AccountId,
+		) -> DispatchResult {
+			T::GovernanceOrigin::ensure_origin(origin)?;
+			Self::do_set_operator(community, operator)
+		}
+
+		/// Name the account that may report readings of all the community's households, or none.
+		///
+		/// Origin: the community's operator, signed.
+		///
+		/// Errors: `UnknownCommunity`, `NotOperator`. Event: `ConcentratorChanged`.
+		#[pallet::call_index(9)]
+		#[pallet::weight(T::WeightInfo::set_terms())]
+		pub fn set_concentrator(
+			origin: OriginFor<T>,
+			community: CommunityId,
+			concentrator: Option<T::AccountId>,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_set_concentrator(who, community, concentrator)
+		}
+
+		/// Pause a community, or let it go on. While it is paused no game is played and no strategies are taken;
+		/// contracts already made are settled, and all further energy is billed as the main grid's.
+		///
+		/// Origin: the community's operator, signed.
+		///
+		/// Errors: `UnknownCommunity`, `NotOperator`, `NothingToChange`. Event: `CommunityPaused`.
+		#[pallet::call_index(10)]
+		#[pallet::weight(T::WeightInfo::set_terms())]
+		pub fn set_paused(origin: OriginFor<T>, community: CommunityId, paused: bool) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_set_paused(who, community, paused)
+		}
+
+		/// Suspend a household, or let it take part again. While suspended it plays no game; its contracts are settled
+		/// and all its further energy is billed as the main grid's.
+		///
+		/// Origin: the community's operator, signed.
+		///
+		/// Errors: `UnknownHousehold`, `NotOperator`, `NothingToChange`. Event: `HouseholdSuspended`.
+		#[pallet::call_index(11)]
+		#[pallet::weight(T::WeightInfo::register_household())]
+		pub fn set_suspended(
+			origin: OriginFor<T>,
+			household: HouseholdId,
+			suspended: bool,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_set_suspended(who, household, suspended)
+		}
+
+		/// Replace a household's meter from the next era on. The old one still reports the eras that it measured. A
+		/// replacement that has not begun is called off by another.
+		///
+		/// Origin: the community's operator, signed.
+		///
+		/// Errors: `UnknownHousehold`, `NotOperator`, `ClockNotStarted`, `MeterAlreadyRegistered`,
+		/// `MeterBeingReplaced`. Event: `MeterReplaced`.
+		#[pallet::call_index(12)]
+		#[pallet::weight(T::WeightInfo::register_household().saturating_add(T::DbWeight::get().reads_writes(1, 2)))]
+		pub fn replace_meter(
+			origin: OriginFor<T>,
+			household: HouseholdId,
+			meter: T::AccountId,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_replace_meter(who, household, meter)
+		}
+
+		/// Take back the strategies for the next era; the standing preference speaks then.
+		///
+		/// Origin: the household's owner, signed.
+		///
+		/// Errors: `UnknownHousehold`, `NotOwner`, `ClockNotStarted`, `NothingSubmitted`. Event:
+		/// `StrategiesWithdrawn`.
+		#[pallet::call_index(13)]
+		#[pallet::weight(T::WeightInfo::submit_strategies(1))]
+		pub fn withdraw_strategies(origin: OriginFor<T>, household: HouseholdId) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_withdraw_strategies(who, household)
+		}
+
+		/// Submit readings of many households at once, by the rules of `submit_reading`. An item that breaks them is
+		/// left out and named by an event; the others count.
+		///
+		/// Origin: the data concentrator, signed.
+		///
+		/// Events: `ReadingSubmitted` for each item that counts, `ReadingRefused` for each other with one of the errors
+		/// of `submit_reading`, `UnknownHousehold` or `NotConcentrator`.
+		#[pallet::call_index(14)]
+		#[pallet::weight(T::WeightInfo::submit_reading().saturating_mul((items.len() as u64).max(1)))]
+		pub fn submit_readings(
+			origin: OriginFor<T>,
+			items: BoundedVec<ReadingItem, T::MaxHouseholds>,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_submit_readings(who, items)
 		}
 	}
 }

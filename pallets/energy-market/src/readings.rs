@@ -1,21 +1,89 @@
 //! What meters report.
 
-use crate::{pallet::*, EraIndex, Reading};
+use crate::{pallet::*, EraIndex, Household, HouseholdId, Quality, Reading, ReadingItem};
 use commonwatt_game::MAX_ENERGY_WH;
-use frame_support::ensure;
-use sp_runtime::DispatchResult;
+use frame_support::{ensure, BoundedVec};
+use sp_runtime::{DispatchError, DispatchResult};
 
 impl<T: Config> Pallet<T> {
+	/// Whether a meter may send this without a fee: the first reading of an era that it has to report, and a valid one.
+	pub(crate) fn is_feeless(meter: &T::AccountId, era: EraIndex, reading: &Reading) -> bool {
+		reading.quality != Quality::Corrected && Self::check_metered(meter, era, reading).is_ok()
+	}
+
 	pub(crate) fn do_submit_reading(meter: T::AccountId, era: EraIndex, reading: Reading) -> DispatchResult {
-		let id = MeterOf::<T>::get(&meter).ok_or(Error::<T>::UnknownMeter)?;
+		let household = Self::check_metered(&meter, era, &reading)?;
+		Self::take_reading(household, era, reading);
+		Ok(())
+	}
+
+	/// Takes what is valid of a data concentrator's batch; an event names each item that is not, with the reason.
+	pub(crate) fn do_submit_readings(
+		who: T::AccountId,
+		items: BoundedVec<ReadingItem, T::MaxHouseholds>,
+	) -> DispatchResult {
+		for (index, item) in items.into_iter().enumerate() {
+			match Self::check_concentrated(&who, &item) {
+				Ok(()) => Self::take_reading(item.household, item.era, item.reading),
+				Err(error) => Self::deposit_event(Event::ReadingRefused {
+					index: index as u32,
+					household: item.household,
+					error,
+				}),
+			}
+		}
+		Ok(())
+	}
+
+	fn take_reading(household: HouseholdId, era: EraIndex, reading: Reading) {
+		Readings::<T>::insert(era, household, reading);
+		Self::deposit_event(Event::ReadingSubmitted {
+			household,
+			era,
+			reading,
+		});
+	}
+
+	/// A reading signed by a meter.
+	fn check_metered(
+		meter: &T::AccountId,
+		era: EraIndex,
+		reading: &Reading,
+	) -> Result<HouseholdId, DispatchError> {
+		let id = MeterOf::<T>::get(meter).ok_or(Error::<T>::UnknownMeter)?;
 		let household = Households::<T>::get(id).ok_or(Error::<T>::UnknownHousehold)?;
+		Self::check_reading(id, &household, era, reading)?;
+		ensure!(household.meter_in(era) == meter, Error::<T>::NotItsMeterThen);
+		Ok(id)
+	}
+
+	/// A reading signed by a data concentrator.
+	fn check_concentrated(who: &T::AccountId, item: &ReadingItem) -> DispatchResult {
+		let household = Households::<T>::get(item.household).ok_or(Error::<T>::UnknownHousehold)?;
+		let community = Self::community(household.community)?;
+		ensure!(
+			community.concentrator.as_ref() == Some(who),
+			Error::<T>::NotConcentrator
+		);
+		Self::check_reading(item.household, &household, item.era, &item.reading)
+	}
+
+	fn check_reading(
+		id: HouseholdId,
+		household: &Household<T::AccountId>,
+		era: EraIndex,
+		reading: &Reading,
+	) -> DispatchResult {
 		let clock = Clock::<T>::get().ok_or(Error::<T>::ClockNotStarted)?;
 		ensure!(clock.previous == Some(era), Error::<T>::ReadingForWrongEra);
 		ensure!(household.member_since <= era, Error::<T>::NotAMemberThen);
-		ensure!(
-			!Readings::<T>::contains_key(era, id),
-			Error::<T>::ReadingAlreadySubmitted
-		);
+		match (Readings::<T>::contains_key(era, id), reading.quality) {
+			(true, Quality::Measured | Quality::Estimated) => {
+				return Err(Error::<T>::ReadingAlreadySubmitted.into())
+			}
+			(false, Quality::Corrected) => return Err(Error::<T>::NothingToCorrect.into()),
+			(true, Quality::Corrected) | (false, Quality::Measured | Quality::Estimated) => (),
+		}
 		ensure!(
 			reading.generation_wh.max(reading.consumption_wh) <= MAX_ENERGY_WH,
 			Error::<T>::EnergyOutOfRange
@@ -24,12 +92,6 @@ impl<T: Config> Pallet<T> {
 			reading.generation_wh.abs_diff(reading.consumption_wh) <= household.connection_limit_wh,
 			Error::<T>::OverConnectionLimit
 		);
-		Readings::<T>::insert(era, id, reading);
-		Self::deposit_event(Event::ReadingSubmitted {
-			household: id,
-			era,
-			reading,
-		});
 		Ok(())
 	}
 }

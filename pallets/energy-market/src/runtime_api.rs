@@ -2,13 +2,15 @@
 //! calls".
 
 use crate::{
-	game_of, pallet::*, Community, CommunityId, Contract, EraIndex, EraRecord, Household, HouseholdId,
-	RoundState, Statement,
+	game_of, pallet::*, Balance, Community, CommunityId, Contract, EraIndex, EraRecord, Household,
+	HouseholdId, RoundState, Statement,
 };
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
-use commonwatt_game::{explain, verify, Certificate, Game, Log2, SolverConfig};
-use frame_support::traits::UnixTime;
+use commonwatt_game::{
+	explain, solve, verify, Certificate, Game, Household as Player, Log2, Rules, Solution, SolverConfig,
+};
+use frame_support::traits::{Get, UnixTime};
 use scale_info::TypeInfo;
 
 /// Where the chain stands in time, and what it takes.
@@ -37,6 +39,44 @@ pub struct Explanation {
 	pub chosen: u8,
 	/// Base-2 logarithm of each strategy's payoff, in units of 2^-32.
 	pub payoffs_log2: Vec<Log2>,
+}
+
+/// What several eras came to for one household.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct Bill {
+	/// The household.
+	pub household: HouseholdId,
+	/// The first settled era in it.
+	pub first_era: EraIndex,
+	/// The last settled era in it.
+	pub last_era: EraIndex,
+	/// So many eras are in it; those before the retained ones are not.
+	pub eras: u32,
+	/// Energy by channel, Wh, in the order of [`crate::Channels`]: sold to and bought from the community, sold to and
+	/// bought from the main grid.
+	pub energy_wh: [u64; 4],
+	/// What the household had to pay: community energy, grid fee and main-grid energy.
+	pub cost: Balance,
+	/// What the household earned: community energy and main-grid energy.
+	pub revenue: Balance,
+	/// What the same metered energy would have cost with the main grid alone.
+	pub alone_cost: Balance,
+	/// What the same metered energy would have earned with the main grid alone.
+	pub alone_revenue: Balance,
+	/// By how much the community made it cheaper; negative where imbalances made it dearer.
+	pub savings: i128,
+}
+
+/// Energy from one seller to one buyer. The market knows no such pairs: buyers pay into the pool and sellers are paid
+/// from it. For an auditor who needs them, the sellers are matched with the buyers in the order of registration.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct Trade {
+	/// Sold.
+	pub seller: HouseholdId,
+	/// Bought.
+	pub buyer: HouseholdId,
+	/// So much.
+	pub energy_wh: u64,
 }
 
 sp_api::decl_runtime_apis! {
@@ -68,6 +108,13 @@ sp_api::decl_runtime_apis! {
 		fn verify(community: CommunityId, era: EraIndex) -> Option<Certificate>;
 		/// Why a household has the strategy that it has.
 		fn explain(household: HouseholdId, era: EraIndex) -> Option<Explanation>;
+		/// A household's settled eras from the first to the last, as far as they are retained; nothing if there is none.
+		fn bill(household: HouseholdId, first_era: EraIndex, last_era: EraIndex) -> Option<Bill>;
+		/// Who may be said to have sold to whom in an era: delivered energy once it is settled, contracted before.
+		fn trades(community: CommunityId, era: EraIndex) -> Vec<Trade>;
+		/// What the chain's solver makes of a game that need not be on the chain: "what if". Nothing for a game
+		/// against the rules, or larger than a community's can be.
+		fn solve(rules: Rules, households: Vec<Player>) -> Option<Solution>;
 	}
 }
 
@@ -109,6 +156,22 @@ impl<T: Config> Pallet<T> {
 		Statements::<T>::get(household, Self::slot(era)).filter(|statement| statement.era == era)
 	}
 
+	/// The contracts of a community for an era, in the order of its game.
+	pub fn view_contracts(community: CommunityId, era: EraIndex) -> Vec<(HouseholdId, Contract<T>)> {
+		let members = Members::<T>::get(community).into_iter();
+		members
+			.filter_map(|id| Some((id, Self::view_contract(id, era)?)))
+			.collect()
+	}
+
+	/// The statements of a community for an era, in the same order.
+	pub fn view_statements(community: CommunityId, era: EraIndex) -> Vec<(HouseholdId, Statement)> {
+		let members = Members::<T>::get(community).into_iter();
+		members
+			.filter_map(|id| Some((id, Self::view_statement(id, era)?)))
+			.collect()
+	}
+
 	/// See [`EnergyMarketApi`].
 	pub fn view_record(community: CommunityId, era: EraIndex) -> Option<EraRecord> {
 		Records::<T>::get(community, Self::slot(era)).filter(|record| record.era == era)
@@ -131,13 +194,102 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
+	/// See [`EnergyMarketApi`].
+	pub fn view_bill(household: HouseholdId, first_era: EraIndex, last_era: EraIndex) -> Option<Bill> {
+		let mut statements: Vec<_> = (0..T::RetainedEras::get())
+			.filter_map(|slot| Statements::<T>::get(household, slot))
+			.filter(|statement| (first_era..=last_era).contains(&statement.era))
+			.collect();
+		statements.sort_unstable_by_key(|statement| statement.era);
+		let mut bill = Bill {
+			household,
+			first_era: statements.first()?.era,
+			last_era: statements.last()?.era,
+			eras: statements.len() as u32,
+			energy_wh: [0; 4],
+			cost: 0,
+			revenue: 0,
+			alone_cost: 0,
+			alone_revenue: 0,
+			savings: 0,
+		};
+		// Sums of as many eras as are retained, each far below its type's end.
+		for Statement { energy, amounts, .. } in &statements {
+			let channels = [
+				energy.sold_to_community_wh,
+				energy.bought_from_community_wh,
+				energy.sold_to_main_wh,
+				energy.bought_from_main_wh,
+			];
+			for (sum, wh) in bill.energy_wh.iter_mut().zip(channels) {
+				*sum = sum.saturating_add(wh.into());
+			}
+			let cost = amounts.paid_to_pool.saturating_add(amounts.grid_fee);
+			bill.cost = bill.cost.saturating_add(cost).saturating_add(amounts.main_cost);
+			bill.revenue = bill
+				.revenue
+				.saturating_add(amounts.received_from_pool)
+				.saturating_add(amounts.main_revenue);
+			bill.alone_cost = bill.alone_cost.saturating_add(amounts.alone_cost);
+			bill.alone_revenue = bill.alone_revenue.saturating_add(amounts.alone_revenue);
+		}
+		let net = |cost: Balance, revenue: Balance| (cost as i128).saturating_sub(revenue as i128);
+		bill.savings = net(bill.alone_cost, bill.alone_revenue).saturating_sub(net(bill.cost, bill.revenue));
+		Some(bill)
+	}
+
+	/// See [`EnergyMarketApi`].
+	pub fn view_trades(community: CommunityId, era: EraIndex) -> Vec<Trade> {
+		let settled = Self::view_record(community, era).is_some_and(|record| record.settled.is_some());
+		let energies: Vec<_> = if settled {
+			let statements = Self::view_statements(community, era).into_iter();
+			statements.map(|(id, statement)| (id, statement.energy)).collect()
+		} else {
+			let contracts = Self::view_contracts(community, era).into_iter();
+			contracts.map(|(id, contract)| (id, contract.energy)).collect()
+		};
+		let (mut sold, mut bought) = (Vec::new(), Vec::new());
+		for (id, energy) in energies {
+			sold.push((id, u64::from(energy.sold_to_community_wh)));
+			bought.push((id, u64::from(energy.bought_from_community_wh)));
+		}
+		let mut trades = Vec::new();
+		let mut buyers = bought.into_iter();
+		let mut buyer = buyers.next();
+		for (seller, mut left) in sold {
+			while let Some((id, wanted)) = buyer.as_mut().filter(|_| left > 0) {
+				let energy_wh = left.min(*wanted);
+				if energy_wh > 0 {
+					trades.push(Trade {
+						seller,
+						buyer: *id,
+						energy_wh,
+					});
+				}
+				left = left.saturating_sub(energy_wh);
+				*wanted = wanted.saturating_sub(energy_wh);
+				if *wanted == 0 {
+					buyer = buyers.next();
+				}
+			}
+		}
+		trades
+	}
+
+	/// See [`EnergyMarketApi`].
+	pub fn view_solve(rules: Rules, households: Vec<Player>) -> Option<Solution> {
+		let within = households.len() <= T::MaxHouseholds::get() as usize
+			&& households
+				.iter()
+				.all(|h| h.strategies.len() <= T::MaxStrategies::get() as usize);
+		let game = within.then(|| Game::new(rules, households).ok()).flatten()?;
+		Some(solve(&game, &Self::solver_config(), None))
+	}
+
 	/// An era's game and the profile that was chosen, as the contracts on chain tell them.
 	fn solved_game(community: CommunityId, era: EraIndex) -> Option<(Vec<HouseholdId>, Game, Vec<u8>)> {
 		let record = Self::view_record(community, era)?;
-		let (players, contracts): (Vec<_>, Vec<_>) = Members::<T>::get(community)
-			.into_iter()
-			.filter_map(|id| Self::view_contract(id, era).map(|contract| (id, contract)))
-			.unzip();
+		let (players, contracts): (Vec<_>, Vec<_>) = Self::view_contracts(community, era).into_iter().unzip();
 		let profile = contracts.iter().map(|contract| contract.chosen).collect();
 		Some((
 			players,

@@ -106,9 +106,12 @@ impl<T: Config> Settlement<T> {
 		};
 		let slot = Pallet::<T>::slot(era);
 		let record = Records::<T>::get(community, slot).filter(|record| record.era == era);
-		// Without a record there are no contracts: the current terms price the main-grid energy.
+		// Without a record there are no contracts: the era's terms price the main-grid energy.
 		let (terms, price_per_kwh) = record.map_or_else(
-			|| (accounts.terms, price(&accounts.terms, 0, 0)),
+			|| {
+				let terms = accounts.terms_in(era);
+				(terms, price(&terms, 0, 0))
+			},
 			|r| (r.terms, r.price_per_kwh),
 		);
 		let settlement = Self {
@@ -280,6 +283,9 @@ impl<T: Config> Settlement<T> {
 			tariffs.feed_in_per_kwh,
 		)
 		.saturating_add(revenue(over, tariffs.imbalance_export_per_kwh));
+		let alone = Channels::from_net(0, line.metered_wh());
+		line.amounts.alone_cost = cost(alone.bought_from_main_wh, tariffs.retail_per_kwh);
+		line.amounts.alone_revenue = revenue(alone.sold_to_main_wh, tariffs.feed_in_per_kwh);
 
 		if let Some(contract) = &mut line.contract {
 			if contract.held > 0 {

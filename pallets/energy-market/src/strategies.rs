@@ -23,7 +23,10 @@ impl<T: Config> Pallet<T> {
 		);
 		ensure!(!strategies.is_empty(), Error::<T>::NoStrategies);
 		ensure!(generation_wh <= MAX_ENERGY_WH, Error::<T>::EnergyOutOfRange);
-		let resolution_wh = Self::community(h.community)?.terms.rules.resolution_wh;
+		ensure!(!h.suspended, Error::<T>::HouseholdSuspended);
+		let community = Self::community(h.community)?;
+		ensure!(!community.paused, Error::<T>::CommunityPaused);
+		let resolution_wh = community.terms_in(era).rules.resolution_wh;
 		let strategies: BoundedVec<_, T::MaxStrategies> =
 			strategies.try_into().map_err(|_| Error::<T>::TooManyStrategies)?;
 		for strategy in &strategies {
@@ -46,12 +49,30 @@ impl<T: Config> Pallet<T> {
 		});
 		Submissions::<T>::insert(
 			household,
+			Self::submission_slot(era),
 			Submission {
 				era,
 				generation_wh,
 				strategies,
 			},
 		);
+		Ok(())
+	}
+
+	/// Where a submission for an era lies.
+	pub fn submission_slot(era: EraIndex) -> u32 {
+		era % 2
+	}
+
+	pub(crate) fn do_withdraw_strategies(who: T::AccountId, household: HouseholdId) -> DispatchResult {
+		let h = Households::<T>::get(household).ok_or(Error::<T>::UnknownHousehold)?;
+		ensure!(h.owner == who, Error::<T>::NotOwner);
+		let clock = Clock::<T>::get().ok_or(Error::<T>::ClockNotStarted)?;
+		let era = clock.current.checked_add(1).ok_or(Error::<T>::NumbersUsedUp)?;
+		Submissions::<T>::take(household, Self::submission_slot(era))
+			.filter(|submission| submission.era == era)
+			.ok_or(Error::<T>::NothingSubmitted)?;
+		Self::deposit_event(Event::StrategiesWithdrawn { household, era });
 		Ok(())
 	}
 
@@ -66,7 +87,7 @@ impl<T: Config> Pallet<T> {
 		last_reading: Option<Reading>,
 		rules: &Rules,
 	) -> Option<(u32, BoundedVec<Strategy, T::MaxStrategies>)> {
-		let submitted = Submissions::<T>::take(id).filter(|s| s.era == era);
+		let submitted = Submissions::<T>::take(id, Self::submission_slot(era)).filter(|s| s.era == era);
 		let (generation_wh, strategies) = match (submitted, household.preference, last_reading) {
 			(Some(s), _, _) => (s.generation_wh, s.strategies.into_inner()),
 			(None, Some(preference), Some(reading)) => (

@@ -114,8 +114,42 @@ pub struct Community<AccountId> {
 	pub operator: AccountId,
 	/// The main grid's account: it is paid for what it sells and pays for what it buys.
 	pub utility: AccountId,
-	/// In force from the next gate closure on.
+	/// May report the readings of every household, many in one call.
+	pub concentrator: Option<AccountId>,
+	/// While paused, no game is played: all energy goes to and from the main grid.
+	pub paused: bool,
+	/// In force until `next_terms` are.
 	pub terms: Terms,
+	/// Announced for a later era.
+	pub next_terms: Option<NextTerms>,
+}
+
+impl<AccountId> Community<AccountId> {
+	/// The terms that hold in an era.
+	pub fn terms_in(&self, era: EraIndex) -> Terms {
+		match self.next_terms {
+			Some(next) if next.from_era <= era => next.terms,
+			_ => self.terms,
+		}
+	}
+}
+
+/// Terms that hold from a later era on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct NextTerms {
+	/// The first era under these terms.
+	pub from_era: EraIndex,
+	/// The terms.
+	pub terms: Terms,
+}
+
+/// A meter that measures from a later era on.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct NextMeter<AccountId> {
+	/// The first era that it measures.
+	pub from_era: EraIndex,
+	/// Its account.
+	pub meter: AccountId,
 }
 
 /// A player: one connection to the community grid.
@@ -127,10 +161,14 @@ pub struct Household<AccountId> {
 	pub owner: AccountId,
 	/// The metering device's own account; signs readings.
 	pub meter: AccountId,
+	/// Takes the meter's place in a later era.
+	pub next_meter: Option<NextMeter<AccountId>>,
 	/// Largest net exchange with the community grid in one era, Wh.
 	pub connection_limit_wh: u32,
 	/// The first era that it takes part in.
 	pub member_since: EraIndex,
+	/// While suspended it plays no game: all its energy goes to and from the main grid.
+	pub suspended: bool,
 	/// How indoor temperature is valued; `None` is always comfortable.
 	pub comfort: Option<Comfort>,
 	/// Speaks for the household in eras for which it submits nothing; `None` stays out of the game.
@@ -141,6 +179,16 @@ pub struct Household<AccountId> {
 	pub arrears: Balance,
 	/// What the utility owes it.
 	pub credit: Balance,
+}
+
+impl<AccountId> Household<AccountId> {
+	/// The meter that measures an era.
+	pub fn meter_in(&self, era: EraIndex) -> &AccountId {
+		match &self.next_meter {
+			Some(next) if next.from_era <= era => &next.meter,
+			_ => &self.meter,
+		}
+	}
 }
 
 /// How a reading came about.
@@ -154,6 +202,9 @@ pub enum Quality {
 	/// Estimated, by the metering device or, where it stayed silent, by the chain.
 	#[codec(index = 1)]
 	Estimated,
+	/// Takes the place of the reading that was in before.
+	#[codec(index = 2)]
+	Corrected,
 }
 
 /// What a meter saw in one era.
@@ -169,6 +220,19 @@ pub struct Reading {
 	pub indoor_centi_c: i16,
 	/// How the reading came about.
 	pub quality: Quality,
+}
+
+/// One item of a data concentrator's batch.
+#[derive(
+	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub struct ReadingItem {
+	/// The household.
+	pub household: HouseholdId,
+	/// The era that the reading is of.
+	pub era: EraIndex,
+	/// The reading.
+	pub reading: Reading,
 }
 
 /// What a household hands in for one era.
@@ -246,6 +310,10 @@ pub struct Amounts {
 	pub main_cost: Balance,
 	/// What this era's main-grid sales earned.
 	pub main_revenue: Balance,
+	/// What the same metered energy would have cost with the main grid alone.
+	pub alone_cost: Balance,
+	/// What the same metered energy would have earned with the main grid alone.
+	pub alone_revenue: Balance,
 	/// What the household owes the utility afterwards.
 	pub arrears: Balance,
 	/// What the utility owes the household afterwards.

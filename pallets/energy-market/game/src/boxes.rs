@@ -20,7 +20,7 @@ use crate::{
 	search::{Player, Search},
 	types::{MAX_ENERGY_WH, MAX_HOUSEHOLDS},
 };
-use alloc::vec;
+use alloc::vec::Vec;
 
 /// Profiles that are looked at one by one in one box.
 const PROFILES_PER_BOX: u64 = 256;
@@ -29,6 +29,8 @@ const PROFILES_OF_ALL: u64 = 128;
 
 /// No game has totals above this, in Wh.
 const MAX_TOTAL_WH: u64 = MAX_HOUSEHOLDS as u64 * MAX_ENERGY_WH as u64;
+/// No more boxes than this wait at a time: one is left behind by each of at most 2 * 46 halvings on the way down.
+const MOST_BOXES: usize = 2 * 46 + 1;
 
 /// A range of totals, ends included: of S and of B.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,8 +142,9 @@ impl Search {
 		};
 		let mut left = budget;
 		let mut most_profiles = budget.saturating_mul(PROFILES_OF_ALL);
-		// Depth first: each halving leaves one box behind, and there are at most 2 * 46 halvings on the way down.
-		let mut boxes = vec![everything];
+		// Depth first, with room for all, so that what is allocated does not depend on how deep it goes.
+		let mut boxes = Vec::with_capacity(MOST_BOXES);
+		boxes.push(everything);
 		while let Some(totals) = boxes.pop() {
 			let Some(totals) = self.narrow(totals, &mut left) else {
 				continue;

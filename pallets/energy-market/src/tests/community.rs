@@ -289,8 +289,17 @@ fn preference_is_refused_when_a_share_is_above_all() {
 	});
 }
 
+fn set_terms(
+	who: AccountId,
+	community: CommunityId,
+	terms: Terms,
+	from_era: EraIndex,
+) -> sp_runtime::DispatchResult {
+	EnergyMarket::set_terms(RuntimeOrigin::signed(who), community, terms, from_era)
+}
+
 #[test]
-fn new_terms_hold_from_the_next_gate_closure_and_leave_contracts_alone() {
+fn new_terms_hold_from_their_era_on_and_leave_contracts_alone() {
 	ExtBuilder::default().build_in_first_era(|| {
 		submit(
 			0,
@@ -307,25 +316,50 @@ fn new_terms_hold_from_the_next_gate_closure_and_leave_contracts_alone() {
 		enter_era(FIRST_ERA + 1);
 		let mut new = terms();
 		new.tariffs.feed_in_per_kwh = 200;
-		assert_ok!(EnergyMarket::set_terms(RuntimeOrigin::signed(OPERATOR), 0, new));
+		set_terms(OPERATOR, 0, new, FIRST_ERA + 3).unwrap();
 		enter_era(FIRST_ERA + 2);
 		report(0, FIRST_ERA + 1, 2_000, 0);
 		report(1, FIRST_ERA + 1, 0, 2_000);
 		enter_era(FIRST_ERA + 3);
 		assert_eq!(statement(0, FIRST_ERA + 1).price_per_kwh, 190);
-		assert_eq!(record(FIRST_ERA + 2).price_per_kwh, 250);
+		assert_eq!(record(FIRST_ERA + 2).price_per_kwh, 190);
+		assert_eq!(record(FIRST_ERA + 3).price_per_kwh, 250);
+	});
+}
+
+#[test]
+fn terms_that_have_not_begun_are_dropped_and_those_that_have_stay_for_their_eras() {
+	ExtBuilder::default().build_in_first_era(|| {
+		let priced = |feed_in_per_kwh| {
+			let mut terms = terms();
+			terms.tariffs.feed_in_per_kwh = feed_in_per_kwh;
+			terms
+		};
+		set_terms(OPERATOR, 0, priced(100), FIRST_ERA + 1).unwrap();
+		set_terms(OPERATOR, 0, priced(200), FIRST_ERA + 1).unwrap();
+		enter_era(FIRST_ERA + 1);
+		set_terms(OPERATOR, 0, priced(300), FIRST_ERA + 2).unwrap();
+		enter_era(FIRST_ERA + 2);
+		assert_eq!(record(FIRST_ERA + 1).price_per_kwh, 250);
+		assert_eq!(record(FIRST_ERA + 2).price_per_kwh, 300);
+	});
+}
+
+#[test]
+fn terms_are_refused_for_an_era_that_has_begun() {
+	ExtBuilder::default().build_in_first_era(|| {
+		for era in [0, FIRST_ERA - 1, FIRST_ERA] {
+			assert_noop!(set_terms(OPERATOR, 0, terms(), era), Error::<Test>::EraNotLater);
+		}
 	});
 }
 
 #[test]
 fn nobody_else_changes_the_terms() {
 	ExtBuilder::default().build_and_execute(|| {
+		assert_noop!(set_terms(STRANGER, 0, terms(), 1), Error::<Test>::NotOperator);
 		assert_noop!(
-			EnergyMarket::set_terms(RuntimeOrigin::signed(STRANGER), 0, terms()),
-			Error::<Test>::NotOperator
-		);
-		assert_noop!(
-			EnergyMarket::set_terms(RuntimeOrigin::signed(OPERATOR), 7, terms()),
+			set_terms(OPERATOR, 7, terms(), 1),
 			Error::<Test>::UnknownCommunity
 		);
 	});

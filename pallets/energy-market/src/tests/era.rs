@@ -2,7 +2,10 @@
 
 use crate::{mock::*, *};
 use commonwatt_game::{Kind, Status};
-use frame_support::{assert_ok, traits::Hooks};
+use frame_support::{
+	assert_ok,
+	traits::{fungible::InspectHold, Hooks},
+};
 
 fn communities(count: u32, households: u32) {
 	for c in 1..count {
@@ -284,4 +287,35 @@ fn certificate_verifies_again_and_explains_the_choice() {
 		let best = explanation.payoffs_log2.iter().max().unwrap();
 		assert_eq!(Some(best), explanation.payoffs_log2.get(1));
 	});
+}
+
+#[test]
+fn gap_as_long_as_the_rings_costs_an_era_and_no_contract() {
+	for (gap, lost) in [
+		(RETAINED_ERAS - 1, true),
+		(RETAINED_ERAS, true),
+		(RETAINED_ERAS + 1, false),
+	] {
+		ExtBuilder::default().build_in_first_era(|| {
+			let (first, second) = (FIRST_ERA + 1, FIRST_ERA + 2);
+			for era in [first, second] {
+				submit(0, era, 0, &[strategy(Kind::BuyFromMain, 1_000)]);
+				enter_era(era);
+			}
+			submit(0, second + 1, 0, &[strategy(Kind::BuyFromMain, 1_000)]);
+			take_events();
+			let after = second + gap;
+			enter_era(after);
+			let last = if lost { after } else { after - 1 };
+			assert!(take_events().contains(&crate::Event::ErasMissed {
+				first: second + 1,
+				last
+			}));
+			EnergyMarket::do_try_state().unwrap();
+			enter_era(after + 1);
+			// Both contracts were settled, and what was on hold for them is free.
+			assert_eq!(statement(0, second).amounts.main_cost, 300);
+			assert_eq!(Balances::total_balance_on_hold(&owner(0)), 0);
+		});
+	}
 }

@@ -260,3 +260,35 @@ fn operator_whose_account_is_gone_gets_no_fee_and_stops_nothing() {
 		);
 	});
 }
+
+#[test]
+fn operator_and_utility_may_have_households_of_their_own() {
+	for owner in [OPERATOR, UTILITY] {
+		ExtBuilder::default().build_in_first_era(|| {
+			assert_ok!(EnergyMarket::register_household(
+				RuntimeOrigin::signed(OPERATOR),
+				0,
+				owner,
+				9_000,
+				10_000,
+				None
+			));
+			let buy = [strategy(Kind::BuyFromCommunity, 2_000)];
+			assert_ok!(EnergyMarket::submit_strategies(
+				RuntimeOrigin::signed(owner),
+				4,
+				FIRST_ERA + 1,
+				0,
+				buy.to_vec()
+			));
+			submit(0, FIRST_ERA + 1, 1_000, &[strategy(Kind::SellToCommunity, 0)]);
+			enter_era(FIRST_ERA + 1);
+			assert_eq!(contract(4, FIRST_ERA + 1).energy.bought_from_community_wh, 1_000);
+			EnergyMarket::do_try_state().unwrap();
+			enter_era(FIRST_ERA + 2);
+			report(0, FIRST_ERA + 1, 1_000, 0);
+			enter_era(FIRST_ERA + 3);
+			assert_eq!(statement(4, FIRST_ERA + 1).amounts.paid_to_pool, 190);
+		});
+	}
+}

@@ -4,6 +4,8 @@ mod community;
 mod era;
 mod failures;
 mod invariants;
+mod operation;
+mod random;
 mod readings;
 mod settlement;
 mod strategies;

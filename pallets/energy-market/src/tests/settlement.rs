@@ -58,6 +58,7 @@ fn contracts_kept_are_settled_at_the_contract() {
 			seller.amounts,
 			Amounts {
 				received_from_pool: 380,
+				alone_revenue: 160,
 				..Default::default()
 			}
 		);
@@ -69,6 +70,7 @@ fn contracts_kept_are_settled_at_the_contract() {
 				grid_fee: 10,
 				paid_to_utility: 150,
 				main_cost: 150,
+				alone_cost: 450,
 				..Default::default()
 			}
 		);

@@ -26,7 +26,7 @@ fn strategies_for_the_next_era_are_taken_and_replaced() {
 			vec![strategy(Kind::SellToCommunity, 400)]
 		));
 		assert_ok!(send(owner(0), NEXT, 1_000, vec![strategy(Kind::SellToMain, 300)]));
-		let submission = Submissions::<Test>::get(0).unwrap();
+		let submission = Submissions::<Test>::get(0, EnergyMarket::submission_slot(NEXT)).unwrap();
 		assert_eq!(
 			(submission.era, submission.strategies.into_inner()),
 			(NEXT, vec![strategy(Kind::SellToMain, 300)])
@@ -160,7 +160,7 @@ fn submission_is_used_up_at_gate_closure() {
 		submit(0, NEXT, 0, &[strategy(Kind::BuyFromMain, 500)]);
 		enter_era(NEXT);
 		assert_eq!(contract(0, NEXT).energy.bought_from_main_wh, 500);
-		assert!(Submissions::<Test>::get(0).is_none());
+		assert!(Submissions::<Test>::get(0, EnergyMarket::submission_slot(NEXT)).is_none());
 		enter_era(NEXT + 1);
 		assert!(EnergyMarket::view_contract(0, NEXT + 1).is_none());
 	});

@@ -4,6 +4,7 @@
 use commonwatt_game::*;
 
 pub mod boxes;
+pub mod measured;
 
 /// SplitMix64: small, seeded and the same everywhere.
 #[derive(Clone)]

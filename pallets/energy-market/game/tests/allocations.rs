@@ -1,0 +1,58 @@
+//! What a solve allocates: as much for many sweeps as for one, and so much for each household.
+//!
+//! `allocation-counter`, because it counts by thread behind a safe interface and has no dependencies.
+
+mod support;
+use allocation_counter::{measure, AllocationInfo};
+use commonwatt_game::*;
+use support::{
+	measured::{leaning, settling},
+	Lean,
+};
+
+fn measured(game: &Game, max_starts: u32, max_sweeps: u32) -> (Solution, AllocationInfo) {
+	let config = SolverConfig {
+		max_starts,
+		max_sweeps,
+		..Default::default()
+	};
+	let mut solution = None;
+	let allocations = measure(|| solution = Some(solve(game, &config, None)));
+	(solution.expect("was just solved"), allocations)
+}
+
+#[test]
+fn sweeps_allocate_nothing() {
+	let game = leaning(Lean::Balance, 0, 1_000);
+	// One start makes plain sweeps only, most of sixteen make scattered ones.
+	for starts in [1, 16] {
+		let runs = [1, 4, 32].map(|sweeps| measured(&game, starts, sweeps));
+		let sweeps = runs.each_ref().map(|(solution, _)| solution.sweeps);
+		let counts = runs.each_ref().map(|(_, allocations)| allocations.count_total);
+		println!("{starts} starts: {sweeps:?} sweeps, {counts:?} allocations");
+		assert!(
+			sweeps[2] >= 15 * sweeps[0],
+			"the game settles too soon to tell: {sweeps:?}"
+		);
+		assert_eq!(counts, [counts[0]; 3], "in {sweeps:?} sweeps");
+	}
+}
+
+#[test]
+fn memory_is_linear_in_households() {
+	let each = [100, 1_000, 10_000].map(|households| {
+		let (game, _) = settling(1, households).pop().expect("as many as were asked for");
+		let (_, allocations) = measured(&game, 16, 32);
+		assert_eq!(
+			allocations.bytes_current, households as i64,
+			"what is left is the profile"
+		);
+		[allocations.bytes_max, allocations.bytes_total].map(|bytes| bytes as f64 / households as f64)
+	});
+	println!("bytes for each household, at once and in all: {each:?}");
+	for figures in each {
+		for (figure, first) in figures.into_iter().zip(each[0]) {
+			assert!((figure / first - 1.0).abs() < 0.1, "{each:?}");
+		}
+	}
+}

@@ -1,0 +1,438 @@
+//! What an operator does with a running community: pause, suspension, meters, data concentrator.
+
+use crate::{mock::*, *};
+use commonwatt_game::Kind;
+use frame_support::{assert_noop, assert_ok, traits::Get};
+use sp_runtime::DispatchResult;
+
+const NEXT: EraIndex = FIRST_ERA + 1;
+const NEW_METER: AccountId = 9_001;
+const CONCENTRATOR: AccountId = 9_002;
+
+fn by(who: AccountId) -> RuntimeOrigin {
+	RuntimeOrigin::signed(who)
+}
+
+fn trade(era: EraIndex) {
+	submit(0, era, 2_000, &[strategy(Kind::SellToCommunity, 0)]);
+	submit(1, era, 0, &[strategy(Kind::BuyFromCommunity, 2_000)]);
+}
+
+fn send(meter: AccountId, era: EraIndex, reading: Reading) -> DispatchResult {
+	EnergyMarket::submit_reading(by(meter), era, reading)
+}
+
+fn corrected(generation_wh: u32, consumption_wh: u32) -> Reading {
+	Reading {
+		quality: Quality::Corrected,
+		..reading(generation_wh, consumption_wh)
+	}
+}
+
+#[test]
+fn paused_community_settles_what_is_open_plays_no_game_and_goes_on() {
+	ExtBuilder::default().build_in_first_era(|| {
+		trade(NEXT);
+		enter_era(NEXT);
+		trade(NEXT + 1);
+		assert_ok!(EnergyMarket::set_paused(by(OPERATOR), 0, true));
+		assert_noop!(
+			EnergyMarket::submit_strategies(by(owner(0)), 0, NEXT + 1, 0, vec![strategy(Kind::Neutral, 0)]),
+			Error::<Test>::CommunityPaused
+		);
+		enter_era(NEXT + 1);
+		assert!(EnergyMarket::view_record(0, NEXT + 1).is_none());
+		report(0, NEXT, 2_000, 0);
+		report(1, NEXT, 0, 2_000);
+		enter_era(NEXT + 2);
+		assert_eq!(
+			record(NEXT).settled.map(|totals| totals.community_wh),
+			Some(2_000)
+		);
+		// Energy of an era without a game is the main grid's.
+		report(1, NEXT + 1, 0, 1_000);
+		enter_era(NEXT + 3);
+		assert_eq!(statement(1, NEXT + 1).amounts.main_cost, 300);
+
+		assert_ok!(EnergyMarket::set_paused(by(OPERATOR), 0, false));
+		trade(NEXT + 4);
+		enter_era(NEXT + 4);
+		assert_eq!(record(NEXT + 4).certificate.traded_wh, 2_000);
+	});
+}
+
+#[test]
+fn suspended_household_plays_no_game_and_is_billed_as_the_main_grid() {
+	ExtBuilder::default().build_in_first_era(|| {
+		trade(NEXT);
+		assert_ok!(EnergyMarket::set_suspended(by(OPERATOR), 1, true));
+		assert_noop!(
+			EnergyMarket::submit_strategies(by(owner(1)), 1, NEXT, 0, vec![strategy(Kind::Neutral, 0)]),
+			Error::<Test>::HouseholdSuspended
+		);
+		enter_era(NEXT);
+		assert!(EnergyMarket::view_contract(1, NEXT).is_none());
+		assert_eq!(contract(0, NEXT).energy.sold_to_main_wh, 2_000);
+		enter_era(NEXT + 1);
+		report(1, NEXT, 0, 2_000);
+		assert_ok!(EnergyMarket::set_suspended(by(OPERATOR), 1, false));
+		trade(NEXT + 2);
+		enter_era(NEXT + 2);
+		assert_eq!(statement(1, NEXT).energy.bought_from_main_wh, 2_000);
+		assert_eq!(record(NEXT + 2).certificate.traded_wh, 2_000);
+	});
+}
+
+#[test]
+fn operators_calls_are_refused_from_others_and_where_nothing_changes() {
+	ExtBuilder::default().build_in_first_era(|| {
+		for who in [STRANGER, owner(0), UTILITY] {
+			assert_noop!(
+				EnergyMarket::set_paused(by(who), 0, true),
+				Error::<Test>::NotOperator
+			);
+			assert_noop!(
+				EnergyMarket::set_suspended(by(who), 0, true),
+				Error::<Test>::NotOperator
+			);
+			assert_noop!(
+				EnergyMarket::replace_meter(by(who), 0, NEW_METER),
+				Error::<Test>::NotOperator
+			);
+			assert_noop!(
+				EnergyMarket::set_concentrator(by(who), 0, Some(who)),
+				Error::<Test>::NotOperator
+			);
+			assert_noop!(
+				EnergyMarket::set_operator(by(who), 0, who),
+				sp_runtime::DispatchError::BadOrigin
+			);
+		}
+		assert_noop!(
+			EnergyMarket::set_paused(by(OPERATOR), 0, false),
+			Error::<Test>::NothingToChange
+		);
+		assert_noop!(
+			EnergyMarket::set_suspended(by(OPERATOR), 0, false),
+			Error::<Test>::NothingToChange
+		);
+		assert_noop!(
+			EnergyMarket::set_paused(by(OPERATOR), 1, true),
+			Error::<Test>::UnknownCommunity
+		);
+		assert_noop!(
+			EnergyMarket::set_suspended(by(OPERATOR), 99, true),
+			Error::<Test>::UnknownHousehold
+		);
+		assert_noop!(
+			EnergyMarket::set_operator(RuntimeOrigin::root(), 1, STRANGER),
+			Error::<Test>::UnknownCommunity
+		);
+	});
+}
+
+#[test]
+fn governance_names_another_operator() {
+	ExtBuilder::default().build_in_first_era(|| {
+		assert_ok!(EnergyMarket::set_operator(RuntimeOrigin::root(), 0, STRANGER));
+		assert_noop!(
+			EnergyMarket::set_paused(by(OPERATOR), 0, true),
+			Error::<Test>::NotOperator
+		);
+		assert_ok!(EnergyMarket::set_paused(by(STRANGER), 0, true));
+	});
+}
+
+#[test]
+fn new_meter_measures_from_the_next_era_and_the_old_one_reports_what_it_measured() {
+	ExtBuilder::default().build_in_first_era(|| {
+		assert_ok!(EnergyMarket::replace_meter(by(OPERATOR), 0, NEW_METER));
+		enter_era(NEXT);
+		// Readings of FIRST_ERA are taken now: the old meter's.
+		assert_noop!(
+			send(NEW_METER, FIRST_ERA, reading(0, 100)),
+			Error::<Test>::NotItsMeterThen
+		);
+		assert_ok!(send(meter(0), FIRST_ERA, reading(0, 100)));
+		assert_noop!(
+			EnergyMarket::replace_meter(by(OPERATOR), 0, NEW_METER + 1),
+			Error::<Test>::MeterBeingReplaced
+		);
+		enter_era(NEXT + 1);
+		assert_noop!(
+			send(meter(0), NEXT, reading(0, 200)),
+			Error::<Test>::NotItsMeterThen
+		);
+		assert_ok!(send(NEW_METER, NEXT, reading(0, 200)));
+		enter_era(NEXT + 2);
+		assert_eq!(statement(0, FIRST_ERA).reading.consumption_wh, 100);
+		assert_eq!(statement(0, NEXT).reading.consumption_wh, 200);
+		// The next replacement frees the key of the first meter.
+		assert_ok!(EnergyMarket::replace_meter(by(OPERATOR), 0, NEW_METER + 1));
+		assert!(!MeterOf::<Test>::contains_key(meter(0)));
+		assert_eq!(System::sufficients(&meter(0)), 0);
+	});
+}
+
+#[test]
+fn replacement_that_has_not_begun_is_called_off_by_another() {
+	ExtBuilder::default().build_in_first_era(|| {
+		assert_ok!(EnergyMarket::replace_meter(by(OPERATOR), 0, NEW_METER));
+		assert_noop!(
+			EnergyMarket::replace_meter(by(OPERATOR), 1, NEW_METER),
+			Error::<Test>::MeterAlreadyRegistered
+		);
+		assert_ok!(EnergyMarket::replace_meter(by(OPERATOR), 0, NEW_METER + 1));
+		assert!(!MeterOf::<Test>::contains_key(NEW_METER));
+		enter_era(NEXT);
+		enter_era(NEXT + 1);
+		assert_noop!(send(NEW_METER, NEXT, reading(0, 1)), Error::<Test>::UnknownMeter);
+		assert_ok!(send(NEW_METER + 1, NEXT, reading(0, 1)));
+	});
+}
+
+#[test]
+fn meter_without_money_has_an_account_and_its_first_valid_reading_is_free() {
+	ExtBuilder::default().build_in_first_era(|| {
+		let era = FIRST_ERA - 1;
+		assert_eq!(System::sufficients(&meter(0)), 1);
+		assert_eq!(Balances::free_balance(meter(0)), 0);
+		let free = |who: AccountId, era, reading| EnergyMarket::is_feeless(&who, era, &reading);
+		assert!(free(meter(0), era, reading(0, 1)));
+		for (who, era, reading) in [
+			(STRANGER, era, reading(0, 1)),
+			(meter(0), FIRST_ERA, reading(0, 1)),
+			(meter(0), era, reading(0, 10_001)),
+			(meter(0), era, corrected(0, 1)),
+		] {
+			assert!(!free(who, era, reading));
+		}
+		assert_ok!(send(meter(0), era, reading(0, 1)));
+		assert!(!free(meter(0), era, reading(0, 1)));
+		assert!(!free(meter(0), era, corrected(0, 2)));
+	});
+}
+
+#[test]
+fn correction_takes_the_place_of_a_reading_until_the_era_is_settled() {
+	ExtBuilder::default().build_in_first_era(|| {
+		let era = FIRST_ERA - 1;
+		assert_noop!(
+			send(meter(0), era, corrected(0, 100)),
+			Error::<Test>::NothingToCorrect
+		);
+		assert_ok!(send(meter(0), era, reading(0, 900)));
+		assert_noop!(
+			send(meter(0), era, reading(0, 100)),
+			Error::<Test>::ReadingAlreadySubmitted
+		);
+		assert_ok!(send(meter(0), era, corrected(0, 500)));
+		assert_ok!(send(meter(0), era, corrected(0, 100)));
+		enter_era(NEXT);
+		assert_eq!(statement(0, era).reading, corrected(0, 100));
+		assert_eq!(statement(0, era).amounts.main_cost, 30);
+		assert_noop!(
+			send(meter(0), era, corrected(0, 50)),
+			Error::<Test>::ReadingForWrongEra
+		);
+	});
+}
+
+#[test]
+fn concentrator_reports_for_all_and_a_bad_item_is_refused_by_its_place() {
+	ExtBuilder::default().build_in_first_era(|| {
+		let era = FIRST_ERA - 1;
+		assert_ok!(EnergyMarket::set_concentrator(
+			by(OPERATOR),
+			0,
+			Some(CONCENTRATOR)
+		));
+		let item = |household, era, consumption_wh| ReadingItem {
+			household,
+			era,
+			reading: reading(0, consumption_wh),
+		};
+		let items = vec![
+			item(0, era, 100),
+			item(1, FIRST_ERA, 100),
+			item(2, era, 10_001),
+			item(0, era, 200),
+			item(99, era, 100),
+			item(3, era, 400),
+		];
+		take_events();
+		assert_ok!(EnergyMarket::submit_readings(
+			by(CONCENTRATOR),
+			items.clone().try_into().unwrap()
+		));
+		let refused: Vec<_> = take_events()
+			.into_iter()
+			.filter_map(|event| match event {
+				Event::ReadingRefused { index, error, .. } => Some((index, error)),
+				_ => None,
+			})
+			.collect();
+		assert_eq!(
+			refused,
+			vec![
+				(1, Error::<Test>::ReadingForWrongEra.into()),
+				(2, Error::<Test>::OverConnectionLimit.into()),
+				(3, Error::<Test>::ReadingAlreadySubmitted.into()),
+				(4, Error::<Test>::UnknownHousehold.into()),
+			]
+		);
+		let taken: Vec<_> = (0..4).map(|h| Readings::<Test>::contains_key(era, h)).collect();
+		assert_eq!(taken, [true, false, false, true]);
+
+		// Of a stranger's batch nothing counts.
+		assert_ok!(EnergyMarket::submit_readings(
+			by(STRANGER),
+			vec![item(1, era, 100)].try_into().unwrap()
+		));
+		assert!(matches!(
+			take_events().as_slice(),
+			[Event::ReadingRefused { index: 0, error, .. }] if *error == Error::<Test>::NotConcentrator.into()
+		));
+		assert!(!Readings::<Test>::contains_key(era, 1));
+	});
+}
+
+#[test]
+fn batch_costs_by_the_item() {
+	let weight = |items: usize| {
+		let item = ReadingItem {
+			household: 0,
+			era: 0,
+			reading: reading(0, 0),
+		};
+		let call = crate::Call::<Test>::submit_readings {
+			items: vec![item; items].try_into().unwrap(),
+		};
+		frame_support::dispatch::GetDispatchInfo::get_dispatch_info(&call).call_weight
+	};
+	let most = <<Test as Config>::MaxHouseholds as Get<u32>>::get() as usize;
+	assert_eq!(weight(most), weight(1).saturating_mul(most as u64));
+}
+
+#[test]
+fn strategies_are_withdrawn_by_their_owner_until_gate_closure() {
+	ExtBuilder::default().build_in_first_era(|| {
+		let withdraw = |who, household| EnergyMarket::withdraw_strategies(by(who), household);
+		assert_noop!(withdraw(owner(0), 0), Error::<Test>::NothingSubmitted);
+		trade(NEXT);
+		assert_noop!(withdraw(STRANGER, 0), Error::<Test>::NotOwner);
+		assert_noop!(withdraw(owner(0), 99), Error::<Test>::UnknownHousehold);
+		assert_ok!(withdraw(owner(0), 0));
+		assert_noop!(withdraw(owner(0), 0), Error::<Test>::NothingSubmitted);
+		enter_era(NEXT);
+		assert!(EnergyMarket::view_contract(0, NEXT).is_none());
+		assert_eq!(contract(1, NEXT).energy.bought_from_main_wh, 2_000);
+	});
+}
+
+#[test]
+fn strategies_for_the_next_era_leave_those_alone_that_wait_for_their_game() {
+	ExtBuilder::default().build_in_first_era(|| {
+		trade(NEXT);
+		// The era has begun; its games are solved from the next block on.
+		block_at(u64::from(NEXT) * ERA_MS);
+		assert!(Round::<Test>::exists());
+		submit(0, NEXT + 1, 0, &[strategy(Kind::BuyFromMain, 100)]);
+		enter_era(NEXT);
+		next_block();
+		next_block();
+		assert_eq!(contract(0, NEXT).energy.sold_to_community_wh, 2_000);
+		enter_era(NEXT + 1);
+		assert_eq!(contract(0, NEXT + 1).energy.bought_from_main_wh, 100);
+	});
+}
+
+#[test]
+fn bill_adds_up_statements_and_tells_the_savings() {
+	ExtBuilder::default().build_in_first_era(|| {
+		for era in [NEXT, NEXT + 1] {
+			trade(era);
+			enter_era(era);
+			if era > NEXT {
+				report(0, NEXT, 2_000, 0);
+				report(1, NEXT, 0, 2_000);
+			}
+		}
+		enter_era(NEXT + 2);
+		report(0, NEXT + 1, 2_000, 0);
+		report(1, NEXT + 1, 0, 2_000);
+		enter_era(NEXT + 3);
+		// Each era: 2 kWh at the mid-market price of 190 instead of 300 or 80; the buyer pays a fee of 10 for each.
+		let seller = EnergyMarket::view_bill(0, NEXT, NEXT + 1).unwrap();
+		assert_eq!(
+			(seller.eras, seller.first_era, seller.last_era),
+			(2, NEXT, NEXT + 1)
+		);
+		assert_eq!(seller.energy_wh, [4_000, 0, 0, 0]);
+		assert_eq!(
+			(seller.revenue, seller.alone_revenue, seller.savings),
+			(760, 320, 440)
+		);
+		let buyer = EnergyMarket::view_bill(1, NEXT, NEXT + 1).unwrap();
+		assert_eq!((buyer.cost, buyer.alone_cost, buyer.savings), (800, 1_200, 400));
+		assert_eq!(
+			EnergyMarket::view_bill(1, NEXT, NEXT).map(|bill| bill.savings),
+			Some(200)
+		);
+		assert_eq!(EnergyMarket::view_bill(1, NEXT + 9, NEXT + 10), None);
+		assert_eq!(EnergyMarket::view_bill(99, 0, u32::MAX), None);
+	});
+}
+
+#[test]
+fn sellers_are_matched_with_buyers_for_an_auditor() {
+	ExtBuilder::default().build_in_first_era(|| {
+		submit(0, NEXT, 1_000, &[strategy(Kind::SellToCommunity, 0)]);
+		submit(1, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 1_500)]);
+		submit(2, NEXT, 2_000, &[strategy(Kind::SellToCommunity, 0)]);
+		submit(3, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 1_500)]);
+		enter_era(NEXT);
+		let trades = || -> Vec<_> {
+			EnergyMarket::view_trades(0, NEXT)
+				.into_iter()
+				.map(|trade| (trade.seller, trade.buyer, trade.energy_wh))
+				.collect()
+		};
+		assert_eq!(trades(), [(0, 1, 1_000), (2, 1, 500), (2, 3, 1_500)]);
+		enter_era(NEXT + 1);
+		report(0, NEXT, 1_000, 0);
+		report(1, NEXT, 0, 1_500);
+		report(2, NEXT, 0, 0);
+		report(3, NEXT, 0, 1_500);
+		enter_era(NEXT + 2);
+		// Household 2 delivered nothing; both buyers share what there was.
+		assert_eq!(trades(), [(0, 1, 500), (0, 3, 500)]);
+	});
+}
+
+#[test]
+fn what_if_answers_as_the_chain_does_and_refuses_what_no_community_can_be() {
+	ExtBuilder::default().build_in_first_era(|| {
+		trade(NEXT);
+		enter_era(NEXT);
+		let player = |household| {
+			let contract = contract(household, NEXT);
+			commonwatt_game::Household {
+				generation_wh: contract.generation_wh,
+				comfort: contract.comfort,
+				strategies: contract.strategies.into_inner(),
+			}
+		};
+		let players = vec![player(0), player(1)];
+		let solution = EnergyMarket::view_solve(terms().rules, players.clone()).unwrap();
+		assert_eq!(solution.certificate, record(NEXT).certificate);
+		let many = vec![player(0); MAX_HOUSEHOLDS as usize + 1];
+		assert_eq!(EnergyMarket::view_solve(terms().rules, many), None);
+		let mut long = players.clone();
+		long[0].strategies = vec![strategy(Kind::SellToMain, 0); MAX_STRATEGIES as usize + 1];
+		assert_eq!(EnergyMarket::view_solve(terms().rules, long), None);
+		let mut wrong = players;
+		wrong[0].strategies = vec![strategy(Kind::BuyFromMain, 0)];
+		assert_eq!(EnergyMarket::view_solve(terms().rules, wrong), None);
+	});
+}

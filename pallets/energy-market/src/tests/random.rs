@@ -1,0 +1,255 @@
+//! Random calls by owners, meters, operators and strangers over many eras: whatever they do, every invariant holds after
+//! every block, no unit of money is made or lost, and a refused call changes nothing.
+//!
+//! A failing run is shrunk, printed and kept in `proptest-regressions/`, from where it is replayed first.
+
+use crate::{mock::*, *};
+use commonwatt_game::Kind;
+use frame_support::traits::{fungible::Mutate, tokens::Preservation};
+use proptest::{prelude::*, strategy::Strategy};
+use sp_runtime::{DispatchResult, StateVersion};
+
+/// What happens next.
+#[derive(Clone, Debug)]
+enum Step {
+	/// A call, by the account that may make it or by another.
+	Call(Option<AccountId>, Act),
+	/// A block; so many milliseconds have passed.
+	Block(u64),
+	/// An owner spends what it has outside the market, and gets so much.
+	Money(HouseholdId, Balance),
+}
+
+/// A call; numbers that should name something may name nothing.
+#[derive(Clone, Debug)]
+enum Act {
+	Register(AccountId, AccountId, u32),
+	SetTerms(Balance, i8),
+	SetComfort(HouseholdId, bool),
+	SetPreference(HouseholdId, u8),
+	Submit(HouseholdId, i8, u32, Vec<(u8, u32)>),
+	Withdraw(HouseholdId),
+	Report(HouseholdId, i8, u32, u32, bool),
+	ReportMany(Vec<(HouseholdId, i8, u32)>),
+	Repay(HouseholdId),
+	Pause(bool),
+	Suspend(HouseholdId, bool),
+	ReplaceMeter(HouseholdId, AccountId),
+	SetConcentrator(AccountId),
+}
+
+const KINDS: [Kind; 5] = [
+	Kind::SellToCommunity,
+	Kind::BuyFromCommunity,
+	Kind::Neutral,
+	Kind::BuyFromMain,
+	Kind::SellToMain,
+];
+
+fn household() -> impl Strategy<Value = HouseholdId> {
+	0..7u32
+}
+
+/// Mostly within the connection limit, sometimes at an end of the range.
+fn energy() -> impl Strategy<Value = u32> {
+	prop_oneof![8 => 0..6_000u32, 1 => Just(0), 1 => Just(u32::MAX)]
+}
+
+/// Mostly the right one.
+fn shift() -> impl Strategy<Value = i8> {
+	prop_oneof![6 => Just(0i8), 1 => -2..3i8]
+}
+
+fn who() -> impl Strategy<Value = AccountId> {
+	prop_oneof![
+		6 => household().prop_map(owner),
+		6 => household().prop_map(meter),
+		3 => Just(OPERATOR),
+		1 => Just(UTILITY),
+		1 => Just(STRANGER),
+		1 => 2_000..2_004u128,
+	]
+}
+
+fn act() -> impl Strategy<Value = Act> {
+	let strategies = prop::collection::vec((0..5u8, energy()), 0..8);
+	let items = prop::collection::vec((household(), shift(), energy()), 0..5);
+	prop_oneof![
+		1 => (who(), 2_000..2_004u128, energy()).prop_map(|(owner, meter, limit)| Act::Register(owner, meter, limit)),
+		1 => (0..400u128, shift()).prop_map(|(price, era)| Act::SetTerms(price, era)),
+		1 => (household(), any::<bool>()).prop_map(|(h, some)| Act::SetComfort(h, some)),
+		2 => (household(), 0..110u8).prop_map(|(h, share)| Act::SetPreference(h, share)),
+		12 => (household(), shift(), energy(), strategies)
+			.prop_map(|(h, era, generation, set)| Act::Submit(h, era, generation, set)),
+		1 => household().prop_map(Act::Withdraw),
+		12 => (household(), shift(), energy(), energy(), prop::bool::weighted(0.2)).prop_map(
+			|(h, era, generation, consumption, corrected)| Act::Report(h, era, generation, consumption, corrected)
+		),
+		1 => items.prop_map(Act::ReportMany),
+		1 => household().prop_map(Act::Repay),
+		1 => any::<bool>().prop_map(Act::Pause),
+		1 => (household(), any::<bool>()).prop_map(|(h, suspended)| Act::Suspend(h, suspended)),
+		1 => (household(), 2_000..2_004u128).prop_map(|(h, meter)| Act::ReplaceMeter(h, meter)),
+		1 => who().prop_map(Act::SetConcentrator),
+	]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+	prop_oneof![
+		12 => (prop::option::weighted(0.15, who()), act()).prop_map(|(who, act)| Step::Call(who, act)),
+		4 => prop_oneof![8 => Just(BLOCK_MS), 4 => Just(ERA_MS), 1 => 0..5 * ERA_MS].prop_map(Step::Block),
+		1 => (household(), prop_oneof![Just(0), 0..2_000u128]).prop_map(|(h, money)| Step::Money(h, money)),
+	]
+}
+
+fn near(era: Option<EraIndex>, shift: i8) -> EraIndex {
+	era.unwrap_or(0).saturating_add_signed(shift.into())
+}
+
+/// Who may make a call.
+fn rightful(act: &Act) -> AccountId {
+	match act {
+		Act::Register(..)
+		| Act::SetTerms(..)
+		| Act::Pause(..)
+		| Act::Suspend(..)
+		| Act::ReplaceMeter(..)
+		| Act::SetConcentrator(..) => OPERATOR,
+		Act::SetComfort(household, _)
+		| Act::SetPreference(household, _)
+		| Act::Submit(household, ..)
+		| Act::Withdraw(household)
+		| Act::Repay(household) => owner(*household),
+		Act::Report(household, ..) => {
+			let known = Households::<Test>::get(household);
+			known.map_or(meter(*household), |known| {
+				known.next_meter.map_or(known.meter, |next| next.meter)
+			})
+		}
+		Act::ReportMany(..) => {
+			let community = Communities::<Test>::get(0);
+			community
+				.and_then(|community| community.concentrator)
+				.unwrap_or(STRANGER)
+		}
+	}
+}
+
+fn call(who: AccountId, act: Act) -> DispatchResult {
+	let origin = RuntimeOrigin::signed(who);
+	let clock = Clock::<Test>::get();
+	let next = clock.map(|clock| clock.current + 1);
+	let reported = clock.and_then(|clock| clock.previous);
+	// Comfort models and terms that are refused have tests of their own; here they vary what the game reckons with.
+	match act {
+		Act::Register(owner, meter, limit) => {
+			EnergyMarket::register_household(origin, 0, owner, meter, limit, Some(comfort()))
+		}
+		Act::SetTerms(retail_per_kwh, shift) => {
+			let mut terms = terms();
+			terms.tariffs.retail_per_kwh = retail_per_kwh;
+			EnergyMarket::set_terms(origin, 0, terms, near(next, shift))
+		}
+		Act::SetComfort(household, some) => EnergyMarket::set_comfort(origin, household, some.then(comfort)),
+		Act::SetPreference(household, flexible_down_percent) => {
+			let preference = commonwatt_game::Preference {
+				flexible_down_percent,
+				..preference()
+			};
+			EnergyMarket::set_preference(origin, household, Some(preference))
+		}
+		Act::Submit(household, shift, generation_wh, set) => {
+			let set = set
+				.into_iter()
+				.map(|(kind, consumption_wh)| strategy(KINDS[usize::from(kind)], consumption_wh))
+				.filter(|s: &commonwatt_game::Strategy| {
+					s.check(generation_wh, 10).is_ok() || generation_wh % 7 == 0
+				})
+				.collect();
+			EnergyMarket::submit_strategies(origin, household, near(next, shift), generation_wh, set)
+		}
+		Act::Withdraw(household) => EnergyMarket::withdraw_strategies(origin, household),
+		Act::Report(_, shift, generation_wh, consumption_wh, corrected) => {
+			let mut reading = reading(generation_wh, consumption_wh);
+			if corrected {
+				reading.quality = Quality::Corrected;
+			}
+			EnergyMarket::submit_reading(origin, near(reported, shift), reading)
+		}
+		Act::ReportMany(items) => {
+			let items: Vec<_> = items
+				.into_iter()
+				.map(|(household, shift, consumption_wh)| ReadingItem {
+					household,
+					era: near(reported, shift),
+					reading: reading(0, consumption_wh),
+				})
+				.collect();
+			EnergyMarket::submit_readings(origin, items.try_into().unwrap())
+		}
+		Act::Repay(household) => EnergyMarket::repay_arrears(origin, household),
+		Act::Pause(paused) => EnergyMarket::set_paused(origin, 0, paused),
+		Act::Suspend(household, suspended) => EnergyMarket::set_suspended(origin, household, suspended),
+		Act::ReplaceMeter(household, meter) => EnergyMarket::replace_meter(origin, household, meter),
+		Act::SetConcentrator(who) => EnergyMarket::set_concentrator(origin, 0, Some(who)),
+	}
+}
+
+fn root() -> Vec<u8> {
+	sp_io::storage::root(StateVersion::V1)
+}
+
+/// Plays the steps; returns how many calls were accepted and how many eras began.
+fn play(steps: Vec<Step>) -> (usize, EraIndex) {
+	let (mut accepted, mut calls) = (0, 0);
+	enter_era(FIRST_ERA - 1);
+	enter_era(FIRST_ERA);
+	for step in steps {
+		match step {
+			Step::Call(who, act) => {
+				// Looking at all of the state takes far longer than a call: at every fourth.
+				let before = (calls % 4 == 0).then(root);
+				calls += 1;
+				// As the chain dispatches it: storage goes back where a call fails.
+				let who = who.unwrap_or_else(|| rightful(&act));
+				let result = frame_support::storage::with_storage_layer(|| call(who, act));
+				match result {
+					Ok(()) => accepted += 1,
+					Err(_) => {
+						if let Some(before) = before {
+							assert_eq!(root(), before, "a refused call changed the state");
+						}
+					}
+				}
+			}
+			Step::Block(ms) => {
+				block_at(Timestamp::get() + ms);
+				EnergyMarket::do_try_state().unwrap();
+			}
+			Step::Money(household, amount) => {
+				// To and from a stranger, so that the sum of all money stays what it is; either may be refused.
+				let (owner, all) = (owner(household), Balances::free_balance(owner(household)));
+				let pay = |from, to, amount| {
+					let _ = Balances::transfer(from, to, amount, Preservation::Preserve);
+				};
+				pay(&owner, &STRANGER, all.saturating_sub(EXISTENTIAL_DEPOSIT));
+				pay(&STRANGER, &owner, amount);
+			}
+		}
+	}
+	(accepted, Clock::<Test>::get().unwrap().current - FIRST_ERA)
+}
+
+proptest! {
+	#![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+
+	#[test]
+	fn invariants_hold_whatever_is_called(steps in prop::collection::vec(step(), 300)) {
+		ExtBuilder::default().build_and_execute(|| {
+			let (accepted, eras) = play(steps);
+			// A run that gets nowhere proves nothing.
+			assert!(accepted > 20, "only {accepted} calls were accepted");
+			assert!(eras > 10, "only {eras} eras began");
+		});
+	}
+}

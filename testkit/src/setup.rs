@@ -1,0 +1,111 @@
+//! How a chain starts.
+
+use crate::{accounts, Chain};
+use commonwatt_runtime::{
+	genesis_config_presets::{get_preset, paper_comfort, paper_terms},
+	AccountId, RuntimeGenesisConfig, WATT,
+};
+use frame_support::traits::BuildGenesisConfig;
+use pallet_energy_market::{GenesisCommunity, GenesisHousehold};
+use sp_io::TestExternalities;
+use sp_keyring::Sr25519Keyring;
+
+/// What each account of a built community starts with, if the preset gives it nothing. Meters need no money.
+const ENDOWMENT: u128 = 1_000_000 * WATT;
+
+/// What a chain starts from.
+pub struct Setup {
+	/// All of it, to change what the methods here do not.
+	pub genesis: RuntimeGenesisConfig,
+}
+
+impl Setup {
+	/// A preset of the runtime, with its community: `development` or `local_testnet`.
+	pub fn preset(name: &str) -> Self {
+		let patch = get_preset(&name.into()).expect("a preset of that name");
+		let mut genesis = serde_json::to_value(RuntimeGenesisConfig::default()).expect("serialises");
+		merge(&mut genesis, serde_json::from_slice(&patch).expect("JSON"));
+		Self {
+			genesis: serde_json::from_value(genesis).expect("the preset fits its own runtime"),
+		}
+	}
+
+	/// The accounts of the development preset, Alice with the Sudo key, eras of half an hour, no community.
+	pub fn empty() -> Self {
+		let mut setup = Self::preset("development").era_length_ms(30 * 60 * 1_000);
+		setup.genesis.energy_market.communities.clear();
+		setup
+	}
+
+	/// How long an era is.
+	pub fn era_length_ms(mut self, ms: u64) -> Self {
+		self.genesis.energy_market.era_length_ms = ms;
+		self
+	}
+
+	/// One more community; its operator, utility and owners have money.
+	pub fn community(mut self, community: GenesisCommunity<AccountId>) -> Self {
+		let owners = community.households.iter().map(|household| &household.owner);
+		for who in [&community.operator, &community.utility]
+			.into_iter()
+			.chain(owners)
+		{
+			let balances = &mut self.genesis.balances.balances;
+			if !balances.iter().any(|(other, _)| other == who) {
+				balances.push((who.clone(), ENDOWMENT));
+			}
+		}
+		self.genesis.energy_market.communities.push(community);
+		self
+	}
+
+	/// The chain after its first block, for tests that keep the state in their own hands: everything that is done with
+	/// the chain happens in `execute_with`.
+	pub fn start(self) -> (TestExternalities, Chain) {
+		let mut ext = TestExternalities::default();
+		let chain = ext.execute_with(|| {
+			self.genesis.build();
+			Chain::first_block()
+		});
+		(ext, chain)
+	}
+
+	/// Runs a test on the chain after its first block.
+	pub fn run(self, test: impl FnOnce(&mut Chain)) {
+		let (mut ext, mut chain) = self.start();
+		ext.execute_with(|| test(&mut chain));
+	}
+}
+
+/// A community on the seed paper's terms, of households on the paper's comfort and 15 kWh connections, without
+/// preferences: [`owner`](accounts::owner) and [`meter`](accounts::meter) of their place in it, Eve the operator, Ferdie
+/// the utility. Change what you like.
+pub fn community(households: u32) -> GenesisCommunity<AccountId> {
+	GenesisCommunity {
+		name: "test".to_string(),
+		operator: Sr25519Keyring::Eve.to_account_id(),
+		utility: Sr25519Keyring::Ferdie.to_account_id(),
+		terms: paper_terms(),
+		households: (0..households)
+			.map(|number| GenesisHousehold {
+				owner: accounts::owner(number),
+				meter: accounts::meter(number),
+				connection_limit_wh: 15_000,
+				comfort: Some(paper_comfort()),
+				preference: None,
+			})
+			.collect(),
+	}
+}
+
+/// RFC 7396 merge, as a node applies a preset to the default genesis.
+fn merge(into: &mut serde_json::Value, patch: serde_json::Value) {
+	match (into, patch) {
+		(serde_json::Value::Object(into), serde_json::Value::Object(patch)) => {
+			for (key, value) in patch {
+				merge(into.entry(key).or_insert(serde_json::Value::Null), value);
+			}
+		}
+		(into, patch) => *into = patch,
+	}
+}
