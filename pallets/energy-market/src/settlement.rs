@@ -130,9 +130,13 @@ impl<T: Config> Settlement<T> {
 			settlement.with_utility(line);
 			settlement.close(line, &mut totals);
 		}
-		if let Some(mut record) = record {
-			record.settled = Some(totals);
-			Records::<T>::insert(community, slot, record);
+		match record {
+			Some(mut record) => {
+				record.settled = Some(totals);
+				Records::<T>::insert(community, slot, record);
+			}
+			// An era without a game: what its statements have taken the place of goes as a whole.
+			None => Records::<T>::remove(community, slot),
 		}
 		Pallet::<T>::deposit_event(Event::EraSettled {
 			community,

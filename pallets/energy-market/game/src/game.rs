@@ -48,9 +48,7 @@ impl Household {
 
 	/// Comfort of a strategy as an exact fraction.
 	pub(crate) fn comfort_of(&self, strategy: &Strategy) -> (u64, u64) {
-		self.comfort
-			.as_ref()
-			.map_or((1, 1), |comfort| comfort.at(strategy.temperature_centi_c))
+		Comfort::of(self.comfort.as_ref(), strategy.temperature_centi_c)
 	}
 }
 

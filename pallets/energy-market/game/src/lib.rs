@@ -3,7 +3,8 @@
 //! One call to [`solve`] takes a validated [`Game`] (one community in one era) and returns a profile, one strategy
 //! per household, with a [`Certificate`] that says how far the profile is from a Nash equilibrium. [`verify`]
 //! recomputes that certificate from the definition, [`explain`] shows the payoffs behind a choice, [`allocate`]
-//! turns a profile into whole watt-hours, and [`ration`] is the sharing rule that it uses.
+//! turns a profile into whole watt-hours, and [`ration`] is the sharing rule that it uses. [`delivered`] says what an era
+//! was worth once the meters have been read, and [`shares`] makes weights of such worths.
 //!
 //! The model is that of Ouyang, Yan and Zhu, "Research on new energy trading system based on blockchain",
 //! ACM TURC 2021 (doi 10.1145/3472634.3474065), equations (1) to (3); [`payoff`] says how each is computed.
@@ -40,6 +41,7 @@ extern crate std;
 
 mod allocation;
 mod boxes;
+mod delivered;
 mod fault;
 mod game;
 #[cfg(feature = "cli")]
@@ -56,6 +58,7 @@ mod types;
 mod verify;
 
 pub use allocation::{allocate, ration, Allocation};
+pub use delivered::{delivered, shares, Delivered};
 pub use fault::{
 	ComfortFault, GameFault, HouseholdFault, PreferenceFault, ProfileFault, RulesFault, StrategyFault,
 };

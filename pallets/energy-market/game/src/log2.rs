@@ -4,7 +4,7 @@
 //! One unit is 2^-32.
 //! - [`Log2::of`] is within 0.6 units of the logarithm for every argument (half a unit is the final rounding).
 //! - [`Log2::of_ratio`] is the difference of two of them: within 1.2 units.
-//! - a payoff ([`crate::payoff`], [`crate::solve`]) is within [`PAYOFF_ERROR`] = 8 units = 2^-29.
+//! - a payoff ([`crate::payoff`], [`crate::solve`], [`crate::delivered`]) is within [`PAYOFF_ERROR`] = 8 units = 2^-29.
 //!
 //! # Method
 //! The argument is shifted to m in [1, 2). Its next eight bits select the middle c of one of 256 intervals and, from a
@@ -198,4 +198,42 @@ pub(crate) const fn precise(n: u64) -> u64 {
 		bit += 1;
 	}
 	log2
+}
+
+/// 2^(-2^-k) in units of 2^-64 for k from 1 to 32: each is the root of the one before, the first that of a half.
+static ROOTS: [u64; FRACTION_BITS as usize] = roots();
+
+const fn roots() -> [u64; FRACTION_BITS as usize] {
+	let mut roots = [0; FRACTION_BITS as usize];
+	let mut square: u128 = 1 << 127;
+	let mut k = 0;
+	while k < roots.len() {
+		// Below 2^64, because its square is below 2^128.
+		let root = square.isqrt();
+		roots[k] = root as u64;
+		square = root << 64;
+		k += 1;
+	}
+	roots
+}
+
+/// 2 to the power of minus `exponent`, both in units of 2^-32, rounded down: 2^32 for zero, 0 from above 32 on.
+///
+/// The product of the roots that the bits of the fraction stand for. A root is too small by less than 2.5 units of 2^-64
+/// (its own rounding, and 0.6 of that of the one before), each of at most 32 products by one more. So the result is
+/// never above the power, below it by less than 1 + 2^-25 units of 2^-32, and never rises with the exponent: neighbours
+/// are 2^-33.6 of their size apart before the last rounding, far more than that error.
+pub(crate) fn exp2_of_minus(exponent: u64) -> u64 {
+	let halvings = exponent >> FRACTION_BITS;
+	if halvings > u64::from(FRACTION_BITS) {
+		return 0;
+	}
+	let mut power: u128 = 1 << 64;
+	for (root, k) in ROOTS.iter().zip(1..) {
+		if (exponent >> (FRACTION_BITS - k)) & 1 == 1 {
+			power = (power * u128::from(*root)) >> 64;
+		}
+	}
+	// At most 2^64 before the shift by at least 32.
+	(power >> (64 - u64::from(FRACTION_BITS) + halvings)) as u64
 }

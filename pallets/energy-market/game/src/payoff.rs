@@ -106,9 +106,9 @@ impl Worth {
 		}
 	}
 
-	/// E_in log2(lambda), E_in in units of 2^-26 Wh and at most 10^9 Wh, that is 2^56 units. Rounding down costs at most
-	/// one unit of 2^-32, rounding E_in down before at most 1.03 (2^-26 Wh times 16/1000 per Wh), log2(lambda) nothing
-	/// that shows (10^9 Wh times 2^-67).
+	/// E_in log2(lambda), E_in in units of 2^-26 Wh and at most 2^32 Wh, that is 2^58 units; in a game at most 10^9 Wh.
+	/// Rounding down costs at most one unit of 2^-32, rounding E_in down before at most 1.03 (2^-26 Wh times 16/1000 per
+	/// Wh), log2(lambda) at most 0.2 (2^32 Wh times 2^-66.4; 0.05 in a game).
 	pub fn of_trade(&self, trade: u64) -> i64 {
 		const SHIFT: u32 = WORTH_BITS + TRADE_BITS - FRACTION_BITS;
 		((u128::from(trade) * u128::from(self.log2_lambda)) >> SHIFT) as i64
@@ -117,10 +117,6 @@ impl Worth {
 
 /// The payoff of `strategy` when the others of the community make up the pool `others`.
 pub(crate) fn payoff(worth: &Worth, household: &Household, strategy: &Strategy, others: Pool) -> Log2 {
-	let (comfort, comfort_unit) = household.comfort_of(strategy);
-	if comfort == 0 {
-		return Log2::NEG_INFINITY;
-	}
 	let net = strategy.net_wh(household.generation_wh);
 	let x = u128::from(net.unsigned_abs());
 	let pool = others.with(strategy.kind, net);
@@ -133,14 +129,27 @@ pub(crate) fn payoff(worth: &Worth, household: &Household, strategy: &Strategy, 
 		Kind::Neutral | Kind::BuyFromMain | Kind::SellToMain => (0, 1, 1),
 	};
 	// x < 2^30 and both sides < 2^46, so x times a side stays below 2^76, and with 26 bits of fraction below 2^102.
-	let trade = worth.of_trade((((x * inside) << TRADE_BITS) / whole) as u64);
-	if x * outside < u128::from(worth.resolution_wh) * whole {
+	let trade = (((x * inside) << TRADE_BITS) / whole) as u64;
+	worth_of(worth, household.comfort_of(strategy), trade, (x * outside, whole))
+}
+
+/// Eq. (1) for given energies: E_in in units of 2^-26 Wh, and comfort and |E_main| in Wh as fractions. In a checked game,
+/// and for delivered energies up to 2^32 Wh, the parts of |E_main| are below 2^76 and 2^46.
+pub(crate) fn worth_of(worth: &Worth, comfort: (u64, u64), trade: u64, main: (u128, u128)) -> Log2 {
+	let (comfort, comfort_unit) = comfort;
+	if comfort == 0 {
+		return Log2::NEG_INFINITY;
+	}
+	let trade = worth.of_trade(trade);
+	let (main, whole) = main;
+	if main < u128::from(worth.resolution_wh) * whole {
 		return Log2(trade + worth.log2_omega.0);
 	}
 	// C / |E_main| per kWh: the numerator is below 2^62 * 2^10 * 2^46, the denominator below 2^46 * 2^76.
 	let quotient = Log2::of_ratio(
 		u128::from(comfort) * 1_000 * whole,
-		u128::from(comfort_unit) * x * outside,
+		u128::from(comfort_unit) * main,
 	);
-	Log2(trade + quotient.0)
+	// Saturates for rules and models that no check accepts, where the quotient may stand for an infinity.
+	Log2(trade.saturating_add(quotient.0))
 }

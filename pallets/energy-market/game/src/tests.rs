@@ -1,7 +1,7 @@
 //! The error bounds, against big integers.
 
 use crate::{
-	log2::{precise, Log2, PAYOFF_ERROR},
+	log2::{exp2_of_minus, precise, Log2, PAYOFF_ERROR},
 	payoff::{payoff, Pool, Worth},
 	prepared::Move,
 	*,
@@ -90,6 +90,44 @@ fn precise_log2_is_within_a_unit() {
 		let exact: BigInt = oracle::log2(&BigUint::from(n)) >> (oracle::BITS - log2::PRECISE_BITS);
 		let error = i64::try_from(BigInt::from(precise(n)) - exact).unwrap();
 		assert!((-1..=1).contains(&error), "{n}: {error}");
+	}
+}
+
+#[test]
+fn powers_keep_their_bound_and_never_rise_with_the_exponent() {
+	// log2 of the exact power, 2^32 times 2^-exponent, in units of 2^-96; the oracle may be off by a few of them.
+	let exact =
+		|exponent: u64| (BigInt::from(32) << oracle::BITS) - (BigInt::from(exponent) << (oracle::BITS - 32));
+	let slack = BigInt::from(8);
+	let check = |exponent: u64| {
+		let power = exp2_of_minus(exponent);
+		if power > 0 {
+			assert!(
+				oracle::log2(&power.into()) <= exact(exponent) + &slack,
+				"{exponent}: {power} is above"
+			);
+		}
+		// power + 1 + 2^-25
+		let above = ((BigUint::from(power) + 1u8) << 25) + 1u8;
+		let above = oracle::log2(&above) - (BigInt::from(25) << oracle::BITS);
+		assert!(above + &slack > exact(exponent), "{exponent}: {power} is below");
+		assert!(exp2_of_minus(exponent + 1) <= power, "{exponent}");
+	};
+	let mut random = Random(9);
+	for bit in 0..38 {
+		let power = 1u64 << bit;
+		[power - 1, power, power + 1].into_iter().for_each(check);
+		(0..300).for_each(|_| check(random.next() % power));
+	}
+	// Every whole exponent and its neighbours, and both sides of where the last unit is lost.
+	for whole in 1..40u64 {
+		[(whole << 32) - 1, whole << 32, (whole << 32) + 1]
+			.into_iter()
+			.for_each(check);
+	}
+	(0..20_000).for_each(|_| check(random.next() % (34 << 32)));
+	for (exponent, power) in [(0, 1 << 32), (32 << 32, 1), ((32 << 32) + 1, 0), (u64::MAX, 0)] {
+		assert_eq!(exp2_of_minus(exponent), power);
 	}
 }
 
@@ -252,6 +290,55 @@ fn payoffs_keep_their_bound_over_the_whole_range() {
 	assert!(balanced > 4_000);
 	assert!(worst <= PAYOFF_ERROR.0 as f64);
 	assert!(worst_prepared <= PAYOFF_ERROR.0 as f64);
+}
+
+#[test]
+fn delivered_payoffs_keep_their_bound_over_the_whole_range() {
+	let mut random = Random(10);
+	let mut worst: f64 = 0.0;
+	for _ in 0..40_000 {
+		let (rules, household, _) = random_case(&mut random);
+		let temperature_centi_c = household.strategies[0].temperature_centi_c;
+		let mut energy = || {
+			let any = (random.next() >> random.within(32, 63)) as u32;
+			random.of(&[
+				any,
+				any,
+				0,
+				rules.resolution_wh - 1,
+				rules.resolution_wh,
+				u32::MAX,
+			])
+		};
+		let (community_wh, main_wh) = (energy(), energy());
+		let delivered = delivered(
+			&rules,
+			household.comfort.as_ref(),
+			temperature_centi_c,
+			community_wh,
+			main_wh,
+		);
+		let comfort = household.comfort_of(&household.strategies[0]);
+		let (part, whole) = (u128::from(comfort.0) * 1_000_000, u128::from(comfort.1));
+		let shown = u128::from(delivered.comfort_ppm) * whole;
+		assert!(shown <= part && part < shown + whole);
+		if comfort.0 == 0 {
+			assert_eq!(delivered.payoff, Log2::NEG_INFINITY);
+			continue;
+		}
+		// E_in = x V / L and |E_main| = x (L - V) / L are the two for x = L = their sum.
+		let (volume, x) = (community_wh.into(), u64::from(community_wh) + u64::from(main_wh));
+		let case = oracle::Case {
+			lambda: (rules.lambda.numerator, rules.lambda.denominator),
+			resolution_wh: rules.resolution_wh,
+			comfort,
+			x,
+			rationed: (x > 0).then_some((volume, x)),
+		};
+		worst = worst.max(oracle::error(delivered.payoff.0, &case.payoff()).abs());
+	}
+	std::println!("largest error of a delivered payoff: {worst:.3} units of 2^-32");
+	assert!(worst <= 2.4);
 }
 
 #[test]

@@ -94,9 +94,14 @@ impl Comfort {
 		Ok(())
 	}
 
+	/// Comfort at a temperature as an exact fraction, see [`Self::at`]; 1 without a model.
+	pub(crate) fn of(model: Option<&Self>, temperature_centi_c: i16) -> (u64, u64) {
+		model.map_or((1, 1), |comfort| comfort.at(temperature_centi_c))
+	}
+
 	/// Comfort at a temperature as an exact fraction (numerator, denominator); the numerator is 0 outside the range.
 	/// For a checked model the numerator is below 2^62 and the denominator below 2^46.
-	pub(crate) fn at(&self, temperature_centi_c: i16) -> (u64, u64) {
+	fn at(&self, temperature_centi_c: i16) -> (u64, u64) {
 		let above = i64::from(temperature_centi_c) - i64::from(self.min_centi_c);
 		let below = i64::from(self.max_centi_c) - i64::from(temperature_centi_c);
 		let denominator = u64::from(self.a.denominator) * 10_000;

@@ -95,6 +95,82 @@ fn the_papers_comfort_is_one_in_the_middle_and_nothing_at_the_ends() {
 }
 
 #[test]
+fn delivered_payoffs_are_those_worked_by_hand() {
+	let comfort = Comfort {
+		min_centi_c: 1500,
+		max_centi_c: 2700,
+		a: Ratio {
+			numerator: 1,
+			denominator: 36,
+		},
+	};
+	let at = |temperature_centi_c, community_wh, main_wh| {
+		delivered(
+			&rules(),
+			Some(&comfort),
+			temperature_centi_c,
+			community_wh,
+			main_wh,
+		)
+	};
+	let near = |delivered: Delivered, comfort_ppm, payoff| {
+		assert_eq!(delivered.comfort_ppm, comfort_ppm);
+		assert_near(delivered.payoff, payoff);
+	};
+	near(at(2100, 2000, 500), 1_000_000, 5.0); // 4^2 * 1 / 0.5
+	near(at(1800, 2000, 500), 750_000, 5.0 + 0.75f64.log2());
+	near(at(1800, 2000, 10), 750_000, 4.0 + 75f64.log2()); // 4^2 * 0.75 / 0.01
+	near(at(1800, 2000, 9), 750_000, 4.0 + 100f64.log2()); // below the resolution: 4^2 * omega
+	near(at(1800, 0, 0), 750_000, 100f64.log2());
+	near(at(1600, 0, 1000), 305_555, (11.0f64 / 36.0).log2());
+	for temperature_centi_c in [1500, 2700, i16::MIN, i16::MAX] {
+		let nothing = Delivered {
+			comfort_ppm: 0,
+			payoff: Log2::NEG_INFINITY,
+		};
+		assert_eq!(at(temperature_centi_c, 2000, 0), nothing);
+	}
+	near(delivered(&rules(), None, -4000, 0, 4000), 1_000_000, -2.0);
+}
+
+#[test]
+fn what_was_delivered_is_what_the_game_promised() {
+	// One seller of 2 kWh and one buyer of 1 kWh, who both do as they said.
+	let seller = household(3000, &[strategy(Kind::SellToCommunity, 1000)]);
+	let buyer = household(0, &[strategy(Kind::BuyFromCommunity, 1000)]);
+	let game = Game::new(rules(), vec![seller, buyer]).unwrap();
+	for (index, allocation) in allocate(&game, &[0, 0]).unwrap().iter().enumerate() {
+		let [community_wh, main_wh] =
+			[allocation.community_wh, allocation.main_wh].map(|energy| energy.unsigned_abs() as u32);
+		let delivered = delivered(&rules(), None, 2100, community_wh, main_wh);
+		assert_eq!([delivered.payoff], *explain(&game, &[0, 0], index).unwrap());
+	}
+}
+
+#[test]
+fn weights_are_the_powers_worked_by_hand() {
+	let one = Log2::ONE.0;
+	assert_eq!(
+		shares(&[
+			Log2(3 * one),
+			Log2(2 * one),
+			Log2(5 * one / 2),
+			Log2::NEG_INFINITY
+		]),
+		[1 << 32, 1 << 31, 3_037_000_499, 0] // 1, 1/2, 2^-0.5 = 0.70710678118
+	);
+	assert_eq!(
+		shares(&[Log2(0), Log2(-32 * one), Log2(-33 * one), Log2(i64::MIN + 1)]),
+		[1 << 32, 1, 0, 0]
+	);
+	assert_eq!(shares(&[Log2(-7)]), [1 << 32]);
+	assert_eq!(shares(&[Log2::NEG_INFINITY; 2]), [0, 0]);
+	assert!(shares(&[]).is_empty());
+	// The widest apart that payoffs can be.
+	assert_eq!(shares(&[Log2(i64::MIN + 1), Log2::MAX]), [0, 1 << 32]);
+}
+
+#[test]
 fn an_empty_game_is_solved() {
 	let game = Game::new(rules(), vec![]).unwrap();
 	let solution = solve(&game, &SolverConfig::default(), None);

@@ -62,6 +62,23 @@ fn paused_community_settles_what_is_open_plays_no_game_and_goes_on() {
 }
 
 #[test]
+fn pause_longer_than_the_rings_leaves_nothing_half_overwritten() {
+	ExtBuilder::default().build_in_first_era(|| {
+		trade(NEXT);
+		enter_era(NEXT);
+		assert_ok!(EnergyMarket::set_paused(by(OPERATOR), 0, true));
+		enter_era(NEXT + 1);
+		report(0, NEXT, 2_000, 0);
+		report(1, NEXT, 0, 2_000);
+		for era in NEXT + 2..NEXT + 2 * RETAINED_ERAS {
+			enter_era(era);
+			EnergyMarket::do_try_state().unwrap();
+		}
+		assert!(EnergyMarket::view_record(0, NEXT).is_none());
+	});
+}
+
+#[test]
 fn suspended_household_plays_no_game_and_is_billed_as_the_main_grid() {
 	ExtBuilder::default().build_in_first_era(|| {
 		trade(NEXT);
