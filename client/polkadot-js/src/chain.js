@@ -73,10 +73,12 @@ export class Chain {
 		});
 		if (!status.isFinalized) throw new Error(`the pool gave the transaction up: ${status.type}`);
 		const plain = events.map(({ event }) => this.plainEvent(event));
+		// A meter's first reading of an era costs none.
+		const paid = plain.find(({ name }) => name === 'transactionPayment.TransactionFeePaid');
 		return {
 			events: plain,
 			error: dispatchError ? this.errorName(dispatchError) : null,
-			fee: BigInt(plain.find(({ name }) => name === 'transactionPayment.TransactionFeePaid').data.actualFee),
+			fee: BigInt(paid?.data.actualFee ?? 0),
 		};
 	}
 
