@@ -56,3 +56,20 @@ fn memory_is_linear_in_households() {
 		}
 	}
 }
+
+#[test]
+fn memory_is_linear_in_strategies() {
+	let game = leaning(Lean::Surplus, 0, 1_000);
+	let each = [4, 8, 16].map(|strategies| {
+		let mut households = game.households().to_vec();
+		for household in &mut households {
+			household.strategies.truncate(strategies);
+		}
+		let game = Game::new(*game.rules(), households).expect("fewer strategies are fine");
+		let (_, allocations) = measured(&game, 16, 32);
+		allocations.bytes_max as f64 / 1_000.0
+	});
+	println!("bytes for each household with 4, 8 and 16 strategies, at once: {each:?}");
+	let [few, some, many] = each;
+	assert!(((many - some) / (some - few) / 2.0 - 1.0).abs() < 0.1, "{each:?}");
+}
