@@ -12,7 +12,7 @@ use frame_support::{
 };
 use pallet_energy_market::{
 	game::{Certificate, Household as Player, Rules, Solution},
-	runtime_api::{Bill, EraView, Explanation, Trade},
+	runtime_api::{Bill, EraView, Explanation, Overview, QueueView, Trade},
 	Communities, Community, CommunityId, Contract, EraIndex, EraRecord, Household, HouseholdId, Households,
 	Members, Statement,
 };
@@ -210,12 +210,24 @@ impl_runtime_apis! {
 			EnergyMarket::view_current_era()
 		}
 
+		fn queue() -> QueueView {
+			EnergyMarket::view_queue()
+		}
+
+		fn overview(community: CommunityId) -> Option<Overview<AccountId>> {
+			EnergyMarket::view_overview(community)
+		}
+
 		fn community(community: CommunityId) -> Option<Community<AccountId>> {
 			Communities::<Runtime>::get(community)
 		}
 
 		fn pool_account(community: CommunityId) -> AccountId {
 			EnergyMarket::pool_account(community)
+		}
+
+		fn pot_account(community: CommunityId) -> AccountId {
+			EnergyMarket::pot_account(community)
 		}
 
 		fn members(community: CommunityId) -> Vec<HouseholdId> {
@@ -232,6 +244,14 @@ impl_runtime_apis! {
 
 		fn contract(household: HouseholdId, era: EraIndex) -> Option<Contract<Runtime>> {
 			EnergyMarket::view_contract(household, era)
+		}
+
+		fn contracts(community: CommunityId, era: EraIndex) -> Vec<(HouseholdId, Contract<Runtime>)> {
+			EnergyMarket::view_contracts(community, era)
+		}
+
+		fn statements(community: CommunityId, era: EraIndex) -> Vec<(HouseholdId, Statement)> {
+			EnergyMarket::view_statements(community, era)
 		}
 
 		fn statement(household: HouseholdId, era: EraIndex) -> Option<Statement> {

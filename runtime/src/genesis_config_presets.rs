@@ -47,6 +47,8 @@ pub fn paper_terms() -> Terms {
 			grid_fee_per_kwh: 10 * MILLIWATT,
 		},
 		price_rule: PriceRule::MidMarket,
+		incentive_per_era: 0,
+		comfort_bounds: None,
 	}
 }
 

@@ -1,14 +1,18 @@
 //! Benchmarks of every call and of every step that the hooks take, at the worst case of each.
 
 use super::*;
-use crate::{pallet::Pallet as EnergyMarket, settlement::Settlement};
+use crate::{
+	pallet::Pallet as EnergyMarket,
+	settlement::{Settlement, MAX_DEPARTURES},
+};
 use alloc::vec::Vec;
 use commonwatt_game::{Comfort, Kind, Preference, Ratio, Rules, Strategy};
 use core::cmp::Ordering;
 use frame_benchmarking::v2::*;
 use frame_support::{
 	traits::{
-		fungible::{Inspect, Mutate},
+		fungible::{Inspect, Mutate, MutateHold},
+		tokens::Precision,
 		EnsureOrigin, Get,
 	},
 	BoundedVec,
@@ -41,6 +45,11 @@ fn terms() -> Terms {
 			grid_fee_per_kwh: 10_000,
 		},
 		price_rule: PriceRule::SupplyDemandRatio,
+		incentive_per_era: 1_000_000,
+		comfort_bounds: Some(ComfortBounds {
+			min_centi_c: 0,
+			max_centi_c: 4_000,
+		}),
 	}
 }
 
@@ -86,15 +95,19 @@ fn clock<T: Config>() {
 	});
 }
 
-/// `count` strategies of a household: levels of consumption around its load, each in the pool and on the main grid. Over
-/// all households generation and load are in balance, where the solver has to look longest.
+/// `count` strategies of a household: levels of consumption around its load, each in the pool and on the main grid. One
+/// in sixteen has a large plant, all others buy: whoever buys has funds put on hold, which costs most. Over all
+/// households generation and load are in balance, where the solver has to look longest.
 fn strategies(seed: u32, household: u32, count: u32) -> (u32, Vec<Strategy>) {
 	// Knuth's multiplicative hash scatters the numbers; the same ones in every run.
 	let scattered = household
 		.wrapping_add(1 + seed * 7_919)
 		.wrapping_mul(2_654_435_761);
 	let load = 200 + (scattered >> 8) % 3_800;
-	let generation = (scattered >> 4) % (2 * load);
+	let generation = match household % 16 {
+		0 => load + 12_000 + (scattered >> 4) % 8_000,
+		_ => (scattered >> 4) % load,
+	};
 	let strategies = (0..count)
 		.map(|i| {
 			let consumption_wh = load * (86 + 4 * (i / 2)) / 100;
@@ -133,7 +146,37 @@ fn busiest<T: Config>(h: u32) -> u32 {
 			.collect();
 		EnergyMarket::<T>::view_solve(terms().rules, households).map_or(0, |solution| solution.sweeps)
 	};
-	(0..12).max_by_key(sweeps).unwrap_or(0)
+	(0..8).max_by_key(sweeps).unwrap_or(0)
+}
+
+fn metered(quality: Quality) -> Reading {
+	Reading {
+		generation_wh: 1,
+		consumption_wh: 2,
+		indoor_centi_c: 2_100,
+		quality,
+	}
+}
+
+/// A household whose meter is being replaced, so that it has two.
+fn household_with_two_meters<T: Config>(community: CommunityId, index: u32) -> (HouseholdId, T::AccountId) {
+	let (id, owner) = household::<T>(community, index);
+	EnergyMarket::<T>::do_replace_meter(account("operator", 0, 0), id, account("other meter", index, 0))
+		.expect("the clock runs and the meter is new; qed");
+	(id, owner)
+}
+
+/// Two readings of a household, the newest of `ERA - 1`.
+fn readings<T: Config>(household: HouseholdId, reading: Reading) {
+	let before = Some((ERA - 2, reading));
+	Readings::<T>::insert(
+		household,
+		Metered {
+			era: ERA - 1,
+			reading,
+			before,
+		},
+	);
 }
 
 /// A community of `h` households that have all handed in as much as they may.
@@ -209,6 +252,73 @@ mod benchmarks {
 	}
 
 	#[benchmark]
+	fn set_operator() -> Result<(), BenchmarkError> {
+		let origin = T::GovernanceOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
+		let community = community::<T>();
+		let operator = account("another", 0, 0);
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, community, operator);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn set_concentrator() {
+		let community = community::<T>();
+		let operator = account("operator", 0, 0);
+		#[extrinsic_call]
+		_(
+			RawOrigin::Signed(operator),
+			community,
+			Some(account("concentrator", 0, 0)),
+		);
+	}
+
+	#[benchmark]
+	fn set_paused() {
+		let community = community::<T>();
+		let operator = account("operator", 0, 0);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(operator), community, true);
+	}
+
+	#[benchmark]
+	fn set_suspended() {
+		let (household, _) = household::<T>(community::<T>(), 0);
+		let operator = account("operator", 0, 0);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(operator), household, true);
+	}
+
+	/// The replacement before this one is called off, which frees its meter.
+	#[benchmark]
+	fn replace_meter() {
+		clock::<T>();
+		let (household, _) = household_with_two_meters::<T>(community::<T>(), 0);
+		let operator = account("operator", 0, 0);
+		let meter: T::AccountId = account("third meter", 0, 0);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(operator), household, meter.clone());
+		assert_eq!(MeterOf::<T>::get(meter), Some(household));
+	}
+
+	#[benchmark]
+	fn leave() {
+		clock::<T>();
+		let (household, owner) = household::<T>(community::<T>(), 0);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), household);
+	}
+
+	#[benchmark]
+	fn remove_household() {
+		clock::<T>();
+		let (household, _) = household::<T>(community::<T>(), 0);
+		let operator = account("operator", 0, 0);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(operator), household);
+	}
+
+	#[benchmark]
 	fn set_comfort() {
 		let (household, owner) = household::<T>(community::<T>(), 0);
 		#[extrinsic_call]
@@ -248,19 +358,56 @@ mod benchmarks {
 	}
 
 	#[benchmark]
+	fn withdraw_strategies() {
+		clock::<T>();
+		let (household, owner) = household::<T>(community::<T>(), 0);
+		let (generation_wh, strategies) = strategies(0, 0, T::MaxStrategies::get());
+		EnergyMarket::<T>::do_submit_strategies(owner.clone(), household, ERA + 1, generation_wh, strategies)
+			.expect("they are valid; qed");
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), household);
+	}
+
+	/// A correction: it reads and writes what a first reading does, and two readings are there.
+	#[benchmark]
 	fn submit_reading() {
 		let (household, _) = household::<T>(community::<T>(), 0);
 		clock::<T>();
+		readings::<T>(household, metered(Quality::Measured));
 		let meter = account("meter", 0, 0);
-		let reading = Reading {
-			generation_wh: 1,
-			consumption_wh: 2,
-			indoor_centi_c: 3,
-			quality: Quality::Measured,
-		};
 		#[extrinsic_call]
-		_(RawOrigin::Signed(meter), ERA - 1, reading);
-		assert!(Readings::<T>::contains_key(ERA - 1, household));
+		_(RawOrigin::Signed(meter), ERA - 1, metered(Quality::Corrected));
+		let newest = Readings::<T>::get(household).and_then(|metered| metered.of(ERA - 1));
+		assert_eq!(newest.map(|reading| reading.quality), Some(Quality::Corrected));
+	}
+
+	#[benchmark]
+	fn submit_readings(n: Linear<1, { T::MaxHouseholds::get() }>) -> Result<(), BenchmarkError> {
+		let community = community::<T>();
+		let concentrator: T::AccountId = account("concentrator", 0, 0);
+		EnergyMarket::<T>::do_set_concentrator(
+			account("operator", 0, 0),
+			community,
+			Some(concentrator.clone()),
+		)?;
+		let items: Vec<_> = (0..n)
+			.map(|index| {
+				let (household, _) = household::<T>(community, index);
+				readings::<T>(household, metered(Quality::Measured));
+				ReadingItem {
+					household,
+					era: ERA - 1,
+					reading: metered(Quality::Corrected),
+				}
+			})
+			.collect();
+		clock::<T>();
+		let last = items.last().map(|item| item.household).unwrap_or_default();
+		#[extrinsic_call]
+		_(RawOrigin::Signed(concentrator), BoundedVec::truncate_from(items));
+		let newest = Readings::<T>::get(last).and_then(|metered| metered.of(ERA - 1));
+		assert_eq!(newest.map(|reading| reading.quality), Some(Quality::Corrected));
+		Ok(())
 	}
 
 	#[benchmark]
@@ -276,18 +423,27 @@ mod benchmarks {
 		assert_eq!(Households::<T>::get(household).map(|h| h.arrears), Some(0));
 	}
 
-	/// A block in which an era begins after missed ones, and what planning reads. The clock of a benchmark cannot be
-	/// set, so looking at it and beginning the era are called one by one.
+	/// A block in which the last step is planned and an era begins after missed ones. The clock of a benchmark cannot be
+	/// set, so what the hooks do is called one by one.
 	#[benchmark]
 	fn latch() {
 		community::<T>();
 		Clock::<T>::put(ClockState {
-			current: 0,
+			current: 1,
 			previous: None,
+		});
+		Round::<T>::put(RoundState {
+			solve_era: 1,
+			settle_era: None,
+			communities: CommunityCount::<T>::get(),
+			phase: Phase::Solve,
+			next: CommunityCount::<T>::get().saturating_sub(1),
 		});
 		#[block]
 		{
 			EnergyMarket::<T>::plan_steps();
+			Planned::<T>::kill();
+			Round::<T>::kill();
 			EnergyMarket::<T>::latch_era();
 			EnergyMarket::<T>::begin(ERA);
 		}
@@ -308,18 +464,18 @@ mod benchmarks {
 		);
 	}
 
+	/// Everyone deviates from a contract with funds on hold, earns a reward and cannot pay the rest of the bill, so that
+	/// everything there is of a household is read and written; and as many households as may leave.
 	#[benchmark]
 	fn settle(h: Linear<1, { T::MaxHouseholds::get() }>) {
+		clock::<T>();
 		let community = full_community::<T>(0, h);
-		EnergyMarket::<T>::solve_step(community, ERA, Some(ERA - 1), h);
-		for id in Members::<T>::get(community) {
-			Households::<T>::mutate(id, |h| {
-				if let Some(h) = h {
-					h.member_since = 0;
-				}
-			});
-			// Everyone deviates, so that every part of the bill has something in it.
-			let (generation_wh, strategies) = strategies(0, id, 1);
+		let pot = EnergyMarket::<T>::pot_account(community);
+		T::Currency::set_balance(&pot, T::Currency::minimum_balance().saturating_mul(1_000_000_000));
+		EnergyMarket::<T>::solve_step(community, ERA, Some(ERA - 2), h);
+		let members = Members::<T>::get(community);
+		for (index, id) in (0u32..).zip(members.iter().copied()) {
+			let (generation_wh, strategies) = strategies(0, index, 1);
 			let consumption_wh = strategies
 				.first()
 				.map_or(0, |s| s.consumption_wh)
@@ -330,7 +486,30 @@ mod benchmarks {
 				indoor_centi_c: 2_100,
 				quality: Quality::Measured,
 			};
-			Readings::<T>::insert(ERA, id, reading);
+			let before = Some((ERA - 1, reading));
+			Readings::<T>::insert(
+				id,
+				Metered {
+					era: ERA,
+					reading,
+					before,
+				},
+			);
+			let leaves = index < MAX_DEPARTURES as u32;
+			Households::<T>::mutate(id, |h| {
+				if let Some(h) = h {
+					h.member_since = 0;
+					h.member_until = leaves.then_some(ERA);
+				}
+			});
+			if leaves {
+				let meter = account("other meter", index, 0);
+				let _ = EnergyMarket::<T>::do_replace_meter(account("operator", 0, 0), id, meter);
+				let other = Submissions::<T>::get(id, EnergyMarket::<T>::submission_slot(ERA));
+				Submissions::<T>::set(id, EnergyMarket::<T>::submission_slot(ERA + 1), other);
+			} else {
+				T::Currency::set_balance(&account("owner", index, 0), T::Currency::minimum_balance());
+			}
 		}
 		#[block]
 		{
@@ -338,6 +517,46 @@ mod benchmarks {
 		}
 		let settled = EnergyMarket::<T>::view_record(community, ERA).and_then(|r| r.settled);
 		assert_eq!(settled.map(|totals| totals.households), Some(h));
+		let left = (members.len()).min(MAX_DEPARTURES);
+		assert_eq!(Members::<T>::get(community).len(), members.len() - left);
+	}
+
+	/// What a game and a settlement of `h` households read and write, and nothing else: what clearing is compared with in
+	/// docs/performance.md.
+	#[benchmark(extra)]
+	fn clearing_items(h: Linear<1, { T::MaxHouseholds::get() }>) {
+		clock::<T>();
+		let community = full_community::<T>(0, h);
+		EnergyMarket::<T>::solve_step(community, ERA, Some(ERA - 2), h);
+		Settlement::<T>::run(community, ERA, h);
+		let slot = EnergyMarket::<T>::slot(ERA);
+		let members = Members::<T>::get(community);
+		members
+			.iter()
+			.for_each(|id| readings::<T>(*id, metered(Quality::Measured)));
+		let accounts: Vec<T::AccountId> = (0..h).map(|index| account("owner", index, 0)).collect();
+		let reason = T::RuntimeHoldReason::from(HoldReason::Contract);
+		#[block]
+		{
+			// The game.
+			for (id, owner) in members.iter().zip(&accounts) {
+				let household = Households::<T>::get(id);
+				let submission = Submissions::<T>::get(id, EnergyMarket::<T>::submission_slot(ERA));
+				let held = T::Currency::hold(&reason, owner, 1);
+				assert!(household.is_some() && submission.is_some() && held.is_ok());
+			}
+			Contracts::<T>::insert(community, slot, Contracts::<T>::get(community, slot));
+			// The settlement.
+			for (id, owner) in members.iter().zip(&accounts) {
+				let household = Households::<T>::get(id);
+				let metered = Readings::<T>::get(id);
+				let released = T::Currency::release(&reason, owner, 1, Precision::Exact);
+				assert!(metered.is_some() && released.is_ok());
+				Households::<T>::set(id, household);
+			}
+			Contracts::<T>::insert(community, slot, Contracts::<T>::get(community, slot));
+			Statements::<T>::insert(community, slot, Statements::<T>::get(community, slot));
+		}
 	}
 
 	impl_benchmark_test_suite!(

@@ -22,6 +22,12 @@ impl<T: Config> Pallet<T> {
 		T::PalletId::get().into_sub_account_truncating(community)
 	}
 
+	/// The account of a community's incentive pot: whoever wants to may pay into it, and rewards are paid from it.
+	pub fn pot_account(community: CommunityId) -> T::AccountId {
+		// Pools count up from 0, pots down from the end; there are at most 2^31 of each.
+		T::PalletId::get().into_sub_account_truncating(!community)
+	}
+
 	pub(crate) fn community(community: CommunityId) -> Result<Community<T::AccountId>, DispatchError> {
 		Communities::<T>::get(community).ok_or_else(|| Error::<T>::UnknownCommunity.into())
 	}
@@ -56,7 +62,10 @@ impl<T: Config> Pallet<T> {
 		let name = Name::try_from(name).map_err(|_| Error::<T>::NameTooLong)?;
 		Self::check_terms(&terms)?;
 		let id = CommunityCount::<T>::get();
-		let next = id.checked_add(1).ok_or(Error::<T>::NumbersUsedUp)?;
+		let next = id
+			.checked_add(1)
+			.filter(|next| *next <= u32::MAX / 2)
+			.ok_or(Error::<T>::NumbersUsedUp)?;
 		let pool = Self::pool_account(id);
 		// With its minimum balance in it, the pool's account takes amounts however small.
 		T::Currency::transfer(
@@ -82,6 +91,7 @@ impl<T: Config> Pallet<T> {
 			operator,
 			utility,
 			pool,
+			pot: Self::pot_account(id),
 			terms,
 		});
 		Ok(id)
@@ -102,12 +112,12 @@ impl<T: Config> Pallet<T> {
 			(1..=MAX_ENERGY_WH).contains(&connection_limit_wh),
 			Error::<T>::ConnectionLimitOutOfRange
 		);
-		Self::check_comfort(&comfort)?;
-		let id = HouseholdCount::<T>::get();
+		Self::check_comfort(community, &comfort)?;
+		let id = NextHousehold::<T>::get();
 		let next = id.checked_add(1).ok_or(Error::<T>::NumbersUsedUp)?;
 		Members::<T>::try_mutate(community, |members| members.try_push(id))
 			.map_err(|_| Error::<T>::CommunityFull)?;
-		HouseholdCount::<T>::put(next);
+		NextHousehold::<T>::put(next);
 		Self::enlist_meter(&meter, id);
 		let household = Household {
 			community,
@@ -116,10 +126,10 @@ impl<T: Config> Pallet<T> {
 			next_meter: None,
 			connection_limit_wh,
 			member_since: Clock::<T>::get().map_or(0, |clock| clock.current),
+			member_until: None,
 			suspended: false,
 			comfort,
 			preference: None,
-			last_reading: None,
 			arrears: 0,
 			credit: 0,
 		};
@@ -289,6 +299,38 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
+	/// No further game for a household; it goes when all that it has undertaken is settled.
+	pub(crate) fn start_leaving(id: HouseholdId, household: &mut Household<T::AccountId>) -> DispatchResult {
+		let clock = Clock::<T>::get().ok_or(Error::<T>::ClockNotStarted)?;
+		ensure!(household.member_until.is_none(), Error::<T>::HouseholdLeaving);
+		household.member_until = Some(clock.current);
+		Self::deposit_event(Event::HouseholdLeaving {
+			household: id,
+			last_era: clock.current,
+		});
+		Ok(())
+	}
+
+	/// Forgets a household to which nothing is owed and that owes nothing. Its contracts and statements stay in the
+	/// community's rings.
+	pub(crate) fn forget_household(id: HouseholdId, household: Household<T::AccountId>) {
+		let community = household.community;
+		Members::<T>::mutate(community, |members| members.retain(|member| *member != id));
+		Self::discharge_meter(&household.meter);
+		if let Some(next) = household.next_meter {
+			Self::discharge_meter(&next.meter);
+		}
+		for slot in [0, 1] {
+			Submissions::<T>::remove(id, slot);
+		}
+		Readings::<T>::remove(id);
+		Households::<T>::remove(id);
+		Self::deposit_event(Event::HouseholdLeft {
+			community,
+			household: id,
+		});
+	}
+
 	/// A meter needs no money of its own: its registration keeps its account, and with it its nonce.
 	fn enlist_meter(meter: &T::AccountId, household: HouseholdId) {
 		MeterOf::<T>::insert(meter, household);
@@ -306,7 +348,7 @@ impl<T: Config> Pallet<T> {
 		comfort: Option<Comfort>,
 	) -> DispatchResult {
 		Self::as_owner(&who, household, |h| {
-			Self::check_comfort(&comfort)?;
+			Self::check_comfort(h.community, &comfort)?;
 			h.comfort = comfort;
 			Self::deposit_event(Event::ComfortChanged { household, comfort });
 			Ok(())
@@ -358,7 +400,8 @@ impl<T: Config> Pallet<T> {
 		T::Currency::transfer(from, to, paid, Preservation::Preserve).unwrap_or(0)
 	}
 
-	fn check_comfort(comfort: &Option<Comfort>) -> DispatchResult {
+	/// Accepts valid models within the bounds that hold for the next game.
+	fn check_comfort(community: CommunityId, comfort: &Option<Comfort>) -> DispatchResult {
 		let Some(comfort) = comfort else { return Ok(()) };
 		comfort.check().map_err(|fault| match fault {
 			ComfortFault::EmptyRange => Error::<T>::ComfortRangeEmpty,
@@ -367,6 +410,12 @@ impl<T: Config> Pallet<T> {
 			}
 			ComfortFault::CouldExceedOne => Error::<T>::ComfortCouldExceedOne,
 		})?;
+		let next = Clock::<T>::get().map_or(0, |clock| clock.current.saturating_add(1));
+		let bounds = Self::community(community)?.terms_in(next).comfort_bounds;
+		ensure!(
+			bounds.is_none_or(|bounds| bounds.allow(comfort)),
+			Error::<T>::ComfortOutOfBounds
+		);
 		Ok(())
 	}
 
@@ -394,6 +443,12 @@ impl<T: Config> Pallet<T> {
 		ensure!(
 			imbalance_import_per_kwh.max(grid_fee_per_kwh) <= MAX_TARIFF_PER_KWH,
 			Error::<T>::TariffTooHigh
+		);
+		ensure!(
+			terms
+				.comfort_bounds
+				.is_none_or(|bounds| bounds.min_centi_c < bounds.max_centi_c),
+			Error::<T>::ComfortBoundsEmpty
 		);
 		Ok(())
 	}

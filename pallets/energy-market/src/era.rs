@@ -6,8 +6,8 @@
 
 use crate::{
 	game_of, pallet::*, settlement::Settlement, weights::WeightInfo, Balance, Channels, ClockState,
-	CommunityId, Contract, EraIndex, EraRecord, HouseholdId, Phase, PlannedStep, PriceRule, RoundState,
-	Terms, LOG_TARGET,
+	CommunityId, Contract, ContractBook, EraIndex, EraRecord, HouseholdId, Phase, PlannedStep, PriceRule,
+	RoundState, Terms, LOG_TARGET,
 };
 use alloc::{collections::BTreeMap, vec::Vec};
 use commonwatt_game as game;
@@ -46,9 +46,22 @@ impl<T: Config> Pallet<T> {
 
 	/// Plans what this block's `on_finalize` does, and returns the weight of it.
 	pub(crate) fn plan_steps() -> Weight {
+		let Some(round) = Round::<T>::get() else {
+			return T::WeightInfo::latch();
+		};
+		let (planned, weight, _) = Self::fitting_steps(round);
+		Planned::<T>::put(planned);
+		weight
+	}
+
+	/// The steps from here on that fit into one block, with the weight of that block's clearing and what is left after
+	/// it.
+	pub(crate) fn fitting_steps(
+		from: RoundState,
+	) -> (BoundedVec<PlannedStep, T::MaxSteps>, Weight, Option<RoundState>) {
 		let mut weight = T::WeightInfo::latch();
-		let mut planned = BoundedVec::<PlannedStep, T::MaxSteps>::new();
-		let mut cursor = Round::<T>::get();
+		let mut steps = BoundedVec::<PlannedStep, T::MaxSteps>::new();
+		let mut cursor = Some(from);
 		// At most `MaxSteps` turns: each one adds a step or ends the loop.
 		while let Some(round) = cursor {
 			let households = Members::<T>::decode_len(round.next).unwrap_or(0) as u32;
@@ -60,17 +73,14 @@ impl<T: Config> Pallet<T> {
 			let next_weight = weight.saturating_add(Self::step_weight(step.phase, households));
 			// The first step always goes ahead: `integrity_test` proves that the largest fits, and a queue that
 			// stands still would be worse than a full block.
-			let fits = planned.is_empty() || next_weight.all_lte(T::MaxClearingWeight::get());
-			if !fits || planned.try_push(step).is_err() {
+			let fits = steps.is_empty() || next_weight.all_lte(T::MaxClearingWeight::get());
+			if !fits || steps.try_push(step).is_err() {
 				break;
 			}
 			weight = next_weight;
 			cursor = Self::after(round);
 		}
-		if !planned.is_empty() {
-			Planned::<T>::put(planned);
-		}
-		weight
+		(steps, weight, cursor)
 	}
 
 	/// The round once its next step is taken; `None` at its end.
@@ -197,17 +207,24 @@ impl<T: Config> Pallet<T> {
 			player.contract.energy = Channels::from_net(allocation.community_wh, allocation.main_wh);
 			Self::make_contract(community, &terms, price_per_kwh, player);
 		}
+		let slot = Self::slot(era);
+		let book: Vec<_> = players
+			.into_iter()
+			.map(|player| (player.id, player.contract))
+			.collect();
 		let record = EraRecord {
 			era,
 			terms,
-			players: players.len() as u32,
+			players: book.len() as u32,
 			certificate,
 			sweeps: solution.sweeps,
 			starts: solution.starts,
 			price_per_kwh,
 			settled: None,
 		};
-		Records::<T>::insert(community, Self::slot(era), record);
+		// The players are members, of whom there are at most so many.
+		Contracts::<T>::insert(community, slot, ContractBook::<T>::truncate_from(book));
+		Records::<T>::insert(community, slot, record);
 		Self::deposit_event(Event::EraCleared { community, record });
 	}
 
@@ -232,35 +249,38 @@ impl<T: Config> Pallet<T> {
 		let mut budgets = BTreeMap::<T::AccountId, Balance>::new();
 		let mut players = Vec::new();
 		for id in Members::<T>::get(community).into_iter().take(households as usize) {
-			let Some(household) = Households::<T>::get(id).filter(|h| !h.suspended) else {
+			let Some(household) = Households::<T>::get(id).filter(|h| !h.suspended && h.is_member_in(era))
+			else {
 				continue;
 			};
-			let last_reading = settle_era
-				.and_then(|era| Readings::<T>::get(era, id))
-				.or(household.last_reading);
+			let comfort = match (household.comfort, terms.comfort_bounds) {
+				(Some(comfort), Some(bounds)) => match bounds.narrow(comfort) {
+					Some(narrowed) => Some(narrowed),
+					None => continue,
+				},
+				(comfort, _) => comfort,
+			};
+			// Readings of the era that has just ended are still coming in, and do not count yet.
+			let last_reading = || Some(Readings::<T>::get(id)?.until(settle_era?)?.1);
 			let Some((generation_wh, mut strategies)) =
 				Self::strategies_for(era, id, &household, last_reading, &terms.rules)
 			else {
 				continue;
 			};
-			let budget = budgets.entry(household.owner.clone()).or_insert_with(|| {
-				T::Currency::reducible_balance(&household.owner, Preservation::Preserve, Fortitude::Polite)
-			});
 			let worst = strategies
 				.iter()
 				.map(|s| worst_cost(terms, s.net_wh(generation_wh)))
 				.max()
 				.unwrap_or(0);
-			let main_grid_only = household.arrears > 0 || *budget < worst;
+			let main_grid_only =
+				household.arrears > 0 || worst > 0 && !Self::spend(&mut budgets, &household.owner, worst);
 			if main_grid_only {
 				strategies.iter_mut().for_each(keep_to_main_grid);
-			} else {
-				*budget = budget.saturating_sub(worst);
 			}
 			let contract = Contract {
 				era,
 				generation_wh,
-				comfort: household.comfort,
+				comfort,
 				strategies,
 				chosen: 0,
 				main_grid_only,
@@ -277,7 +297,21 @@ impl<T: Config> Pallet<T> {
 		players
 	}
 
-	/// Stores a contract with the funds that it can cost on hold, and announces it.
+	/// Takes an amount from what an owner can still cover; false, and nothing taken, where that is not enough.
+	fn spend(budgets: &mut BTreeMap<T::AccountId, Balance>, owner: &T::AccountId, amount: Balance) -> bool {
+		let budget = budgets.entry(owner.clone()).or_insert_with(|| {
+			T::Currency::reducible_balance(owner, Preservation::Preserve, Fortitude::Polite)
+		});
+		match budget.checked_sub(amount) {
+			Some(left) => {
+				*budget = left;
+				true
+			}
+			None => false,
+		}
+	}
+
+	/// Puts the funds that a contract can cost on hold, and announces it.
 	fn make_contract(community: CommunityId, terms: &Terms, price_per_kwh: Balance, player: &mut Player<T>) {
 		let contract = &mut player.contract;
 		if !player.main_grid_only {
@@ -306,7 +340,6 @@ impl<T: Config> Pallet<T> {
 				held: contract.held,
 			});
 		}
-		Contracts::<T>::insert(player.id, Self::slot(contract.era), &*contract);
 	}
 
 	/// What `integrity_test` checks: run on the real parameters of a runtime whenever it is tested.

@@ -1,13 +1,10 @@
 //! What always holds between two blocks, whatever was submitted.
 
-use crate::{pallet::*, Balance, CommunityId};
+use crate::{pallet::*, Balance, CommunityId, HouseholdId, Totals};
 use alloc::collections::BTreeMap;
 use frame_support::{
 	ensure,
-	traits::{
-		fungible::{Inspect, InspectHold},
-		Get,
-	},
+	traits::fungible::{Inspect, InspectHold},
 };
 use sp_runtime::TryRuntimeError;
 
@@ -56,10 +53,10 @@ impl<T: Config> Pallet<T> {
 			Communities::<T>::iter_keys().all(|id| id < CommunityCount::<T>::get()),
 			"a community out of count"
 		);
-		let households = Households::<T>::iter().count();
+		let households = Households::<T>::iter_keys().count();
 		ensure!(
-			households == HouseholdCount::<T>::get() as usize,
-			"households miscounted"
+			Households::<T>::iter_keys().all(|id| id < NextHousehold::<T>::get()),
+			"a household out of count"
 		);
 		let (mut seen, mut meters) = (0usize, 0usize);
 		for (community, members) in Members::<T>::iter() {
@@ -74,6 +71,12 @@ impl<T: Config> Pallet<T> {
 			for id in &members {
 				let household = Households::<T>::get(id).ok_or("a member that is no household")?;
 				ensure!(household.community == community, "a member of another community");
+				ensure!(
+					household
+						.member_until
+						.is_none_or(|last| household.member_since <= last),
+					"a membership that ended before it began"
+				);
 				let next = household.next_meter.as_ref().map(|next| &next.meter);
 				for meter in core::iter::once(&household.meter).chain(next) {
 					ensure!(
@@ -96,12 +99,14 @@ impl<T: Config> Pallet<T> {
 		for (_, household) in Households::<T>::iter() {
 			held.entry(household.owner).or_default();
 		}
-		for (id, slot, contract) in Contracts::<T>::iter() {
+		for (slot, (id, contract)) in Contracts::<T>::iter().flat_map(|(_, slot, book)| {
+			let entries = book.into_iter();
+			entries.map(move |entry| (slot, entry))
+		}) {
 			ensure!(
 				slot == Self::slot(contract.era),
 				"a contract in another era's slot"
 			);
-			let household = Households::<T>::get(id).ok_or("a contract of no household")?;
 			ensure!(
 				usize::from(contract.chosen) < contract.strategies.len(),
 				"a choice that is not there"
@@ -110,6 +115,10 @@ impl<T: Config> Pallet<T> {
 				!contract.main_grid_only || contract.held == 0,
 				"a hold for a main-grid contract"
 			);
+			let Some(household) = Households::<T>::get(id) else {
+				ensure!(contract.held == 0, "a hold for a household that left");
+				continue;
+			};
 			let sum = held.entry(household.owner).or_default();
 			*sum = sum.checked_add(contract.held).ok_or("holds overflow")?;
 		}
@@ -133,50 +142,85 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Readings wait for at most two eras, and only those that a settlement will take.
+	/// Readings are of eras that have ended, in which the household was a member; submissions are of members.
 	fn try_readings() -> Result<(), TryRuntimeError> {
-		let clock = Clock::<T>::get();
-		let round = Round::<T>::get();
-		for (era, id, _) in Readings::<T>::iter() {
+		let reported = Clock::<T>::get().and_then(|clock| clock.previous);
+		for (id, newest) in Readings::<T>::iter() {
 			let household = Households::<T>::get(id).ok_or("a reading of no household")?;
-			ensure!(household.member_since <= era, "a reading from before membership");
-			let open = clock.and_then(|clock| clock.previous) == Some(era);
-			let settling = round.and_then(|round| round.settle_era) == Some(era);
-			ensure!(open || settling, "a reading that nobody will settle");
+			ensure!(
+				Some(newest.era) <= reported,
+				"a reading of an era that has not ended"
+			);
+			ensure!(
+				newest.before.is_none_or(|(era, _)| era < newest.era),
+				"readings out of order"
+			);
+			let eras = core::iter::once(newest.era).chain(newest.before.map(|(era, _)| era));
+			for era in eras {
+				ensure!(household.is_member_in(era), "a reading from outside membership");
+			}
+		}
+		for (id, slot, submission) in Submissions::<T>::iter() {
+			ensure!(Households::<T>::contains_key(id), "a submission of no household");
+			ensure!(
+				slot == Self::submission_slot(submission.era),
+				"a submission in another era's slot"
+			);
 		}
 		Ok(())
 	}
 
 	/// Community energy sums to zero in every retained contract and statement, and totals are what they total.
 	fn try_records() -> Result<(), TryRuntimeError> {
+		for (community, slot, book) in Contracts::<T>::iter() {
+			Self::try_book(community, &book)?;
+			let era = Records::<T>::get(community, slot).map(|record| record.era);
+			ensure!(
+				book.iter().all(|(_, contract)| Some(contract.era) == era),
+				"contracts without their record"
+			);
+		}
+		for (community, slot, book) in Statements::<T>::iter() {
+			Self::try_book(community, &book)?;
+			ensure!(
+				book.iter()
+					.all(|(_, statement)| Self::slot(statement.era) == slot),
+				"a statement in another era's slot"
+			);
+		}
 		for (community, slot, record) in Records::<T>::iter() {
 			ensure!(slot == Self::slot(record.era), "a record in another era's slot");
-			ensure!(slot < T::RetainedEras::get(), "a slot beyond the ring");
 			Self::try_record(community, &record)?;
 		}
 		Ok(())
 	}
 
+	/// A book is in the order in which it is searched, and of a community that there is.
+	fn try_book<E>(community: CommunityId, book: &[(HouseholdId, E)]) -> Result<(), TryRuntimeError> {
+		ensure!(
+			Communities::<T>::contains_key(community),
+			"a book of no community"
+		);
+		ensure!(
+			book.windows(2)
+				.all(|pair| pair.first().map(|(id, _)| id) < pair.last().map(|(id, _)| id)),
+			"a book out of order"
+		);
+		Ok(())
+	}
+
 	fn try_record(community: CommunityId, record: &crate::EraRecord) -> Result<(), TryRuntimeError> {
-		let (mut players, mut contracted, mut delivered, mut traded) = (0u32, 0i64, 0i64, 0u64);
-		let (mut into_pool, mut out_of_pool) = (0 as Balance, 0 as Balance);
-		for id in Members::<T>::get(community) {
-			if let Some(contract) = Self::view_contract(id, record.era) {
-				players = players.saturating_add(1);
-				contracted = contracted.saturating_add(contract.energy.community_wh());
-				traded = traded.saturating_add(contract.energy.sold_to_community_wh.into());
-				ensure!(
-					record.settled.is_none() || contract.held == 0,
-					"a hold for a settled contract"
-				);
-			}
-			if let (Some(statement), Some(_)) = (Self::view_statement(id, record.era), record.settled) {
-				delivered = delivered.saturating_add(statement.energy.community_wh());
-				into_pool = into_pool.saturating_add(statement.amounts.paid_to_pool);
-				out_of_pool = out_of_pool.saturating_add(statement.amounts.received_from_pool);
-			}
+		let contracts = Self::view_contracts(community, record.era);
+		let (mut contracted, mut traded) = (0i64, 0u64);
+		for (_, contract) in &contracts {
+			contracted = contracted.saturating_add(contract.energy.community_wh());
+			traded = traded.saturating_add(contract.energy.sold_to_community_wh.into());
+			ensure!(
+				record.settled.is_none() || contract.held == 0,
+				"a hold for a settled contract"
+			);
 		}
-		ensure!(players == record.players, "contracts miscounted");
+		ensure!(contracts.len() == record.players as usize, "contracts miscounted");
 		ensure!(
 			contracted == 0,
 			"contracted community energy does not sum to zero"
@@ -185,14 +229,41 @@ impl<T: Config> Pallet<T> {
 			traded == record.certificate.traded_wh,
 			"contracts differ from their certificate"
 		);
-		ensure!(delivered == 0, "delivered community energy does not sum to zero");
-		ensure!(out_of_pool <= into_pool, "the pool paid more than it took");
-		if let Some(totals) = record.settled {
-			ensure!(
-				totals.through_pool == into_pool,
-				"a total differs from its statements"
-			);
+		match record.settled {
+			Some(totals) => Self::try_settled(community, record.era, &totals),
+			None => Ok(()),
 		}
+	}
+
+	fn try_settled(
+		community: CommunityId,
+		era: crate::EraIndex,
+		totals: &Totals,
+	) -> Result<(), TryRuntimeError> {
+		let (mut again, mut delivered, mut out_of_pool) = (Totals::default(), 0i64, 0 as Balance);
+		for (_, statement) in Self::view_statements(community, era) {
+			delivered = delivered.saturating_add(statement.energy.community_wh());
+			out_of_pool = out_of_pool.saturating_add(statement.amounts.received_from_pool);
+			let metered = i64::from(statement.reading.generation_wh)
+				.saturating_sub(statement.reading.consumption_wh.into());
+			ensure!(
+				statement
+					.energy
+					.community_wh()
+					.saturating_add(statement.energy.main_wh())
+					== metered,
+				"a statement of other energy than was metered"
+			);
+			again.add(&statement, false);
+		}
+		ensure!(delivered == 0, "delivered community energy does not sum to zero");
+		ensure!(
+			out_of_pool <= again.through_pool,
+			"the pool paid more than it took"
+		);
+		// Which readings were missing is not in the statements.
+		again.missing_readings = totals.missing_readings;
+		ensure!(*totals == again, "a total differs from its statements");
 		Ok(())
 	}
 }

@@ -26,8 +26,8 @@
 //!   one community's game or one community's settlement. See [`era`](self).
 //! - A new era is latched only when the round of the one before is through. An era that nobody saw begin, because
 //!   the chain stood still or clearing took too long, is missed: it has no contracts, and an event says so.
-//! - State is bounded: contracts, statements and era records live in rings of [`Config::RetainedEras`] slots, a
-//!   household's submissions in two slots; readings are removed when settled.
+//! - State is bounded: contracts, statements and era records live in rings of [`Config::RetainedEras`] slots, one item
+//!   for each community and era; of a household's submissions and readings the newest two are kept.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -38,6 +38,7 @@ mod benchmarking;
 mod community;
 mod era;
 mod invariants;
+pub mod migrations;
 #[cfg(test)]
 mod mock;
 mod readings;
@@ -176,9 +177,9 @@ pub mod pallet {
 	pub type Members<T: Config> =
 		StorageMap<_, Twox64Concat, CommunityId, BoundedVec<HouseholdId, T::MaxHouseholds>, ValueQuery>;
 
-	/// How many households there are, and the number of the next.
+	/// The number of the next household; numbers are not used again.
 	#[pallet::storage]
-	pub type HouseholdCount<T> = StorageValue<_, u32, ValueQuery>;
+	pub type NextHousehold<T> = StorageValue<_, u32, ValueQuery>;
 
 	/// The households.
 	#[pallet::storage]
@@ -190,25 +191,25 @@ pub mod pallet {
 	pub type MeterOf<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, HouseholdId>;
 
 	/// What a household handed in, by slot (`era % 2`): while the games of the era that began are still being solved,
-	/// strategies for the next one are taken already.
+	/// strategies for the next one are taken already. What was used lies there until it is replaced.
 	#[pallet::storage]
 	pub type Submissions<T: Config> =
 		StorageDoubleMap<_, Twox64Concat, HouseholdId, Twox64Concat, u32, Submission<T>>;
 
-	/// Readings that wait for settlement.
+	/// The newest two readings of a household. Apart from the household, so that a reading writes little.
 	#[pallet::storage]
-	pub type Readings<T: Config> =
-		StorageDoubleMap<_, Twox64Concat, EraIndex, Twox64Concat, HouseholdId, Reading>;
+	pub type Readings<T: Config> = StorageMap<_, Twox64Concat, HouseholdId, Metered>;
 
-	/// Contracts by household and ring slot (`era % RetainedEras`).
+	/// Contracts by community and ring slot (`era % RetainedEras`): one item for all, so that clearing writes once and
+	/// not once for each household.
 	#[pallet::storage]
 	pub type Contracts<T: Config> =
-		StorageDoubleMap<_, Twox64Concat, HouseholdId, Twox64Concat, u32, Contract<T>>;
+		StorageDoubleMap<_, Twox64Concat, CommunityId, Twox64Concat, u32, ContractBook<T>, ValueQuery>;
 
-	/// Statements by household and ring slot (`era % RetainedEras`).
+	/// Statements by community and ring slot (`era % RetainedEras`).
 	#[pallet::storage]
 	pub type Statements<T: Config> =
-		StorageDoubleMap<_, Twox64Concat, HouseholdId, Twox64Concat, u32, Statement>;
+		StorageDoubleMap<_, Twox64Concat, CommunityId, Twox64Concat, u32, StatementBook<T>, ValueQuery>;
 
 	/// Results of gate closures and settlements by community and ring slot (`era % RetainedEras`).
 	#[pallet::storage]
@@ -287,6 +288,8 @@ pub mod pallet {
 			utility: T::AccountId,
 			/// The account that buyers pay into and sellers are paid from.
 			pool: T::AccountId,
+			/// The account that rewards are paid from; whoever wants to may fund it.
+			pot: T::AccountId,
 			/// Rules and prices.
 			terms: Terms,
 		},
@@ -502,6 +505,32 @@ pub mod pallet {
 			/// Why.
 			error: DispatchError,
 		},
+		/// A household is leaving; it takes part in no further game.
+		#[codec(index = 22)]
+		HouseholdLeaving {
+			/// The household.
+			household: HouseholdId,
+			/// The last era that it takes part in.
+			last_era: EraIndex,
+		},
+		/// A household has left: its eras are settled, nothing is owed either way, its meters are free.
+		#[codec(index = 23)]
+		HouseholdLeft {
+			/// Its community.
+			community: CommunityId,
+			/// Its number, which is not used again.
+			household: HouseholdId,
+		},
+		/// The utility paid what it owed a household that is leaving.
+		#[codec(index = 24)]
+		CreditPaid {
+			/// The household.
+			household: HouseholdId,
+			/// What was paid.
+			paid: Balance,
+			/// What is still owed.
+			credit: Balance,
+		},
 	}
 
 	/// Why a call was refused. Nothing changes then.
@@ -624,6 +653,15 @@ pub mod pallet {
 		/// The account that signed is not the data concentrator of the household's community.
 		#[codec(index = 38)]
 		NotConcentrator,
+		/// The comfort range goes beyond the community's comfort bounds.
+		#[codec(index = 39)]
+		ComfortOutOfBounds,
+		/// Comfort bounds are empty: their lower end must be below their upper end.
+		#[codec(index = 40)]
+		ComfortBoundsEmpty,
+		/// The household is leaving.
+		#[codec(index = 41)]
+		HouseholdLeaving,
 	}
 
 	#[pallet::hooks]
@@ -655,7 +693,7 @@ pub mod pallet {
 		/// from the next gate closure on.
 		///
 		/// Errors: `NameTooLong`, `LambdaOutOfRange`, `ResolutionOutOfRange`, `TariffsOutOfOrder`, `TariffTooHigh`,
-		/// `NumbersUsedUp`, or a token error where the operator cannot give the minimum balance. Event:
+		/// `ComfortBoundsEmpty`, `NumbersUsedUp`, or a token error where the operator cannot give the minimum balance. Event:
 		/// `CommunityCreated`.
 		#[pallet::call_index(0)]
 		#[pallet::weight(T::WeightInfo::create_community())]
@@ -678,7 +716,7 @@ pub mod pallet {
 		///
 		/// Errors: `UnknownCommunity`, `NotOperator`, `CommunityFull`, `MeterAlreadyRegistered`,
 		/// `ConnectionLimitOutOfRange`, `ComfortRangeEmpty`, `ComfortSensitivityNotPositive`,
-		/// `ComfortCouldExceedOne`, `NumbersUsedUp`. Event: `HouseholdRegistered`.
+		/// `ComfortCouldExceedOne`, `ComfortOutOfBounds`, `NumbersUsedUp`. Event: `HouseholdRegistered`.
 		#[pallet::call_index(1)]
 		#[pallet::weight(T::WeightInfo::register_household())]
 		pub fn register_household(
@@ -695,13 +733,15 @@ pub mod pallet {
 			Ok(())
 		}
 
-		/// Announce other rules and prices, which hold from a later era on. What was announced before and has not begun
-		/// is dropped. Contracts already made keep the terms that they were made under.
+		/// Announce other rules, prices, comfort bounds and incentives, which hold from a later era on. What was announced
+		/// before and has not begun is dropped. Contracts already made keep the terms that they were made under. A comfort
+		/// range that goes beyond new bounds counts as far as it lies within them; a household of whose range nothing
+		/// does stays out of the game.
 		///
 		/// Origin: the community's operator, signed.
 		///
 		/// Errors: `UnknownCommunity`, `NotOperator`, `LambdaOutOfRange`, `ResolutionOutOfRange`,
-		/// `TariffsOutOfOrder`, `TariffTooHigh`, `EraNotLater`. Event: `TermsChanged`.
+		/// `TariffsOutOfOrder`, `TariffTooHigh`, `ComfortBoundsEmpty`, `EraNotLater`. Event: `TermsChanged`.
 		#[pallet::call_index(2)]
 		#[pallet::weight(T::WeightInfo::set_terms())]
 		pub fn set_terms(
@@ -720,7 +760,7 @@ pub mod pallet {
 		/// Origin: the household's owner, signed.
 		///
 		/// Errors: `UnknownHousehold`, `NotOwner`, `ComfortRangeEmpty`, `ComfortSensitivityNotPositive`,
-		/// `ComfortCouldExceedOne`. Event: `ComfortChanged`.
+		/// `ComfortCouldExceedOne`, `ComfortOutOfBounds`. Event: `ComfortChanged`.
 		#[pallet::call_index(3)]
 		#[pallet::weight(T::WeightInfo::set_comfort())]
 		pub fn set_comfort(
@@ -755,8 +795,8 @@ pub mod pallet {
 		/// Origin: the household's owner, signed.
 		///
 		/// Errors: `UnknownHousehold`, `NotOwner`, `ClockNotStarted`, `StrategiesForWrongEra`, `NoStrategies`,
-		/// `TooManyStrategies`, `EnergyOutOfRange`, `OverConnectionLimit`, `KindContradictsNetPosition`. Event:
-		/// `StrategiesSubmitted`.
+		/// `EnergyOutOfRange`, `HouseholdSuspended`, `HouseholdLeaving`, `CommunityPaused`, `TooManyStrategies`,
+		/// `KindContradictsNetPosition`, `OverConnectionLimit`. Event: `StrategiesSubmitted`.
 		#[pallet::call_index(5)]
 		#[pallet::weight(T::WeightInfo::submit_strategies(strategies.len() as u32))]
 		pub fn submit_strategies(
@@ -807,7 +847,7 @@ pub mod pallet {
 		///
 		/// Errors: `UnknownCommunity`. Event: `OperatorChanged`.
 		#[pallet::call_index(8)]
-		#[pallet::weight(T::WeightInfo::set_terms())]
+		#[pallet::weight(T::WeightInfo::set_operator())]
 		pub fn set_operator(
 			origin: OriginFor<T>,
 			community: CommunityId,
@@ -823,7 +863,7 @@ pub mod pallet {
 		///
 		/// Errors: `UnknownCommunity`, `NotOperator`. Event: `ConcentratorChanged`.
 		#[pallet::call_index(9)]
-		#[pallet::weight(T::WeightInfo::set_terms())]
+		#[pallet::weight(T::WeightInfo::set_concentrator())]
 		pub fn set_concentrator(
 			origin: OriginFor<T>,
 			community: CommunityId,
@@ -840,7 +880,7 @@ pub mod pallet {
 		///
 		/// Errors: `UnknownCommunity`, `NotOperator`, `NothingToChange`. Event: `CommunityPaused`.
 		#[pallet::call_index(10)]
-		#[pallet::weight(T::WeightInfo::set_terms())]
+		#[pallet::weight(T::WeightInfo::set_paused())]
 		pub fn set_paused(origin: OriginFor<T>, community: CommunityId, paused: bool) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_set_paused(who, community, paused)
@@ -853,7 +893,7 @@ pub mod pallet {
 		///
 		/// Errors: `UnknownHousehold`, `NotOperator`, `NothingToChange`. Event: `HouseholdSuspended`.
 		#[pallet::call_index(11)]
-		#[pallet::weight(T::WeightInfo::register_household())]
+		#[pallet::weight(T::WeightInfo::set_suspended())]
 		pub fn set_suspended(
 			origin: OriginFor<T>,
 			household: HouseholdId,
@@ -871,7 +911,7 @@ pub mod pallet {
 		/// Errors: `UnknownHousehold`, `NotOperator`, `ClockNotStarted`, `MeterAlreadyRegistered`,
 		/// `MeterBeingReplaced`. Event: `MeterReplaced`.
 		#[pallet::call_index(12)]
-		#[pallet::weight(T::WeightInfo::register_household().saturating_add(T::DbWeight::get().reads_writes(1, 2)))]
+		#[pallet::weight(T::WeightInfo::replace_meter())]
 		pub fn replace_meter(
 			origin: OriginFor<T>,
 			household: HouseholdId,
@@ -888,7 +928,7 @@ pub mod pallet {
 		/// Errors: `UnknownHousehold`, `NotOwner`, `ClockNotStarted`, `NothingSubmitted`. Event:
 		/// `StrategiesWithdrawn`.
 		#[pallet::call_index(13)]
-		#[pallet::weight(T::WeightInfo::submit_strategies(1))]
+		#[pallet::weight(T::WeightInfo::withdraw_strategies())]
 		pub fn withdraw_strategies(origin: OriginFor<T>, household: HouseholdId) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_withdraw_strategies(who, household)
@@ -902,13 +942,41 @@ pub mod pallet {
 		/// Events: `ReadingSubmitted` for each item that counts, `ReadingRefused` for each other with one of the errors
 		/// of `submit_reading`, `UnknownHousehold` or `NotConcentrator`.
 		#[pallet::call_index(14)]
-		#[pallet::weight(T::WeightInfo::submit_reading().saturating_mul((items.len() as u64).max(1)))]
+		#[pallet::weight(T::WeightInfo::submit_readings(items.len() as u32))]
 		pub fn submit_readings(
 			origin: OriginFor<T>,
 			items: BoundedVec<ReadingItem, T::MaxHouseholds>,
 		) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_submit_readings(who, items)
+		}
+
+		/// Leave the community after the current era. The household takes part in no further game; what it has
+		/// undertaken is delivered, read and settled, and once nothing is owed either way it is gone and its meters are
+		/// free. What is still owed is asked for in every era, or paid at once by `repay_arrears`.
+		///
+		/// Origin: the household's owner, signed.
+		///
+		/// Errors: `UnknownHousehold`, `NotOwner`, `ClockNotStarted`, `HouseholdLeaving`. Events: `HouseholdLeaving`, and
+		/// `HouseholdLeft` when it is gone.
+		#[pallet::call_index(15)]
+		#[pallet::weight(T::WeightInfo::leave())]
+		pub fn leave(origin: OriginFor<T>, household: HouseholdId) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::as_owner(&who, household, |h| Self::start_leaving(household, h))
+		}
+
+		/// Have a household leave the community after the current era, by the rules of `leave`.
+		///
+		/// Origin: the community's operator, signed.
+		///
+		/// Errors: `UnknownHousehold`, `NotOperator`, `ClockNotStarted`, `HouseholdLeaving`. Events: `HouseholdLeaving`,
+		/// and `HouseholdLeft` when it is gone.
+		#[pallet::call_index(16)]
+		#[pallet::weight(T::WeightInfo::remove_household())]
+		pub fn remove_household(origin: OriginFor<T>, household: HouseholdId) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::as_operator_of(&who, household, |h| Self::start_leaving(household, h))
 		}
 	}
 }

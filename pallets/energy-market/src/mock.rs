@@ -88,7 +88,28 @@ impl WeightInfo for TestWeights {
 	fn register_household() -> Weight {
 		Weight::from_parts(1, 0)
 	}
+	fn set_suspended() -> Weight {
+		Weight::from_parts(1, 0)
+	}
+	fn replace_meter() -> Weight {
+		Weight::from_parts(1, 0)
+	}
+	fn leave() -> Weight {
+		Weight::from_parts(1, 0)
+	}
+	fn remove_household() -> Weight {
+		Weight::from_parts(1, 0)
+	}
 	fn set_terms() -> Weight {
+		Weight::from_parts(1, 0)
+	}
+	fn set_operator() -> Weight {
+		Weight::from_parts(1, 0)
+	}
+	fn set_concentrator() -> Weight {
+		Weight::from_parts(1, 0)
+	}
+	fn set_paused() -> Weight {
 		Weight::from_parts(1, 0)
 	}
 	fn set_comfort() -> Weight {
@@ -97,8 +118,8 @@ impl WeightInfo for TestWeights {
 	fn set_preference() -> Weight {
 		Weight::from_parts(1, 0)
 	}
-	fn submit_strategies(s: u32) -> Weight {
-		Weight::from_parts(s.into(), 0)
+	fn withdraw_strategies() -> Weight {
+		Weight::from_parts(1, 0)
 	}
 	fn submit_reading() -> Weight {
 		Weight::from_parts(1, 0)
@@ -108,6 +129,12 @@ impl WeightInfo for TestWeights {
 	}
 	fn latch() -> Weight {
 		Weight::from_parts(1, 0)
+	}
+	fn submit_strategies(s: u32) -> Weight {
+		Weight::from_parts(u64::from(s), 0)
+	}
+	fn submit_readings(n: u32) -> Weight {
+		Weight::from_parts(u64::from(n), 0)
 	}
 	fn solve(h: u32) -> Weight {
 		Weight::from_parts(u64::from(h) * 10, 0)
@@ -167,6 +194,8 @@ pub fn terms() -> Terms {
 		},
 		tariffs: tariffs(),
 		price_rule: PriceRule::MidMarket,
+		incentive_per_era: 0,
+		comfort_bounds: None,
 	}
 }
 
@@ -325,6 +354,11 @@ pub fn report(household: HouseholdId, era: EraIndex, generation_wh: u32, consump
 		era,
 		reading(generation_wh, consumption_wh)
 	));
+}
+
+/// What a household's meter has reported of an era.
+pub fn reported(household: HouseholdId, era: EraIndex) -> Option<Reading> {
+	Readings::<Test>::get(household).and_then(|metered| metered.of(era))
 }
 
 pub fn contract(household: HouseholdId, era: EraIndex) -> Contract<Test> {

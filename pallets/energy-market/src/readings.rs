@@ -1,6 +1,6 @@
 //! What meters report.
 
-use crate::{pallet::*, EraIndex, Household, HouseholdId, Quality, Reading, ReadingItem};
+use crate::{pallet::*, EraIndex, Household, HouseholdId, Metered, Quality, Reading, ReadingItem};
 use commonwatt_game::MAX_ENERGY_WH;
 use frame_support::{ensure, BoundedVec};
 use sp_runtime::{DispatchError, DispatchResult};
@@ -36,7 +36,10 @@ impl<T: Config> Pallet<T> {
 	}
 
 	fn take_reading(household: HouseholdId, era: EraIndex, reading: Reading) {
-		Readings::<T>::insert(era, household, reading);
+		// Only readings of one era are taken at a time, so none is older than the newest.
+		Readings::<T>::mutate(household, |newest| {
+			*newest = Some(Metered::with(*newest, era, reading))
+		});
 		Self::deposit_event(Event::ReadingSubmitted {
 			household,
 			era,
@@ -76,8 +79,9 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		let clock = Clock::<T>::get().ok_or(Error::<T>::ClockNotStarted)?;
 		ensure!(clock.previous == Some(era), Error::<T>::ReadingForWrongEra);
-		ensure!(household.member_since <= era, Error::<T>::NotAMemberThen);
-		match (Readings::<T>::contains_key(era, id), reading.quality) {
+		ensure!(household.is_member_in(era), Error::<T>::NotAMemberThen);
+		let reported = Readings::<T>::get(id).is_some_and(|newest| newest.era == era);
+		match (reported, reading.quality) {
 			(true, Quality::Measured | Quality::Estimated) => {
 				return Err(Error::<T>::ReadingAlreadySubmitted.into())
 			}

@@ -2,15 +2,15 @@
 //! calls".
 
 use crate::{
-	game_of, pallet::*, Balance, Community, CommunityId, Contract, EraIndex, EraRecord, Household,
-	HouseholdId, RoundState, Statement,
+	entry, game_of, pallet::*, Balance, Community, CommunityId, Contract, EraIndex, EraRecord, Household,
+	HouseholdId, Phase, RoundState, Statement, Terms,
 };
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
 use commonwatt_game::{
 	explain, solve, verify, Certificate, Game, Household as Player, Log2, Rules, Solution, SolverConfig,
 };
-use frame_support::traits::{Get, UnixTime};
+use frame_support::traits::{fungible::Inspect, Get, UnixTime};
 use scale_info::TypeInfo;
 
 /// Where the chain stands in time, and what it takes.
@@ -30,6 +30,54 @@ pub struct EraView {
 	pub readings_of: Option<EraIndex>,
 	/// Clearing under way.
 	pub round: Option<RoundState>,
+}
+
+/// A community at a glance.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct Overview<AccountId> {
+	/// The community, with what is announced for later.
+	pub community: Community<AccountId>,
+	/// The terms of the running era.
+	pub terms: Terms,
+	/// How many households it has.
+	pub households: u32,
+	/// Of them, how many are suspended.
+	pub suspended: u32,
+	/// Of them, how many are leaving.
+	pub leaving: u32,
+	/// What they owe the utility.
+	pub arrears: Balance,
+	/// What the utility owes them.
+	pub credit: Balance,
+	/// The account that buyers pay into and sellers are paid from.
+	pub pool: AccountId,
+	/// The account of the incentive pot.
+	pub pot: AccountId,
+	/// What the pot has.
+	pub pot_balance: Balance,
+	/// The newest gate closure.
+	pub cleared: Option<EraRecord>,
+	/// The newest settlement.
+	pub settled: Option<EraRecord>,
+}
+
+/// Clearing that is still to be done.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct QueueView {
+	/// What is being done; `None` where nothing is.
+	pub phase: Option<Phase>,
+	/// The era that is being solved.
+	pub solving: Option<EraIndex>,
+	/// The era that is being settled, or will be when all games are solved.
+	pub settling: Option<EraIndex>,
+	/// The community that is next.
+	pub next: Option<CommunityId>,
+	/// Steps that are left: games and settlements.
+	pub steps: u32,
+	/// Computation that is left, in picoseconds of the reference machine.
+	pub ref_time: u64,
+	/// Blocks that it will take.
+	pub blocks: u32,
 }
 
 /// Every strategy of one household's contract, with what it would have been worth against the others' equilibrium.
@@ -55,6 +103,8 @@ pub struct Bill {
 	/// Energy by channel, Wh, in the order of [`crate::Channels`]: sold to and bought from the community, sold to and
 	/// bought from the main grid.
 	pub energy_wh: [u64; 4],
+	/// What the incentive pot gave; not part of `revenue` and `savings`.
+	pub reward: Balance,
 	/// What the household had to pay: community energy, grid fee and main-grid energy.
 	pub cost: Balance,
 	/// What the household earned: community energy and main-grid energy.
@@ -80,7 +130,9 @@ pub struct Trade {
 }
 
 sp_api::decl_runtime_apis! {
-	/// Questions to the energy market. Contracts, statements and records are answered for the retained eras.
+	/// Questions to the energy market. Contracts, statements and records are answered for the retained eras; those of
+	/// households that have left, by `contracts` and `statements`.
+	#[api_version(1)]
 	pub trait EnergyMarketApi<AccountId, OpaqueContract>
 	where
 		AccountId: codec::Codec,
@@ -88,10 +140,16 @@ sp_api::decl_runtime_apis! {
 	{
 		/// The era that runs, and what is taken in it; nothing before the first block.
 		fn current_era() -> Option<EraView>;
+		/// Clearing that is still to be done.
+		fn queue() -> QueueView;
+		/// A community at a glance.
+		fn overview(community: CommunityId) -> Option<Overview<AccountId>>;
 		/// A community.
 		fn community(community: CommunityId) -> Option<Community<AccountId>>;
 		/// The account of a community's pool: buyers pay into it, sellers are paid from it.
 		fn pool_account(community: CommunityId) -> AccountId;
+		/// The account of a community's incentive pot: rewards are paid from it.
+		fn pot_account(community: CommunityId) -> AccountId;
 		/// The numbers of a community's households, in the order of its game.
 		fn members(community: CommunityId) -> Vec<HouseholdId>;
 		/// A household.
@@ -100,6 +158,10 @@ sp_api::decl_runtime_apis! {
 		fn households_of(owner: AccountId) -> Vec<HouseholdId>;
 		/// A household's contract for an era.
 		fn contract(household: HouseholdId, era: EraIndex) -> Option<OpaqueContract>;
+		/// All contracts of a community for an era, in the order of its game.
+		fn contracts(community: CommunityId, era: EraIndex) -> Vec<(HouseholdId, OpaqueContract)>;
+		/// All statements of a community of an era, in the same order.
+		fn statements(community: CommunityId, era: EraIndex) -> Vec<(HouseholdId, Statement)>;
 		/// A household's statement of an era.
 		fn statement(household: HouseholdId, era: EraIndex) -> Option<Statement>;
 		/// A community's result for an era, its certificate included.
@@ -147,29 +209,93 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// See [`EnergyMarketApi`].
+	pub fn view_queue() -> QueueView {
+		let round = Round::<T>::get();
+		let mut view = QueueView {
+			phase: round.map(|round| round.phase),
+			solving: round.filter(|r| r.phase == Phase::Solve).map(|r| r.solve_era),
+			settling: round.and_then(|round| round.settle_era),
+			next: round.map(|round| round.next),
+			steps: 0,
+			ref_time: 0,
+			blocks: 0,
+		};
+		// Off chain, so that all blocks may be planned at once.
+		let mut cursor = round;
+		while let Some(from) = cursor {
+			let (steps, weight, after) = Self::fitting_steps(from);
+			view.steps = view.steps.saturating_add(steps.len() as u32);
+			view.ref_time = view.ref_time.saturating_add(weight.ref_time());
+			view.blocks = view.blocks.saturating_add(1);
+			// Nothing fits where nothing is allowed to: `integrity_test` sees to that.
+			cursor = after.filter(|_| !steps.is_empty());
+		}
+		view
+	}
+
+	/// See [`EnergyMarketApi`].
+	pub fn view_overview(id: CommunityId) -> Option<Overview<T::AccountId>> {
+		let community = Communities::<T>::get(id)?;
+		let clock = Clock::<T>::get();
+		let mut records: Vec<_> = (0..T::RetainedEras::get())
+			.filter_map(|slot| Records::<T>::get(id, slot))
+			.collect();
+		records.sort_unstable_by_key(|record| record.era);
+		let pot = Self::pot_account(id);
+		let mut view = Overview {
+			terms: community.terms_in(clock.map_or(0, |clock| clock.current)),
+			households: 0,
+			suspended: 0,
+			leaving: 0,
+			arrears: 0,
+			credit: 0,
+			pool: Self::pool_account(id),
+			pot_balance: T::Currency::balance(&pot),
+			pot,
+			cleared: records.last().copied(),
+			settled: records.iter().rfind(|record| record.settled.is_some()).copied(),
+			community,
+		};
+		for household in Members::<T>::get(id).into_iter().filter_map(Households::<T>::get) {
+			view.households = view.households.saturating_add(1);
+			view.suspended = view.suspended.saturating_add(household.suspended.into());
+			view.leaving = view
+				.leaving
+				.saturating_add(household.member_until.is_some().into());
+			view.arrears = view.arrears.saturating_add(household.arrears);
+			view.credit = view.credit.saturating_add(household.credit);
+		}
+		Some(view)
+	}
+
+	/// See [`EnergyMarketApi`].
 	pub fn view_contract(household: HouseholdId, era: EraIndex) -> Option<Contract<T>> {
-		Contracts::<T>::get(household, Self::slot(era)).filter(|contract| contract.era == era)
+		let community = Households::<T>::get(household)?.community;
+		let book = Contracts::<T>::get(community, Self::slot(era));
+		entry(&book, household)
+			.filter(|contract| contract.era == era)
+			.cloned()
 	}
 
 	/// See [`EnergyMarketApi`].
 	pub fn view_statement(household: HouseholdId, era: EraIndex) -> Option<Statement> {
-		Statements::<T>::get(household, Self::slot(era)).filter(|statement| statement.era == era)
+		let community = Households::<T>::get(household)?.community;
+		let book = Statements::<T>::get(community, Self::slot(era));
+		entry(&book, household)
+			.filter(|statement| statement.era == era)
+			.copied()
 	}
 
-	/// The contracts of a community for an era, in the order of its game.
+	/// See [`EnergyMarketApi`].
 	pub fn view_contracts(community: CommunityId, era: EraIndex) -> Vec<(HouseholdId, Contract<T>)> {
-		let members = Members::<T>::get(community).into_iter();
-		members
-			.filter_map(|id| Some((id, Self::view_contract(id, era)?)))
-			.collect()
+		let book = Contracts::<T>::get(community, Self::slot(era)).into_iter();
+		book.filter(|(_, contract)| contract.era == era).collect()
 	}
 
-	/// The statements of a community for an era, in the same order.
+	/// See [`EnergyMarketApi`].
 	pub fn view_statements(community: CommunityId, era: EraIndex) -> Vec<(HouseholdId, Statement)> {
-		let members = Members::<T>::get(community).into_iter();
-		members
-			.filter_map(|id| Some((id, Self::view_statement(id, era)?)))
-			.collect()
+		let book = Statements::<T>::get(community, Self::slot(era)).into_iter();
+		book.filter(|(_, statement)| statement.era == era).collect()
 	}
 
 	/// See [`EnergyMarketApi`].
@@ -196,8 +322,9 @@ impl<T: Config> Pallet<T> {
 
 	/// See [`EnergyMarketApi`].
 	pub fn view_bill(household: HouseholdId, first_era: EraIndex, last_era: EraIndex) -> Option<Bill> {
+		let community = Households::<T>::get(household)?.community;
 		let mut statements: Vec<_> = (0..T::RetainedEras::get())
-			.filter_map(|slot| Statements::<T>::get(household, slot))
+			.filter_map(|slot| entry(&Statements::<T>::get(community, slot), household).copied())
 			.filter(|statement| (first_era..=last_era).contains(&statement.era))
 			.collect();
 		statements.sort_unstable_by_key(|statement| statement.era);
@@ -207,6 +334,7 @@ impl<T: Config> Pallet<T> {
 			last_era: statements.last()?.era,
 			eras: statements.len() as u32,
 			energy_wh: [0; 4],
+			reward: 0,
 			cost: 0,
 			revenue: 0,
 			alone_cost: 0,
@@ -224,6 +352,7 @@ impl<T: Config> Pallet<T> {
 			for (sum, wh) in bill.energy_wh.iter_mut().zip(channels) {
 				*sum = sum.saturating_add(wh.into());
 			}
+			bill.reward = bill.reward.saturating_add(amounts.reward);
 			let cost = amounts.paid_to_pool.saturating_add(amounts.grid_fee);
 			bill.cost = bill.cost.saturating_add(cost).saturating_add(amounts.main_cost);
 			bill.revenue = bill

@@ -9,21 +9,26 @@
 use crate::{
 	era::{cost, price, revenue},
 	pallet::*,
-	Amounts, Balance, Channels, Community, CommunityId, Contract, EraIndex, Household, HouseholdId, Quality,
-	Reading, Statement, Terms, Totals, LOG_TARGET,
+	Amounts, Balance, Channels, Community, CommunityId, Contract, ContractBook, EraIndex, Household,
+	HouseholdId, Quality, Reading, Statement, StatementBook, Terms, Totals, LOG_TARGET,
 };
 use alloc::vec::Vec;
-use commonwatt_game::ration;
+use commonwatt_game::{delivered, ration, shares, Delivered, Log2};
 use frame_support::traits::{
-	fungible::{Mutate, MutateHold},
+	fungible::{Inspect, Mutate, MutateHold},
 	tokens::{Fortitude, Precision, Preservation, Restriction},
 };
 use sp_runtime::{helpers_128bit::multiply_by_rational_with_rounding, Rounding};
+
+/// Most households that one settlement lets go; others that are leaving go in the next eras.
+pub(crate) const MAX_DEPARTURES: usize = 4;
 
 /// One household's part in a settlement.
 struct Line<T: Config> {
 	id: HouseholdId,
 	household: Household<T::AccountId>,
+	/// Arrears and credit as they are in state.
+	owed_before: (Balance, Balance),
 	contract: Option<Contract<T>>,
 	reading: Reading,
 	missing: bool,
@@ -33,6 +38,8 @@ struct Line<T: Config> {
 	main_wh: i64,
 	/// Part of `main_wh` at the imbalance price, of the same sign.
 	imbalance_wh: i64,
+	/// What it was worth, where there was a game and a reading.
+	delivered: Option<Delivered>,
 	amounts: Amounts,
 }
 
@@ -62,8 +69,8 @@ impl<T: Config> Line<T> {
 		}
 	}
 
-	/// Splits what the meter saw, once the community's part is known.
-	fn split(&mut self, community_wh: i64, deliverable_wh: i64) {
+	/// Splits what the meter saw, once the community's part is known, and says what it was worth.
+	fn split(&mut self, terms: &Terms, community_wh: i64, deliverable_wh: i64) {
 		// All these are below 2^33 in size, so nothing overflows.
 		self.community_wh = community_wh;
 		self.main_wh = self.metered_wh().saturating_sub(community_wh);
@@ -81,6 +88,17 @@ impl<T: Config> Line<T> {
 			0
 		};
 		self.imbalance_wh = self.main_wh.saturating_sub(ordinary);
+		if !self.missing {
+			let channels = self.channels();
+			self.delivered = Some(delivered(
+				&terms.rules,
+				contract.comfort.as_ref(),
+				self.reading.indoor_centi_c,
+				// One direction of each channel is zero.
+				channels.sold_to_community_wh | channels.bought_from_community_wh,
+				channels.sold_to_main_wh | channels.bought_from_main_wh,
+			));
+		}
 	}
 
 	fn channels(&self) -> Channels {
@@ -94,6 +112,7 @@ pub(crate) struct Settlement<T: Config> {
 	era: EraIndex,
 	accounts: Community<T::AccountId>,
 	pool: T::AccountId,
+	pot: T::AccountId,
 	terms: Terms,
 	price_per_kwh: Balance,
 }
@@ -119,57 +138,96 @@ impl<T: Config> Settlement<T> {
 			era,
 			accounts,
 			pool: Pallet::<T>::pool_account(community),
+			pot: Pallet::<T>::pot_account(community),
 			terms,
 			price_per_kwh,
 		};
-		let mut lines = settlement.lines(households);
+		let (mut lines, mut leaving) = settlement.lines(households);
 		settlement.equalise(&mut lines);
 		settlement.through_pool(&mut lines);
+		settlement.reward(&mut lines);
 		let mut totals = Totals::default();
-		for line in &mut lines {
-			settlement.with_utility(line);
-			settlement.close(line, &mut totals);
+		let (mut contracts, mut statements) = (Vec::new(), Vec::with_capacity(lines.len()));
+		for mut line in lines {
+			settlement.with_utility(&mut line);
+			statements.push((line.id, settlement.close(&line, &mut totals)));
+			if let Some(contract) = line.contract {
+				contracts.push((line.id, contract));
+			}
+			if line.household.member_until.is_some() {
+				leaving.push((line.id, line.household));
+			}
 		}
+		// Both are of members, of whom there are at most so many.
+		Statements::<T>::insert(community, slot, StatementBook::<T>::truncate_from(statements));
 		match record {
 			Some(mut record) => {
 				record.settled = Some(totals);
+				Contracts::<T>::insert(community, slot, ContractBook::<T>::truncate_from(contracts));
 				Records::<T>::insert(community, slot, record);
 			}
 			// An era without a game: what its statements have taken the place of goes as a whole.
-			None => Records::<T>::remove(community, slot),
+			None => {
+				Contracts::<T>::remove(community, slot);
+				Records::<T>::remove(community, slot);
+			}
 		}
 		Pallet::<T>::deposit_event(Event::EraSettled {
 			community,
 			era,
 			totals,
 		});
+		settlement.let_go(leaving);
 	}
 
-	/// Everyone who was a member in the era, with contract and reading; silent meters estimated.
-	fn lines(&self, households: u32) -> Vec<Line<T>> {
-		let slot = Pallet::<T>::slot(self.era);
-		Members::<T>::get(self.community)
+	/// Everyone who was a member in the era, with contract and reading, silent meters estimated; and those who are still
+	/// to leave since.
+	#[allow(clippy::type_complexity)]
+	fn lines(&self, households: u32) -> (Vec<Line<T>>, Vec<(HouseholdId, Household<T::AccountId>)>) {
+		let (mut lines, mut leaving) = (Vec::new(), Vec::new());
+		let book = Contracts::<T>::get(self.community, Pallet::<T>::slot(self.era));
+		// In the order of the members, some of whom have none.
+		let mut contracts = book
+			.into_iter()
+			.filter(|(_, contract)| contract.era == self.era)
+			.peekable();
+		for id in Members::<T>::get(self.community)
 			.into_iter()
 			.take(households as usize)
-			.filter_map(|id| {
-				let mut household = Households::<T>::get(id).filter(|h| h.member_since <= self.era)?;
-				let contract = Contracts::<T>::get(id, slot).filter(|contract| contract.era == self.era);
-				let submitted = Readings::<T>::take(self.era, id);
-				let reading = submitted.unwrap_or_else(|| estimate(&household, contract.as_ref()));
-				household.last_reading = submitted.or(household.last_reading);
-				Some(Line {
-					id,
-					household,
-					contract,
-					reading,
-					missing: submitted.is_none(),
-					community_wh: 0,
-					main_wh: 0,
-					imbalance_wh: 0,
-					amounts: Amounts::default(),
-				})
-			})
-			.collect()
+		{
+			let contract = contracts
+				.next_if(|(of, _)| *of == id)
+				.map(|(_, contract)| contract);
+			let Some(household) = Households::<T>::get(id) else {
+				continue;
+			};
+			if !household.is_member_in(self.era) {
+				if household.member_until.is_some() {
+					leaving.push((id, household));
+				}
+				continue;
+			}
+			let metered = Readings::<T>::get(id);
+			let submitted = metered.and_then(|metered| metered.of(self.era));
+			let reading = submitted.unwrap_or_else(|| {
+				let last = metered.and_then(|metered| metered.until(self.era));
+				estimate(&household, contract.as_ref(), last.map(|(_, reading)| reading))
+			});
+			lines.push(Line {
+				id,
+				owed_before: (household.arrears, household.credit),
+				household,
+				contract,
+				reading,
+				missing: submitted.is_none(),
+				community_wh: 0,
+				main_wh: 0,
+				imbalance_wh: 0,
+				delivered: None,
+				amounts: Amounts::default(),
+			});
+		}
+		(lines, leaving)
 	}
 
 	/// Delivered energy of both sides made equal: the longer side is rationed as it is in the game.
@@ -185,7 +243,7 @@ impl<T: Config> Settlement<T> {
 		for (((line, deliverable), sold), bought) in lines.iter_mut().zip(deliverable).zip(sold).zip(bought) {
 			// At most one of the two is not zero, and each is at most what one household delivered.
 			let community = (sold as i64).saturating_sub(bought as i64);
-			line.split(community, deliverable);
+			line.split(&self.terms, community, deliverable);
 		}
 	}
 
@@ -271,6 +329,35 @@ impl<T: Config> Settlement<T> {
 		}
 	}
 
+	/// What the incentive pot has for this era, shared in proportion to the payoffs that were delivered: the paper's
+	/// reward. A silent meter earns none.
+	fn reward(&self, lines: &mut [Line<T>]) {
+		let available = T::Currency::reducible_balance(&self.pot, Preservation::Preserve, Fortitude::Polite);
+		let budget = self.terms.incentive_per_era.min(available);
+		if budget == 0 {
+			return;
+		}
+		let payoff = |line: &Line<T>| {
+			line.delivered
+				.map_or(Log2::NEG_INFINITY, |delivered| delivered.payoff)
+		};
+		let weights = shares(&lines.iter().map(payoff).collect::<Vec<_>>());
+		let total: u128 = weights.iter().copied().map(u128::from).sum();
+		// Differences of rounded running sums, as with the pool.
+		let (mut so_far_weight, mut so_far) = (0u128, 0 as Balance);
+		for (line, weight) in lines.iter_mut().zip(weights).filter(|(_, weight)| *weight > 0) {
+			so_far_weight = so_far_weight.saturating_add(weight.into());
+			let until = multiply_by_rational_with_rounding(budget, so_far_weight, total, Rounding::Down)
+				.unwrap_or(so_far);
+			let part = until.saturating_sub(so_far);
+			so_far = until;
+			// An account that cannot take it, since it is gone, leaves it in the pot.
+			line.amounts.reward =
+				T::Currency::transfer(&self.pot, &line.household.owner, part, Preservation::Preserve)
+					.unwrap_or(0);
+		}
+	}
+
 	/// The bill of the main grid: what the utility owes is paid first, then what the household owes, old debts included.
 	fn with_utility(&self, line: &mut Line<T>) {
 		let tariffs = &self.terms.tariffs;
@@ -317,11 +404,13 @@ impl<T: Config> Settlement<T> {
 		line.amounts.paid_to_utility = paid;
 		line.amounts.arrears = household.arrears;
 		line.amounts.credit = household.credit;
+		if (household.arrears, household.credit) != line.owed_before {
+			Households::<T>::insert(line.id, &*household);
+		}
 	}
 
-	/// Writes down what the era came to.
-	fn close(&self, line: &mut Line<T>, totals: &mut Totals) {
-		let slot = Pallet::<T>::slot(self.era);
+	/// What the era came to.
+	fn close(&self, line: &Line<T>, totals: &mut Totals) -> Statement {
 		let energy = line.channels();
 		let imbalance = Channels::from_net(0, line.imbalance_wh);
 		let statement = Statement {
@@ -331,31 +420,72 @@ impl<T: Config> Settlement<T> {
 			imbalance_import_wh: imbalance.bought_from_main_wh,
 			imbalance_export_wh: imbalance.sold_to_main_wh,
 			price_per_kwh: self.price_per_kwh,
+			delivered: line.delivered,
 			amounts: line.amounts,
 		};
 		totals.add(&statement, line.missing);
-		Households::<T>::insert(line.id, &line.household);
-		if let Some(contract) = &line.contract {
-			Contracts::<T>::insert(line.id, slot, contract);
-		}
-		Statements::<T>::insert(line.id, slot, statement);
 		Pallet::<T>::deposit_event(Event::HouseholdSettled {
 			community: self.community,
 			household: line.id,
 			statement,
 		});
+		statement
+	}
+
+	/// Households whose last era is settled go, once nothing is owed either way.
+	fn let_go(&self, leaving: Vec<(HouseholdId, Household<T::AccountId>)>) {
+		let settled =
+			|household: &Household<T::AccountId>| household.member_until.is_some_and(|last| last <= self.era);
+		let mut departures = 0;
+		for (id, mut household) in leaving.into_iter().filter(|(_, household)| settled(household)) {
+			self.collect_debts(id, &mut household);
+			if household.arrears == 0 && household.credit == 0 && departures < MAX_DEPARTURES {
+				departures = departures.saturating_add(1);
+				Pallet::<T>::forget_household(id, household);
+			}
+		}
+	}
+
+	/// What a household that takes part no more still owes and is owed.
+	fn collect_debts(&self, id: HouseholdId, household: &mut Household<T::AccountId>) {
+		let (utility, owner) = (&self.accounts.utility, &household.owner);
+		let received = Pallet::<T>::pay_up_to(utility, owner, household.credit);
+		let paid = Pallet::<T>::pay_up_to(owner, utility, household.arrears);
+		household.credit = household.credit.saturating_sub(received);
+		household.arrears = household.arrears.saturating_sub(paid);
+		if received > 0 {
+			Pallet::<T>::deposit_event(Event::CreditPaid {
+				household: id,
+				paid: received,
+				credit: household.credit,
+			});
+		}
+		if paid > 0 {
+			Pallet::<T>::deposit_event(Event::ArrearsRepaid {
+				household: id,
+				paid,
+				arrears: household.arrears,
+			});
+		}
+		if paid > 0 || received > 0 {
+			Households::<T>::insert(id, &*household);
+		}
 	}
 }
 
 /// What a silent meter is taken to have seen: never anything that helps its owner. A seller delivered nothing, a buyer
 /// consumed its contract; without a contract, consumption as last read and no generation.
-fn estimate<T: Config>(household: &Household<T::AccountId>, contract: Option<&Contract<T>>) -> Reading {
+fn estimate<T: Config>(
+	household: &Household<T::AccountId>,
+	contract: Option<&Contract<T>>,
+	last_reading: Option<Reading>,
+) -> Reading {
 	let chosen = contract.and_then(|c| {
 		c.strategies
 			.get(usize::from(c.chosen))
 			.map(|s| (c.generation_wh, s))
 	});
-	let (generation_wh, consumption_wh, indoor_centi_c) = match (chosen, household.last_reading) {
+	let (generation_wh, consumption_wh, indoor_centi_c) = match (chosen, last_reading) {
 		(Some((generation, s)), _) => (
 			generation.min(s.consumption_wh),
 			s.consumption_wh,

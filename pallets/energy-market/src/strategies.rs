@@ -24,6 +24,7 @@ impl<T: Config> Pallet<T> {
 		ensure!(!strategies.is_empty(), Error::<T>::NoStrategies);
 		ensure!(generation_wh <= MAX_ENERGY_WH, Error::<T>::EnergyOutOfRange);
 		ensure!(!h.suspended, Error::<T>::HouseholdSuspended);
+		ensure!(h.is_member_in(era), Error::<T>::HouseholdLeaving);
 		let community = Self::community(h.community)?;
 		ensure!(!community.paused, Error::<T>::CommunityPaused);
 		let resolution_wh = community.terms_in(era).rules.resolution_wh;
@@ -77,29 +78,29 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// What the household brings to the game of `era`: what it submitted, else what its preference makes of the last
-	/// reading, else nothing. The submission is used up.
+	/// reading, else nothing.
 	///
 	/// Strategies that the community's rules no longer allow (the meter resolution may have changed since) drop out.
 	pub(crate) fn strategies_for(
 		era: EraIndex,
 		id: HouseholdId,
 		household: &Household<T::AccountId>,
-		last_reading: Option<Reading>,
+		last_reading: impl FnOnce() -> Option<Reading>,
 		rules: &Rules,
 	) -> Option<(u32, BoundedVec<Strategy, T::MaxStrategies>)> {
-		let submitted = Submissions::<T>::take(id, Self::submission_slot(era)).filter(|s| s.era == era);
-		let (generation_wh, strategies) = match (submitted, household.preference, last_reading) {
-			(Some(s), _, _) => (s.generation_wh, s.strategies.into_inner()),
-			(None, Some(preference), Some(reading)) => (
-				reading.generation_wh,
-				preference.strategies(
+		let submitted = Submissions::<T>::get(id, Self::submission_slot(era)).filter(|s| s.era == era);
+		let (generation_wh, strategies) = match submitted {
+			Some(s) => (s.generation_wh, s.strategies.into_inner()),
+			None => {
+				let (preference, reading) = (household.preference?, last_reading()?);
+				let strategies = preference.strategies(
 					rules.resolution_wh,
 					reading.generation_wh,
 					reading.consumption_wh,
 					reading.indoor_centi_c,
-				),
-			),
-			_ => return None,
+				);
+				(reading.generation_wh, strategies)
+			}
 		};
 		let limit = u64::from(household.connection_limit_wh);
 		let allowed: Vec<_> = strategies

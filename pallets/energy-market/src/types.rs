@@ -3,7 +3,7 @@
 
 use crate::Config;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use commonwatt_game::{Certificate, Comfort, Preference, Rules, Strategy};
+use commonwatt_game::{Certificate, Comfort, Delivered, Preference, Rules, Strategy};
 use frame_support::{
 	pallet_prelude::ConstU32, BoundedVec, CloneNoBound, DebugNoBound, EqNoBound, PartialEqNoBound,
 };
@@ -103,6 +103,51 @@ pub struct Terms {
 	pub tariffs: Tariffs,
 	/// How the price inside the community is found.
 	pub price_rule: PriceRule,
+	/// What the community's incentive pot pays out for an era, if it has so much: shared in proportion to delivered
+	/// payoffs.
+	pub incentive_per_era: Balance,
+	/// What the comfort ranges of the households must lie within; `None` lets them be any.
+	pub comfort_bounds: Option<ComfortBounds>,
+}
+
+/// What every comfort range of a community lies within, hundredths of a degree Celsius; the lower end below the upper.
+#[derive(
+	Clone,
+	Copy,
+	Debug,
+	PartialEq,
+	Eq,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+	Serialize,
+	Deserialize,
+)]
+pub struct ComfortBounds {
+	/// The lowest that a range may begin at.
+	pub min_centi_c: i16,
+	/// The highest that a range may end at.
+	pub max_centi_c: i16,
+}
+
+impl ComfortBounds {
+	/// Whether a comfort range lies within.
+	pub fn allow(&self, comfort: &Comfort) -> bool {
+		self.min_centi_c <= comfort.min_centi_c && comfort.max_centi_c <= self.max_centi_c
+	}
+
+	/// What of a comfort range lies within, at the same sensitivity: a narrower range allows a higher one, so the model
+	/// stays valid. `None` if nothing does.
+	pub fn narrow(&self, comfort: Comfort) -> Option<Comfort> {
+		let narrowed = Comfort {
+			min_centi_c: comfort.min_centi_c.max(self.min_centi_c),
+			max_centi_c: comfort.max_centi_c.min(self.max_centi_c),
+			..comfort
+		};
+		(narrowed.min_centi_c < narrowed.max_centi_c).then_some(narrowed)
+	}
 }
 
 /// The households behind one feeder.
@@ -167,14 +212,15 @@ pub struct Household<AccountId> {
 	pub connection_limit_wh: u32,
 	/// The first era that it takes part in.
 	pub member_since: EraIndex,
+	/// The last era that it takes part in, once it is leaving. It goes when that era is settled and nothing is owed
+	/// either way.
+	pub member_until: Option<EraIndex>,
 	/// While suspended it plays no game: all its energy goes to and from the main grid.
 	pub suspended: bool,
 	/// How indoor temperature is valued; `None` is always comfortable.
 	pub comfort: Option<Comfort>,
 	/// Speaks for the household in eras for which it submits nothing; `None` stays out of the game.
 	pub preference: Option<Preference>,
-	/// The last reading that was settled.
-	pub last_reading: Option<Reading>,
 	/// What it owes the utility. While it owes anything it trades with the main grid only.
 	pub arrears: Balance,
 	/// What the utility owes it.
@@ -188,6 +234,11 @@ impl<AccountId> Household<AccountId> {
 			Some(next) if next.from_era <= era => &next.meter,
 			_ => &self.meter,
 		}
+	}
+
+	/// Whether it is a member in an era.
+	pub fn is_member_in(&self, era: EraIndex) -> bool {
+		self.member_since <= era && self.member_until.is_none_or(|last| era <= last)
 	}
 }
 
@@ -233,6 +284,43 @@ pub struct ReadingItem {
 	pub era: EraIndex,
 	/// The reading.
 	pub reading: Reading,
+}
+
+/// The newest two readings of a household, of different eras. That is what the market needs: readings are taken of one
+/// era while the era before it is being settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Metered {
+	/// The era of the newest reading.
+	pub era: EraIndex,
+	/// The newest reading.
+	pub reading: Reading,
+	/// The one of the era reported before.
+	pub before: Option<(EraIndex, Reading)>,
+}
+
+impl Metered {
+	/// The reading of an era.
+	pub fn of(&self, era: EraIndex) -> Option<Reading> {
+		self.until(era)
+			.and_then(|(of, reading)| (of == era).then_some(reading))
+	}
+
+	/// The newest reading of an era or of one before it.
+	pub fn until(&self, era: EraIndex) -> Option<(EraIndex, Reading)> {
+		[Some((self.era, self.reading)), self.before]
+			.into_iter()
+			.flatten()
+			.find(|(of, _)| *of <= era)
+	}
+
+	/// With a reading of an era that is no earlier than the newest one's.
+	pub(crate) fn with(newest: Option<Self>, era: EraIndex, reading: Reading) -> Self {
+		let before = newest.and_then(|newest| match newest.era == era {
+			true => newest.before,
+			false => Some((newest.era, newest.reading)),
+		});
+		Self { era, reading, before }
+	}
 }
 
 /// What a household hands in for one era.
@@ -302,6 +390,8 @@ pub struct Amounts {
 	pub received_from_pool: Balance,
 	/// Paid to the operator.
 	pub grid_fee: Balance,
+	/// Received from the incentive pot.
+	pub reward: Balance,
 	/// Paid to the utility, repaid arrears included.
 	pub paid_to_utility: Balance,
 	/// Received from the utility, repaid credit included.
@@ -337,6 +427,8 @@ pub struct Statement {
 	pub imbalance_export_wh: u32,
 	/// Price of community energy per kWh.
 	pub price_per_kwh: Balance,
+	/// Comfort and payoff of what was delivered; `None` without a contract, since there was no game.
+	pub delivered: Option<Delivered>,
 	/// What moved.
 	pub amounts: Amounts,
 }
@@ -360,6 +452,8 @@ pub struct Totals {
 	pub through_pool: Balance,
 	/// Grid fees to the operator.
 	pub grid_fees: Balance,
+	/// Rewards from the incentive pot.
+	pub rewards: Balance,
 	/// Money from households to the utility.
 	pub to_utility: Balance,
 	/// Money from the utility to households.
@@ -387,6 +481,17 @@ pub struct EraRecord {
 	pub price_per_kwh: Balance,
 	/// Sums of the settlement; `None` until settled.
 	pub settled: Option<Totals>,
+}
+
+/// A community's contracts for one era, in the order of registration, which is that of their numbers.
+pub type ContractBook<T> = BoundedVec<(HouseholdId, Contract<T>), <T as Config>::MaxHouseholds>;
+/// A community's statements of one era, in the same order.
+pub type StatementBook<T> = BoundedVec<(HouseholdId, Statement), <T as Config>::MaxHouseholds>;
+
+/// The entry of one household in a book.
+pub(crate) fn entry<E>(book: &[(HouseholdId, E)], household: HouseholdId) -> Option<&E> {
+	let place = book.binary_search_by_key(&household, |(id, _)| *id).ok()?;
+	book.get(place).map(|(_, entry)| entry)
 }
 
 /// Where the chain stands in time.
@@ -476,6 +581,7 @@ impl Totals {
 		self.sold_to_main_wh = self.sold_to_main_wh.saturating_add(energy.sold_to_main_wh.into());
 		self.through_pool = self.through_pool.saturating_add(amounts.paid_to_pool);
 		self.grid_fees = self.grid_fees.saturating_add(amounts.grid_fee);
+		self.rewards = self.rewards.saturating_add(amounts.reward);
 		self.to_utility = self.to_utility.saturating_add(amounts.paid_to_utility);
 		self.from_utility = self.from_utility.saturating_add(amounts.received_from_utility);
 	}

@@ -208,18 +208,7 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Proof: `EnergyMarket::Records` (`max_values`: None, `max_size`: Some(279), added: 2754, mode: `MaxEncodedLen`)
 	/// The range of component `h` is `[1, 500]`.
 	fn solve(h: u32, ) -> Weight {
-		// Proof Size summary in bytes:
-		//  Measured:  `509 + h * (401 ±0)`
-		//  Estimated: `5479 + h * (2626 ±0)`
-		// Minimum execution time: 91_515_000 picoseconds.
-		Weight::from_parts(3_964_082_761, 0)
-			.saturating_add(Weight::from_parts(0, 5479))
-			// Standard Error: 17_989_410
-			.saturating_add(Weight::from_parts(158_777_034, 0).saturating_mul(h.into()))
-			.saturating_add(T::DbWeight::get().reads(2))
-			.saturating_add(T::DbWeight::get().reads((5_u64).saturating_mul(h.into())))
-			.saturating_add(T::DbWeight::get().writes((3_u64).saturating_mul(h.into())))
-			.saturating_add(Weight::from_parts(0, 2626).saturating_mul(h.into()))
+		Weight::from_parts(4_000_000_000, 0).saturating_add(Weight::from_parts(145_000_000, 0).saturating_mul(h.into())).saturating_add(T::DbWeight::get().reads_writes(5, 2).saturating_mul(h.into()))
 	}
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
 	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(202), added: 2677, mode: `MaxEncodedLen`)
@@ -241,18 +230,15 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Proof: `EnergyMarket::Statements` (`max_values`: None, `max_size`: Some(223), added: 2698, mode: `MaxEncodedLen`)
 	/// The range of component `h` is `[1, 500]`.
 	fn settle(h: u32, ) -> Weight {
-		// Proof Size summary in bytes:
-		//  Measured:  `1501 + h * (546 ±0)`
-		//  Estimated: `7289 + h * (2667 ±0)`
-		// Minimum execution time: 109_777_000 picoseconds.
-		Weight::from_parts(62_241_698, 0)
-			.saturating_add(Weight::from_parts(0, 7289))
-			// Standard Error: 2_586_794
-			.saturating_add(Weight::from_parts(94_167_817, 0).saturating_mul(h.into()))
-			.saturating_add(T::DbWeight::get().reads(7))
-			.saturating_add(T::DbWeight::get().reads((4_u64).saturating_mul(h.into())))
-			.saturating_add(T::DbWeight::get().writes(5))
-			.saturating_add(T::DbWeight::get().writes((5_u64).saturating_mul(h.into())))
-			.saturating_add(Weight::from_parts(0, 2667).saturating_mul(h.into()))
+		Weight::from_parts(4_000_000_000, 0).saturating_add(Weight::from_parts(90_000_000, 0).saturating_mul(h.into())).saturating_add(T::DbWeight::get().reads_writes(4, 3).saturating_mul(h.into()))
 	}
+	fn set_operator() -> Weight { Weight::from_parts(25_000_000, 4000).saturating_add(T::DbWeight::get().reads_writes(3, 1)) }
+	fn set_concentrator() -> Weight { Weight::from_parts(25_000_000, 4000).saturating_add(T::DbWeight::get().reads_writes(3, 1)) }
+	fn set_paused() -> Weight { Weight::from_parts(25_000_000, 4000).saturating_add(T::DbWeight::get().reads_writes(3, 1)) }
+	fn set_suspended() -> Weight { Weight::from_parts(25_000_000, 4000).saturating_add(T::DbWeight::get().reads_writes(3, 1)) }
+	fn leave() -> Weight { Weight::from_parts(25_000_000, 4000).saturating_add(T::DbWeight::get().reads_writes(3, 1)) }
+	fn remove_household() -> Weight { Weight::from_parts(25_000_000, 4000).saturating_add(T::DbWeight::get().reads_writes(3, 1)) }
+	fn withdraw_strategies() -> Weight { Weight::from_parts(25_000_000, 4000).saturating_add(T::DbWeight::get().reads_writes(3, 1)) }
+	fn replace_meter() -> Weight { Weight::from_parts(80_000_000, 6000).saturating_add(T::DbWeight::get().reads_writes(6, 6)) }
+	fn submit_readings(n: u32, ) -> Weight { Weight::from_parts(25_000_000, 4000).saturating_add(T::DbWeight::get().reads_writes(4, 1)).saturating_mul(n.into()) }
 }

@@ -52,7 +52,7 @@ fn silent_buyer_consumed_its_contract() {
 		assert_eq!(buyer.energy.bought_from_community_wh, 1_500);
 		assert_eq!(statement(0, NEXT).amounts.received_from_pool, 285);
 		// An estimate is no reading: no later era is derived from it.
-		assert_eq!(Households::<Test>::get(1).unwrap().last_reading, None);
+		assert_eq!(Readings::<Test>::get(1), None);
 	});
 }
 

@@ -2,8 +2,12 @@
 
 mod community;
 mod era;
+mod extremes;
 mod failures;
+mod incentives;
 mod invariants;
+mod leaving;
+mod migrations;
 mod operation;
 mod random;
 mod readings;

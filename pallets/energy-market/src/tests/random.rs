@@ -18,13 +18,17 @@ enum Step {
 	Block(u64),
 	/// An owner spends what it has outside the market, and gets so much.
 	Money(HouseholdId, Balance),
+	/// The utility does.
+	Utility(Balance),
+	/// A stranger pays into the incentive pot.
+	Fund(Balance),
 }
 
 /// A call; numbers that should name something may name nothing.
 #[derive(Clone, Debug)]
 enum Act {
 	Register(AccountId, AccountId, u32),
-	SetTerms(Balance, i8),
+	SetTerms(Balance, i8, Balance, Option<(i16, i16)>),
 	SetComfort(HouseholdId, bool),
 	SetPreference(HouseholdId, u8),
 	Submit(HouseholdId, i8, u32, Vec<(u8, u32)>),
@@ -36,6 +40,8 @@ enum Act {
 	Suspend(HouseholdId, bool),
 	ReplaceMeter(HouseholdId, AccountId),
 	SetConcentrator(AccountId),
+	Leave(HouseholdId),
+	Remove(HouseholdId),
 }
 
 const KINDS: [Kind; 5] = [
@@ -75,8 +81,9 @@ fn act() -> impl Strategy<Value = Act> {
 	let strategies = prop::collection::vec((0..5u8, energy()), 0..8);
 	let items = prop::collection::vec((household(), shift(), energy()), 0..5);
 	prop_oneof![
-		1 => (who(), 2_000..2_004u128, energy()).prop_map(|(owner, meter, limit)| Act::Register(owner, meter, limit)),
-		1 => (0..400u128, shift()).prop_map(|(price, era)| Act::SetTerms(price, era)),
+		2 => (who(), 2_000..2_006u128, energy()).prop_map(|(owner, meter, limit)| Act::Register(owner, meter, limit)),
+		1 => (0..400u128, shift(), 0..1_000u128, prop::option::of((1_000..2_500i16, 1_800..3_000i16)))
+			.prop_map(|(price, era, incentive, bounds)| Act::SetTerms(price, era, incentive, bounds)),
 		1 => (household(), any::<bool>()).prop_map(|(h, some)| Act::SetComfort(h, some)),
 		2 => (household(), 0..110u8).prop_map(|(h, share)| Act::SetPreference(h, share)),
 		12 => (household(), shift(), energy(), strategies)
@@ -91,6 +98,7 @@ fn act() -> impl Strategy<Value = Act> {
 		1 => (household(), any::<bool>()).prop_map(|(h, suspended)| Act::Suspend(h, suspended)),
 		1 => (household(), 2_000..2_004u128).prop_map(|(h, meter)| Act::ReplaceMeter(h, meter)),
 		1 => who().prop_map(Act::SetConcentrator),
+		1 => (household(), any::<bool>()).prop_map(|(h, own)| if own { Act::Leave(h) } else { Act::Remove(h) }),
 	]
 }
 
@@ -99,6 +107,8 @@ fn step() -> impl Strategy<Value = Step> {
 		12 => (prop::option::weighted(0.15, who()), act()).prop_map(|(who, act)| Step::Call(who, act)),
 		4 => prop_oneof![8 => Just(BLOCK_MS), 4 => Just(ERA_MS), 1 => 0..5 * ERA_MS].prop_map(Step::Block),
 		1 => (household(), prop_oneof![Just(0), 0..2_000u128]).prop_map(|(h, money)| Step::Money(h, money)),
+		1 => prop_oneof![Just(0), 0..20_000u128].prop_map(Step::Utility),
+		1 => (0..2_000u128).prop_map(Step::Fund),
 	]
 }
 
@@ -114,12 +124,16 @@ fn rightful(act: &Act) -> AccountId {
 		| Act::Pause(..)
 		| Act::Suspend(..)
 		| Act::ReplaceMeter(..)
+		| Act::Remove(..)
 		| Act::SetConcentrator(..) => OPERATOR,
 		Act::SetComfort(household, _)
 		| Act::SetPreference(household, _)
 		| Act::Submit(household, ..)
 		| Act::Withdraw(household)
-		| Act::Repay(household) => owner(*household),
+		| Act::Leave(household)
+		| Act::Repay(household) => {
+			Households::<Test>::get(household).map_or(owner(*household), |known| known.owner)
+		}
 		Act::Report(household, ..) => {
 			let known = Households::<Test>::get(household);
 			known.map_or(meter(*household), |known| {
@@ -145,8 +159,15 @@ fn call(who: AccountId, act: Act) -> DispatchResult {
 		Act::Register(owner, meter, limit) => {
 			EnergyMarket::register_household(origin, 0, owner, meter, limit, Some(comfort()))
 		}
-		Act::SetTerms(retail_per_kwh, shift) => {
-			let mut terms = terms();
+		Act::SetTerms(retail_per_kwh, shift, incentive_per_era, bounds) => {
+			let mut terms = Terms {
+				incentive_per_era,
+				comfort_bounds: bounds.map(|(min_centi_c, max_centi_c)| ComfortBounds {
+					min_centi_c,
+					max_centi_c,
+				}),
+				..terms()
+			};
 			terms.tariffs.retail_per_kwh = retail_per_kwh;
 			EnergyMarket::set_terms(origin, 0, terms, near(next, shift))
 		}
@@ -192,11 +213,25 @@ fn call(who: AccountId, act: Act) -> DispatchResult {
 		Act::Suspend(household, suspended) => EnergyMarket::set_suspended(origin, household, suspended),
 		Act::ReplaceMeter(household, meter) => EnergyMarket::replace_meter(origin, household, meter),
 		Act::SetConcentrator(who) => EnergyMarket::set_concentrator(origin, 0, Some(who)),
+		Act::Leave(household) => EnergyMarket::leave(origin, household),
+		Act::Remove(household) => EnergyMarket::remove_household(origin, household),
 	}
 }
 
 fn root() -> Vec<u8> {
 	sp_io::storage::root(StateVersion::V1)
+}
+
+fn pay(from: AccountId, to: AccountId, amount: Balance) {
+	// May be refused: too little to open an account, or not there.
+	let _ = Balances::transfer(&from, &to, amount, Preservation::Preserve);
+}
+
+/// Takes what an account has, and gives it so much: to and from a stranger, so that the sum of all money stays what it is.
+fn replace_money(who: AccountId, amount: Balance) {
+	let all = Balances::free_balance(who);
+	pay(who, STRANGER, all.saturating_sub(EXISTENTIAL_DEPOSIT));
+	pay(STRANGER, who, amount);
 }
 
 /// Plays the steps; returns how many calls were accepted and how many eras began.
@@ -226,15 +261,9 @@ fn play(steps: Vec<Step>) -> (usize, EraIndex) {
 				block_at(Timestamp::get() + ms);
 				EnergyMarket::do_try_state().unwrap();
 			}
-			Step::Money(household, amount) => {
-				// To and from a stranger, so that the sum of all money stays what it is; either may be refused.
-				let (owner, all) = (owner(household), Balances::free_balance(owner(household)));
-				let pay = |from, to, amount| {
-					let _ = Balances::transfer(from, to, amount, Preservation::Preserve);
-				};
-				pay(&owner, &STRANGER, all.saturating_sub(EXISTENTIAL_DEPOSIT));
-				pay(&STRANGER, &owner, amount);
-			}
+			Step::Money(household, amount) => replace_money(owner(household), amount),
+			Step::Utility(amount) => replace_money(UTILITY, amount),
+			Step::Fund(amount) => pay(STRANGER, EnergyMarket::pot_account(0), amount),
 		}
 	}
 	(accepted, Clock::<Test>::get().unwrap().current - FIRST_ERA)

@@ -12,7 +12,7 @@ fn reading_of_the_era_before_is_taken() {
 	ExtBuilder::default().build_in_first_era(|| {
 		take_events();
 		assert_ok!(send(meter(0), FIRST_ERA - 1, reading(500, 700)));
-		assert_eq!(Readings::<Test>::get(FIRST_ERA - 1, 0), Some(reading(500, 700)));
+		assert_eq!(reported(0, FIRST_ERA - 1), Some(reading(500, 700)));
 		assert!(matches!(
 			take_events().as_slice(),
 			[Event::ReadingSubmitted { household: 0, .. }]

@@ -85,6 +85,7 @@ fn contracts_kept_are_settled_at_the_contract() {
 				sold_to_main_wh: 0,
 				through_pool: 380,
 				grid_fees: 20,
+				rewards: 0,
 				to_utility: 300,
 				from_utility: 0,
 			}

@@ -1,0 +1,53 @@
+//! A migration from version 1 to 2 while both have one layout: it reads every community and writes it back. It is for
+//! rehearsing an upgrade only, and no release has it.
+
+use crate::{
+	pallet::{Communities, CommunityCount, Config, Pallet},
+	LOG_TARGET,
+};
+use frame_support::migrations::VersionedMigration;
+
+/// From version 1 to 2, once.
+pub type Rehearsal<T> =
+	VersionedMigration<1, 2, unchecked::Rewrite<T>, Pallet<T>, <T as frame_system::Config>::DbWeight>;
+
+/// What checks no version, and therefore stays in here.
+mod unchecked {
+	use super::*;
+	use core::marker::PhantomData;
+	use frame_support::{
+		traits::{Get, UncheckedOnRuntimeUpgrade},
+		weights::Weight,
+	};
+
+	pub struct Rewrite<T>(PhantomData<T>);
+
+	impl<T: Config> UncheckedOnRuntimeUpgrade for Rewrite<T> {
+		fn on_runtime_upgrade() -> Weight {
+			let count = CommunityCount::<T>::get();
+			let mut written = 0u32;
+			for id in 0..count {
+				// What cannot be read stays as it is: a migration must not lose what it does not understand.
+				if let Some(community) = Communities::<T>::get(id) {
+					Communities::<T>::insert(id, community);
+					written = written.saturating_add(1);
+				}
+			}
+			log::info!(target: LOG_TARGET, "rehearsal: {written} of {count} communities written back");
+			T::DbWeight::get().reads_writes(u64::from(count).saturating_add(1), written.into())
+		}
+
+		#[cfg(feature = "try-runtime")]
+		fn pre_upgrade() -> Result<alloc::vec::Vec<u8>, sp_runtime::TryRuntimeError> {
+			Pallet::<T>::do_try_state()?;
+			Ok(codec::Encode::encode(&(Communities::<T>::iter().count() as u64)))
+		}
+
+		#[cfg(feature = "try-runtime")]
+		fn post_upgrade(before: alloc::vec::Vec<u8>) -> Result<(), sp_runtime::TryRuntimeError> {
+			let after = codec::Encode::encode(&(Communities::<T>::iter().count() as u64));
+			frame_support::ensure!(before == after, "communities were lost or made");
+			Pallet::<T>::do_try_state()
+		}
+	}
+}

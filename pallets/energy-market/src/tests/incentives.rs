@@ -1,0 +1,255 @@
+//! The incentive pot, what was delivered, and comfort bounds.
+
+use crate::{mock::*, *};
+use commonwatt_game::{Comfort, Kind, Log2};
+use frame_support::{
+	assert_noop, assert_ok,
+	traits::{fungible::Mutate, tokens::Preservation},
+};
+
+const NEXT: EraIndex = FIRST_ERA + 1;
+
+fn announce(change: impl FnOnce(&mut Terms)) {
+	let mut terms = terms();
+	change(&mut terms);
+	assert_ok!(EnergyMarket::set_terms(
+		RuntimeOrigin::signed(OPERATOR),
+		0,
+		terms,
+		NEXT
+	));
+}
+
+fn fund_pot(amount: Balance) {
+	let pot = EnergyMarket::pot_account(0);
+	assert_ok!(Balances::transfer(
+		&STRANGER,
+		&pot,
+		amount,
+		Preservation::Preserve
+	));
+}
+
+fn pot() -> Balance {
+	Balances::free_balance(EnergyMarket::pot_account(0))
+}
+
+/// Households 0 and 1 trade 2 kWh, so each has a payoff of 100 * 4^2; household 2 takes 1 kWh from the main grid, which
+/// is a payoff of 1; household 3 has no contract.
+fn play(reports: &[HouseholdId]) {
+	submit(0, NEXT, 2_000, &[strategy(Kind::SellToCommunity, 0)]);
+	submit(1, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 2_000)]);
+	submit(2, NEXT, 0, &[strategy(Kind::BuyFromMain, 1_000)]);
+	enter_era(NEXT);
+	enter_era(NEXT + 1);
+	for (household, generation, consumption) in [(0, 2_000, 0), (1, 0, 2_000), (2, 0, 1_000), (3, 0, 500)] {
+		if reports.contains(&household) {
+			report(household, NEXT, generation, consumption);
+		}
+	}
+	enter_era(NEXT + 2);
+}
+
+fn rewards() -> [Balance; 4] {
+	[0, 1, 2, 3].map(|household| statement(household, NEXT).amounts.reward)
+}
+
+#[test]
+fn pot_is_shared_in_proportion_to_delivered_payoffs() {
+	ExtBuilder::default().build_in_first_era(|| {
+		announce(|terms| terms.incentive_per_era = 3_201);
+		fund_pot(10_000);
+		play(&[0, 1, 2, 3]);
+		assert_eq!(rewards(), [1_600, 1_600, 1, 0]);
+		assert_eq!(pot(), 10_000 - 3_201);
+		assert_eq!(record(NEXT).settled.map(|totals| totals.rewards), Some(3_201));
+		assert_eq!(
+			EnergyMarket::view_bill(0, NEXT, NEXT).map(|bill| bill.reward),
+			Some(1_600)
+		);
+	});
+}
+
+#[test]
+fn empty_pot_pays_nothing() {
+	ExtBuilder::default().build_in_first_era(|| {
+		announce(|terms| terms.incentive_per_era = 3_201);
+		play(&[0, 1, 2, 3]);
+		assert_eq!(rewards(), [0; 4]);
+		assert_eq!(statement(1, NEXT).amounts.paid_to_pool, 380);
+	});
+}
+
+#[test]
+fn pot_with_less_than_the_budget_pays_what_it_has_and_lives() {
+	ExtBuilder::default().build_in_first_era(|| {
+		announce(|terms| terms.incentive_per_era = 3_201);
+		fund_pot(EXISTENTIAL_DEPOSIT + 101);
+		play(&[0, 1, 2, 3]);
+		assert_eq!(rewards().iter().sum::<Balance>(), 101);
+		assert_eq!(pot(), EXISTENTIAL_DEPOSIT);
+	});
+}
+
+#[test]
+fn pot_without_a_budget_keeps_what_it_has() {
+	ExtBuilder::default().build_in_first_era(|| {
+		fund_pot(10_000);
+		play(&[0, 1, 2, 3]);
+		assert_eq!((rewards(), pot()), ([0; 4], 10_000));
+	});
+}
+
+#[test]
+fn silent_meter_earns_no_reward() {
+	ExtBuilder::default().build_in_first_era(|| {
+		announce(|terms| terms.incentive_per_era = 1_000);
+		fund_pot(10_000);
+		play(&[0, 2]);
+		// The buyer is taken to have consumed its contract, so the seller delivered.
+		assert_eq!(statement(1, NEXT).delivered, None);
+		let [seller, buyer, _, _] = rewards();
+		assert_eq!(buyer, 0);
+		assert_eq!(seller, 999);
+	});
+}
+
+#[test]
+fn statement_tells_comfort_and_payoff_of_what_was_delivered() {
+	ExtBuilder::default().build_in_first_era(|| {
+		for household in [0, 1] {
+			let origin = RuntimeOrigin::signed(owner(household));
+			assert_ok!(EnergyMarket::set_comfort(origin, household, Some(comfort())));
+		}
+		announce(|terms| terms.incentive_per_era = 1_000);
+		fund_pot(10_000);
+		submit(0, NEXT, 1_000, &[strategy(Kind::SellToMain, 0)]);
+		submit(1, NEXT, 0, &[strategy(Kind::BuyFromMain, 1_000)]);
+		enter_era(NEXT);
+		enter_era(NEXT + 1);
+		report(0, NEXT, 1_000, 0);
+		// A house that got too cold.
+		let cold = Reading {
+			indoor_centi_c: 1_500,
+			..reading(0, 1_000)
+		};
+		assert_ok!(EnergyMarket::submit_reading(
+			RuntimeOrigin::signed(meter(1)),
+			NEXT,
+			cold
+		));
+		enter_era(NEXT + 2);
+		// 21 degrees in the middle of 15 to 27: comfort 1; 1 kWh with the main grid: payoff 1, so its logarithm is 0.
+		let warm = statement(0, NEXT).delivered.unwrap();
+		assert_eq!(warm.comfort_ppm, 1_000_000);
+		assert!(warm.payoff.0.abs() <= commonwatt_game::log2::PAYOFF_ERROR.0);
+		let cold = statement(1, NEXT).delivered.unwrap();
+		assert_eq!((cold.comfort_ppm, cold.payoff), (0, Log2::NEG_INFINITY));
+		assert_eq!(rewards(), [1_000, 0, 0, 0]);
+		assert_eq!(statement(2, NEXT).delivered, None);
+	});
+}
+
+#[test]
+fn reward_of_an_account_that_is_gone_stays_in_the_pot() {
+	ExtBuilder::default().build_in_first_era(|| {
+		announce(|terms| terms.incentive_per_era = 8);
+		fund_pot(10_000);
+		submit(0, NEXT, 1_000, &[strategy(Kind::SellToMain, 0)]);
+		enter_era(NEXT);
+		enter_era(NEXT + 1);
+		report(0, NEXT, 1_000, 0);
+		assert_ok!(Balances::transfer(
+			&owner(0),
+			&STRANGER,
+			ENDOWMENT,
+			Preservation::Expendable
+		));
+		enter_era(NEXT + 2);
+		// Eight units would not bring the account back.
+		assert_eq!((rewards(), pot()), ([0; 4], 10_000));
+	});
+}
+
+fn bounds(min_centi_c: i16, max_centi_c: i16) -> Option<ComfortBounds> {
+	Some(ComfortBounds {
+		min_centi_c,
+		max_centi_c,
+	})
+}
+
+#[test]
+fn comfort_is_refused_beyond_the_bounds() {
+	ExtBuilder::default().build_in_first_era(|| {
+		announce(|terms| terms.comfort_bounds = bounds(1_600, 2_700));
+		let origin = RuntimeOrigin::signed(owner(0));
+		assert_noop!(
+			EnergyMarket::set_comfort(origin.clone(), 0, Some(comfort())),
+			Error::<Test>::ComfortOutOfBounds
+		);
+		assert_noop!(
+			EnergyMarket::register_household(
+				RuntimeOrigin::signed(OPERATOR),
+				0,
+				owner(5),
+				9_000,
+				1_000,
+				Some(comfort())
+			),
+			Error::<Test>::ComfortOutOfBounds
+		);
+		let within = Comfort {
+			min_centi_c: 1_600,
+			..comfort()
+		};
+		assert_ok!(EnergyMarket::set_comfort(origin.clone(), 0, Some(within)));
+		assert_ok!(EnergyMarket::set_comfort(origin, 0, None));
+	});
+}
+
+#[test]
+fn comfort_counts_as_far_as_it_lies_within_new_bounds() {
+	ExtBuilder::default().build_in_first_era(|| {
+		for household in 0..3 {
+			let model = match household {
+				2 => Comfort {
+					max_centi_c: 1_700,
+					..comfort()
+				},
+				_ => comfort(),
+			};
+			let origin = RuntimeOrigin::signed(owner(household));
+			assert_ok!(EnergyMarket::set_comfort(origin, household, Some(model)));
+		}
+		announce(|terms| terms.comfort_bounds = bounds(1_800, 2_400));
+		for household in 0..4 {
+			submit(household, NEXT, 0, &[strategy(Kind::BuyFromMain, 100)]);
+		}
+		enter_era(NEXT);
+		let narrowed = contract(0, NEXT).comfort.unwrap();
+		assert_eq!((narrowed.min_centi_c, narrowed.max_centi_c), (1_800, 2_400));
+		assert_eq!(narrowed.check(), Ok(()));
+		// Nothing of 15 to 17 degrees lies within; without a model there is nothing to narrow.
+		assert_eq!(EnergyMarket::view_contract(2, NEXT), None);
+		assert_eq!(contract(3, NEXT).comfort, None);
+		assert!(EnergyMarket::view_verify(0, NEXT).is_some());
+	});
+}
+
+#[test]
+fn empty_bounds_are_refused() {
+	ExtBuilder::default().build_in_first_era(|| {
+		for (min, max) in [(2_000, 2_000), (2_100, 2_000)] {
+			let mut terms = terms();
+			terms.comfort_bounds = bounds(min, max);
+			assert_noop!(
+				EnergyMarket::set_terms(RuntimeOrigin::signed(OPERATOR), 0, terms, NEXT),
+				Error::<Test>::ComfortBoundsEmpty
+			);
+			assert_noop!(
+				EnergyMarket::create_community(RuntimeOrigin::root(), vec![], OPERATOR, UTILITY, terms),
+				Error::<Test>::ComfortBoundsEmpty
+			);
+		}
+	});
+}

@@ -1,0 +1,223 @@
+//! Households that leave: what they have undertaken is settled first.
+
+use crate::{mock::*, *};
+use commonwatt_game::Kind;
+use frame_support::{assert_noop, assert_ok, traits::fungible::Mutate};
+
+const NEXT: EraIndex = FIRST_ERA + 1;
+
+fn by(who: AccountId) -> RuntimeOrigin {
+	RuntimeOrigin::signed(who)
+}
+
+fn leave(household: HouseholdId) {
+	assert_ok!(EnergyMarket::leave(by(owner(household)), household));
+}
+
+fn is_gone(household: HouseholdId) -> bool {
+	!Households::<Test>::contains_key(household)
+}
+
+#[test]
+fn household_goes_once_its_last_contract_is_settled() {
+	ExtBuilder::default().build_in_first_era(|| {
+		submit(0, NEXT, 2_000, &[strategy(Kind::SellToCommunity, 0)]);
+		submit(1, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 2_000)]);
+		enter_era(NEXT);
+		let held = contract(1, NEXT).held;
+		assert!(held > 0);
+		take_events();
+		leave(1);
+		assert_eq!(
+			take_events(),
+			vec![Event::HouseholdLeaving {
+				household: 1,
+				last_era: NEXT
+			}]
+		);
+
+		enter_era(NEXT + 1);
+		assert!(!is_gone(1));
+		report(0, NEXT, 2_000, 0);
+		report(1, NEXT, 0, 2_000);
+		enter_era(NEXT + 2);
+		assert!(is_gone(1));
+		assert!(take_events().contains(&Event::HouseholdLeft {
+			community: 0,
+			household: 1
+		}));
+		assert_eq!(Members::<Test>::get(0).into_inner(), vec![0, 2, 3]);
+		assert_eq!(
+			(MeterOf::<Test>::get(meter(1)), Readings::<Test>::get(1)),
+			(None, None)
+		);
+		assert_eq!(System::sufficients(&meter(1)), 0);
+		// What it had stays in the community's books.
+		assert_eq!(EnergyMarket::view_statement(1, NEXT), None);
+		let statements = EnergyMarket::view_statements(0, NEXT);
+		let last = statements.iter().find(|(id, _)| *id == 1).unwrap();
+		assert_eq!(last.1.energy.bought_from_community_wh, 2_000);
+	});
+}
+
+#[test]
+fn household_without_contracts_goes_when_its_last_era_is_settled() {
+	ExtBuilder::default().build_in_first_era(|| {
+		leave(2);
+		enter_era(NEXT);
+		assert!(!is_gone(2));
+		enter_era(NEXT + 1);
+		assert!(is_gone(2));
+		assert_eq!(EnergyMarket::view_statements(0, FIRST_ERA).len(), 4);
+		enter_era(NEXT + 2);
+		assert_eq!(EnergyMarket::view_statements(0, NEXT).len(), 3);
+	});
+}
+
+#[test]
+fn household_that_leaves_plays_no_further_game() {
+	ExtBuilder::default().build_in_first_era(|| {
+		submit(0, NEXT, 2_000, &[strategy(Kind::SellToMain, 0)]);
+		assert_ok!(EnergyMarket::set_preference(by(owner(1)), 1, Some(preference())));
+		report(1, FIRST_ERA - 1, 0, 500);
+		leave(0);
+		leave(1);
+		assert_noop!(
+			EnergyMarket::submit_strategies(by(owner(0)), 0, NEXT, 0, vec![strategy(Kind::Neutral, 0)]),
+			Error::<Test>::HouseholdLeaving
+		);
+		enter_era(NEXT);
+		assert_eq!(record(NEXT).players, 0);
+		report(0, FIRST_ERA, 0, 100);
+		block_at(u64::from(NEXT + 1) * ERA_MS);
+		assert_noop!(
+			EnergyMarket::submit_reading(by(meter(0)), NEXT, reading(0, 0)),
+			Error::<Test>::NotAMemberThen
+		);
+	});
+}
+
+#[test]
+fn leaving_is_for_owner_and_operator_and_once() {
+	ExtBuilder::default().build_in_first_era(|| {
+		for who in [owner(1), OPERATOR, meter(0), STRANGER] {
+			assert_noop!(EnergyMarket::leave(by(who), 0), Error::<Test>::NotOwner);
+		}
+		for who in [owner(0), UTILITY, STRANGER] {
+			assert_noop!(
+				EnergyMarket::remove_household(by(who), 0),
+				Error::<Test>::NotOperator
+			);
+		}
+		assert_noop!(
+			EnergyMarket::leave(by(owner(0)), 9),
+			Error::<Test>::UnknownHousehold
+		);
+		assert_noop!(
+			EnergyMarket::remove_household(by(OPERATOR), 9),
+			Error::<Test>::UnknownHousehold
+		);
+		assert_ok!(EnergyMarket::remove_household(by(OPERATOR), 0));
+		assert_noop!(
+			EnergyMarket::leave(by(owner(0)), 0),
+			Error::<Test>::HouseholdLeaving
+		);
+		enter_era(NEXT);
+		enter_era(NEXT + 1);
+		assert!(is_gone(0));
+	});
+}
+
+#[test]
+fn leaving_is_refused_before_the_clock_runs() {
+	ExtBuilder::default().build_and_execute(|| {
+		assert_noop!(
+			EnergyMarket::leave(by(owner(0)), 0),
+			Error::<Test>::ClockNotStarted
+		);
+	});
+}
+
+#[test]
+fn debtor_stays_until_its_debt_is_paid() {
+	ExtBuilder::default().build_in_first_era(|| {
+		report(1, FIRST_ERA - 1, 0, 1_000);
+		Balances::set_balance(&owner(1), EXISTENTIAL_DEPOSIT);
+		leave(1);
+		enter_era(NEXT);
+		assert_eq!(Households::<Test>::get(1).unwrap().arrears, 300);
+		enter_era(NEXT + 1);
+		enter_era(NEXT + 2);
+		assert!(!is_gone(1));
+		// It is billed no further, and pays what it can.
+		let owes = Households::<Test>::get(1).unwrap().arrears;
+		assert_eq!(owes, 600);
+		Balances::set_balance(&owner(1), EXISTENTIAL_DEPOSIT + 250);
+		take_events();
+		enter_era(NEXT + 3);
+		assert!(take_events().contains(&Event::ArrearsRepaid {
+			household: 1,
+			paid: 250,
+			arrears: 350
+		}));
+		Balances::set_balance(&owner(1), EXISTENTIAL_DEPOSIT + 400);
+		assert_ok!(EnergyMarket::repay_arrears(by(owner(1)), 1));
+		assert!(!is_gone(1));
+		enter_era(NEXT + 4);
+		assert!(is_gone(1));
+		// The money came from outside: back to what was issued.
+		Balances::set_balance(&owner(1), 0);
+		let missing = (MAX_HOUSEHOLDS as Balance + 3) * ENDOWMENT - Balances::total_issuance();
+		Balances::mint_into(&STRANGER, missing).unwrap();
+	});
+}
+
+#[test]
+fn creditor_stays_until_the_utility_has_paid() {
+	ExtBuilder::default().build_in_first_era(|| {
+		report(0, FIRST_ERA - 1, 5_000, 0);
+		Balances::set_balance(&UTILITY, EXISTENTIAL_DEPOSIT);
+		leave(0);
+		enter_era(NEXT);
+		assert_eq!(Households::<Test>::get(0).unwrap().credit, 400);
+		enter_era(NEXT + 1);
+		assert!(!is_gone(0));
+		Balances::set_balance(&UTILITY, ENDOWMENT);
+		take_events();
+		enter_era(NEXT + 2);
+		assert!(take_events().contains(&Event::CreditPaid {
+			household: 0,
+			paid: 400,
+			credit: 0
+		}));
+		assert!(is_gone(0));
+	});
+}
+
+#[test]
+fn meter_of_a_household_that_left_may_measure_another() {
+	ExtBuilder::default().build_in_first_era(|| {
+		assert_ok!(EnergyMarket::replace_meter(by(OPERATOR), 0, 9_001));
+		leave(0);
+		enter_era(NEXT);
+		enter_era(NEXT + 1);
+		for meter in [meter(0), 9_001] {
+			let register = EnergyMarket::register_household(by(OPERATOR), 0, owner(0), meter, 1_000, None);
+			assert_ok!(register);
+		}
+		// Numbers are not used again.
+		assert_eq!(Members::<Test>::get(0).into_inner(), vec![1, 2, 3, 4, 5]);
+	});
+}
+
+#[test]
+fn many_that_leave_go_a_few_in_each_era() {
+	ExtBuilder::default().households(6).build_in_first_era(|| {
+		(0..6).for_each(leave);
+		enter_era(NEXT);
+		enter_era(NEXT + 1);
+		assert_eq!(Members::<Test>::get(0).into_inner(), vec![4, 5]);
+		enter_era(NEXT + 2);
+		assert!(Members::<Test>::get(0).is_empty());
+	});
+}

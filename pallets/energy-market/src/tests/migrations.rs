@@ -1,0 +1,140 @@
+//! Storage versions, and what the framework makes of a migration.
+
+use crate::{migrations::rehearsal::Rehearsal, mock::*, *};
+use codec::Encode;
+use commonwatt_game::Kind;
+use frame_support::{
+	assert_ok,
+	storage::unhashed,
+	traits::{GetStorageVersion, OnGenesis, OnRuntimeUpgrade, StorageVersion},
+};
+
+const NEXT: EraIndex = FIRST_ERA + 1;
+
+fn on_chain() -> StorageVersion {
+	EnergyMarket::on_chain_storage_version()
+}
+
+/// In the first era, with the storage version that a chain starts with: the mock's genesis does not
+/// write it.
+fn in_first_era(test: impl FnOnce()) {
+	ExtBuilder::default().build_in_first_era(|| {
+		EnergyMarket::on_genesis();
+		test();
+	});
+}
+
+/// Open contracts for [`NEXT`], with money on hold.
+fn make_contracts() {
+	submit(0, NEXT, 2_000, &[strategy(Kind::SellToCommunity, 0)]);
+	submit(1, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 1_500)]);
+	enter_era(NEXT);
+	assert!(contract(1, NEXT).held > 0);
+}
+
+/// The bytes that the state has for community 0.
+fn stored() -> Vec<u8> {
+	unhashed::get_raw(&Communities::<Test>::hashed_key_for(0)).expect("it is there")
+}
+
+/// One byte more behind community 0: it reads as before, and whoever writes the community back drops the byte.
+fn mark() {
+	let marked = [stored(), vec![0]].concat();
+	unhashed::put_raw(&Communities::<Test>::hashed_key_for(0), &marked);
+}
+
+fn is_marked() -> bool {
+	stored().len() > Communities::<Test>::get(0).expect("it reads").encode().len()
+}
+
+#[test]
+fn genesis_writes_the_version_in_code() {
+	in_first_era(|| {
+		assert_eq!(on_chain(), 1);
+		assert_eq!(EnergyMarket::in_code_storage_version(), 1);
+	});
+}
+
+#[test]
+fn migration_runs_once_and_not_twice() {
+	in_first_era(|| {
+		make_contracts();
+		mark();
+		assert!(is_marked());
+		Rehearsal::<Test>::on_runtime_upgrade();
+		assert!(!is_marked(), "it has not run");
+		assert_eq!(on_chain(), 2);
+
+		mark();
+		Rehearsal::<Test>::on_runtime_upgrade();
+		assert!(is_marked(), "it ran again");
+		assert_eq!(on_chain(), 2);
+		assert_ok!(EnergyMarket::do_try_state());
+	});
+}
+
+#[test]
+fn migration_runs_on_no_other_version() {
+	in_first_era(|| {
+		mark();
+		for other in [0, 3] {
+			StorageVersion::new(other).put::<EnergyMarket>();
+			Rehearsal::<Test>::on_runtime_upgrade();
+			assert!(is_marked());
+			assert_eq!(on_chain(), other);
+		}
+	});
+}
+
+#[test]
+fn rehearsal_changes_the_version_and_nothing_else() {
+	let mut ext = ExtBuilder::default().build();
+	let root =
+		|ext: &mut sp_io::TestExternalities| ext.execute_with(|| sp_io::storage::root(Default::default()));
+	ext.execute_with(|| {
+		EnergyMarket::on_genesis();
+		System::set_block_number(1);
+		enter_era(FIRST_ERA - 1);
+		enter_era(FIRST_ERA);
+		make_contracts();
+	});
+	let before = root(&mut ext);
+	ext.execute_with(|| {
+		Rehearsal::<Test>::on_runtime_upgrade();
+		assert_ok!(EnergyMarket::do_try_state());
+	});
+	assert_ne!(root(&mut ext), before);
+	ext.execute_with(|| StorageVersion::new(1).put::<EnergyMarket>());
+	assert_eq!(root(&mut ext), before);
+}
+
+#[test]
+fn contracts_that_were_open_are_settled_after_it() {
+	in_first_era(|| {
+		make_contracts();
+		Rehearsal::<Test>::on_runtime_upgrade();
+		assert_eq!(on_chain(), 2);
+		enter_era(NEXT + 1);
+		report(0, NEXT, 2_000, 0);
+		report(1, NEXT, 0, 1_500);
+		enter_era(NEXT + 2);
+		assert_eq!(statement(1, NEXT).energy.bought_from_community_wh, 1_500);
+		assert_eq!(contract(1, NEXT).held, 0);
+		let settled = take_events()
+			.into_iter()
+			.filter(|event| matches!(event, Event::EraSettled { era: NEXT, .. }));
+		assert_eq!(settled.count(), 1);
+	});
+}
+
+#[test]
+fn what_cannot_be_read_is_not_lost() {
+	ExtBuilder::default().build().execute_with(|| {
+		EnergyMarket::on_genesis();
+		let key = Communities::<Test>::hashed_key_for(0);
+		unhashed::put_raw(&key, &[7]);
+		Rehearsal::<Test>::on_runtime_upgrade();
+		assert_eq!(unhashed::get_raw(&key), Some(vec![7]));
+		assert_eq!(on_chain(), 2);
+	});
+}
