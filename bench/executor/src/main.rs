@@ -61,6 +61,7 @@ fn config() -> SolverConfig {
 	SolverConfig {
 		max_sweeps: 32,
 		max_starts: 8,
+		max_candidates: 65_536,
 		..Default::default()
 	}
 }
@@ -158,8 +159,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 		.ok_or("usage: commonwatt-bench-executor RUNTIME.wasm")?;
 	let runtime = Runtime::new(std::fs::read(path)?)?;
 	let mut measured = Vec::new();
-	// The runtime takes no more than 500.
-	for (households, games) in [(100, 100), (500, 20)] {
+	// The runtime takes no more than 1,000.
+	for (households, games) in [(100, 100), (1_000, 10)] {
 		let settling = settling(games, households).into_iter().map(|(game, _)| game);
 		let balance = (0..2).map(|seed| leaning(Lean::Balance, seed, households));
 		let size = format!("{households} households x {STRATEGIES}");

@@ -22,10 +22,8 @@ use crate::{
 };
 use alloc::vec::Vec;
 
-/// Profiles that are looked at one by one in one box.
+/// Profiles that are looked at one by one in one box; in the first one, which is the whole game, as many as are allowed.
 const PROFILES_PER_BOX: u64 = 256;
-/// The same for the first box, which is the whole game, per box that is allowed.
-const PROFILES_OF_ALL: u64 = 128;
 
 /// No game has totals above this, in Wh.
 const MAX_TOTAL_WH: u64 = MAX_HOUSEHOLDS as u64 * MAX_ENERGY_WH as u64;
@@ -128,8 +126,9 @@ impl Player {
 }
 
 impl Search {
-	/// Looks through the totals of the whole game, from `least_traded_wh` up on either side, in at most `budget` boxes. Every profile that remains is shown to
-	/// `judge`, until that says that it is satisfied; boxes are not opened after that.
+	/// Looks through the totals of the whole game, from `least_traded_wh` up on either side, at no more than `budget`
+	/// candidates: choices of players in a box, and profiles. Every profile that remains is shown to `judge`, until that
+	/// says that it is satisfied; boxes are not opened after that.
 	pub fn search_boxes(
 		&mut self,
 		budget: u64,
@@ -141,7 +140,7 @@ impl Search {
 			requested: (least_traded_wh, MAX_TOTAL_WH),
 		};
 		let mut left = budget;
-		let mut most_profiles = budget.saturating_mul(PROFILES_OF_ALL);
+		let mut most_profiles = budget;
 		// Depth first, with room for all, so that what is allocated does not depend on how deep it goes.
 		let mut boxes = Vec::with_capacity(MOST_BOXES);
 		boxes.push(everything);
@@ -153,7 +152,8 @@ impl Search {
 				// Saturated is as good as any other number that is too large.
 				product.saturating_mul(u64::from(player.candidates.1))
 			});
-			if profiles <= most_profiles {
+			if profiles <= most_profiles.min(left) {
+				left -= profiles;
 				if self.walk(profiles, &mut judge) {
 					return;
 				}
@@ -165,9 +165,12 @@ impl Search {
 	}
 
 	/// Rules out what cannot be a best response in the box and shrinks the box to what is left, until nothing changes.
-	/// `None` if nothing is left or the budget, of which every round takes one, is used up.
+	/// `None` if nothing is left or the budget, of which every round takes the players' choices, is used up.
 	fn narrow(&mut self, mut totals: Box, left: &mut u64) -> Option<Box> {
-		while let Some(less) = left.checked_sub(1) {
+		let choices: u64 = self.players.iter().map(|player| player.choices() as u64).sum();
+		// Where every player is decided there is one box, and one round for it.
+		let choices = choices.max(1);
+		while let Some(less) = left.checked_sub(choices) {
 			*left = less;
 			let (offered, requested) = self.narrow_players(&totals)?;
 			let next = Box {

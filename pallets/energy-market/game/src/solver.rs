@@ -32,15 +32,19 @@ pub struct SolverConfig {
 	pub max_sweeps: u32,
 	/// Most starts. The first is always made.
 	pub max_starts: u32,
+	/// Most candidates that the search over totals looks at, if no start settles: strategies of households in a range of
+	/// totals, and profiles.
+	pub max_candidates: u32,
 }
 
 impl Default for SolverConfig {
-	/// Epsilon 2^-16, 32 sweeps from each of at most 16 starts.
+	/// Epsilon 2^-16, 32 sweeps from each of at most 16 starts, 2^21 candidates.
 	fn default() -> Self {
 		Self {
 			epsilon: Log2(1 << 16),
 			max_sweeps: 32,
 			max_starts: 16,
+			max_candidates: 1 << 21,
 		}
 	}
 }
@@ -79,8 +83,7 @@ const PATIENCE: u32 = 8;
 /// equals. If there is none, the result is the visited profile with the smallest largest gain, as `Approximate`.
 ///
 /// Work is bounded: `max_starts * (2 * max_sweeps + 1) + 1` passes over the strategies of the game, and only if no start
-/// settles `max_starts * max_sweeps` boxes with at most 256 profiles each, or every profile if the game has at most 128
-/// times that many.
+/// settles `max_candidates` strategies and profiles more, which is every profile of a game that has no more of them.
 pub fn solve(game: &Game, config: &SolverConfig, previous: Option<&[u8]>) -> Solution {
 	let previous = previous.filter(|profile| game.chosen(profile).is_ok());
 	let named = 2 + u32::from(previous.is_some());
@@ -110,10 +113,8 @@ pub fn solve(game: &Game, config: &SolverConfig, previous: Option<&[u8]>) -> Sol
 		}
 	}
 	if !outcome.suffices(&search) {
-		// Saturating keeps the claim short; the product of two u32 fits anyway.
-		let boxes = u64::from(config.max_starts).saturating_mul(u64::from(config.max_sweeps));
 		let least_traded_wh = u64::from(outcome.found.is_some());
-		search.search_boxes(boxes, least_traded_wh, |search| {
+		search.search_boxes(config.max_candidates.into(), least_traded_wh, |search| {
 			outcome.judge(game, config.epsilon, search);
 			outcome.suffices(search)
 		});

@@ -107,10 +107,10 @@ fn communities_of_the_model_end_certified() {
 #[test]
 fn arbitrary_communities_end_certified_where_an_equilibrium_is_known() {
 	let tally = run(support::arbitrary_community, count(1_000));
-	// What is missed has more profiles than the solver looks at one by one.
+	// What is missed is too large to be enumerated: the tests' own search over totals found it.
 	for seed in &tally.missed {
 		assert!(
-			support::profiles(&support::arbitrary_community(*seed)).is_none_or(|profiles| profiles > 65_536)
+			support::profiles(&support::arbitrary_community(*seed)).is_none_or(|profiles| profiles > ENUMERABLE)
 		);
 	}
 	assert!(

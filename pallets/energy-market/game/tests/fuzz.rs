@@ -81,6 +81,7 @@ fn target(bytes: &[u8]) -> bool {
 		epsilon: Log2(i64::from(reader.temperature()) * 16),
 		max_sweeps: u32::from(reader.byte() % 20),
 		max_starts: u32::from(reader.byte() % 6),
+		max_candidates: 1 << 14,
 	};
 	let mut households = Vec::new();
 	while !reader.0.is_empty() && households.len() < 60 {
