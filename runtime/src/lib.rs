@@ -56,18 +56,29 @@ impl_opaque_keys! {
 	}
 }
 
-/// What this runtime is and which version of it.
-#[sp_version::runtime_version]
-pub const VERSION: RuntimeVersion = RuntimeVersion {
-	spec_name: alloc::borrow::Cow::Borrowed("commonwatt"),
-	impl_name: alloc::borrow::Cow::Borrowed("commonwatt-node"),
-	authoring_version: 1,
-	spec_version: 100,
-	impl_version: 1,
-	apis: apis::RUNTIME_API_VERSIONS,
-	transaction_version: 1,
-	system_version: 1,
-};
+// The attribute of the version takes literals only, so they come through a macro.
+macro_rules! version {
+	($spec_version:tt) => {
+		/// What this runtime is and which version of it.
+		#[sp_version::runtime_version]
+		pub const VERSION: RuntimeVersion = RuntimeVersion {
+			spec_name: alloc::borrow::Cow::Borrowed("commonwatt"),
+			impl_name: alloc::borrow::Cow::Borrowed("commonwatt-node"),
+			authoring_version: 1,
+			spec_version: $spec_version,
+			impl_version: 1,
+			apis: apis::RUNTIME_API_VERSIONS,
+			transaction_version: 1,
+			system_version: 1,
+		};
+	};
+}
+
+#[cfg(not(feature = "upgrade-rehearsal"))]
+version!(100);
+// One more, as the next release has.
+#[cfg(feature = "upgrade-rehearsal")]
+version!(101);
 
 /// Number of a block.
 pub type BlockNumber = u32;

@@ -233,6 +233,7 @@ impl<T: Config> Pallet<T> {
 		game::SolverConfig {
 			max_sweeps: T::MaxSweeps::get(),
 			max_starts: T::MaxStarts::get(),
+			max_candidates: T::MaxCandidates::get(),
 			..Default::default()
 		}
 	}

@@ -125,6 +125,10 @@ pub mod pallet {
 		#[pallet::constant]
 		type MaxStarts: Get<u32>;
 
+		/// Candidates that the solver looks at where no start settles.
+		#[pallet::constant]
+		type MaxCandidates: Get<u32>;
+
 		/// Weights, measured.
 		type WeightInfo: WeightInfo;
 	}

@@ -162,6 +162,7 @@ impl Config for Test {
 	type MaxClearingWeight = MaxClearingWeight;
 	type MaxSweeps = ConstU32<32>;
 	type MaxStarts = ConstU32<8>;
+	type MaxCandidates = ConstU32<65_536>;
 	type WeightInfo = TestWeights;
 }
 

@@ -68,6 +68,14 @@ parameter_types! {
 		.build();
 }
 
+/// What the first block on this code does to a state that older code left, oldest first: `VersionedMigration`s only.
+/// See [`pallet_energy_market::migrations`].
+#[cfg(not(feature = "upgrade-rehearsal"))]
+pub type Migrations = ();
+/// The place of the first migration, with the one that rehearses it.
+#[cfg(feature = "upgrade-rehearsal")]
+pub type Migrations = (pallet_energy_market::migrations::rehearsal::Rehearsal<Runtime>,);
+
 #[derive_impl(frame_system::config_preludes::SolochainDefaultConfig)]
 impl frame_system::Config for Runtime {
 	type Block = Block;
@@ -82,6 +90,7 @@ impl frame_system::Config for Runtime {
 	type AccountData = pallet_balances::AccountData<Balance>;
 	type SS58Prefix = SS58Prefix;
 	type MaxConsumers = ConstU32<16>;
+	type SingleBlockMigrations = Migrations;
 }
 
 impl pallet_timestamp::Config for Runtime {
@@ -238,7 +247,7 @@ impl pallet_energy_market::Config for Runtime {
 	type GovernanceOrigin = EnsureRoot<AccountId>;
 	type PalletId = MarketPalletId;
 	// The most whose settlement fits into the share of a block that clearing may take.
-	type MaxHouseholds = ConstU32<500>;
+	type MaxHouseholds = ConstU32<1_000>;
 	type MaxStrategies = ConstU32<16>;
 	type MaxSteps = ConstU32<64>;
 	// A day of half hours.
@@ -246,5 +255,6 @@ impl pallet_energy_market::Config for Runtime {
 	type MaxClearingWeight = MaxClearingWeight;
 	type MaxSweeps = ConstU32<32>;
 	type MaxStarts = ConstU32<8>;
+	type MaxCandidates = ConstU32<65_536>;
 	type WeightInfo = crate::weights::pallet_energy_market::WeightInfo<Runtime>;
 }

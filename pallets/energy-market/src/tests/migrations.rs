@@ -138,3 +138,19 @@ fn what_cannot_be_read_is_not_lost() {
 		assert_eq!(on_chain(), 2);
 	});
 }
+
+#[cfg(feature = "try-runtime")]
+#[test]
+fn checks_around_it_notice_what_was_lost() {
+	in_first_era(|| {
+		let before = Rehearsal::<Test>::pre_upgrade().expect("the state is sound");
+		Rehearsal::<Test>::on_runtime_upgrade();
+		assert_ok!(Rehearsal::<Test>::post_upgrade(before.clone()));
+		let community = Communities::<Test>::take(0).expect("it is there");
+		assert_eq!(
+			Rehearsal::<Test>::post_upgrade(before),
+			Err("communities were lost or made".into())
+		);
+		Communities::<Test>::insert(0, community);
+	});
+}

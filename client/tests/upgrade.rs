@@ -1,0 +1,302 @@
+//! The runtime's code is changed on a running chain, in the middle of a day that `commonwatt replay` plays.
+
+mod common;
+
+use common::{assert_complete, commonwatt, json, repository, Node, Outcome, Running};
+use commonwatt_runtime_rehearsal::WASM_BINARY;
+use std::{
+	collections::{BTreeMap, BTreeSet},
+	path::Path,
+	process::Command,
+	sync::Arc,
+	time::Duration,
+};
+use subxt::{
+	backend::LegacyBackend,
+	client::OnlineClientAtBlockImpl,
+	dynamic,
+	error::DispatchError,
+	ext::{
+		scale_decode::{self, DecodeAsType},
+		scale_encode::{self, EncodeAsType},
+	},
+	rpcs::{rpc_params, RpcClient},
+	OnlineClient, SubstrateConfig,
+};
+use subxt_signer::sr25519::dev;
+
+/// The state's key of the market's storage version: the two-x hashes of `EnergyMarket` and `:__STORAGE_VERSION__:`.
+const STORAGE_VERSION: &str = "0x494cc779897271f89905e97b2f54102e4e7b9012096b41c4eb3aaf947f6ea429";
+/// The state's key of the code, `:code`.
+const CODE: &str = "0x3a636f6465";
+/// Periods of the paper's day.
+const PERIODS: usize = 24;
+
+/// Arguments of `Sudo.sudo`.
+#[derive(EncodeAsType)]
+#[encode_as_type(crate_path = "scale_encode")]
+struct Sudo {
+	call: RuntimeCall,
+}
+
+#[derive(EncodeAsType)]
+#[encode_as_type(crate_path = "scale_encode")]
+enum RuntimeCall {
+	System(SystemCall),
+}
+
+#[derive(EncodeAsType)]
+#[encode_as_type(crate_path = "scale_encode")]
+#[allow(non_camel_case_types)]
+enum SystemCall {
+	set_code { code: Vec<u8> },
+}
+
+/// What a market event says of a household's era.
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "scale_decode")]
+struct ContractMade {
+	household: u32,
+	era: u32,
+	held: u128,
+}
+
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "scale_decode")]
+struct HouseholdSettled {
+	household: u32,
+	statement: Statement,
+}
+
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "scale_decode")]
+struct Statement {
+	era: u32,
+}
+
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "scale_decode")]
+struct LastRuntimeUpgrade {
+	spec_version: u64,
+}
+
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "scale_decode")]
+struct Account {
+	data: AccountData,
+}
+
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "scale_decode")]
+struct AccountData {
+	reserved: u128,
+}
+
+type TransactionInBlock =
+	subxt::transactions::TransactionInBlock<SubstrateConfig, OnlineClientAtBlockImpl<SubstrateConfig>>;
+
+/// A household's era.
+type Key = (u32, u32);
+
+/// What the events of all blocks tell of contracts.
+#[derive(Default)]
+struct Contracts {
+	/// What was put on hold.
+	made: BTreeMap<Key, u128>,
+	/// How often it was settled.
+	settled: BTreeMap<Key, u32>,
+}
+
+impl Contracts {
+	fn open(&self) -> BTreeSet<Key> {
+		let made = self.made.keys().copied();
+		made.filter(|key| !self.settled.contains_key(key)).collect()
+	}
+}
+
+/// A chain as its clients see it.
+struct Chain {
+	rpc: RpcClient,
+	api: OnlineClient<SubstrateConfig>,
+}
+
+impl Chain {
+	async fn of(node: &Node) -> Self {
+		let rpc = RpcClient::from_insecure_url(&node.url).await.unwrap();
+		let backend = LegacyBackend::builder().build(rpc.clone());
+		let api = OnlineClient::from_backend(Arc::new(backend)).await.unwrap();
+		Self { rpc, api }
+	}
+
+	async fn head(&self) -> u64 {
+		self.api.at_current_block().await.unwrap().block_number()
+	}
+
+	async fn storage(&self, key: &str, block: u64) -> String {
+		let hash: String = self
+			.rpc
+			.request("chain_getBlockHash", rpc_params![block])
+			.await
+			.unwrap();
+		self.rpc
+			.request("state_getStorage", rpc_params![key, hash])
+			.await
+			.unwrap()
+	}
+
+	/// The version of the code that the next block runs.
+	async fn code_version(&self) -> u64 {
+		let version: serde_json::Value = self
+			.rpc
+			.request("state_getRuntimeVersion", rpc_params![])
+			.await
+			.unwrap();
+		version["specVersion"].as_u64().unwrap()
+	}
+
+	/// After a block: the version of the code that the state is fit for, and the market's storage version.
+	async fn state_versions(&self, block: u64) -> (u64, String) {
+		let at = self.api.at_block(block).await.unwrap();
+		let address = dynamic::storage::<(), LastRuntimeUpgrade>("System", "LastRuntimeUpgrade");
+		let last = at.storage().fetch(address, ()).await.unwrap().decode().unwrap();
+		(last.spec_version, self.storage(STORAGE_VERSION, block).await)
+	}
+
+	/// What an account has on hold.
+	async fn reserved(&self, account: [u8; 32]) -> u128 {
+		let at = self.api.at_current_block().await.unwrap();
+		let address = dynamic::storage::<([u8; 32],), Account>("System", "Account");
+		let account = at.storage().fetch(address, (account,)).await.unwrap();
+		account.decode().unwrap().data.reserved
+	}
+
+	/// Alice signs a call of Sudo; the block with it. She owns a household too: if the replay left a transaction of hers
+	/// on its way, its number is taken, and hers gets the next.
+	async fn sudo(&self, call: RuntimeCall) -> TransactionInBlock {
+		let (sudo, alice) = (dynamic::transaction("Sudo", "sudo", Sudo { call }), dev::alice());
+		for _ in 0..20 {
+			let at = self.api.at_current_block().await.unwrap();
+			let mut transactions = at.transactions();
+			let sent = transactions.sign_and_submit_then_watch_default(&sudo, &alice);
+			if let Ok(progress) = sent.await {
+				if let Ok(included) = progress.wait_for_finalized().await {
+					return included;
+				}
+			}
+			tokio::time::sleep(Duration::from_millis(200)).await;
+		}
+		panic!("no block takes it");
+	}
+
+	/// Changes the code: the block that did it, or why it was refused.
+	async fn set_code(&self, code: Vec<u8>) -> Result<u64, String> {
+		let included = self
+			.sudo(RuntimeCall::System(SystemCall::set_code { code }))
+			.await;
+		let events = included.wait_for_success().await.unwrap();
+		let at = included.at().await.unwrap();
+		for event in events.iter() {
+			let event = event.unwrap();
+			if event.pallet_name() == "Sudo" && event.event_name() == "Sudid" {
+				// The result of the call: 0, or 1 and an error.
+				return match event.field_bytes() {
+					[0] => Ok(at.block_number()),
+					[_, error @ ..] => Err(DispatchError::decode_from(error, at.metadata())
+						.unwrap()
+						.to_string()),
+					[] => panic!("an event without its field"),
+				};
+			}
+		}
+		panic!("Sudo says nothing");
+	}
+
+	async fn contracts(&self) -> Contracts {
+		let mut contracts = Contracts::default();
+		for number in 1..=self.head().await {
+			let at = self.api.at_block(number).await.unwrap();
+			for event in at.events().fetch().await.unwrap().iter() {
+				let event = event.unwrap();
+				match (event.pallet_name(), event.event_name()) {
+					("EnergyMarket", "ContractMade") => {
+						let ContractMade { household, era, held } =
+							event.decode_fields_unchecked_as().unwrap();
+						assert_eq!(contracts.made.insert((household, era), held), None);
+					}
+					("EnergyMarket", "HouseholdSettled") => {
+						let HouseholdSettled { household, statement } =
+							event.decode_fields_unchecked_as().unwrap();
+						*contracts.settled.entry((household, statement.era)).or_default() += 1;
+					}
+					_ => (),
+				}
+			}
+		}
+		contracts
+	}
+}
+
+fn from_hex(text: &str) -> Vec<u8> {
+	let digits = text.strip_prefix("0x").unwrap();
+	(0..digits.len())
+		.step_by(2)
+		.map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap())
+		.collect()
+}
+
+fn replay(node: &Node, folder: &Path) -> Command {
+	let mut command = commonwatt(&["replay", "--url", &node.url]);
+	command.arg(repository().join("examples/paper.csv"));
+	command.arg("--journal").arg(folder.join("journal"));
+	command.arg("--json").arg(folder.join("report.json"));
+	command
+}
+
+#[tokio::test]
+async fn day_goes_on_after_the_code_was_changed_in_its_middle() {
+	let next = WASM_BINARY.expect("without SKIP_WASM_BUILD there is one");
+	let folder = tempfile::tempdir().unwrap();
+	let node = Node::start(&folder.path().join("chain"));
+	let chain = Chain::of(&node).await;
+	let mut running = Running::start(replay(&node, folder.path()));
+	running.wait_for_eras(7);
+	running.kill();
+
+	let head = chain.head().await;
+	let old = chain.code_version().await;
+	assert_eq!(chain.state_versions(head).await, (old, "0x0100".to_owned()));
+	let same = from_hex(&chain.storage(CODE, head).await);
+	let refused = chain.set_code(same).await.unwrap_err();
+	assert!(refused.contains("SpecVersionNeedsToIncrease"), "{refused}");
+
+	let changed = chain.set_code(next.to_vec()).await.unwrap();
+	assert_eq!(chain.code_version().await, old + 1);
+	let contracts = chain.contracts().await;
+	let open = contracts.open();
+	assert!(open.iter().any(|key| contracts.made[key] > 0), "{open:?}");
+
+	let outcome: Outcome = replay(&node, folder.path()).output().unwrap().into();
+	outcome.expect_code(0);
+	let report = json(&folder.path().join("report.json"));
+	assert_complete(&report, PERIODS);
+
+	let contracts = chain.contracts().await;
+	assert!(contracts.open().is_empty(), "{:?}", contracts.open());
+	assert!(contracts.settled.values().all(|times| *times == 1));
+	assert!(open.iter().all(|key| contracts.settled.contains_key(key)));
+	for owner in [dev::alice(), dev::bob(), dev::charlie(), dev::dave()] {
+		assert_eq!(chain.reserved(owner.public_key().0).await, 0);
+	}
+	// Migrated in the first block on the new code, and never again.
+	for block in [changed - 1, changed, changed + 1, changed + 2, chain.head().await] {
+		let expected = match block > changed {
+			true => (old + 1, "0x0200".to_owned()),
+			false => (old, "0x0100".to_owned()),
+		};
+		assert_eq!(
+			chain.state_versions(block).await,
+			expected,
+			"block {block} of {changed}"
+		);
+	}
+}

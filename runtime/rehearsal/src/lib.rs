@@ -1,0 +1,16 @@
+//! The runtime as its next release would be: the same code with a higher `spec_version`, and with a migration in the
+//! place of the first one. Natively this crate is only the compiled code, [`WASM_BINARY`]; in it, the runtime.
+
+#![cfg_attr(not(feature = "std"), no_std)]
+
+#[cfg(not(feature = "std"))]
+pub use commonwatt_runtime::*;
+
+#[cfg(feature = "std")]
+mod wasm {
+	// The included file has more constants than one, and documents none.
+	#![allow(dead_code, missing_docs)]
+	include!(concat!(env!("OUT_DIR"), "/wasm_binary.rs"));
+}
+#[cfg(feature = "std")]
+pub use wasm::WASM_BINARY;

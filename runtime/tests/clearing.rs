@@ -1,0 +1,259 @@
+//! Bounded blocks: a hundred communities of a thousand households clear within their half hour, and most of every block
+//! stays free for transactions.
+
+use codec::Encode;
+use commonwatt_runtime::{
+	configs::{MaxClearingWeight, RuntimeBlockWeights, SlotDuration},
+	Executive, Header, UncheckedExtrinsic,
+};
+use commonwatt_testkit::*;
+use frame_support::{
+	dispatch::DispatchClass,
+	traits::{fungible::Mutate, Get},
+	weights::Weight,
+	BoundedVec,
+};
+use pallet_energy_market::{
+	weights::WeightInfo, CommunityCount, EraLengthMs, Household, Households, Members, Metered, NextHousehold,
+	Phase, Readings, Round, Submission, Submissions,
+};
+use sp_consensus_aura::AURA_ENGINE_ID;
+use sp_runtime::{traits::Header as _, Digest, DigestItem};
+
+type Market = <Runtime as pallet_energy_market::Config>::WeightInfo;
+
+const COMMUNITIES: u32 = 100;
+const HOUSEHOLDS: u32 = 1_000;
+const FIRST_ERA: EraIndex = 1_000_000;
+
+/// Generation and consumption of a household in Wh, scattered, and in balance over a community, where the solver has to
+/// look longest: one in sixteen sells, the others buy.
+fn forecast(household: HouseholdId) -> (u32, u32) {
+	let scattered = (household + 1).wrapping_mul(2_654_435_761);
+	let load = 200 + (scattered >> 8) % 3_800;
+	match household % 16 {
+		0 => (load + 12_000 + (scattered >> 4) % 8_000, load),
+		_ => ((scattered >> 4) % load, load),
+	}
+}
+
+/// Eight levels of consumption, each in the pool and on the main grid.
+fn strategy_set(household: HouseholdId) -> Vec<Strategy> {
+	let (generation, load) = forecast(household);
+	let levels = (0..8).map(|level| load * (86 + 4 * level) / 100);
+	levels
+		.flat_map(|consumption_wh| {
+			let kinds = match generation.cmp(&consumption_wh) {
+				std::cmp::Ordering::Greater => [Kind::SellToCommunity, Kind::SellToMain],
+				std::cmp::Ordering::Less => [Kind::BuyFromCommunity, Kind::BuyFromMain],
+				std::cmp::Ordering::Equal => [Kind::Neutral; 2],
+			};
+			let warmer = (i64::from(consumption_wh) - i64::from(load)) / 4;
+			kinds.map(|kind| Strategy {
+				kind,
+				consumption_wh,
+				temperature_centi_c: 2_100 + warmer as i16,
+			})
+		})
+		.collect()
+}
+
+/// An account without a key: nobody signs here.
+fn numbered(kind: u8, number: u32) -> AccountId {
+	let mut bytes = [kind; 32];
+	bytes[..4].copy_from_slice(&number.to_le_bytes());
+	bytes.into()
+}
+
+/// The households of all communities, as their registration leaves them.
+fn populate() {
+	for community in 0..COMMUNITIES {
+		let first = community * HOUSEHOLDS;
+		let members: Vec<_> = (first..first + HOUSEHOLDS).collect();
+		for id in &members {
+			Balances::set_balance(&numbered(1, *id), 1_000 * WATT);
+			let household = Household {
+				community,
+				owner: numbered(1, *id),
+				meter: numbered(2, *id),
+				next_meter: None,
+				connection_limit_wh: 50_000,
+				member_since: 0,
+				member_until: None,
+				suspended: false,
+				comfort: Some(paper_comfort()),
+				preference: None,
+				arrears: 0,
+				credit: 0,
+			};
+			pallet_energy_market::MeterOf::<Runtime>::insert(&household.meter, id);
+			Households::<Runtime>::insert(id, household);
+		}
+		Members::<Runtime>::insert(community, BoundedVec::truncate_from(members));
+	}
+	NextHousehold::<Runtime>::put(COMMUNITIES * HOUSEHOLDS);
+}
+
+fn submit_all(era: EraIndex) {
+	for household in 0..COMMUNITIES * HOUSEHOLDS {
+		let submission = Submission {
+			era,
+			generation_wh: forecast(household).0,
+			strategies: BoundedVec::truncate_from(strategy_set(household)),
+		};
+		Submissions::<Runtime>::insert(household, EnergyMarket::submission_slot(era), submission);
+	}
+}
+
+fn report_all(era: EraIndex) {
+	for household in 0..COMMUNITIES * HOUSEHOLDS {
+		let (generation_wh, load) = forecast(household);
+		let reading = Reading {
+			generation_wh,
+			// Everyone deviates a little.
+			consumption_wh: load + 7,
+			indoor_centi_c: 2_100,
+			quality: Quality::Measured,
+		};
+		let newest = Metered {
+			era,
+			reading,
+			before: None,
+		};
+		Readings::<Runtime>::insert(household, newest);
+	}
+}
+
+/// A chain whose blocks are not checked one by one: reading a hundred thousand households after each of hundreds of
+/// blocks would take hours. The invariants are checked once, at the end.
+struct Blocks {
+	ext: TestExternalities,
+	parent: Header,
+	now_ms: u64,
+}
+
+impl Blocks {
+	/// One block, a slot later; the weight that its clearing charged.
+	fn next(&mut self) -> Weight {
+		let parent = self.parent.clone();
+		let (header, charged, now_ms) = self.ext.execute_with(|| {
+			let now_ms = self.now_ms + SlotDuration::get();
+			let slot = now_ms / SlotDuration::get();
+			let digest = Digest {
+				logs: vec![DigestItem::PreRuntime(AURA_ENGINE_ID, slot.encode())],
+			};
+			let empty = Default::default;
+			let header = Header::new(parent.number() + 1, empty(), empty(), parent.hash(), digest);
+			Executive::initialize_block(&header);
+			let charged = *System::block_weight().get(DispatchClass::Mandatory);
+			let set = RuntimeCall::Timestamp(pallet_timestamp::Call::set { now: now_ms });
+			assert_ok!(Executive::apply_extrinsic(UncheckedExtrinsic::new_bare(set)).expect("applies"));
+			let most = RuntimeBlockWeights::get().max_block;
+			let free = most.saturating_sub(System::block_weight().total());
+			assert!(
+				free.ref_time() >= most.ref_time() / 2,
+				"{free:?} of {most:?} are left"
+			);
+			(Executive::finalize_block(), charged, now_ms)
+		});
+		self.now_ms = now_ms;
+		self.parent = header;
+		self.ext.commit_all().expect("commits");
+		charged
+	}
+
+	/// Blocks from the beginning of an era until its clearing is through; how many it took.
+	fn clear(&mut self, era: EraIndex) -> u32 {
+		let era_ms = self.ext.execute_with(EraLengthMs::<Runtime>::get);
+		self.now_ms = u64::from(era) * era_ms;
+		self.next();
+		let base = RuntimeBlockWeights::get().base_block;
+		for blocks in 1.. {
+			if !self.ext.execute_with(Round::<Runtime>::exists) {
+				assert!(
+					self.now_ms < u64::from(era + 1) * era_ms,
+					"{blocks} blocks are more than an era"
+				);
+				return blocks;
+			}
+			let charged = self.next();
+			// Other pallets do a little at the beginning of a block, too.
+			let others = Weight::from_parts(10_000_000_000, 0);
+			let most = MaxClearingWeight::get()
+				.saturating_add(base)
+				.saturating_add(others);
+			assert!(charged.ref_time() <= most.ref_time(), "{charged:?} of {most:?}");
+		}
+		unreachable!("a round ends")
+	}
+}
+
+#[test]
+fn hundred_communities_of_a_thousand_clear_within_their_half_hour() {
+	let mut setup = Setup::empty();
+	for _ in 0..COMMUNITIES {
+		setup = setup.community(community(0));
+	}
+	let (ext, _) = setup.start();
+	let parent = Header::new(
+		1,
+		Default::default(),
+		Default::default(),
+		Default::default(),
+		Default::default(),
+	);
+	let mut blocks = Blocks {
+		ext,
+		parent,
+		now_ms: 0,
+	};
+	blocks.ext.execute_with(|| {
+		populate();
+		submit_all(FIRST_ERA + 2);
+	});
+	blocks.ext.commit_all().expect("commits");
+
+	blocks.clear(FIRST_ERA + 1);
+	let games = blocks.clear(FIRST_ERA + 2);
+	// While the next games wait, the era before them is over, read, and settled with them.
+	blocks.clear(FIRST_ERA + 3);
+	blocks.ext.execute_with(|| {
+		report_all(FIRST_ERA + 2);
+		submit_all(FIRST_ERA + 4);
+	});
+	let both = blocks.clear(FIRST_ERA + 4);
+	println!("blocks: {games} for {COMMUNITIES} games, {both} for as many games and settlements");
+
+	blocks.ext.execute_with(|| {
+		assert_eq!(CommunityCount::<Runtime>::get(), COMMUNITIES);
+		for community in 0..COMMUNITIES {
+			assert_eq!(record(community, FIRST_ERA + 4).players, HOUSEHOLDS);
+			let settled = record(community, FIRST_ERA + 2).settled.expect("settled");
+			assert_eq!(settled.households, HOUSEHOLDS);
+			assert_eq!(settled.missing_readings, 0);
+			assert_sums(community, FIRST_ERA + 2);
+		}
+		assert_ok!(EnergyMarket::do_try_state());
+		assert_holds();
+	});
+}
+
+#[test]
+fn largest_steps_fit_into_the_share_of_a_block_that_clearing_may_take() {
+	for phase in [Phase::Solve, Phase::Settle] {
+		let step = match phase {
+			Phase::Solve => Market::solve(HOUSEHOLDS),
+			Phase::Settle => Market::settle(HOUSEHOLDS),
+		};
+		let weight = Market::latch().saturating_add(step);
+		println!(
+			"{phase:?} of {HOUSEHOLDS}: {} ms",
+			weight.ref_time() / 1_000_000_000
+		);
+		assert!(weight.all_lte(MaxClearingWeight::get()), "{phase:?}: {weight:?}");
+	}
+	let most = <<Runtime as pallet_energy_market::Config>::MaxHouseholds as Get<u32>>::get();
+	assert!(most >= HOUSEHOLDS);
+	// The same, as every build of the runtime's tests checks it.
+	<EnergyMarket as frame_support::traits::Hooks<u32>>::integrity_test();
+}

@@ -1,0 +1,96 @@
+//! An upgrade on the real runtime's state: what the first block of new code does, and that the market goes on.
+
+use commonwatt_runtime::{configs::RuntimeBlockWeights, VERSION};
+use commonwatt_testkit::*;
+use frame_support::traits::{GetStorageVersion, OnRuntimeUpgrade, StorageVersion};
+use frame_system::{LastRuntimeUpgrade, LastRuntimeUpgradeInfo};
+use pallet_energy_market::migrations::rehearsal::Rehearsal;
+
+/// Household 0 offers 2 kWh to the community in the next era, and household 1 asks for as much.
+fn seller_and_buyer() -> [Signed; 2] {
+	[
+		strategies(0, 2_000, vec![strategy(Kind::SellToCommunity, 0)]),
+		strategies(1, 0, vec![strategy(Kind::BuyFromCommunity, 2_000)]),
+	]
+}
+
+/// The version of the code that the state has last been made fit for.
+fn state_is_for() -> u32 {
+	LastRuntimeUpgrade::<Runtime>::get()
+		.expect("genesis writes it")
+		.spec_version
+		.0
+}
+
+/// Runs an upgrade between two blocks while a contract is open, and plays on: what was open is settled once, and so is
+/// what comes after. The testkit checks invariants, holds and sums in every block.
+fn contracts_survive(upgrade: impl FnOnce(&mut Chain)) {
+	Setup::preset("development").run(|chain| {
+		chain.next_era();
+		chain.submit(seller_and_buyer());
+		let open = chain.next_era();
+		chain.submit(seller_and_buyer());
+		let before = (contract(1, open), held(Bob));
+		assert!(before.1 > 0);
+
+		upgrade(chain);
+		assert_ok!(EnergyMarket::do_try_state());
+		assert_eq!((contract(1, open), held(Bob)), before);
+
+		for era in [open + 1, open + 2] {
+			assert_eq!(chain.next_era(), era);
+			chain.submit([reading(0, 2_000, 0), reading(1, 0, 2_000)]);
+			chain.submit(seller_and_buyer());
+		}
+		chain.next_era();
+		for era in [open, open + 1] {
+			let totals = record(0, era).settled.expect("settled");
+			assert_eq!((totals.community_wh, totals.missing_readings), (2_000, 2));
+			assert_eq!(contract(1, era).held, 0);
+		}
+	});
+}
+
+#[test]
+fn state_has_the_version_of_the_code() {
+	Setup::preset("development").run(|_| {
+		assert_eq!(state_is_for(), VERSION.spec_version);
+		assert_eq!(
+			EnergyMarket::on_chain_storage_version(),
+			EnergyMarket::in_code_storage_version()
+		);
+	});
+}
+
+#[test]
+fn first_block_of_newer_code_migrates_what_is_open() {
+	contracts_survive(|chain| {
+		let older = LastRuntimeUpgradeInfo {
+			spec_version: (VERSION.spec_version - 1).into(),
+			spec_name: VERSION.spec_name,
+		};
+		LastRuntimeUpgrade::<Runtime>::put(older);
+		chain.block(vec![]);
+		assert_eq!(state_is_for(), VERSION.spec_version);
+		// As with every release: a new layout without its migration, or a migration without its version, fails here.
+		assert_eq!(
+			EnergyMarket::on_chain_storage_version(),
+			EnergyMarket::in_code_storage_version()
+		);
+	});
+}
+
+#[test]
+fn migration_fits_into_a_block_and_runs_once() {
+	contracts_survive(|chain| {
+		StorageVersion::new(1).put::<EnergyMarket>();
+		let weight = Rehearsal::<Runtime>::on_runtime_upgrade();
+		assert!(weight.all_lte(RuntimeBlockWeights::get().max_block), "{weight}");
+		assert_eq!(EnergyMarket::on_chain_storage_version(), 2);
+		chain.block(vec![]);
+
+		let again = Rehearsal::<Runtime>::on_runtime_upgrade();
+		assert!(again.ref_time() < weight.ref_time(), "{again} after {weight}");
+		assert_eq!(EnergyMarket::on_chain_storage_version(), 2);
+	});
+}
