@@ -17,7 +17,9 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
 	/// Play a file of meter data on a chain, one period in one era, and sum it up
-	Replay(ReplayArgs),
+	Replay(Box<ReplayArgs>),
+	/// Rebuild all balances and energies from events alone and compare them with the chain's state
+	Books(BooksArgs),
 }
 
 const REPLAY_HELP: &str = "\
@@ -99,6 +101,36 @@ pub struct ReplayArgs {
 	/// Keys of those who make what is missing
 	#[command(flatten)]
 	pub keys: RoleKeys,
+}
+
+const BOOKS_HELP: &str = "\
+The books are opened with the state of one block, of the chain's beginning if you name no other. From then on only \
+events count: those of the balances and of fees make every account's free, reserved and held amounts and the total \
+issuance, those of the market every household's debts, statements and bill, those of the system which accounts there \
+are. At the newest final block all of it is compared with the chain's state, to the last unit and in both directions. \
+Nothing is sent.
+
+A node forgets the events of old blocks unless it was started with --state-pruning archive; a development chain keeps \
+them. From the first block that a node still has, books can be kept as well: see --from.
+
+Exit codes: 0 all agrees; 1 something differs, or the chain answered what nobody expects; 2 an option is wrong; 3 no \
+connection to the node.";
+
+/// Options of `books`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = BOOKS_HELP)]
+pub struct BooksArgs {
+	/// Where the node listens
+	#[arg(long, default_value = "ws://127.0.0.1:9944")]
+	pub url: String,
+
+	/// The block whose state the books are opened with
+	#[arg(long, value_name = "BLOCK", default_value_t = 0)]
+	pub from: u64,
+
+	/// Write the books and every difference to this file as JSON
+	#[arg(long, value_name = "FILE")]
+	pub json: Option<PathBuf>,
 }
 
 /// Secret URIs of development keys.

@@ -16,6 +16,8 @@ pub enum Fault {
 	},
 	/// What the chain reports does not add up.
 	Check(Vec<String>),
+	/// The chain's state is not what its events say.
+	Differs(Vec<String>),
 	/// The chain refused something, or answered what nobody expects.
 	Chain(String),
 }
@@ -24,7 +26,7 @@ impl Fault {
 	/// The process's exit code.
 	pub fn code(&self) -> u8 {
 		match self {
-			Self::Chain(_) => 1,
+			Self::Chain(_) | Self::Differs(_) => 1,
 			Self::Input(_) => 2,
 			Self::Lost { .. } => 3,
 			Self::Check(_) => 4,
@@ -45,6 +47,10 @@ impl fmt::Display for Fault {
 			Self::Check(faults) => {
 				write!(f, "{} check(s) failed:", faults.len())?;
 				faults.iter().try_for_each(|fault| write!(f, "\n  {fault}"))
+			}
+			Self::Differs(differences) => {
+				f.write_str("the books and the chain's state differ:")?;
+				differences.iter().try_for_each(|one| write!(f, "\n  {one}"))
 			}
 		}
 	}

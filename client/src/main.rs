@@ -1,10 +1,12 @@
 //! `commonwatt`: the command line for Commonwatt chains.
 
+mod books;
 mod chain;
 mod checks;
 mod cli;
 mod data;
 mod fault;
+mod json;
 mod keys;
 mod replay;
 mod summary;
@@ -15,7 +17,8 @@ use std::process::ExitCode;
 #[tokio::main]
 async fn main() -> ExitCode {
 	let outcome = match cli::Cli::parse().command {
-		cli::Command::Replay(args) => replay::run(args).await,
+		cli::Command::Replay(args) => replay::run(*args).await,
+		cli::Command::Books(args) => books::run(args).await,
 	};
 	match outcome {
 		Ok(()) => ExitCode::SUCCESS,

@@ -2,60 +2,18 @@
 
 mod common;
 
-use common::{assert_complete, commonwatt, json, repository, Node, Outcome, Running};
+use common::{assert_complete, fontana, paper, pass_slot, Node, Outcome, Place, Running};
 use std::{
 	fs::{self, OpenOptions},
 	io::Write,
 	path::Path,
 };
-use subxt::rpcs::{rpc_params, RpcClient};
-use tempfile::TempDir;
-
-/// A folder for one test's chain, journal and report.
-struct Place(TempDir);
-
-impl Place {
-	fn new() -> Self {
-		Self(tempfile::tempdir().expect("there is room for temporary files"))
-	}
-
-	fn path(&self, name: &str) -> String {
-		self.0.path().join(name).display().to_string()
-	}
-
-	fn report(&self) -> serde_json::Value {
-		json(&self.0.path().join("report.json"))
-	}
-
-	/// A replay of a file, with its journal and report here.
-	fn replay(&self, node: &str, file: &Path, more: &[&str]) -> std::process::Command {
-		let mut command = commonwatt(&["replay", "--url", node]);
-		command.arg(file).args([
-			"--journal",
-			&self.path("journal"),
-			"--json",
-			&self.path("report.json"),
-		]);
-		command.args(["--retry-seconds", "1"]).args(more);
-		command
-	}
-
-	fn run(&self, node: &Node, file: &Path, more: &[&str]) -> Outcome {
-		self.replay(&node.url, file, more)
-			.output()
-			.expect("commonwatt runs")
-			.into()
-	}
-}
-
-fn paper() -> std::path::PathBuf {
-	repository().join("examples/paper.csv")
-}
+use subxt::rpcs::RpcClient;
 
 #[test]
 fn paper_day_is_played_once_and_adds_up() {
 	let place = Place::new();
-	let node = Node::start(&place.0.path().join("chain"));
+	let node = Node::start(&place.folder("chain"));
 	let outcome = place.run(&node, &paper(), &[]).expect_code(0);
 	let report = place.report();
 	assert_complete(&report, 24);
@@ -85,7 +43,7 @@ fn paper_day_is_played_once_and_adds_up() {
 #[test]
 fn without_flexibility_consumption_is_that_of_the_file() {
 	let place = Place::new();
-	let node = Node::start(&place.0.path().join("chain"));
+	let node = Node::start(&place.folder("chain"));
 	place
 		.run(&node, &paper(), &["--flexible", "0", "--first", "8"])
 		.expect_code(0);
@@ -104,13 +62,9 @@ fn without_flexibility_consumption_is_that_of_the_file() {
 
 #[test]
 fn new_community_is_made_and_played() {
-	let file = repository().join("../shared/data/fontana-8-homes-2016-08.csv");
-	if !file.exists() {
-		println!("skipped: {} is not there", file.display());
-		return;
-	}
+	let Some(file) = fontana() else { return };
 	let place = Place::new();
-	let node = Node::start(&place.0.path().join("chain"));
+	let node = Node::start(&place.folder("chain"));
 	let options = ["--community", "fontana", "--day", "2016-08-01"];
 	place.run(&node, &file, &options).expect_code(0);
 	let report = place.report();
@@ -126,7 +80,7 @@ fn new_community_is_made_and_played() {
 #[test]
 fn replay_goes_on_after_the_node_and_the_client_were_killed() {
 	let place = Place::new();
-	let (chain, copy) = (place.0.path().join("chain"), place.0.path().join("copy"));
+	let (chain, copy) = (place.folder("chain"), place.folder("copy"));
 	let node = Node::start(&chain);
 	let mut running = Running::start(place.replay(&node.url, &paper(), &[]));
 	running.wait_for_eras(7);
@@ -177,7 +131,7 @@ fn copy_folder(from: &Path, to: &Path) {
 #[tokio::test]
 async fn replay_goes_on_after_a_long_pause() {
 	let place = Place::new();
-	let node = Node::start_with(&place.0.path().join("chain"), &["--state-pruning", "32"]);
+	let node = Node::start_with(&place.folder("chain"), &["--state-pruning", "32"]);
 	let mut running = Running::start(place.replay(&node.url, &paper(), &["--first", "12"]));
 	running.wait_for_eras(4);
 	running.kill();
@@ -205,23 +159,11 @@ async fn replay_goes_on_after_a_long_pause() {
 	);
 }
 
-/// Seals one block, a slot after the newest.
-async fn pass_slot(rpc: &RpcClient) {
-	// `Timestamp.Now`, little-endian: the hash of both names is the key.
-	let key = "0xf0c365c3cf59d671eb72da0e7a4113c49f1f0515f462cdcf84e0f1d6045dfcbb";
-	let now: String = rpc.request("state_getStorage", rpc_params![key]).await.unwrap();
-	let now = u64::from_str_radix(now.trim_start_matches("0x"), 16)
-		.unwrap()
-		.swap_bytes();
-	// A block that was sealed by the clock meanwhile is as good.
-	let _: Result<serde_json::Value, _> = rpc.request("dev_sealAt", rpc_params![now + 2_000]).await;
-}
-
 #[test]
 fn eras_may_pass_by_themselves() {
 	let place = Place::new();
 	// Every block is one slot of two seconds, so that an era of a minute lasts six seconds.
-	let node = Node::start_with(&place.0.path().join("chain"), &["--block-interval-ms", "200"]);
+	let node = Node::start_with(&place.folder("chain"), &["--block-interval-ms", "200"]);
 	place
 		.run(&node, &paper(), &["--wait", "--first", "3"])
 		.expect_code(0);
@@ -235,7 +177,7 @@ fn eras_may_pass_by_themselves() {
 #[test]
 fn two_runs_of_one_replay_at_once_are_refused() {
 	let place = Place::new();
-	let node = Node::start(&place.0.path().join("chain"));
+	let node = Node::start(&place.folder("chain"));
 	let mut first = Running::start(place.replay(&node.url, &paper(), &[]));
 	first.wait_for_eras(1);
 	let second = place.run(&node, &paper(), &[]).expect_code(2);
@@ -246,7 +188,7 @@ fn two_runs_of_one_replay_at_once_are_refused() {
 #[test]
 fn journal_of_another_replay_is_refused() {
 	let place = Place::new();
-	let node = Node::start(&place.0.path().join("chain"));
+	let node = Node::start(&place.folder("chain"));
 	place.run(&node, &paper(), &["--first", "1"]).expect_code(0);
 	let outcome = place.run(&node, &paper(), &["--first", "2"]).expect_code(2);
 	assert!(outcome.stderr.contains("--restart"), "{}", outcome.stderr);

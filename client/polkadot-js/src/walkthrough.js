@@ -5,123 +5,30 @@
 
 import assert from 'node:assert/strict';
 import { INVALID_PARAMS } from './chain.js';
-
-/** One token in the smallest unit. */
-const WATT = 10n ** 12n;
-const ERA_MS = 60_000;
-const COMMUNITY = 0;
-/** The numbers of the preset's households. */
-const [ALICE, BOB, CHARLIE, DAVE] = [0, 1, 2, 3];
-
-/** Thousandths of a token in the smallest unit. */
-const milliwatt = (count) => (BigInt(count) * WATT) / 1_000n;
-const tokens = (units) => `${Number(units) / Number(WATT)} WATT`;
-const strategy = (kind, consumptionWh, temperatureCentiC) => ({ kind, consumptionWh, temperatureCentiC });
-const measured = (generationWh, consumptionWh, indoorCentiC) => ({
-	generationWh,
-	consumptionWh,
-	indoorCentiC,
-	quality: 'Measured',
-});
-const sum = (values) => values.reduce((total, value) => total + BigInt(value), 0n);
-
-/** The data of all events of a name. */
-const dataOf = (events, name) => events.filter((event) => event.name === name).map(({ data }) => data);
-
-/** The data of all events of a name that concern the walkthrough's community: a chain may have others. */
-const ofCommunity = (events, name) => dataOf(events, name).filter(({ community }) => community === COMMUNITY);
-
-/** The data of the one event of a name. */
-function one(events, name, select = dataOf) {
-	const found = select(events, name);
-	assert.equal(found.length, 1, `one ${name} among ${events.map((event) => event.name).join(', ')}`);
-	return found[0];
-}
-
-/** Sends a call that must be accepted. */
-async function accepted(chain, call, signer) {
-	const result = await chain.send(call, signer);
-	assert.equal(result.error, null, `${call.method.section}.${call.method.method}`);
-	return result;
-}
-
-/** The energy of a contract or a statement; what is not named is zero. */
-const energy = (channels) => ({
-	soldToCommunityWh: 0,
-	boughtFromCommunityWh: 0,
-	soldToMainWh: 0,
-	boughtFromMainWh: 0,
-	...channels,
-});
-
-/** The amounts of a statement, in the smallest unit; what is not named is zero. */
-const amounts = (named) => ({
-	paidToPool: 0n,
-	receivedFromPool: 0n,
-	gridFee: 0n,
-	paidToUtility: 0n,
-	receivedFromUtility: 0n,
-	mainCost: 0n,
-	mainRevenue: 0n,
-	aloneCost: 0n,
-	aloneRevenue: 0n,
-	arrears: 0n,
-	credit: 0n,
-	...named,
-});
-
-const asBigInts = (object) => Object.fromEntries(Object.entries(object).map(([key, value]) => [key, BigInt(value)]));
-
-/** What a household's money must have changed by, according to its statement. */
-function netOf({ amounts }) {
-	const a = asBigInts(amounts);
-	return a.receivedFromPool + a.receivedFromUtility - a.paidToPool - a.gridFee - a.paidToUtility;
-}
-
-/** Checks from events alone that energy and money of a settled era sum to zero, and that the totals say the same. */
-function sumsToZero(events, era) {
-	const statements = ofCommunity(events, 'energyMarket.HouseholdSettled').map(({ statement }) => statement);
-	const { totals } = one(events, 'energyMarket.EraSettled', ofCommunity);
-	assert.ok(statements.every((statement) => statement.era === era));
-	assert.equal(totals.households, statements.length);
-
-	const energyOf = (channel) => sum(statements.map((statement) => statement.energy[channel]));
-	assert.equal(energyOf('soldToCommunityWh') - energyOf('boughtFromCommunityWh'), 0n, 'community energy');
-	assert.equal(BigInt(totals.communityWh), energyOf('soldToCommunityWh'));
-	assert.equal(BigInt(totals.soldToMainWh), energyOf('soldToMainWh'));
-	assert.equal(BigInt(totals.boughtFromMainWh), energyOf('boughtFromMainWh'));
-
-	const moneyOf = (amount) => sum(statements.map((statement) => statement.amounts[amount]));
-	assert.equal(moneyOf('receivedFromPool') - moneyOf('paidToPool'), 0n, 'money through the pool');
-	assert.equal(BigInt(totals.throughPool), moneyOf('paidToPool'));
-	assert.equal(BigInt(totals.gridFees), moneyOf('gridFee'));
-	assert.equal(BigInt(totals.toUtility), moneyOf('paidToUtility'));
-	assert.equal(BigInt(totals.fromUtility), moneyOf('receivedFromUtility'));
-	return { statements, totals };
-}
-
-/**
- * Checks that the money of everyone in a settlement changed as the events say: each owner's as the household's
- * statements do, the operator's by the fees, the utility's by its bills, the pool's not at all.
- */
-async function moneyMoved(context, { events, before, after }) {
-	const { chain, owners, operator, utility } = context;
-	const { totals } = one(events, 'energyMarket.EraSettled', ofCommunity);
-	const expected = new Map();
-	const expect = (address, change) => expected.set(address, (expected.get(address) ?? 0n) + change);
-	for (const { household, statement } of ofCommunity(events, 'energyMarket.HouseholdSettled')) {
-		expect(owners[household], netOf(statement));
-	}
-	expect(operator.address, BigInt(totals.gridFees));
-	expect(utility.address, BigInt(totals.toUtility) - BigInt(totals.fromUtility));
-	expect(await chain.poolAccount(COMMUNITY), 0n);
-	for (const [address, change] of expected) {
-		const [had, has] = [await chain.balanceAt(before, address), await chain.balanceAt(after, address)];
-		assert.ok(had > 0n, `${address} has an account`);
-		assert.equal(has - had, change, `balance of ${address}`);
-	}
-	assert.equal(sum([...expected.values()]), 0n, 'money of all');
-}
+import {
+	accepted,
+	ALICE,
+	amounts,
+	asBigInts,
+	BOB,
+	CHARLIE,
+	COMMUNITY,
+	dataOf,
+	DAVE,
+	energy,
+	ERA_MS,
+	measured,
+	milliwatt,
+	moneyMoved,
+	netOf,
+	ofCommunity,
+	one,
+	strategy,
+	sum,
+	sumsToZero,
+	tokens,
+	WATT,
+} from './figures.js';
 
 /** @type {{title: string, run: (context: object) => Promise<void>}[]} */
 export const steps = [
@@ -171,6 +78,8 @@ export const steps = [
 						gridFeePerKwh: Number(milliwatt(10)),
 					},
 					priceRule: 'MidMarket',
+					incentivePerEra: 0,
+					comfortBounds: null,
 				},
 			});
 			const members = await chain.stored('members', COMMUNITY);
@@ -203,15 +112,20 @@ export const steps = [
 				'bill',
 				'community',
 				'contract',
+				'contracts',
 				'currentEra',
 				'explain',
 				'household',
 				'householdsOf',
 				'members',
+				'overview',
 				'poolAccount',
+				'potAccount',
+				'queue',
 				'record',
 				'solve',
 				'statement',
+				'statements',
 				'trades',
 				'verify',
 			]);
@@ -228,6 +142,7 @@ export const steps = [
 			assert.deepEqual(await chain.market('community', COMMUNITY), await chain.stored('communities', COMMUNITY));
 			assert.deepEqual(await chain.market('members', COMMUNITY), await chain.stored('members', COMMUNITY));
 			assert.equal(await chain.market('household', 4_000_000_000), null);
+			assert.equal(await chain.market('overview', 4_000_000_000), null);
 			say(`era ${view.current} runs until ${new Date(view.endsMs).toISOString()}`);
 		},
 	},
@@ -238,6 +153,8 @@ export const steps = [
 			const before = await chain.market('currentEra');
 			const { era, events } = await chain.nextEra();
 			assert.equal(era, before.current + 1);
+			const nothing = { phase: null, solving: null, settling: null, next: null, steps: 0, refTime: 0, blocks: 0 };
+			assert.deepEqual(await chain.market('queue'), nothing, 'all is cleared');
 			const started = one(events, 'energyMarket.EraStarted');
 			assert.deepEqual(started, { era, readingsOf: before.current, settling: before.readingsOf });
 			assert.equal((await chain.market('currentEra')).readingsOf, before.current);
@@ -348,6 +265,10 @@ export const steps = [
 			assert.deepEqual(buyer.energy, energy({ boughtFromCommunityWh: 1_500 }));
 			// 1.5 kWh at retail, should the pool fail, and two units for rounding.
 			assert.equal(BigInt(buyer.held), milliwatt(450) + 2n);
+			assert.deepEqual(await chain.market('contracts', COMMUNITY, era), [
+				[ALICE, seller],
+				[BOB, buyer],
+			]);
 			assert.equal(await chain.held(bob.address), BigInt(buyer.held));
 			assert.equal(await chain.held(alice.address), 0n);
 
@@ -491,7 +412,8 @@ export const steps = [
 			await accepted(chain, submitReading(delivered, corrected), aliceMeter);
 			assert.equal(await errorOf(submitReading(era, reading), bobMeter), 'energyMarket.ReadingForWrongEra');
 			assert.equal(await errorOf(submitReading(delivered, reading), alice), 'energyMarket.UnknownMeter');
-			assert.deepEqual(await chain.stored('readings', delivered, ALICE), corrected);
+			const newest = await chain.stored('readings', ALICE);
+			assert.deepEqual([newest.era, newest.reading], [delivered, corrected]);
 			say(`era ${era} has contracts for households ${CHARLIE}, ${DAVE}, ${cottage}; the readings of era ${delivered} are in`);
 		},
 	},
@@ -552,8 +474,27 @@ export const steps = [
 				}),
 			);
 			assert.equal(totals.communityWh, 1_500);
-			assert.deepEqual((await chain.market('record', COMMUNITY, delivered)).settled, totals);
+			const record = await chain.market('record', COMMUNITY, delivered);
+			assert.deepEqual(record.settled, totals);
 			assert.deepEqual(seller, statements[0]);
+			const all = await chain.market('statements', COMMUNITY, delivered);
+			assert.deepEqual(
+				all.map(([, statement]) => statement),
+				statements,
+			);
+			// What was delivered was worth comfort times 4 to the power of 1.5 kWh, over 0.3 and 0.1 kWh with the main grid.
+			const worth = ({ delivered }) => Number(BigInt(delivered.payoff)) / 2 ** 32;
+			const byHand = ({ delivered }, mainKwh) => Math.log2(delivered.comfortPpm / 1e6) + 3 - Math.log2(mainKwh);
+			assert.ok(Math.abs(worth(seller) - byHand(seller, 0.3)) < 1e-5, `${worth(seller)}`);
+			assert.ok(Math.abs(worth(buyer) - byHand(buyer, 0.1)) < 1e-5, `${worth(buyer)}`);
+			// At a glance: nothing owed, nothing in the pot, the newest results of both kinds.
+			const overview = await chain.market('overview', COMMUNITY);
+			assert.deepEqual([overview.suspended, overview.arrears, overview.credit, overview.potBalance], [0, 0, 0, 0]);
+			assert.equal(overview.households, (await chain.market('members', COMMUNITY)).length);
+			assert.equal(overview.pot, await chain.market('potAccount', COMMUNITY));
+			assert.equal(overview.pool, await chain.poolAccount(COMMUNITY));
+			assert.deepEqual(overview.settled, record);
+			assert.equal(overview.cleared.era, context.era);
 
 			// 0.309 earned in place of 0.144.
 			const bill = await chain.market('bill', ALICE, delivered, delivered);
@@ -628,6 +569,7 @@ export const steps = [
 			const created = one(events, 'energyMarket.CommunityCreated');
 			assert.equal(created.community, count);
 			assert.equal(created.pool, await chain.poolAccount(count));
+			assert.equal(created.pot, await chain.market('potAccount', count));
 			assert.equal((await chain.stored('communities', count)).name, 'Elm Street');
 			say(`community ${count}`);
 		},

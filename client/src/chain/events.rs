@@ -1,8 +1,9 @@
 //! What one block tells about a community: its market events, and whether money moved as they say.
 
 use super::{
-	types::{BalancesEvent, MarketEvent, Money, Statement},
-	At,
+	balances::BalancesEvent,
+	types::{MarketEvent, Money, Statement},
+	At, Node,
 };
 use crate::fault::{Fault, OrFault};
 use serde::{Deserialize, Serialize};
@@ -27,21 +28,23 @@ enum RuntimeEvent {
 	Balances(BalancesEvent),
 }
 
-/// The balances' events that [`BalancesEvent`] has.
+/// The balances' events that the market's settlements and contracts make.
 const MONEY_EVENTS: [&str; 3] = ["Transfer", "TransferOnHold", "Held"];
 
 /// Reads blocks for one community.
 pub struct Scanner {
 	community: u32,
 	members: BTreeSet<u32>,
-	/// Owners of households and accounts of communities, of all communities: they may clear in one block.
-	owners: BTreeMap<u32, AccountId32>,
+	/// Owners of households, with their communities, and accounts of communities, of all communities: they may clear in
+	/// one block.
+	households: BTreeMap<u32, (AccountId32, u32)>,
 	accounts: BTreeMap<u32, Accounts>,
 }
 
 #[derive(Clone, Copy)]
 struct Accounts {
 	pool: AccountId32,
+	pot: AccountId32,
 	operator: AccountId32,
 	utility: AccountId32,
 }
@@ -55,6 +58,21 @@ impl Flows {
 		let amount = i128::try_from(amount).unwrap_or(i128::MAX);
 		*self.0.entry(*from).or_default() -= amount;
 		*self.0.entry(*to).or_default() += amount;
+	}
+
+	fn add(&mut self, to: &AccountId32, amount: Money) {
+		*self.0.entry(*to).or_default() += i128::try_from(amount).unwrap_or(i128::MAX);
+	}
+
+	/// What one statement says has moved.
+	fn settle(&mut self, owner: &AccountId32, accounts: &Accounts, statement: &Statement) {
+		let amounts = &statement.amounts;
+		self.pay(owner, &accounts.pool, amounts.paid_to_pool);
+		self.pay(&accounts.pool, owner, amounts.received_from_pool);
+		self.pay(owner, &accounts.operator, amounts.grid_fee);
+		self.pay(&accounts.pot, owner, amounts.reward);
+		self.pay(owner, &accounts.utility, amounts.paid_to_utility);
+		self.pay(&accounts.utility, owner, amounts.received_from_utility);
 	}
 
 	/// Accounts that moved otherwise than expected.
@@ -78,28 +96,40 @@ impl Scanner {
 		Self {
 			community,
 			members: members.into_iter().collect(),
-			owners: BTreeMap::new(),
+			households: BTreeMap::new(),
 			accounts: BTreeMap::new(),
 		}
 	}
 
 	/// Reads a block.
-	pub async fn read(&mut self, at: &At) -> Result<BlockLog, Fault> {
-		let (mut market, mut balances) = (Vec::new(), Vec::new());
+	pub async fn read(&mut self, node: &Node, number: u64) -> Result<BlockLog, Fault> {
+		let at = &node.at(number).await?;
+		// Of the market's events, the first so many are of transactions, and the others of the block's end.
+		let (mut market, mut transactions, mut balances) = (Vec::new(), 0, Vec::new());
 		for event in at.events().fetch().await.or_fault()?.iter() {
 			let event = event.or_fault()?;
-			let money = event.phase() == Phase::Finalization && MONEY_EVENTS.contains(&event.event_name());
+			let at_end = event.phase() == Phase::Finalization;
 			match event.pallet_name() {
 				"EnergyMarket" => (),
-				"Balances" if money => (),
+				"Balances" if at_end && MONEY_EVENTS.contains(&event.event_name()) => (),
 				_ => continue,
 			}
 			match event.decode_as::<RuntimeEvent>().or_fault()? {
 				RuntimeEvent::EnergyMarket(event) => market.push(*event),
 				RuntimeEvent::Balances(event) => balances.push(event),
 			}
+			if !at_end {
+				transactions = market.len();
+			}
 		}
-		let money_faults = self.check_money(at, &market, &balances).await?;
+		for event in &market {
+			if let MarketEvent::OperatorChanged { community } = event {
+				self.accounts.remove(community);
+			}
+		}
+		let money_faults = self
+			.check_money((node, at), &market[transactions..], &balances)
+			.await?;
 		for event in &market {
 			if let MarketEvent::HouseholdRegistered {
 				community, household, ..
@@ -131,6 +161,8 @@ impl Scanner {
 			| MeterReplaced { household }
 			| StrategiesWithdrawn { household, .. }
 			| ReadingRefused { household }
+			| HouseholdLeaving { household, .. }
+			| CreditPaid { household, .. }
 			| ArrearsRepaid { household, .. } => self.members.contains(household),
 			CommunityCreated { community }
 			| TermsChanged { community }
@@ -138,6 +170,7 @@ impl Scanner {
 			| ConcentratorChanged { community }
 			| CommunityPaused { community }
 			| HouseholdRegistered { community, .. }
+			| HouseholdLeft { community, .. }
 			| ContractMade { community, .. }
 			| EraCleared { community, .. }
 			| ClearingFailed { community, .. }
@@ -146,10 +179,11 @@ impl Scanner {
 		}
 	}
 
-	/// Compares what the market says that it moved and put on hold with what the balances say, account by account.
+	/// Compares what the market says that it moved and put on hold at a block's end with what the balances say, account
+	/// by account.
 	async fn check_money(
 		&mut self,
-		at: &At,
+		chain: (&Node, &At),
 		market: &[MarketEvent],
 		balances: &[BalancesEvent],
 	) -> Result<Vec<String>, Fault> {
@@ -157,44 +191,14 @@ impl Scanner {
 		for event in balances {
 			match event {
 				BalancesEvent::Transfer { from, to, amount } => moved.pay(from, to, *amount),
-				BalancesEvent::TransferOnHold { source, dest, amount } => moved.pay(source, dest, *amount),
-				BalancesEvent::Held { who, amount } => *held.0.entry(*who).or_default() += *amount as i128,
-			}
-		}
-		let (mut expected, mut expected_held) = (Flows::default(), Flows::default());
-		let mut in_pools = BTreeMap::<u32, i128>::new();
-		for event in market {
-			match event {
-				MarketEvent::ContractMade { household, held, .. } => {
-					let owner = self.owner(at, *household).await?;
-					*expected_held.0.entry(owner).or_default() += *held as i128;
-				}
-				MarketEvent::HouseholdSettled {
-					community,
-					household,
-					statement,
-				} => {
-					let owner = self.owner(at, *household).await?;
-					let accounts = self.accounts(at, *community).await?;
-					expect(&mut expected, &owner, &accounts, statement);
-					let amounts = &statement.amounts;
-					*in_pools.entry(*community).or_default() +=
-						amounts.paid_to_pool as i128 - amounts.received_from_pool as i128;
-				}
+				BalancesEvent::TransferOnHold {
+					source, dest, amount, ..
+				} => moved.pay(source, dest, *amount),
+				BalancesEvent::Held { who, amount, .. } => held.add(who, *amount),
 				_ => (),
 			}
 		}
-		for (community, left) in in_pools {
-			// What a seller's account could not take went to the utility, to the seller's credit.
-			let accounts = self.accounts(at, community).await?;
-			expected.pay(
-				&accounts.pool,
-				&accounts.utility,
-				u128::try_from(left).unwrap_or(0),
-			);
-		}
-		held.0.retain(|_, amount| *amount != 0);
-		expected_held.0.retain(|_, amount| *amount != 0);
+		let (expected, expected_held) = self.expected(chain, market).await?;
 		let mut faults = moved.differences(&expected);
 		faults.extend(
 			held.differences(&expected_held)
@@ -204,16 +208,69 @@ impl Scanner {
 		Ok(faults)
 	}
 
-	async fn owner(&mut self, at: &At, household: u32) -> Result<AccountId32, Fault> {
-		if let Some(owner) = self.owners.get(&household) {
-			return Ok(*owner);
+	/// What the market says that it moved and put on hold.
+	async fn expected(
+		&mut self,
+		(node, at): (&Node, &At),
+		market: &[MarketEvent],
+	) -> Result<(Flows, Flows), Fault> {
+		let (mut moved, mut held) = (Flows::default(), Flows::default());
+		let mut in_pools = BTreeMap::<u32, i128>::new();
+		for event in market {
+			let (MarketEvent::ContractMade { household, .. }
+			| MarketEvent::HouseholdSettled { household, .. }
+			| MarketEvent::CreditPaid { household, .. }
+			| MarketEvent::ArrearsRepaid { household, .. }) = event
+			else {
+				continue;
+			};
+			let (owner, community) = self.household((node, at), *household).await?;
+			let accounts = self.accounts(at, community).await?;
+			match event {
+				MarketEvent::ContractMade { held: amount, .. } => held.add(&owner, *amount),
+				MarketEvent::HouseholdSettled { statement, .. } => {
+					moved.settle(&owner, &accounts, statement);
+					let amounts = &statement.amounts;
+					*in_pools.entry(community).or_default() +=
+						amounts.paid_to_pool as i128 - amounts.received_from_pool as i128;
+				}
+				// Old debts of a household that is leaving, either way.
+				MarketEvent::CreditPaid { paid, .. } => moved.pay(&accounts.utility, &owner, *paid),
+				MarketEvent::ArrearsRepaid { paid, .. } => moved.pay(&owner, &accounts.utility, *paid),
+				_ => (),
+			}
 		}
-		let known = super::household(at, household).await?;
-		let owner = known
-			.ok_or_else(|| Fault::Chain(format!("household {household} is unknown")))?
-			.owner;
-		self.owners.insert(household, owner);
-		Ok(owner)
+		for (community, left) in in_pools {
+			// What a seller's account could not take went to the utility, to the seller's credit.
+			let accounts = self.accounts(at, community).await?;
+			moved.pay(
+				&accounts.pool,
+				&accounts.utility,
+				u128::try_from(left).unwrap_or(0),
+			);
+		}
+		Ok((moved, held))
+	}
+
+	/// A household's owner and community.
+	async fn household(
+		&mut self,
+		(node, at): (&Node, &At),
+		household: u32,
+	) -> Result<(AccountId32, u32), Fault> {
+		if let Some(known) = self.households.get(&household) {
+			return Ok(*known);
+		}
+		let mut known = super::household(at, household).await?;
+		if known.is_none() {
+			// It has left in this very block.
+			let before = node.at(at.block_number().saturating_sub(1)).await?;
+			known = super::household(&before, household).await?;
+		}
+		let known = known.ok_or_else(|| Fault::Chain(format!("household {household} is unknown")))?;
+		let known = (known.owner, known.community);
+		self.households.insert(household, known);
+		Ok(known)
 	}
 
 	async fn accounts(&mut self, at: &At, community: u32) -> Result<Accounts, Fault> {
@@ -222,23 +279,13 @@ impl Scanner {
 		}
 		let known = super::community(at, community).await?;
 		let known = known.ok_or_else(|| Fault::Chain(format!("community {community} is unknown")))?;
-		let pool = super::pool_account(at, community)?;
 		let accounts = Accounts {
-			pool,
+			pool: super::pool_account(at, community).await?,
+			pot: super::pot_account(at, community).await?,
 			operator: known.operator,
 			utility: known.utility,
 		};
 		self.accounts.insert(community, accounts);
 		Ok(accounts)
 	}
-}
-
-/// What one statement says has moved.
-fn expect(flows: &mut Flows, owner: &AccountId32, accounts: &Accounts, statement: &Statement) {
-	let amounts = &statement.amounts;
-	flows.pay(owner, &accounts.pool, amounts.paid_to_pool);
-	flows.pay(&accounts.pool, owner, amounts.received_from_pool);
-	flows.pay(owner, &accounts.operator, amounts.grid_fee);
-	flows.pay(owner, &accounts.utility, amounts.paid_to_utility);
-	flows.pay(&accounts.utility, owner, amounts.received_from_utility);
 }

@@ -1,6 +1,6 @@
 //! Between the chain's types and those of the game crate, which are the same by another way of encoding.
 
-use super::types::{Certificate, Comfort, Kind, Ratio, Rules, Status, Strategy};
+use super::types::{Certificate, Comfort, Delivered, Kind, Ratio, Rules, Status, Strategy};
 use commonwatt_game as game;
 
 impl From<Ratio> for game::Ratio {
@@ -71,6 +71,15 @@ impl From<game::Strategy> for Strategy {
 			kind: s.kind.into(),
 			consumption_wh: s.consumption_wh,
 			temperature_centi_c: s.temperature_centi_c,
+		}
+	}
+}
+
+impl From<game::Delivered> for Delivered {
+	fn from(delivered: game::Delivered) -> Self {
+		Self {
+			comfort_ppm: delivered.comfort_ppm,
+			payoff: delivered.payoff.0,
 		}
 	}
 }

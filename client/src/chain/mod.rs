@@ -1,11 +1,13 @@
 //! The connection to a node, and what to ask of it.
 
+pub mod balances;
 pub mod events;
 mod game;
 pub mod send;
 pub mod types;
 
 use crate::fault::{Fault, OrFault};
+use balances::{AccountData, AccountInfo};
 use std::{
 	sync::Arc,
 	time::{Duration, Instant},
@@ -14,12 +16,16 @@ use subxt::{
 	backend::LegacyBackend,
 	config::substrate::H256,
 	dynamic,
-	ext::{frame_decode::runtime_apis::IntoEncodableValues, scale_decode::DecodeAsType},
+	ext::{
+		frame_decode::storage::{IntoDecodableValues, IntoEncodableValues},
+		scale_decode::DecodeAsType,
+	},
 	rpcs::{rpc_params, RpcClient},
+	storage::PrefixOf,
 	utils::AccountId32,
 	OnlineClient, OnlineClientAtBlock, SubstrateConfig,
 };
-use types::{AccountInfo, Community, Contract, EraRecord, EraView, Household, Statement};
+use types::{Bill, Community, Contract, EraRecord, EraView, Household, Metered, Statement};
 
 /// The chain as it was after one block.
 pub type At = OnlineClientAtBlock<SubstrateConfig>;
@@ -149,6 +155,31 @@ impl Node {
 		self.api.at_block(number).await.or_fault()
 	}
 
+	/// The first block after `known` of which the node has the state, and with it the events, still; `last` is one that
+	/// it has.
+	pub async fn first_readable(&self, known: u64, last: u64) -> Result<u64, Fault> {
+		let (mut gone, mut there) = (known, last);
+		while there - gone > 1 {
+			let middle = gone.midpoint(there);
+			if self.is_readable(middle).await? {
+				there = middle;
+			} else {
+				gone = middle;
+			}
+		}
+		Ok(there)
+	}
+
+	/// Whether the node has the state of a block still.
+	pub async fn is_readable(&self, number: u64) -> Result<bool, Fault> {
+		let probe = async { era(&self.at(number).await?).await };
+		let Err(fault) = probe.await else { return Ok(true) };
+		match self.diagnose(fault).await {
+			Fault::Chain(_) => Ok(false),
+			lost => Err(lost),
+		}
+	}
+
 	/// Hash of the block of a number, if there is one.
 	pub async fn block_hash(&self, number: u64) -> Result<Option<H256>, Fault> {
 		self.rpc
@@ -207,21 +238,35 @@ pub async fn record(at: &At, community: u32, era: u32) -> Result<Option<EraRecor
 	call(at, MARKET_API, "record", (community, era)).await
 }
 
-/// A household's contract for an era.
-pub async fn contract(at: &At, household: u32, era: u32) -> Result<Option<Contract>, Fault> {
-	call(at, MARKET_API, "contract", (household, era)).await
+/// The contracts of a community for an era, those of households that have left since included.
+pub async fn contracts(at: &At, community: u32, era: u32) -> Result<Vec<(u32, Contract)>, Fault> {
+	call(at, MARKET_API, "contracts", (community, era)).await
 }
 
-/// A household's statement of an era.
-pub async fn statement(at: &At, household: u32, era: u32) -> Result<Option<Statement>, Fault> {
-	call(at, MARKET_API, "statement", (household, era)).await
+/// The statements of a community of an era, those of households that have left since included.
+pub async fn statements(at: &At, community: u32, era: u32) -> Result<Vec<(u32, Statement)>, Fault> {
+	call(at, MARKET_API, "statements", (community, era)).await
+}
+
+/// What all retained eras came to for a household; nothing if there is none.
+pub async fn bill(at: &At, household: u32) -> Result<Option<Bill>, Fault> {
+	call(at, MARKET_API, "bill", (household, 0u32, u32::MAX)).await
+}
+
+/// The account of a community's pool.
+pub async fn pool_account(at: &At, community: u32) -> Result<AccountId32, Fault> {
+	call(at, MARKET_API, "pool_account", (community,)).await
+}
+
+/// The account of a community's incentive pot.
+pub async fn pot_account(at: &At, community: u32) -> Result<AccountId32, Fault> {
+	call(at, MARKET_API, "pot_account", (community,)).await
 }
 
 /// The number of communities, which is also that of the next one.
 pub async fn community_count(at: &At) -> Result<u32, Fault> {
-	let address = dynamic::storage::<(), u32>("EnergyMarket", "CommunityCount");
-	let count = at.storage().try_fetch(address, ()).await.or_fault()?;
-	count.map_or(Ok(0), |count| count.decode().or_fault())
+	let count = value(at, "EnergyMarket", "CommunityCount").await?;
+	Ok(count.unwrap_or(0))
 }
 
 /// The household that a meter measures.
@@ -233,15 +278,56 @@ pub async fn household_of_meter(at: &At, meter: &AccountId32) -> Result<Option<u
 		.transpose()
 }
 
-/// Whether the chain has a reading of a household that waits for settlement.
+/// Whether the chain has a household's reading of an era that waits for settlement.
 pub async fn has_reading(at: &At, era: u32, household: u32) -> Result<bool, Fault> {
-	let address = dynamic::storage::<(u32, u32), types::Reading>("EnergyMarket", "Readings");
-	Ok(at
-		.storage()
-		.try_fetch(address, (era, household))
-		.await
-		.or_fault()?
-		.is_some())
+	let address = dynamic::storage::<(u32,), Metered>("EnergyMarket", "Readings");
+	let Some(metered) = at.storage().try_fetch(address, (household,)).await.or_fault()? else {
+		return Ok(false);
+	};
+	let metered = metered.decode().or_fault()?;
+	Ok(metered.era == era || metered.before.is_some_and(|(before, _)| before == era))
+}
+
+/// A single value of the state; nothing if it was never set.
+pub async fn value<Value: DecodeAsType>(
+	at: &At,
+	pallet: &'static str,
+	item: &'static str,
+) -> Result<Option<Value>, Fault> {
+	let address = dynamic::storage::<(), Value>(pallet, item);
+	let value = at.storage().try_fetch(address, ()).await.or_fault()?;
+	value.map(|value| value.decode().or_fault()).transpose()
+}
+
+/// All entries of a map in the state.
+pub async fn entries<Key: IntoEncodableValues + IntoDecodableValues, Value: DecodeAsType>(
+	at: &At,
+	pallet: &'static str,
+	item: &'static str,
+) -> Result<Vec<(Key, Value)>, Fault>
+where
+	(): PrefixOf<Key>,
+{
+	let address = dynamic::storage::<Key, Value>(pallet, item);
+	let mut found = at.storage().iter(address, ()).await.or_fault()?;
+	let mut entries = Vec::new();
+	while let Some(entry) = found.next().await {
+		let entry = entry.or_fault()?;
+		let key = entry.key().or_fault()?.decode().or_fault()?;
+		entries.push((key, entry.value().decode().or_fault()?));
+	}
+	Ok(entries)
+}
+
+/// A constant of a pallet.
+pub fn constant<Value: DecodeAsType>(
+	at: &At,
+	pallet: &'static str,
+	name: &'static str,
+) -> Result<Value, Fault> {
+	at.constants()
+		.entry(dynamic::constant::<Value>(pallet, name))
+		.or_fault()
 }
 
 /// An account; one that does not exist holds nothing.
@@ -250,20 +336,7 @@ pub async fn account(at: &At, account: &AccountId32) -> Result<AccountInfo, Faul
 	let info = at.storage().try_fetch(address, (account.0,)).await.or_fault()?;
 	let nothing = AccountInfo {
 		nonce: 0,
-		data: types::AccountData { free: 0 },
+		data: AccountData { free: 0, reserved: 0 },
 	};
 	info.map_or(Ok(nothing), |info| info.decode().or_fault())
-}
-
-/// The account of a community's pool, derived as the chain derives it: the pallet's number and the community's, filled
-/// up with zeros.
-pub fn pool_account(at: &At, community: u32) -> Result<AccountId32, Fault> {
-	let address = dynamic::constant::<[u8; 8]>("EnergyMarket", "PalletId");
-	let pallet: [u8; 8] = at.constants().entry(address).or_fault()?;
-	let mut bytes = [0; 32];
-	let parts: [&[u8]; 3] = [b"modl", &pallet, &community.to_le_bytes()];
-	for (slot, byte) in bytes.iter_mut().zip(parts.concat()) {
-		*slot = byte;
-	}
-	Ok(AccountId32(bytes))
 }

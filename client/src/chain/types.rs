@@ -15,20 +15,21 @@ use subxt::{
 /// Money in the smallest unit.
 pub type Money = u128;
 
-/// A difference of amounts in JSON, a string as well.
-pub fn difference<S: serde::Serializer>(money: &i128, serializer: S) -> Result<S::Ok, S::Error> {
-	serializer.collect_str(money)
-}
-
-/// Money in JSON is a string: most readers of JSON keep 53 bits of a number, and an amount needs more.
+/// Money in JSON is a string: most readers of JSON keep 53 bits of a number, and an amount needs more. So is a
+/// difference of amounts.
 pub mod money {
 	use serde::{de::Error, Deserialize, Deserializer, Serializer};
+	use std::{fmt::Display, str::FromStr};
 
-	pub fn serialize<S: Serializer>(money: &u128, serializer: S) -> Result<S::Ok, S::Error> {
+	pub fn serialize<M: Display, S: Serializer>(money: &M, serializer: S) -> Result<S::Ok, S::Error> {
 		serializer.collect_str(money)
 	}
 
-	pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u128, D::Error> {
+	pub fn deserialize<'de, M, D>(deserializer: D) -> Result<M, D::Error>
+	where
+		M: FromStr<Err: Display>,
+		D: Deserializer<'de>,
+	{
 		String::deserialize(deserializer)?
 			.parse()
 			.map_err(D::Error::custom)
@@ -112,6 +113,17 @@ both_ways! {
 		pub rules: Rules,
 		pub tariffs: Tariffs,
 		pub price_rule: PriceRule,
+		#[serde(with = "money")]
+		pub incentive_per_era: Money,
+		pub comfort_bounds: Option<ComfortBounds>,
+	}
+}
+
+both_ways! {
+	/// What every comfort range of a community lies within.
+	pub struct ComfortBounds {
+		pub min_centi_c: i16,
+		pub max_centi_c: i16,
 	}
 }
 
@@ -225,6 +237,9 @@ from_chain! {
 		pub received_from_pool: Money,
 		#[serde(with = "money")]
 		pub grid_fee: Money,
+		/// Received from the incentive pot.
+		#[serde(with = "money")]
+		pub reward: Money,
 		#[serde(with = "money")]
 		pub paid_to_utility: Money,
 		#[serde(with = "money")]
@@ -261,6 +276,16 @@ impl Amounts {
 }
 
 from_chain! {
+	/// What was delivered, as the game values it.
+	#[derive(Copy)]
+	pub struct Delivered {
+		pub comfort_ppm: u32,
+		/// Base-2 logarithm in units of 2^-32.
+		pub payoff: i64,
+	}
+}
+
+from_chain! {
 	#[derive(Copy)]
 	pub struct Statement {
 		pub era: u32,
@@ -270,6 +295,8 @@ from_chain! {
 		pub imbalance_export_wh: u32,
 		#[serde(with = "money")]
 		pub price_per_kwh: Money,
+		/// Nothing without a contract, or without a reading.
+		pub delivered: Option<Delivered>,
 		pub amounts: Amounts,
 	}
 }
@@ -286,6 +313,8 @@ from_chain! {
 		pub through_pool: Money,
 		#[serde(with = "money")]
 		pub grid_fees: Money,
+		#[serde(with = "money")]
+		pub rewards: Money,
 		#[serde(with = "money")]
 		pub to_utility: Money,
 		#[serde(with = "money")]
@@ -313,6 +342,38 @@ from_chain! {
 		pub arrears: Money,
 		#[serde(with = "money")]
 		pub credit: Money,
+	}
+}
+
+from_chain! {
+	/// The newest two readings of a household, of different eras.
+	pub struct Metered {
+		pub era: u32,
+		pub reading: Reading,
+		pub before: Option<(u32, Reading)>,
+	}
+}
+
+from_chain! {
+	/// What the retained eras came to for one household.
+	pub struct Bill {
+		pub first_era: u32,
+		pub last_era: u32,
+		pub eras: u32,
+		/// By channel, in the order of [`Channels`].
+		pub energy_wh: [u64; 4],
+		#[serde(with = "money")]
+		pub reward: Money,
+		#[serde(with = "money")]
+		pub cost: Money,
+		#[serde(with = "money")]
+		pub revenue: Money,
+		#[serde(with = "money")]
+		pub alone_cost: Money,
+		#[serde(with = "money")]
+		pub alone_revenue: Money,
+		#[serde(with = "money")]
+		pub savings: i128,
 	}
 }
 
@@ -376,42 +437,16 @@ from_chain! {
 		MeterReplaced { household: u32 },
 		StrategiesWithdrawn { household: u32, era: u32 },
 		ReadingRefused { household: u32 },
+		HouseholdLeaving { household: u32, last_era: u32 },
+		HouseholdLeft { community: u32, household: u32 },
+		CreditPaid {
+			household: u32,
+			#[serde(with = "money")]
+			paid: Money,
+			#[serde(with = "money")]
+			credit: Money,
+		},
 	}
-}
-
-/// Money that moved, as the balances tell it.
-#[derive(Clone, Debug, DecodeAsType)]
-#[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
-pub enum BalancesEvent {
-	Transfer {
-		from: AccountId32,
-		to: AccountId32,
-		amount: Money,
-	},
-	TransferOnHold {
-		source: AccountId32,
-		dest: AccountId32,
-		amount: Money,
-	},
-	Held {
-		who: AccountId32,
-		amount: Money,
-	},
-}
-
-/// An account's balance and nonce.
-#[derive(Clone, Debug, DecodeAsType)]
-#[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
-pub struct AccountInfo {
-	pub nonce: u64,
-	pub data: AccountData,
-}
-
-/// The part of an account's balance that it can spend.
-#[derive(Clone, Debug, DecodeAsType)]
-#[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
-pub struct AccountData {
-	pub free: Money,
 }
 
 /// Calls, by pallet; what a batch or Sudo carries has this shape too.
@@ -498,5 +533,16 @@ impl Channels {
 	/// Net exchange with the main grid, positive when sold.
 	pub fn main_wh(&self) -> i64 {
 		i64::from(self.sold_to_main_wh) - i64::from(self.bought_from_main_wh)
+	}
+
+	/// All four, in the order of the fields.
+	pub fn all_wh(&self) -> [u64; 4] {
+		[
+			self.sold_to_community_wh,
+			self.bought_from_community_wh,
+			self.sold_to_main_wh,
+			self.bought_from_main_wh,
+		]
+		.map(u64::from)
 	}
 }

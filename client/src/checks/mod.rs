@@ -5,7 +5,7 @@
 //! (Whether the balances moved accordingly is checked block by block: see [`crate::chain::events`].)
 
 use crate::{
-	chain::types::{Certificate, EraRecord, Kind, Money, Statement, Strategy, Terms, Totals},
+	chain::types::{Certificate, Delivered, EraRecord, Kind, Money, Statement, Strategy, Terms, Totals},
 	replay::ledger::{Contract, EraBook, Settled},
 };
 use commonwatt_game as game;
@@ -50,6 +50,8 @@ pub fn era(era: u32, book: &EraBook) -> Checks {
 		utility(&mut checks, book, totals);
 		if let Some(record) = &book.record {
 			prices(&mut checks, book, &record.terms);
+			worth(&mut checks, book, &record.terms);
+			rewards(&mut checks, book, &record.terms);
 		}
 	}
 	for failed in &mut checks.failed {
@@ -127,7 +129,7 @@ fn certificate(checks: &mut Checks, book: &EraBook, record: &EraRecord) {
 		});
 		households.push(game::Household {
 			generation_wh: submitted.generation_wh,
-			comfort: contract.comfort.map(Into::into),
+			comfort: comfort(contract, &record.terms),
 			strategies: strategies.into_iter().map(Into::into).collect(),
 		});
 		profile.push(contract.chosen);
@@ -147,6 +149,16 @@ fn certificate(checks: &mut Checks, book: &EraBook, record: &EraRecord) {
 			.failed
 			.push(format!("certificate cannot be computed again: {fault}")),
 	}
+}
+
+/// The comfort that counts: what of the household's range lies within the community's bounds.
+fn comfort(contract: &Contract, terms: &Terms) -> Option<game::Comfort> {
+	let mut comfort = contract.comfort?;
+	if let Some(bounds) = terms.comfort_bounds {
+		comfort.min_centi_c = comfort.min_centi_c.max(bounds.min_centi_c);
+		comfort.max_centi_c = comfort.max_centi_c.min(bounds.max_centi_c);
+	}
+	Some(comfort.into())
 }
 
 /// A household that could not cover its strategies was kept to the main grid.
@@ -239,6 +251,7 @@ fn pool(checks: &mut Checks, book: &EraBook, totals: &Totals) {
 		sum(|s| s.statement.amounts.grid_fee),
 		totals.grid_fees,
 	);
+	checks.equal("rewards", sum(|s| s.statement.amounts.reward), totals.rewards);
 }
 
 /// Money from the pool that a household's account could not take and that went to its credit.
@@ -322,4 +335,68 @@ fn prices(checks: &mut Checks, book: &EraBook, terms: &Terms) {
 			named("the main grid alone would have come to something else")
 		});
 	}
+}
+
+/// What was delivered, as the game values it.
+fn worth(checks: &mut Checks, book: &EraBook, terms: &Terms) {
+	for (household, Settled { statement, .. }) in &book.statements {
+		let metered = book.readings.contains_key(household);
+		let contract = book.contracts.get(household).filter(|_| metered);
+		let size = |net_wh: i64| u32::try_from(net_wh.unsigned_abs()).unwrap_or(u32::MAX);
+		let again = contract.map(|contract| {
+			Delivered::from(game::delivered(
+				&terms.rules.into(),
+				comfort(contract, terms).as_ref(),
+				statement.reading.indoor_centi_c,
+				size(statement.energy.community_wh()),
+				size(statement.energy.main_wh()),
+			))
+		});
+		checks.expect(again == statement.delivered, || {
+			format!(
+				"household {household}: worth of what it delivered {:?}, computed again {again:?}",
+				statement.delivered
+			)
+		});
+	}
+}
+
+/// Shares of what was paid, in proportion to what was delivered: differences of rounded running sums, so that nothing
+/// of it is left. (Where an owner's account is gone and cannot take its share, the shares of what was paid are others
+/// than the chain's, and this says so.)
+fn rewards(checks: &mut Checks, book: &EraBook, terms: &Terms) {
+	let statements = || book.statements.values().map(|settled| &settled.statement);
+	let payoffs: Vec<game::Log2> = statements()
+		.map(|s| {
+			s.delivered
+				.map_or(game::Log2::NEG_INFINITY, |delivered| game::Log2(delivered.payoff))
+		})
+		.collect();
+	let weights = game::shares(&payoffs);
+	let paid: Money = statements().map(|s| s.amounts.reward).sum();
+	checks.expect(paid <= terms.incentive_per_era, || {
+		format!("rewards: {paid} paid of {} at most", terms.incentive_per_era)
+	});
+	for ((household, settled), due) in book.statements.iter().zip(parts(paid, &weights)) {
+		let what = format!("household {household}: reward");
+		checks.equal(&what, settled.statement.amounts.reward, due);
+	}
+}
+
+/// A budget in parts by weight.
+fn parts(budget: Money, weights: &[u64]) -> Vec<Money> {
+	let total: u128 = weights.iter().copied().map(u128::from).sum();
+	let mut so_far_weight = 0;
+	let mut so_far = 0;
+	let mut parts = Vec::with_capacity(weights.len());
+	for weight in weights {
+		so_far_weight += u128::from(*weight);
+		// The weights' sum is below 2^43, so the parts of budget times weight over total do not overflow.
+		let whole = budget.checked_div(total).unwrap_or(0) * so_far_weight;
+		let rest = (budget.checked_rem(total).unwrap_or(0) * so_far_weight).checked_div(total);
+		let until = whole + rest.unwrap_or(0);
+		parts.push(until - so_far);
+		so_far = until;
+	}
+	parts
 }

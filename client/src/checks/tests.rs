@@ -3,7 +3,8 @@
 use super::*;
 use crate::{
 	chain::types::{
-		Amounts, Channels, MarketEvent, PriceRule, Quality, Ratio, Reading, Rules, Status, Tariffs,
+		Amounts, Channels, Comfort, ComfortBounds, MarketEvent, PriceRule, Quality, Ratio, Reading, Rules,
+		Status, Tariffs,
 	},
 	replay::ledger::{Ledger, Opening},
 };
@@ -27,6 +28,8 @@ const TERMS: Terms = Terms {
 		grid_fee_per_kwh: 10,
 	},
 	price_rule: PriceRule::MidMarket,
+	incentive_per_era: 1_000,
+	comfort_bounds: None,
 };
 
 fn strategy(kind: Kind, consumption_wh: u32) -> Strategy {
@@ -53,6 +56,18 @@ fn channels(sold: u32, bought: u32, to_main: u32, from_main: u32) -> Channels {
 		sold_to_main_wh: to_main,
 		bought_from_main_wh: from_main,
 	}
+}
+
+/// By hand: 1,000 Wh in the community are worth 2^2, as lambda is 4; 500 Wh with the main grid divide that by 0.5,
+/// which makes 8, and 200 Wh by 0.2, which makes 20.
+const REWARDS: [Money; 2] = [200, 501];
+
+fn delivered(household: usize) -> Option<Delivered> {
+	let (main_wh, by_hand) = [(500, 8f64), (200, 20f64)][household];
+	let delivered = game::delivered(&TERMS.rules.into(), None, 2_100, 1_000, main_wh);
+	let payoff = delivered.payoff.0 as f64 / 2f64.powi(32);
+	assert!((payoff - by_hand.log2()).abs() < 1e-8, "{payoff}");
+	Some(delivered.into())
 }
 
 /// Household 0 sells 1,500 Wh, of which household 1 takes the 1,000 Wh that it needs; then household 1 consumes
@@ -82,6 +97,7 @@ fn events() -> Vec<MarketEvent> {
 		paid_to_pool: 0,
 		received_from_pool: 0,
 		grid_fee: 0,
+		reward: 0,
 		paid_to_utility: 0,
 		received_from_utility: 0,
 		main_cost: 0,
@@ -93,6 +109,7 @@ fn events() -> Vec<MarketEvent> {
 	};
 	let seller = Amounts {
 		received_from_pool: 190,
+		reward: REWARDS[0],
 		main_revenue: 40,
 		received_from_utility: 40,
 		alone_revenue: 120,
@@ -102,6 +119,7 @@ fn events() -> Vec<MarketEvent> {
 	let buyer = Amounts {
 		paid_to_pool: 190,
 		grid_fee: 10,
+		reward: REWARDS[1],
 		main_cost: 72,
 		paid_to_utility: 50,
 		arrears: 27,
@@ -118,6 +136,7 @@ fn events() -> Vec<MarketEvent> {
 			imbalance_import_wh,
 			imbalance_export_wh: 0,
 			price_per_kwh: PRICE,
+			delivered: delivered(household as usize),
 			amounts,
 		},
 	};
@@ -150,6 +169,7 @@ fn events() -> Vec<MarketEvent> {
 				sold_to_main_wh: 500,
 				through_pool: 190,
 				grid_fees: 10,
+				rewards: 701,
 				to_utility: 50,
 				from_utility: 40,
 			},
@@ -352,4 +372,123 @@ fn wrong_tariff_is_caught() {
 			statement.amounts.main_revenue += 1;
 		}
 	});
+}
+
+#[test]
+fn worth_that_was_not_delivered_is_caught() {
+	caught("household 0: worth of what it delivered", |event| {
+		if let Some(statement) = statement_of(event, 0) {
+			statement.delivered = statement.delivered.map(|delivered| Delivered {
+				payoff: delivered.payoff + 1,
+				..delivered
+			});
+		}
+	});
+	caught("household 1: worth of what it delivered", |event| {
+		if let Some(statement) = statement_of(event, 1) {
+			statement.delivered = statement.delivered.map(|delivered| Delivered {
+				comfort_ppm: 999_999,
+				..delivered
+			});
+		}
+	});
+	caught("household 1: worth of what it delivered None", |event| {
+		if let Some(statement) = statement_of(event, 1) {
+			statement.delivered = None;
+		}
+	});
+}
+
+#[test]
+fn silent_meter_that_is_worth_something_is_caught() {
+	caught("household 1: worth of what it delivered Some", |event| {
+		if let MarketEvent::ReadingSubmitted { household, .. } = event {
+			if *household == 1 {
+				*household = 9;
+			}
+		}
+	});
+}
+
+#[test]
+fn reward_from_nowhere_is_caught() {
+	caught("rewards: 702 against 701", |event| {
+		if let Some(statement) = statement_of(event, 1) {
+			statement.amounts.reward += 1;
+		}
+	});
+	caught("rewards: 701 paid of 700 at most", |event| {
+		if let MarketEvent::EraCleared { record, .. } = event {
+			record.terms.incentive_per_era = 700;
+		}
+	});
+}
+
+#[test]
+fn reward_that_goes_to_the_neighbour_is_caught() {
+	let mut events = events();
+	for event in &mut events {
+		for (household, reward) in [(0, REWARDS[0] + 1), (1, REWARDS[1] - 1)] {
+			if let Some(statement) = statement_of(event, household) {
+				statement.amounts.reward = reward;
+			}
+		}
+	}
+	let failed = check(&events).failed;
+	assert_eq!(
+		failed,
+		[
+			"era 7: household 0: reward: 201 against 200",
+			"era 7: household 1: reward: 500 against 501"
+		]
+	);
+}
+
+#[test]
+fn parts_of_a_budget_are_exact_however_large_it_is() {
+	assert_eq!(parts(10, &[1, 0, 1, 1]), [3, 0, 3, 4]);
+	assert_eq!(parts(10, &[0, 0]), [0, 0]);
+	assert_eq!(
+		parts(u128::MAX, &[1 << 32; 2]),
+		[u128::MAX / 2, u128::MAX / 2 + 1]
+	);
+}
+
+#[test]
+fn comfort_counts_within_the_bounds_only() {
+	let contract = |comfort| Contract {
+		generation_wh: 0,
+		strategy: strategy(Kind::Neutral, 0),
+		chosen: 0,
+		main_grid_only: false,
+		energy: channels(0, 0, 0, 0),
+		held: 0,
+		comfort,
+	};
+	let range = |min_centi_c, max_centi_c| Comfort {
+		min_centi_c,
+		max_centi_c,
+		a: Ratio {
+			numerator: 1,
+			denominator: 36,
+		},
+	};
+	let bounded = |min_centi_c, max_centi_c| Terms {
+		comfort_bounds: Some(ComfortBounds {
+			min_centi_c,
+			max_centi_c,
+		}),
+		..TERMS
+	};
+	let wide = contract(Some(range(1_500, 2_700)));
+	assert_eq!(comfort(&wide, &TERMS), Some(range(1_500, 2_700).into()));
+	assert_eq!(
+		comfort(&wide, &bounded(1_800, 2_400)),
+		Some(range(1_800, 2_400).into())
+	);
+	assert_eq!(
+		comfort(&wide, &bounded(1_000, 3_000)),
+		Some(range(1_500, 2_700).into())
+	);
+	assert_eq!(comfort(&contract(None), &bounded(1_800, 2_400)), None);
 }

@@ -97,7 +97,7 @@ impl<'a> Engine<'a> {
 		if known >= last {
 			return Ok(None);
 		}
-		let first = recover::first_readable(self.node, known, last).await?;
+		let first = self.node.first_readable(known, last).await?;
 		if first == known + 1 {
 			return Ok(None);
 		}
@@ -238,7 +238,7 @@ impl<'a> Engine<'a> {
 		let head = self.node.head().await?;
 		let last = head.block_number();
 		for number in self.journal.cursor.number + 1..=last {
-			let block = self.scanner.read(&self.node.at(number).await?).await?;
+			let block = self.scanner.read(self.node, number).await?;
 			self.ledger.enter(&block);
 			if !block.events.is_empty() || !block.money_faults.is_empty() {
 				self.journal.enter(block)?;

@@ -118,6 +118,11 @@ impl Ledger {
 			} => {
 				self.households.entry(*household).or_default().arrears = *arrears;
 			}
+			MarketEvent::CreditPaid {
+				household, credit, ..
+			} => {
+				self.households.entry(*household).or_default().credit = *credit;
+			}
 			MarketEvent::StrategiesSubmitted {
 				household,
 				era,
@@ -166,6 +171,8 @@ impl Ledger {
 			| MarketEvent::HouseholdSuspended { .. }
 			| MarketEvent::MeterReplaced { .. }
 			| MarketEvent::ReadingRefused { .. }
+			| MarketEvent::HouseholdLeaving { .. }
+			| MarketEvent::HouseholdLeft { .. }
 			| MarketEvent::EraStarted { .. }
 			| MarketEvent::ErasMissed { .. } => (),
 		}

@@ -11,7 +11,7 @@ use crate::{
 	cli::ReplayArgs,
 	data::{Dataset, Selection},
 	fault::Fault,
-	keys,
+	json, keys,
 	summary::{Report, Screen},
 };
 use engine::Engine;
@@ -20,8 +20,7 @@ use ledger::{Ledger, Opening};
 use setup::Stage;
 use std::{
 	collections::BTreeMap,
-	fs::{self, File},
-	path::Path,
+	fs,
 	time::{Duration, Instant},
 };
 
@@ -56,12 +55,7 @@ pub async fn run(args: ReplayArgs) -> Result<(), Fault> {
 		keys::key(uri)?;
 	}
 	if let Some(path) = &args.json {
-		// Better now than after the last era.
-		File::options()
-			.create(true)
-			.append(true)
-			.open(path)
-			.map_err(|error| Fault::file(path, error))?;
+		json::probe(path)?;
 	}
 	let mut screen = Screen::new(dataset.periods.len());
 	let mut sent = Sent::default();
@@ -69,7 +63,7 @@ pub async fn run(args: ReplayArgs) -> Result<(), Fault> {
 	let report = report.finish(begun.elapsed(), sent);
 	screen.finish(&report);
 	if let Some(path) = &args.json {
-		write_json(path, &report)?;
+		json::write(path, &report)?;
 	}
 	if report.faults.is_empty() {
 		Ok(())
@@ -114,11 +108,6 @@ async fn play_through(
 			},
 		}
 	}
-}
-
-fn write_json(path: &Path, report: &Report) -> Result<(), Fault> {
-	let text = serde_json::to_string_pretty(report).map_err(|error| Fault::file(path, error))?;
-	fs::write(path, text + "\n").map_err(|error| Fault::file(path, error))
 }
 
 fn identity(args: &ReplayArgs) -> Result<Identity, Fault> {

@@ -10,46 +10,20 @@ use crate::{
 	chain::{
 		self,
 		types::{MarketEvent, Quality},
-		At, Node,
+		At,
 	},
 	fault::Fault,
 };
 
-/// The first block after `known` of which the node has the state still; `last` is one that it has.
-pub async fn first_readable(node: &Node, known: u64, last: u64) -> Result<u64, Fault> {
-	let (mut gone, mut there) = (known, last);
-	while there - gone > 1 {
-		let middle = gone.midpoint(there);
-		if is_readable(node, middle).await? {
-			there = middle;
-		} else {
-			gone = middle;
-		}
-	}
-	Ok(there)
-}
-
-async fn is_readable(node: &Node, number: u64) -> Result<bool, Fault> {
-	let probe = async { chain::era(&node.at(number).await?).await };
-	let Err(fault) = probe.await else { return Ok(true) };
-	match node.diagnose(fault).await {
-		Fault::Chain(_) => Ok(false),
-		lost => Err(lost),
-	}
-}
-
 /// What the state says about eras of a community, as events, in the order in which they happened.
 pub async fn events(at: &At, stage: &Stage, eras: &[u32]) -> Result<Vec<MarketEvent>, Fault> {
 	let mut events = Vec::new();
+	let community = stage.community;
 	for era in eras.iter().copied() {
-		let Some(record) = chain::record(at, stage.community, era).await? else {
+		let Some(record) = chain::record(at, community, era).await? else {
 			continue;
 		};
-		let community = stage.community;
-		for household in stage.members.iter().copied() {
-			let Some(contract) = chain::contract(at, household, era).await? else {
-				continue;
-			};
+		for (household, contract) in chain::contracts(at, community, era).await? {
 			let Some(strategy) = contract.strategies.get(usize::from(contract.chosen)).copied() else {
 				continue;
 			};
@@ -73,11 +47,10 @@ pub async fn events(at: &At, stage: &Stage, eras: &[u32]) -> Result<Vec<MarketEv
 		}
 		events.push(MarketEvent::EraCleared { community, record });
 		let Some(totals) = record.settled else { continue };
-		for household in stage.members.iter().copied() {
-			let Some(statement) = chain::statement(at, household, era).await? else {
-				continue;
-			};
-			if statement.reading.quality == Quality::Measured {
+		for (household, statement) in chain::statements(at, community, era).await? {
+			// What the chain estimated for a silent meter has no worth; without a contract nothing has, and an estimate
+			// of the meter's own looks the same.
+			if statement.reading.quality != Quality::Estimated || statement.delivered.is_some() {
 				events.push(MarketEvent::ReadingSubmitted {
 					household,
 					era,

@@ -41,6 +41,8 @@ const PAPER_TERMS: Terms = Terms {
 		grid_fee_per_kwh: 10 * MILLI,
 	},
 	price_rule: PriceRule::MidMarket,
+	incentive_per_era: 0,
+	comfort_bounds: None,
 };
 
 /// The seed paper's comfort: 15 to 27 degrees, a = 1/36.

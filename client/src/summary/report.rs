@@ -3,7 +3,7 @@
 use crate::{
 	chain::{
 		self,
-		types::{difference, money, Amounts, Certificate, Channels, Kind, Money, Reading, Status, Totals},
+		types::{money, Amounts, Certificate, Channels, Delivered, Kind, Money, Reading, Status, Totals},
 	},
 	checks::{self, Checks},
 	cli::ReplayArgs,
@@ -31,6 +31,8 @@ pub struct HouseholdLine {
 	pub held: Money,
 	pub reading: Reading,
 	pub delivered: Channels,
+	/// What was delivered, as the game values it.
+	pub worth: Option<Delivered>,
 	pub amounts: Amounts,
 }
 
@@ -84,6 +86,7 @@ impl EraLine {
 					held: contract.held,
 					reading: statement.reading,
 					delivered: statement.energy,
+					worth: statement.delivered,
 					amounts: statement.amounts,
 				})
 			});
@@ -157,12 +160,15 @@ pub struct Sums {
 	pub through_pool: Money,
 	#[serde(with = "money")]
 	pub grid_fees: Money,
+	/// From the incentive pot.
+	#[serde(with = "money")]
+	pub rewards: Money,
 	#[serde(with = "money")]
 	pub to_utility: Money,
 	#[serde(with = "money")]
 	pub from_utility: Money,
-	/// What the households saved against the main grid alone, at the same metered energy.
-	#[serde(serialize_with = "difference")]
+	/// What the households saved against the main grid alone, at the same metered energy; rewards are not in it.
+	#[serde(with = "money")]
 	pub savings: i128,
 	pub checks_passed: u32,
 }
@@ -182,6 +188,7 @@ impl Sums {
 		self.missing_readings += u64::from(line.settled.missing_readings);
 		self.through_pool += line.settled.through_pool;
 		self.grid_fees += line.settled.grid_fees;
+		self.rewards += line.settled.rewards;
 		self.to_utility += line.settled.to_utility;
 		self.from_utility += line.settled.from_utility;
 		for household in &line.households {

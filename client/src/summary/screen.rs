@@ -128,6 +128,13 @@ fn summary(report: &Report) -> String {
 		money.text(sums.savings.unsigned_abs()),
 		money.symbol
 	);
+	if sums.rewards > 0 {
+		text += &format!(
+			"  rewards from the incentive pot: {} {}\n",
+			money.text(sums.rewards),
+			money.symbol
+		);
+	}
 	if sums.repeated > 0 {
 		text += &format!(
 			"  {} era(s) passed over a period, which was played again\n",

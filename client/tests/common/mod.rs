@@ -11,6 +11,8 @@ use std::{
 	thread,
 	time::Duration,
 };
+use subxt::rpcs::{rpc_params, RpcClient};
+use tempfile::TempDir;
 
 /// Nothing here takes a fraction of this; it only ends a test that would hang.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -144,6 +146,85 @@ impl Drop for Node {
 	fn drop(&mut self) {
 		self.end();
 	}
+}
+
+/// A folder for one test's chain, journal and report.
+pub struct Place(TempDir);
+
+impl Place {
+	pub fn new() -> Self {
+		Self(tempfile::tempdir().expect("there is room for temporary files"))
+	}
+
+	/// A folder in it, which need not exist yet.
+	pub fn folder(&self, name: &str) -> PathBuf {
+		self.0.path().join(name)
+	}
+
+	pub fn path(&self, name: &str) -> String {
+		self.folder(name).display().to_string()
+	}
+
+	/// What the last replay wrote.
+	pub fn report(&self) -> serde_json::Value {
+		json(&self.folder("report.json"))
+	}
+
+	/// A replay of a file, with its journal and report here.
+	pub fn replay(&self, node: &str, file: &Path, more: &[&str]) -> Command {
+		let mut command = commonwatt(&["replay", "--url", node]);
+		command.arg(file).args([
+			"--journal",
+			&self.path("journal"),
+			"--json",
+			&self.path("report.json"),
+		]);
+		command.args(["--retry-seconds", "1"]).args(more);
+		command
+	}
+
+	/// Such a replay to its end.
+	pub fn run(&self, node: &Node, file: &Path, more: &[&str]) -> Outcome {
+		self.replay(&node.url, file, more)
+			.output()
+			.expect("commonwatt runs")
+			.into()
+	}
+}
+
+/// The paper's day.
+pub fn paper() -> PathBuf {
+	repository().join("examples/paper.csv")
+}
+
+/// A real week, which is not part of the repository; without it the test that asks says so.
+pub fn fontana() -> Option<PathBuf> {
+	let file = repository().join("../shared/data/fontana-8-homes-2016-08.csv");
+	if !file.exists() {
+		println!("skipped: {} is not there", file.display());
+	}
+	Some(file).filter(|file| file.exists())
+}
+
+/// Chain time.
+pub async fn now_ms(rpc: &RpcClient) -> u64 {
+	// `Timestamp.Now`, little-endian: the hash of both names is the key.
+	let key = "0xf0c365c3cf59d671eb72da0e7a4113c49f1f0515f462cdcf84e0f1d6045dfcbb";
+	let now: String = rpc.request("state_getStorage", rpc_params![key]).await.unwrap();
+	u64::from_str_radix(now.trim_start_matches("0x"), 16)
+		.unwrap()
+		.swap_bytes()
+}
+
+/// Seals one block at a time.
+pub async fn seal_at(rpc: &RpcClient, timestamp_ms: u64) {
+	// A block that was sealed by the clock meanwhile is as good.
+	let _: Result<Value, _> = rpc.request("dev_sealAt", rpc_params![timestamp_ms]).await;
+}
+
+/// Seals one block, a slot after the newest.
+pub async fn pass_slot(rpc: &RpcClient) {
+	seal_at(rpc, now_ms(rpc).await + 2_000).await;
 }
 
 /// A `commonwatt replay` that is under way. It is killed when this is dropped.

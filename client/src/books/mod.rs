@@ -1,0 +1,177 @@
+//! `commonwatt books`: every balance and every household's energy, rebuilt from events alone and compared with what the
+//! chain has.
+
+mod compare;
+mod entries;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use crate::{
+	chain::{self, Money, Node},
+	cli::BooksArgs,
+	fault::{Fault, OrFault},
+	json,
+};
+use entries::{is_entered, Books, Energy, Entry};
+use futures::{stream, StreamExt};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use state::State;
+use std::{collections::BTreeMap, time::Duration};
+
+/// So long to try to connect to a node that does not answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// So many blocks are asked for at once.
+const AHEAD: usize = 8;
+/// So many differences are shown.
+const SHOWN: usize = 20;
+
+/// What the books came to.
+#[derive(Serialize)]
+struct Report<'a> {
+	url: &'a str,
+	/// The block whose state the books were opened with.
+	opened_at: u64,
+	/// The block whose state they were compared with.
+	compared_with: u64,
+	/// So many blocks' events were entered.
+	blocks: u64,
+	/// What transactions cost, all of which is burned.
+	#[serde(with = "chain::types::money")]
+	fees: chain::types::Money,
+	/// By household, over all eras that were settled in these blocks.
+	energy: &'a BTreeMap<u32, Energy>,
+	/// Every difference, in words.
+	differences: &'a [String],
+	books: &'a State,
+}
+
+/// Runs the subcommand.
+pub async fn run(args: BooksArgs) -> Result<(), Fault> {
+	if let Some(path) = &args.json {
+		json::probe(path)?;
+	}
+	let node = Node::connect(&args.url, PATIENCE).await?;
+	match audit(&node, &args).await {
+		Ok(differences) if differences.is_empty() => Ok(()),
+		Ok(differences) => Err(Fault::Differs(shortened(differences))),
+		Err(fault) => Err(node.diagnose(fault).await),
+	}
+}
+
+/// Keeps the books and compares them; returns how they differ.
+async fn audit(node: &Node, args: &BooksArgs) -> Result<Vec<String>, Fault> {
+	let head = node.head().await?;
+	let (first, last) = (args.from, head.block_number());
+	if first > last {
+		return Err(Fault::Input(format!(
+			"--from {first}: the newest final block is {last}"
+		)));
+	}
+	if !node.is_readable(first).await? {
+		let oldest = node.first_readable(first, last).await?;
+		return Err(Fault::Input(format!(
+			"the node has no state of block {first} any more; the oldest that it has is that of block {oldest}: begin \
+			 there with --from {oldest}, or ask a node that keeps all (--state-pruning archive)"
+		)));
+	}
+	let retained = chain::constant(&head, "EnergyMarket", "RetainedEras")?;
+	let mut books = Books::open(State::read(&node.at(first).await?).await?, retained);
+	enter_blocks(node, &mut books, first, last).await?;
+	books.close();
+	let state = State::read(&head).await?;
+	let mut differences = books.faults.clone();
+	differences.extend(compare::differences(&books.state, &state)?);
+	if let Some(path) = &args.json {
+		let report = Report {
+			url: &args.url,
+			opened_at: first,
+			compared_with: last,
+			blocks: last - first,
+			fees: books.fees,
+			energy: &books.energy,
+			differences: &differences,
+			books: &books.state,
+		};
+		json::write(path, &report)?;
+	}
+	println!("{}", summary(&books, &node.money().await?));
+	if differences.is_empty() {
+		println!(
+			"books: {} accounts and {} households rebuilt from the events of {} blocks; all agree with the state of \
+			 block {last}",
+			books.state.accounts.len(),
+			books.state.households.len(),
+			last - first
+		);
+	}
+	Ok(differences)
+}
+
+/// Enters the events of all blocks after the first.
+async fn enter_blocks(node: &Node, books: &mut Books, first: u64, last: u64) -> Result<(), Fault> {
+	let bar = ProgressBar::new(last - first);
+	let style = ProgressStyle::with_template("{elapsed_precise} {wide_bar} {pos} of {len} blocks read");
+	bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+	let read = |number| async move { Ok::<_, Fault>((number, events(node, number).await?)) };
+	let mut blocks = stream::iter(first + 1..=last).map(read).buffered(AHEAD);
+	while let Some(block) = blocks.next().await {
+		let (number, entries) = block?;
+		for entry in entries {
+			books.enter(number, entry);
+		}
+		bar.inc(1);
+	}
+	bar.finish_and_clear();
+	Ok(())
+}
+
+/// The events of a block that are entered, in order.
+async fn events(node: &Node, number: u64) -> Result<Vec<Entry>, Fault> {
+	let mut entries = Vec::new();
+	for event in node.at(number).await?.events().fetch().await.or_fault()?.iter() {
+		let event = event.or_fault()?;
+		let (pallet, name) = (event.pallet_name(), event.event_name());
+		if is_entered(pallet, name) {
+			let entry = event.decode_as::<Entry>().or_fault();
+			entries.push(entry.map_err(|fault| {
+				Fault::Chain(format!(
+					"block {number}: these books do not know {pallet}.{name}: {fault}"
+				))
+			})?);
+		}
+	}
+	Ok(entries)
+}
+
+/// The books in a few lines.
+fn summary(books: &Books, money: &Money) -> String {
+	let mut sum = Energy::default();
+	for energy in books.energy.values() {
+		sum.add(energy.eras, energy.all_wh());
+	}
+	let kwh = |wh: u64| format!("{:.3}", wh as f64 / 1_000.0);
+	let issued = u128::try_from(books.state.issuance).unwrap_or(0);
+	format!(
+		"  energy, kWh: {} sold and {} bought in the community, {} sold to the main grid, {} bought from it\n  money, \
+		 {}: {} on all accounts, {} paid in fees and burned",
+		kwh(sum.sold_to_community_wh),
+		kwh(sum.bought_from_community_wh),
+		kwh(sum.sold_to_main_wh),
+		kwh(sum.bought_from_main_wh),
+		money.symbol,
+		money.text(issued),
+		money.text(books.fees)
+	)
+}
+
+/// As many differences as fit on a screen.
+fn shortened(mut differences: Vec<String>) -> Vec<String> {
+	let more = differences.len().saturating_sub(SHOWN);
+	differences.truncate(SHOWN);
+	if more > 0 {
+		differences.push(format!("and {more} more"));
+	}
+	differences
+}

@@ -1,0 +1,168 @@
+//! Money and energy of a chain, in one shape for its state and for the books that are kept of it.
+
+use crate::{
+	chain::{
+		self,
+		balances::{AccountInfo, Hold},
+		types::{money, Bill, Household, Money, Statement},
+		At,
+	},
+	fault::Fault,
+};
+use serde::{Serialize, Serializer};
+use std::collections::BTreeMap;
+use subxt::utils::AccountId32;
+
+/// An account. Amounts have a sign, so that books that go wrong can show how.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Account {
+	/// One without money exists too where something else keeps it, as its registration keeps a meter's.
+	pub exists: bool,
+	/// What it can spend.
+	#[serde(with = "money")]
+	pub free: i128,
+	/// Reserved without a reason, as the deposit for a proxy is.
+	#[serde(with = "money")]
+	pub reserved: i128,
+	/// On hold, by reason.
+	#[serde(serialize_with = "texts")]
+	pub held: BTreeMap<String, i128>,
+}
+
+fn texts<S: Serializer>(amounts: &BTreeMap<String, i128>, serializer: S) -> Result<S::Ok, S::Error> {
+	serializer.collect_map(
+		amounts
+			.iter()
+			.map(|(reason, amount)| (reason, amount.to_string())),
+	)
+}
+
+impl Account {
+	/// All that it has.
+	pub fn total(&self) -> i128 {
+		self.free + self.reserved + self.held.values().sum::<i128>()
+	}
+}
+
+/// What a household and the utility owe each other.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Debts {
+	#[serde(with = "money")]
+	pub arrears: Money,
+	#[serde(with = "money")]
+	pub credit: Money,
+}
+
+/// Statements of a community, by era and household.
+pub type Statements = BTreeMap<u32, BTreeMap<u32, Statement>>;
+
+/// Where money and energy stand.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct State {
+	#[serde(with = "money")]
+	pub issuance: i128,
+	pub accounts: BTreeMap<AccountId32, Account>,
+	pub households: BTreeMap<u32, Debts>,
+	/// Of the retained eras, by community.
+	pub statements: BTreeMap<u32, Statements>,
+	/// Of the retained eras, by household.
+	pub bills: BTreeMap<u32, Bill>,
+}
+
+/// An amount with a sign.
+pub fn signed(amount: Money) -> i128 {
+	i128::try_from(amount).unwrap_or(i128::MAX)
+}
+
+impl State {
+	/// What the chain's state has.
+	pub async fn read(at: &At) -> Result<Self, Fault> {
+		let issuance = chain::value(at, "Balances", "TotalIssuance").await?;
+		let mut state = Self {
+			issuance: signed(issuance.unwrap_or(0)),
+			..Self::default()
+		};
+		state.read_accounts(at).await?;
+		let households = chain::entries::<(u32,), Household>(at, "EnergyMarket", "Households").await?;
+		for ((id,), Household { arrears, credit, .. }) in households {
+			state.households.insert(id, Debts { arrears, credit });
+			if let Some(bill) = chain::bill(at, id).await? {
+				state.bills.insert(id, bill);
+			}
+		}
+		let books =
+			chain::entries::<(u32, u32), Vec<(u32, Statement)>>(at, "EnergyMarket", "Statements").await?;
+		for ((community, _), book) in books {
+			for (household, statement) in book {
+				let eras = state.statements.entry(community).or_default();
+				eras.entry(statement.era)
+					.or_default()
+					.insert(household, statement);
+			}
+		}
+		Ok(state)
+	}
+
+	async fn read_accounts(&mut self, at: &At) -> Result<(), Fault> {
+		for ((account,), info) in chain::entries::<([u8; 32],), AccountInfo>(at, "System", "Account").await? {
+			let account = self.accounts.entry(AccountId32(account)).or_default();
+			account.exists = true;
+			account.free = signed(info.data.free);
+			account.reserved = signed(info.data.reserved);
+		}
+		for ((account,), holds) in chain::entries::<([u8; 32],), Vec<Hold>>(at, "Balances", "Holds").await? {
+			let account = self.accounts.entry(AccountId32(account)).or_default();
+			for Hold { id, amount } in holds {
+				// The account counts what is on hold among what is reserved.
+				account.reserved -= signed(amount);
+				account.held.insert(format!("{id:?}"), signed(amount));
+			}
+		}
+		Ok(())
+	}
+
+	/// The bills that the retained statements come to, for the households that there are.
+	pub fn make_bills(&mut self) {
+		let mut bills = BTreeMap::<u32, Bill>::new();
+		for (era, statements) in self.statements.values().flatten() {
+			for (household, statement) in statements {
+				if self.households.contains_key(household) {
+					add(bills.entry(*household).or_insert_with(|| empty(*era)), statement);
+				}
+			}
+		}
+		self.bills = bills;
+	}
+}
+
+/// The bill of no era, from one on.
+fn empty(first_era: u32) -> Bill {
+	Bill {
+		first_era,
+		last_era: first_era,
+		eras: 0,
+		energy_wh: [0; 4],
+		reward: 0,
+		cost: 0,
+		revenue: 0,
+		alone_cost: 0,
+		alone_revenue: 0,
+		savings: 0,
+	}
+}
+
+/// Adds an era, which is later than those before.
+fn add(bill: &mut Bill, statement: &Statement) {
+	let amounts = &statement.amounts;
+	bill.last_era = statement.era;
+	bill.eras += 1;
+	for (sum, wh) in bill.energy_wh.iter_mut().zip(statement.energy.all_wh()) {
+		*sum += wh;
+	}
+	bill.reward += amounts.reward;
+	bill.cost += amounts.paid_to_pool + amounts.grid_fee + amounts.main_cost;
+	bill.revenue += amounts.received_from_pool + amounts.main_revenue;
+	bill.alone_cost += amounts.alone_cost;
+	bill.alone_revenue += amounts.alone_revenue;
+	bill.savings += amounts.savings();
+}

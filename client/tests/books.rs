@@ -1,0 +1,330 @@
+//! `commonwatt books` against the real node: balances and energy rebuilt from events agree with the state.
+
+mod common;
+
+use common::{
+	assert_complete, commonwatt, fontana, json, now_ms, paper, pass_slot, seal_at, Node, Outcome, Place,
+};
+use serde_json::Value as Json;
+use std::{str::FromStr, sync::Arc};
+use subxt::{
+	backend::LegacyBackend,
+	config::SubstrateConfig,
+	dynamic::{self, value, Value},
+	ext::scale_encode::EncodeAsFields,
+	rpcs::RpcClient,
+	utils::AccountId32,
+	OnlineClient,
+};
+use subxt_signer::{sr25519::Keypair, SecretUri};
+
+/// One token in the smallest unit.
+const WATT: u128 = 1_000_000_000_000;
+const MILLI: u128 = WATT / 1_000;
+const ERA_MS: u64 = 60_000;
+
+/// Keeps the books of all that a node's chain has seen.
+fn books(place: &Place, node: &Node, more: &[&str]) -> Outcome {
+	let mut command = commonwatt(&["books", "--url", &node.url, "--json", &place.path("books.json")]);
+	command.args(more).output().expect("commonwatt runs").into()
+}
+
+/// The books' report, of books that agree with the state.
+fn agreed(place: &Place, node: &Node) -> Json {
+	let outcome = books(place, node, &[]).expect_code(0);
+	let report = json(&place.folder("books.json"));
+	assert_eq!(report["differences"], serde_json::json!([]));
+	let block = report["compared_with"].to_string();
+	let said =
+		format!("rebuilt from the events of {block} blocks; all agree with the state of block {block}\n");
+	assert!(outcome.stdout.ends_with(&said), "{}", outcome.stdout);
+	println!("{}", outcome.stdout);
+	report
+}
+
+/// Energy of all households in sum, by channel, over all eras.
+fn energy(report: &Json, channel: &str) -> u64 {
+	let households = report["energy"].as_object().unwrap().values();
+	households.map(|energy| energy[channel].as_u64().unwrap()).sum()
+}
+
+/// A replay, and its books: every Wh of the replay is in them.
+fn replayed(place: &Place, node: &Node, file: &std::path::Path, more: &[&str], periods: usize) -> Json {
+	place.run(node, file, more).expect_code(0);
+	let replay = place.report();
+	assert_complete(&replay, periods);
+	let report = agreed(place, node);
+	let traded = replay["sums"]["community_wh"].as_u64().unwrap();
+	assert!(traded > 0);
+	assert_eq!(energy(&report, "sold_to_community_wh"), traded);
+	assert_eq!(energy(&report, "bought_from_community_wh"), traded);
+	report
+}
+
+#[test]
+fn paper_day_is_rebuilt_from_its_events() {
+	let place = Place::new();
+	let node = Node::start(&place.folder("chain"));
+	let report = replayed(&place, &node, &paper(), &[], 24);
+	assert_eq!(report["books"]["households"].as_object().unwrap().len(), 4);
+	// So many eras were played; one or two more had passed before.
+	assert!(report["books"]["statements"]["0"].as_object().unwrap().len() >= 24);
+	assert!(u128::from_str(report["fees"].as_str().unwrap()).unwrap() > 0);
+}
+
+/// Far more eras than the chain retains: what is compared of them at the end came through all before.
+#[test]
+fn week_of_a_new_community_is_rebuilt_from_its_events() {
+	let Some(file) = fontana() else { return };
+	let place = Place::new();
+	let node = Node::start(&place.folder("chain"));
+	let report = replayed(&place, &node, &file, &["--community", "fontana"], 336);
+	let books = &report["books"];
+	assert_eq!(books["households"].as_object().unwrap().len(), 12);
+	for community in ["0", "1"] {
+		assert_eq!(books["statements"][community].as_object().unwrap().len(), 48);
+	}
+}
+
+/// A chain and the keys that sign on it.
+struct Chain {
+	rpc: RpcClient,
+	api: OnlineClient<SubstrateConfig>,
+}
+
+fn key(uri: &str) -> Keypair {
+	Keypair::from_uri(&SecretUri::from_str(uri).unwrap()).unwrap()
+}
+
+fn account(uri: &str) -> AccountId32 {
+	key(uri).public_key().to_account_id()
+}
+
+/// An account as calls name it.
+fn address(uri: &str) -> Value {
+	named(account(uri))
+}
+
+fn named(account: AccountId32) -> Value {
+	Value::unnamed_variant("Id", [Value::from_bytes(account.0)])
+}
+
+impl Chain {
+	async fn connect(node: &Node) -> Self {
+		let rpc = RpcClient::from_insecure_url(&node.url).await.unwrap();
+		// The old methods ask the node each time; those of `chainHead_v1` know of new blocks a little later.
+		let backend = Arc::new(LegacyBackend::builder().build(rpc.clone()));
+		let api = OnlineClient::from_backend(backend).await.unwrap();
+		Self { rpc, api }
+	}
+
+	/// Sends a call that must succeed.
+	async fn send(&self, signer: &str, pallet: &str, call: &str, arguments: impl EncodeAsFields) {
+		let payload = dynamic::tx(pallet, call, arguments);
+		let at = self.api.at_current_block().await.unwrap();
+		let sent = at
+			.transactions()
+			.sign_and_submit_then_watch_default(&payload, &key(signer))
+			.await;
+		let done = sent.unwrap().wait_for_finalized_success().await;
+		done.unwrap_or_else(|error| panic!("{pallet}.{call}: {error}"));
+	}
+
+	/// Ends the running era, and the next ones, each with a block in which it clears.
+	async fn pass_eras(&self, eras: u64) {
+		for _ in 0..eras {
+			let ends = (now_ms(&self.rpc).await / ERA_MS + 1) * ERA_MS;
+			seal_at(&self.rpc, ends).await;
+			seal_at(&self.rpc, ends + 2_000).await;
+		}
+	}
+
+	/// The era that runs.
+	async fn era(&self) -> u32 {
+		(now_ms(&self.rpc).await / ERA_MS) as u32
+	}
+
+	async fn transfer(&self, from: &str, to: Value, amount: u128) {
+		self.send(from, "Balances", "transfer_allow_death", (to, amount))
+			.await;
+	}
+
+	/// A call of the balances by Sudo.
+	async fn force(&self, call: &str, arguments: impl IntoIterator<Item = (&str, Value)>) {
+		let call = Value::unnamed_variant("Balances", [Value::named_variant(call, arguments)]);
+		self.send("//Alice", "Sudo", "sudo", (call,)).await;
+	}
+}
+
+/// Accounts that end, with dust and without, money that is burned and made, deposits for proxies.
+async fn move_money(chain: &Chain) {
+	chain.transfer("//Alice", address("//Ended"), WATT).await;
+	chain.transfer("//Ended", address("//Alice"), WATT / 2).await;
+	chain
+		.send("//Ended", "Balances", "transfer_all", (address("//Bob"), false))
+		.await;
+	chain.transfer("//Alice", address("//Dusty"), WATT).await;
+	// What is left is half of what an account must have.
+	let value = Value::u128(WATT - MILLI / 2);
+	let (source, dest) = (address("//Dusty"), address("//Bob"));
+	chain
+		.force(
+			"force_transfer",
+			[("source", source), ("dest", dest), ("value", value)],
+		)
+		.await;
+	for free in [5 * WATT, 3 * WATT] {
+		let new_free = Value::u128(free);
+		chain
+			.force(
+				"force_set_balance",
+				[("who", address("//Forced")), ("new_free", new_free)],
+			)
+			.await;
+	}
+	chain.send("//Bob", "Balances", "burn", (3 * WATT, true)).await;
+	let proxy = || (address("//Dave"), value!(Market()), 0u32);
+	chain.send("//Charlie", "Proxy", "add_proxy", proxy()).await;
+	chain.send("//Bob", "Proxy", "add_proxy", proxy()).await;
+	chain.send("//Bob", "Proxy", "remove_proxy", proxy()).await;
+}
+
+/// A household, number 4, that owes the utility what its owner does not have, and that the operator removes; then its
+/// owner gets what it owes.
+async fn fall_into_arrears(chain: &Chain) {
+	let (owner, meter) = (account("//Poor"), account("//Poor//stash"));
+	let (owner, meter) = (Value::from_bytes(owner.0), Value::from_bytes(meter.0));
+	chain
+		.send(
+			"//Eve",
+			"EnergyMarket",
+			"register_household",
+			(0u32, owner, meter, 5_000u32, value!(None())),
+		)
+		.await;
+	let joined = chain.era().await;
+	chain.pass_eras(1).await;
+	let reading = value!({
+		generation_wh: 0u32,
+		consumption_wh: 1_000u32,
+		indoor_centi_c: 2_000,
+		quality: Measured()
+	});
+	chain
+		.send(
+			"//Poor//stash",
+			"EnergyMarket",
+			"submit_reading",
+			(joined, reading),
+		)
+		.await;
+	chain
+		.send("//Eve", "EnergyMarket", "remove_household", (4u32,))
+		.await;
+	chain.pass_eras(3).await;
+	chain.transfer("//Alice", address("//Poor"), 100 * WATT).await;
+}
+
+/// One WATT for every era from the next one on, for as long as 5 WATT in the pot last, and narrower comfort.
+async fn fill_the_pot(chain: &Chain) {
+	let head = chain.api.at_current_block().await.unwrap();
+	let pot = dynamic::runtime_api_call::<_, AccountId32>("EnergyMarketApi", "pot_account", (0u32,));
+	let pot = head.runtime_apis().call(pot).await.unwrap();
+	chain.transfer("//Alice", named(pot), 5 * WATT).await;
+	let milli = |count: u128| Value::u128(count * MILLI);
+	// The macro takes a name with brackets for a variant.
+	let [retail, feed_in, import, export, fee, incentive] = [300, 80, 360, 40, 10, 1_000].map(milli);
+	let terms = value!({
+		rules: { lambda: { numerator: 4u32, denominator: 1u32 }, resolution_wh: 10u32 },
+		tariffs: {
+			retail_per_kwh: retail,
+			feed_in_per_kwh: feed_in,
+			imbalance_import_per_kwh: import,
+			imbalance_export_per_kwh: export,
+			grid_fee_per_kwh: fee
+		},
+		price_rule: MidMarket(),
+		incentive_per_era: incentive,
+		comfort_bounds: Some({ min_centi_c: 1_600, max_centi_c: 2_600 })
+	});
+	let from_era = chain.era().await + 1;
+	chain
+		.send("//Eve", "EnergyMarket", "set_terms", (0u32, terms, from_era))
+		.await;
+}
+
+/// All that moves money: besides a replay's settlements also rewards, debts of a household that has left, and what any
+/// account can do.
+#[tokio::test]
+async fn every_kind_of_payment_is_rebuilt() {
+	let place = Place::new();
+	let node = Node::start(&place.folder("chain"));
+	let chain = Chain::connect(&node).await;
+	move_money(&chain).await;
+	fall_into_arrears(&chain).await;
+	fill_the_pot(&chain).await;
+
+	// The replay's own checks see the rewards, and the debts of household 4 being paid as it leaves.
+	let replay = place.run(&node, &paper(), &["--first", "8"]).expect_code(0);
+	assert_complete(&place.report(), 8);
+	// The pot keeps a milliwatt of the five WATT.
+	let rewards = "rewards from the incentive pot: 4.9990 WATT";
+	assert!(replay.stdout.contains(rewards), "{}", replay.stdout);
+	chain.send("//Dave", "EnergyMarket", "leave", (3u32,)).await;
+	chain.pass_eras(4).await;
+
+	let report = agreed(&place, &node);
+	let books = &report["books"];
+	let households = books["households"].as_object().unwrap();
+	assert_eq!(households.keys().collect::<Vec<_>>(), ["0", "1", "2"]);
+	let account = |uri: &str| &books["accounts"][account(uri).to_string()];
+	assert_eq!(account("//Charlie")["reserved"], (11 * MILLI).to_string());
+	assert_eq!(account("//Forced")["free"], (3 * WATT).to_string());
+	assert_eq!(account("//Ended"), &Json::Null);
+	assert_eq!(account("//Dusty"), &Json::Null);
+}
+
+#[tokio::test]
+async fn books_begin_where_the_node_still_has_the_state() {
+	let place = Place::new();
+	let node = Node::start_with(&place.folder("chain"), &["--state-pruning", "32"]);
+	place.run(&node, &paper(), &["--first", "6"]).expect_code(0);
+	let chain = Chain::connect(&node).await;
+	for _ in 0..40 {
+		pass_slot(&chain.rpc).await;
+	}
+	let refused = books(&place, &node, &[]).expect_code(2);
+	assert!(
+		refused
+			.stderr
+			.contains("the node has no state of block 0 any more"),
+		"{}",
+		refused.stderr
+	);
+	let (_, oldest) = refused.stderr.split_once("--from ").expect("it names a block");
+	let oldest: u64 = oldest.split(',').next().unwrap().parse().unwrap();
+	// Blocks pass meanwhile, and states with them.
+	books(&place, &node, &["--from", &(oldest + 16).to_string()]).expect_code(0);
+	let future = books(&place, &node, &["--from", "1000000"]).expect_code(2);
+	assert!(
+		future.stderr.contains("the newest final block is"),
+		"{}",
+		future.stderr
+	);
+}
+
+#[test]
+fn node_that_is_not_there_is_named() {
+	let outcome: Outcome = commonwatt(&["books", "--url", "ws://127.0.0.1:1"])
+		.output()
+		.expect("commonwatt runs")
+		.into();
+	let outcome = outcome.expect_code(3);
+	assert!(
+		outcome
+			.stderr
+			.contains("no connection to the node at ws://127.0.0.1:1"),
+		"{}",
+		outcome.stderr
+	);
+}
