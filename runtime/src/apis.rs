@@ -13,8 +13,8 @@ use frame_support::{
 use pallet_energy_market::{
 	game::{Certificate, Household as Player, Rules, Solution},
 	runtime_api::{Bill, EraView, Explanation, Overview, QueueView, Trade},
-	Communities, Community, CommunityId, Contract, EraIndex, EraRecord, Household, HouseholdId, Households,
-	Members, Statement,
+	Communities, Community, CommunityId, Contract, Debt, EraIndex, EraRecord, Household, HouseholdId,
+	Households, Members, Statement,
 };
 use sp_api::impl_runtime_apis;
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
@@ -236,6 +236,10 @@ impl_runtime_apis! {
 
 		fn household(household: HouseholdId) -> Option<Household<AccountId>> {
 			Households::<Runtime>::get(household)
+		}
+
+		fn debt(household: HouseholdId) -> Option<Debt> {
+			EnergyMarket::view_debt(household)
 		}
 
 		fn households_of(owner: AccountId) -> Vec<HouseholdId> {

@@ -83,8 +83,6 @@ fn populate() {
 				suspended: false,
 				comfort: Some(paper_comfort()),
 				preference: None,
-				arrears: 0,
-				credit: 0,
 			};
 			pallet_energy_market::MeterOf::<Runtime>::insert(&household.meter, id);
 			Households::<Runtime>::insert(id, household);

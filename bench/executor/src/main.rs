@@ -60,7 +60,7 @@ impl Runtime {
 fn config() -> SolverConfig {
 	SolverConfig {
 		max_sweeps: 32,
-		max_starts: 8,
+		max_starts: 6,
 		max_candidates: 65_536,
 		..Default::default()
 	}

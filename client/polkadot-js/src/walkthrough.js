@@ -114,6 +114,7 @@ export const steps = [
 				'contract',
 				'contracts',
 				'currentEra',
+				'debt',
 				'explain',
 				'household',
 				'householdsOf',

@@ -1,9 +1,9 @@
 //! Keeping the books: one rule for each kind of event.
 
-use super::state::{signed, Account, Debts, State};
+use super::state::{signed, Account, State};
 use crate::chain::{
 	balances::{BalancesEvent, HoldReason, Status},
-	types::{MarketEvent, Money, Statement, Totals},
+	types::{Debt, MarketEvent, Money, Statement, Totals},
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -240,7 +240,7 @@ impl Books {
 		*self.held(who, reason) += amount;
 	}
 
-	fn debts(&mut self, household: u32) -> &mut Debts {
+	fn debts(&mut self, household: u32) -> &mut Debt {
 		self.state.households.entry(household).or_default()
 	}
 
@@ -265,7 +265,7 @@ impl Books {
 			} => {
 				let amounts = &statement.amounts;
 				let (arrears, credit) = (amounts.arrears, amounts.credit);
-				*self.debts(household) = Debts { arrears, credit };
+				*self.debts(household) = Debt { arrears, credit };
 				let energy = self.energy.entry(household).or_default();
 				energy.add(1, statement.energy.all_wh());
 				self.settling

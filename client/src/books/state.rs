@@ -4,7 +4,7 @@ use crate::{
 	chain::{
 		self,
 		balances::{AccountInfo, Hold},
-		types::{money, Bill, Household, Money, Statement},
+		types::{money, Bill, Debt, Household, Money, Statement},
 		At,
 	},
 	fault::Fault,
@@ -44,15 +44,6 @@ impl Account {
 	}
 }
 
-/// What a household and the utility owe each other.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Debts {
-	#[serde(with = "money")]
-	pub arrears: Money,
-	#[serde(with = "money")]
-	pub credit: Money,
-}
-
 /// Statements of a community, by era and household.
 pub type Statements = BTreeMap<u32, BTreeMap<u32, Statement>>;
 
@@ -62,7 +53,7 @@ pub struct State {
 	#[serde(with = "money")]
 	pub issuance: i128,
 	pub accounts: BTreeMap<AccountId32, Account>,
-	pub households: BTreeMap<u32, Debts>,
+	pub households: BTreeMap<u32, Debt>,
 	/// Of the retained eras, by community.
 	pub statements: BTreeMap<u32, Statements>,
 	/// Of the retained eras, by household.
@@ -84,12 +75,16 @@ impl State {
 		};
 		state.read_accounts(at).await?;
 		let households = chain::entries::<(u32,), Household>(at, "EnergyMarket", "Households").await?;
-		for ((id,), Household { arrears, credit, .. }) in households {
-			state.households.insert(id, Debts { arrears, credit });
+		for ((id,), _) in households {
+			state.households.insert(id, Debt::default());
 			if let Some(bill) = chain::bill(at, id).await? {
 				state.bills.insert(id, bill);
 			}
 		}
+		let debts = chain::entries::<(u32,), Vec<(u32, Debt)>>(at, "EnergyMarket", "Debts").await?;
+		state
+			.households
+			.extend(debts.into_iter().flat_map(|(_, book)| book));
 		let books =
 			chain::entries::<(u32, u32), Vec<(u32, Statement)>>(at, "EnergyMarket", "Statements").await?;
 		for ((community, _), book) in books {

@@ -3,11 +3,11 @@
 use super::{
 	compare::differences,
 	entries::{Books, Entry, SystemEvent},
-	state::{Account, Debts, State},
+	state::{Account, State},
 };
 use crate::chain::{
 	balances::{BalancesEvent, HoldReason, MarketHold, Status},
-	types::{Amounts, Channels, MarketEvent, Quality, Reading, Statement, Totals},
+	types::{Amounts, Channels, Debt, MarketEvent, Quality, Reading, Statement, Totals},
 };
 use std::collections::BTreeMap;
 use subxt::utils::AccountId32;
@@ -301,7 +301,7 @@ fn settlements_fill_statements_bills_and_debts() {
 		(bill.cost, bill.revenue, bill.savings, bill.reward),
 		(cost, revenue, savings, 12)
 	);
-	let owing = Debts {
+	let owing = Debt {
 		arrears: 11,
 		credit: 12,
 	};
@@ -328,7 +328,7 @@ fn debts_are_paid_and_households_leave() {
 		}),
 	]);
 	let state = books_of(entries).state;
-	let left = Debts {
+	let left = Debt {
 		arrears: 3,
 		credit: 0,
 	};
@@ -367,7 +367,7 @@ fn differences_are_found_in_both_directions() {
 		.energy
 		.bought_from_main_wh = 5;
 	chain.bills.get_mut(&1).unwrap().savings = -1;
-	chain.households.insert(2, Debts::default());
+	chain.households.insert(2, Debt::default());
 	let found = differences(&books, &chain).unwrap();
 	let expected = [
 		format!("accounts {ONE}: not in the state, "),

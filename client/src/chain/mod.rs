@@ -25,7 +25,7 @@ use subxt::{
 	utils::AccountId32,
 	OnlineClient, OnlineClientAtBlock, SubstrateConfig,
 };
-use types::{Bill, Community, Contract, EraRecord, EraView, Household, Metered, Statement};
+use types::{Bill, Community, Contract, Debt, EraRecord, EraView, Household, Metered, Statement};
 
 /// The chain as it was after one block.
 pub type At = OnlineClientAtBlock<SubstrateConfig>;
@@ -231,6 +231,11 @@ pub async fn members(at: &At, community: u32) -> Result<Vec<u32>, Fault> {
 /// A household.
 pub async fn household(at: &At, id: u32) -> Result<Option<Household>, Fault> {
 	call(at, MARKET_API, "household", (id,)).await
+}
+
+/// What a household and the utility owe each other.
+pub async fn debt(at: &At, id: u32) -> Result<Option<Debt>, Fault> {
+	call(at, MARKET_API, "debt", (id,)).await
 }
 
 /// A community's result for an era.

@@ -338,6 +338,13 @@ from_chain! {
 		pub meter: AccountId32,
 		pub connection_limit_wh: u32,
 		pub comfort: Option<Comfort>,
+	}
+}
+
+from_chain! {
+	/// What a household and the utility owe each other.
+	#[derive(Copy, Default)]
+	pub struct Debt {
 		#[serde(with = "money")]
 		pub arrears: Money,
 		#[serde(with = "money")]

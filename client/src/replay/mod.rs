@@ -185,10 +185,11 @@ async fn open_journal(
 	let mut households = BTreeMap::new();
 	for id in &stage.members {
 		if let Some(household) = chain::household(&at, *id).await? {
+			let debt = chain::debt(&at, *id).await?.unwrap_or_default();
 			let opening = Opening {
 				comfort: household.comfort,
-				arrears: household.arrears,
-				credit: household.credit,
+				arrears: debt.arrears,
+				credit: debt.credit,
 			};
 			households.insert(*id, opening);
 		}

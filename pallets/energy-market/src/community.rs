@@ -130,8 +130,6 @@ impl<T: Config> Pallet<T> {
 			suspended: false,
 			comfort,
 			preference: None,
-			arrears: 0,
-			credit: 0,
 		};
 		Households::<T>::insert(id, household);
 		Self::deposit_event(Event::HouseholdRegistered {
@@ -374,24 +372,33 @@ impl<T: Config> Pallet<T> {
 	}
 
 	pub(crate) fn do_repay_arrears(who: T::AccountId, household: HouseholdId) -> DispatchResult {
-		Self::as_owner(&who, household, |h| {
-			ensure!(h.arrears > 0, Error::<T>::NoArrears);
-			let utility = Self::community(h.community)?.utility;
-			let paid = Self::pay_up_to(&who, &utility, h.arrears);
-			ensure!(paid > 0, Error::<T>::NothingToPayWith);
-			// `pay_up_to` never pays more than it was asked for.
-			h.arrears = h.arrears.saturating_sub(paid);
-			Self::deposit_event(Event::ArrearsRepaid {
-				household,
-				paid,
-				arrears: h.arrears,
-			});
-			Ok(())
-		})
+		let h = Households::<T>::get(household).ok_or(Error::<T>::UnknownHousehold)?;
+		ensure!(h.owner == who, Error::<T>::NotOwner);
+		let mut debts = Debts::<T>::get(h.community);
+		let debt = debts
+			.iter_mut()
+			.find(|(id, debt)| *id == household && debt.arrears > 0);
+		let (_, debt) = debt.ok_or(Error::<T>::NoArrears)?;
+		let utility = Self::community(h.community)?.utility;
+		let paid = Self::pay_up_to(&who, &utility, debt.arrears);
+		ensure!(paid > 0, Error::<T>::NothingToPayWith);
+		// `pay_up_to` never pays more than it was asked for.
+		debt.arrears = debt.arrears.saturating_sub(paid);
+		Self::deposit_event(Event::ArrearsRepaid {
+			household,
+			paid,
+			arrears: debt.arrears,
+		});
+		debts.retain(|(_, debt)| !debt.is_settled());
+		Debts::<T>::insert(h.community, debts);
+		Ok(())
 	}
 
 	/// Moves as much of `amount` as `from` can spare and `to` can take; returns what moved.
 	pub(crate) fn pay_up_to(from: &T::AccountId, to: &T::AccountId, amount: Balance) -> Balance {
+		if amount == 0 {
+			return 0;
+		}
 		let available = T::Currency::reducible_balance(from, Preservation::Preserve, Fortitude::Polite);
 		let paid = amount.min(available);
 		if paid == 0 {

@@ -5,9 +5,9 @@
 //! `on_finalize` takes just these.
 
 use crate::{
-	game_of, pallet::*, settlement::Settlement, weights::WeightInfo, Balance, Channels, ClockState,
-	CommunityId, Contract, ContractBook, EraIndex, EraRecord, HouseholdId, Phase, PlannedStep, PriceRule,
-	RoundState, Terms, LOG_TARGET,
+	entry, game_of, pallet::*, settlement::Settlement, weights::WeightInfo, Balance, Channels, ClockState,
+	CommunityId, Contract, ContractBook, Debt, EraIndex, EraRecord, HouseholdId, Phase, PlannedStep,
+	PriceRule, RoundState, Terms, LOG_TARGET,
 };
 use alloc::{collections::BTreeMap, vec::Vec};
 use commonwatt_game as game;
@@ -249,6 +249,7 @@ impl<T: Config> Pallet<T> {
 		// What each owner can still cover; one owner may have several households.
 		let mut budgets = BTreeMap::<T::AccountId, Balance>::new();
 		let mut players = Vec::new();
+		let debts = Debts::<T>::get(community);
 		for id in Members::<T>::get(community).into_iter().take(households as usize) {
 			let Some(household) = Households::<T>::get(id).filter(|h| !h.suspended && h.is_member_in(era))
 			else {
@@ -274,7 +275,7 @@ impl<T: Config> Pallet<T> {
 				.max()
 				.unwrap_or(0);
 			let main_grid_only =
-				household.arrears > 0 || worst > 0 && !Self::spend(&mut budgets, &household.owner, worst);
+				owes(&debts, id) || worst > 0 && !Self::spend(&mut budgets, &household.owner, worst);
 			if main_grid_only {
 				strategies.iter_mut().for_each(keep_to_main_grid);
 			}
@@ -451,6 +452,11 @@ fn worst_cost(terms: &Terms, net_wh: i64) -> Balance {
 	cost(bought, tariffs.retail_per_kwh)
 		.saturating_add(cost(bought, tariffs.grid_fee_per_kwh))
 		.saturating_add(seams)
+}
+
+/// Whether a household is in arrears.
+fn owes(debts: &[(HouseholdId, Debt)], id: HouseholdId) -> bool {
+	entry(debts, id).is_some_and(|debt| debt.arrears > 0)
 }
 
 /// The same strategy with the main grid in place of the community.

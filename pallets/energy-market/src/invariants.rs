@@ -172,6 +172,18 @@ impl<T: Config> Pallet<T> {
 
 	/// Community energy sums to zero in every retained contract and statement, and totals are what they total.
 	fn try_records() -> Result<(), TryRuntimeError> {
+		for (community, book) in Debts::<T>::iter() {
+			Self::try_book(community, &book)?;
+			ensure!(
+				book.iter().all(|(_, debt)| !debt.is_settled()),
+				"a debt of nothing"
+			);
+			let members = Members::<T>::get(community);
+			ensure!(
+				book.iter().all(|(id, _)| members.contains(id)),
+				"a debt of no member"
+			);
+		}
 		for (community, slot, book) in Contracts::<T>::iter() {
 			Self::try_book(community, &book)?;
 			let era = Records::<T>::get(community, slot).map(|record| record.era);

@@ -215,6 +215,11 @@ pub mod pallet {
 	pub type Statements<T: Config> =
 		StorageDoubleMap<_, Twox64Concat, CommunityId, Twox64Concat, u32, StatementBook<T>, ValueQuery>;
 
+	/// What households and utilities owe each other: one item for all of a community, which is empty as a rule, so that a
+	/// settlement writes no household.
+	#[pallet::storage]
+	pub type Debts<T: Config> = StorageMap<_, Twox64Concat, CommunityId, DebtBook<T>, ValueQuery>;
+
 	/// Results of gate closures and settlements by community and ring slot (`era % RetainedEras`).
 	#[pallet::storage]
 	pub type Records<T: Config> =

@@ -362,6 +362,10 @@ pub fn reported(household: HouseholdId, era: EraIndex) -> Option<Reading> {
 	Readings::<Test>::get(household).and_then(|metered| metered.of(era))
 }
 
+pub fn debt(household: HouseholdId) -> Debt {
+	EnergyMarket::view_debt(household).expect("a household")
+}
+
 pub fn contract(household: HouseholdId, era: EraIndex) -> Contract<Test> {
 	EnergyMarket::view_contract(household, era).expect("a contract")
 }

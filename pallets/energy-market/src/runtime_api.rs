@@ -2,8 +2,8 @@
 //! calls".
 
 use crate::{
-	entry, game_of, pallet::*, Balance, Community, CommunityId, Contract, EraIndex, EraRecord, Household,
-	HouseholdId, Phase, RoundState, Statement, Terms,
+	entry, game_of, pallet::*, Balance, Community, CommunityId, Contract, Debt, EraIndex, EraRecord,
+	Household, HouseholdId, Phase, RoundState, Statement, Terms,
 };
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
@@ -154,6 +154,8 @@ sp_api::decl_runtime_apis! {
 		fn members(community: CommunityId) -> Vec<HouseholdId>;
 		/// A household.
 		fn household(household: HouseholdId) -> Option<Household<AccountId>>;
+		/// What a household and the utility owe each other.
+		fn debt(household: HouseholdId) -> Option<Debt>;
 		/// The numbers of all households of an owner.
 		fn households_of(owner: AccountId) -> Vec<HouseholdId>;
 		/// A household's contract for an era.
@@ -256,16 +258,28 @@ impl<T: Config> Pallet<T> {
 			settled: records.iter().rfind(|record| record.settled.is_some()).copied(),
 			community,
 		};
+		for (_, debt) in Debts::<T>::get(id) {
+			view.arrears = view.arrears.saturating_add(debt.arrears);
+			view.credit = view.credit.saturating_add(debt.credit);
+		}
 		for household in Members::<T>::get(id).into_iter().filter_map(Households::<T>::get) {
 			view.households = view.households.saturating_add(1);
 			view.suspended = view.suspended.saturating_add(household.suspended.into());
 			view.leaving = view
 				.leaving
 				.saturating_add(household.member_until.is_some().into());
-			view.arrears = view.arrears.saturating_add(household.arrears);
-			view.credit = view.credit.saturating_add(household.credit);
 		}
 		Some(view)
+	}
+
+	/// See [`EnergyMarketApi`].
+	pub fn view_debt(household: HouseholdId) -> Option<Debt> {
+		let community = Households::<T>::get(household)?.community;
+		Some(
+			entry(&Debts::<T>::get(community), household)
+				.copied()
+				.unwrap_or_default(),
+		)
 	}
 
 	/// See [`EnergyMarketApi`].

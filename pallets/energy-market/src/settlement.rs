@@ -7,16 +7,17 @@
 //! who delivered is always paid.
 
 use crate::{
+	entry,
 	era::{cost, price, revenue},
 	pallet::*,
-	Amounts, Balance, Channels, Community, CommunityId, Contract, ContractBook, EraIndex, Household,
-	HouseholdId, Quality, Reading, Statement, StatementBook, Terms, Totals, LOG_TARGET,
+	Amounts, Balance, Channels, Community, CommunityId, Contract, ContractBook, Debt, DebtBook, EraIndex,
+	Household, HouseholdId, Quality, Reading, Statement, StatementBook, Terms, Totals, LOG_TARGET,
 };
 use alloc::vec::Vec;
 use commonwatt_game::{delivered, ration, shares, Delivered, Log2};
 use frame_support::traits::{
 	fungible::{Inspect, Mutate, MutateHold},
-	tokens::{Fortitude, Precision, Preservation, Restriction},
+	tokens::{Fortitude, Precision, Preservation, Provenance, Restriction},
 };
 use sp_runtime::{helpers_128bit::multiply_by_rational_with_rounding, Rounding};
 
@@ -27,8 +28,7 @@ pub(crate) const MAX_DEPARTURES: usize = 4;
 struct Line<T: Config> {
 	id: HouseholdId,
 	household: Household<T::AccountId>,
-	/// Arrears and credit as they are in state.
-	owed_before: (Balance, Balance),
+	debt: Debt,
 	contract: Option<Contract<T>>,
 	reading: Reading,
 	missing: bool,
@@ -106,6 +106,13 @@ impl<T: Config> Line<T> {
 	}
 }
 
+/// A household that is leaving or not yet there, with what is owed.
+type Leaving<T> = (
+	HouseholdId,
+	Household<<T as frame_system::Config>::AccountId>,
+	Debt,
+);
+
 /// One community's settlement of one era.
 pub(crate) struct Settlement<T: Config> {
 	community: CommunityId,
@@ -147,7 +154,8 @@ impl<T: Config> Settlement<T> {
 		settlement.through_pool(&mut lines);
 		settlement.reward(&mut lines);
 		let mut totals = Totals::default();
-		let (mut contracts, mut statements) = (Vec::new(), Vec::with_capacity(lines.len()));
+		let (mut contracts, mut debts) = (Vec::new(), Vec::new());
+		let mut statements = Vec::with_capacity(lines.len());
 		for mut line in lines {
 			settlement.with_utility(&mut line);
 			statements.push((line.id, settlement.close(&line, &mut totals)));
@@ -155,7 +163,9 @@ impl<T: Config> Settlement<T> {
 				contracts.push((line.id, contract));
 			}
 			if line.household.member_until.is_some() {
-				leaving.push((line.id, line.household));
+				leaving.push((line.id, line.household, line.debt));
+			} else {
+				debts.push((line.id, line.debt));
 			}
 		}
 		// Both are of members, of whom there are at most so many.
@@ -177,14 +187,20 @@ impl<T: Config> Settlement<T> {
 			era,
 			totals,
 		});
-		settlement.let_go(leaving);
+		settlement.let_go(leaving, &mut debts);
+		debts.retain(|(_, debt)| !debt.is_settled());
+		debts.sort_unstable_by_key(|(id, _)| *id);
+		let debts = DebtBook::<T>::truncate_from(debts);
+		if debts != Debts::<T>::get(community) {
+			Debts::<T>::insert(community, debts);
+		}
 	}
 
 	/// Everyone who was a member in the era, with contract and reading, silent meters estimated; and those who are still
 	/// to leave since.
-	#[allow(clippy::type_complexity)]
-	fn lines(&self, households: u32) -> (Vec<Line<T>>, Vec<(HouseholdId, Household<T::AccountId>)>) {
+	fn lines(&self, households: u32) -> (Vec<Line<T>>, Vec<Leaving<T>>) {
 		let (mut lines, mut leaving) = (Vec::new(), Vec::new());
+		let debts = Debts::<T>::get(self.community);
 		let book = Contracts::<T>::get(self.community, Pallet::<T>::slot(self.era));
 		// In the order of the members, some of whom have none.
 		let mut contracts = book
@@ -201,10 +217,9 @@ impl<T: Config> Settlement<T> {
 			let Some(household) = Households::<T>::get(id) else {
 				continue;
 			};
+			let debt = entry(&debts, id).copied().unwrap_or_default();
 			if !household.is_member_in(self.era) {
-				if household.member_until.is_some() {
-					leaving.push((id, household));
-				}
+				leaving.push((id, household, debt));
 				continue;
 			}
 			let metered = Readings::<T>::get(id);
@@ -215,7 +230,7 @@ impl<T: Config> Settlement<T> {
 			});
 			lines.push(Line {
 				id,
-				owed_before: (household.arrears, household.credit),
+				debt,
 				household,
 				contract,
 				reading,
@@ -247,22 +262,36 @@ impl<T: Config> Settlement<T> {
 		}
 	}
 
-	/// Money for community energy: out of the buyers' holds into the pool, out of the pool to the sellers.
+	/// Money for community energy: out of the buyers' holds into the pool, out of the pool to the sellers, and the grid
+	/// fees in one sum to the operator.
 	fn through_pool(&self, lines: &mut [Line<T>]) {
-		let (mut collected, mut sold_wh) = (0 as Balance, 0 as Balance);
+		let per_kwh = self.terms.tariffs.grid_fee_per_kwh;
+		let fee = |line: &Line<T>| cost(line.channels().bought_from_community_wh, per_kwh);
+		let all_fees = lines.iter().map(fee).fold(0, Balance::saturating_add);
+		// An operator's account that is gone may not be able to take it: then nobody is charged.
+		let takes = T::Currency::can_deposit(&self.accounts.operator, all_fees, Provenance::Extant);
+		let charged = takes.into_result().is_ok();
+		let (mut collected, mut fees, mut sold_wh) = (0 as Balance, 0 as Balance, 0 as Balance);
 		for line in lines.iter_mut() {
 			let channels = line.channels();
 			sold_wh = sold_wh.saturating_add(channels.sold_to_community_wh.into());
 			let bought = channels.bought_from_community_wh;
 			if bought > 0 {
-				let paid = self.move_held(line, &self.pool, cost(bought, self.price_per_kwh));
-				line.amounts.paid_to_pool = paid;
-				collected = collected.saturating_add(paid);
-				line.amounts.grid_fee = self.move_held(
-					line,
-					&self.accounts.operator,
-					cost(bought, self.terms.tariffs.grid_fee_per_kwh),
-				);
+				let price = cost(bought, self.price_per_kwh);
+				let fee = if charged { fee(line) } else { 0 };
+				let paid = self.move_held(line, &self.pool, price.saturating_add(fee));
+				line.amounts.paid_to_pool = paid.min(price);
+				line.amounts.grid_fee = paid.saturating_sub(price);
+				collected = collected.saturating_add(line.amounts.paid_to_pool);
+				fees = fees.saturating_add(line.amounts.grid_fee);
+			}
+		}
+		if fees > 0 {
+			if let Err(error) =
+				T::Currency::transfer(&self.pool, &self.accounts.operator, fees, Preservation::Preserve)
+			{
+				// It said just before that it can. The sellers lose nothing by it.
+				log::warn!(target: LOG_TARGET, "community {}: {fees} of fees stay in the pool: {error:?}", self.community);
 			}
 		}
 		// Each seller gets the difference of two rounded running sums, so that the parts add up to what was collected.
@@ -318,7 +347,7 @@ impl<T: Config> Settlement<T> {
 			Ok(paid) => paid,
 			Err(_) => {
 				match paid(&self.accounts.utility) {
-					Ok(kept) => line.household.credit = line.household.credit.saturating_add(kept),
+					Ok(kept) => line.debt.credit = line.debt.credit.saturating_add(kept),
 					Err(error) => log::warn!(
 						target: LOG_TARGET,
 						"household {}: {amount} stays in the pool: {error:?}", line.id
@@ -378,35 +407,40 @@ impl<T: Config> Settlement<T> {
 		line.amounts.alone_cost = cost(alone.bought_from_main_wh, tariffs.retail_per_kwh);
 		line.amounts.alone_revenue = revenue(alone.sold_to_main_wh, tariffs.feed_in_per_kwh);
 
-		if let Some(contract) = &mut line.contract {
-			if contract.held > 0 {
-				let released = T::Currency::release(
-					&HoldReason::Contract.into(),
-					&line.household.owner,
-					contract.held,
-					Precision::BestEffort,
-				);
-				if let Err(error) = released {
-					log::warn!(target: LOG_TARGET, "household {}: hold not released: {error:?}", line.id);
-				}
-				contract.held = 0;
-			}
-		}
-
-		let household = &mut line.household;
-		let owed = household.credit.saturating_add(line.amounts.main_revenue);
-		let received = Pallet::<T>::pay_up_to(&self.accounts.utility, &household.owner, owed);
-		household.credit = owed.saturating_sub(received);
-		let due = household.arrears.saturating_add(line.amounts.main_cost);
-		let paid = Pallet::<T>::pay_up_to(&household.owner, &self.accounts.utility, due);
-		household.arrears = due.saturating_sub(paid);
+		let utility = &self.accounts.utility;
+		let owed = line.debt.credit.saturating_add(line.amounts.main_revenue);
+		let received = Pallet::<T>::pay_up_to(utility, &line.household.owner, owed);
+		// What is left on hold goes first, and is free again as far as it is not needed.
+		let due = line.debt.arrears.saturating_add(line.amounts.main_cost);
+		let from_hold = self.move_held(line, utility, due);
+		self.release(line);
+		let from_free = Pallet::<T>::pay_up_to(&line.household.owner, utility, due.saturating_sub(from_hold));
+		let paid = from_hold.saturating_add(from_free);
+		line.debt = Debt {
+			arrears: due.saturating_sub(paid),
+			credit: owed.saturating_sub(received),
+		};
 		line.amounts.received_from_utility = received;
 		line.amounts.paid_to_utility = paid;
-		line.amounts.arrears = household.arrears;
-		line.amounts.credit = household.credit;
-		if (household.arrears, household.credit) != line.owed_before {
-			Households::<T>::insert(line.id, &*household);
+		line.amounts.arrears = line.debt.arrears;
+		line.amounts.credit = line.debt.credit;
+	}
+
+	/// Ends what is still on hold for this line's contract.
+	fn release(&self, line: &mut Line<T>) {
+		let Some(contract) = line.contract.as_mut().filter(|contract| contract.held > 0) else {
+			return;
+		};
+		let released = T::Currency::release(
+			&HoldReason::Contract.into(),
+			&line.household.owner,
+			contract.held,
+			Precision::BestEffort,
+		);
+		if let Err(error) = released {
+			log::warn!(target: LOG_TARGET, "household {}: hold not released: {error:?}", line.id);
 		}
+		contract.held = 0;
 	}
 
 	/// What the era came to.
@@ -432,43 +466,42 @@ impl<T: Config> Settlement<T> {
 		statement
 	}
 
-	/// Households whose last era is settled go, once nothing is owed either way.
-	fn let_go(&self, leaving: Vec<(HouseholdId, Household<T::AccountId>)>) {
-		let settled =
-			|household: &Household<T::AccountId>| household.member_until.is_some_and(|last| last <= self.era);
+	/// Households whose last era is settled go, once nothing is owed either way. What is still owed joins the debts.
+	fn let_go(&self, leaving: Vec<Leaving<T>>, debts: &mut Vec<(HouseholdId, Debt)>) {
 		let mut departures = 0;
-		for (id, mut household) in leaving.into_iter().filter(|(_, household)| settled(household)) {
-			self.collect_debts(id, &mut household);
-			if household.arrears == 0 && household.credit == 0 && departures < MAX_DEPARTURES {
-				departures = departures.saturating_add(1);
-				Pallet::<T>::forget_household(id, household);
+		for (id, household, mut debt) in leaving {
+			if household.member_until.is_some_and(|last| last <= self.era) {
+				self.collect_debts(id, &household.owner, &mut debt);
+				if debt.is_settled() && departures < MAX_DEPARTURES {
+					departures = departures.saturating_add(1);
+					Pallet::<T>::forget_household(id, household);
+					continue;
+				}
 			}
+			debts.push((id, debt));
 		}
 	}
 
 	/// What a household that takes part no more still owes and is owed.
-	fn collect_debts(&self, id: HouseholdId, household: &mut Household<T::AccountId>) {
-		let (utility, owner) = (&self.accounts.utility, &household.owner);
-		let received = Pallet::<T>::pay_up_to(utility, owner, household.credit);
-		let paid = Pallet::<T>::pay_up_to(owner, utility, household.arrears);
-		household.credit = household.credit.saturating_sub(received);
-		household.arrears = household.arrears.saturating_sub(paid);
+	fn collect_debts(&self, id: HouseholdId, owner: &T::AccountId, debt: &mut Debt) {
+		let utility = &self.accounts.utility;
+		let received = Pallet::<T>::pay_up_to(utility, owner, debt.credit);
+		let paid = Pallet::<T>::pay_up_to(owner, utility, debt.arrears);
+		debt.credit = debt.credit.saturating_sub(received);
+		debt.arrears = debt.arrears.saturating_sub(paid);
 		if received > 0 {
 			Pallet::<T>::deposit_event(Event::CreditPaid {
 				household: id,
 				paid: received,
-				credit: household.credit,
+				credit: debt.credit,
 			});
 		}
 		if paid > 0 {
 			Pallet::<T>::deposit_event(Event::ArrearsRepaid {
 				household: id,
 				paid,
-				arrears: household.arrears,
+				arrears: debt.arrears,
 			});
-		}
-		if paid > 0 || received > 0 {
-			Households::<T>::insert(id, &*household);
 		}
 	}
 }

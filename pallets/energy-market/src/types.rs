@@ -221,10 +221,6 @@ pub struct Household<AccountId> {
 	pub comfort: Option<Comfort>,
 	/// Speaks for the household in eras for which it submits nothing; `None` stays out of the game.
 	pub preference: Option<Preference>,
-	/// What it owes the utility. While it owes anything it trades with the main grid only.
-	pub arrears: Balance,
-	/// What the utility owes it.
-	pub credit: Balance,
 }
 
 impl<AccountId> Household<AccountId> {
@@ -239,6 +235,22 @@ impl<AccountId> Household<AccountId> {
 	/// Whether it is a member in an era.
 	pub fn is_member_in(&self, era: EraIndex) -> bool {
 		self.member_since <= era && self.member_until.is_none_or(|last| era <= last)
+	}
+}
+
+/// What a household and the utility owe each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct Debt {
+	/// What the household owes. While it owes anything it trades with the main grid only.
+	pub arrears: Balance,
+	/// What the utility owes.
+	pub credit: Balance,
+}
+
+impl Debt {
+	/// Whether nothing is owed either way.
+	pub fn is_settled(&self) -> bool {
+		*self == Self::default()
 	}
 }
 
@@ -487,6 +499,9 @@ pub struct EraRecord {
 pub type ContractBook<T> = BoundedVec<(HouseholdId, Contract<T>), <T as Config>::MaxHouseholds>;
 /// A community's statements of one era, in the same order.
 pub type StatementBook<T> = BoundedVec<(HouseholdId, Statement), <T as Config>::MaxHouseholds>;
+
+/// What is owed in a community, by those households that owe or are owed anything, in the same order.
+pub type DebtBook<T> = BoundedVec<(HouseholdId, Debt), <T as Config>::MaxHouseholds>;
 
 /// The entry of one household in a book.
 pub(crate) fn entry<E>(book: &[(HouseholdId, E)], household: HouseholdId) -> Option<&E> {

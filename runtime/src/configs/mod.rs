@@ -254,7 +254,7 @@ impl pallet_energy_market::Config for Runtime {
 	type RetainedEras = ConstU32<48>;
 	type MaxClearingWeight = MaxClearingWeight;
 	type MaxSweeps = ConstU32<32>;
-	type MaxStarts = ConstU32<8>;
+	type MaxStarts = ConstU32<6>;
 	type MaxCandidates = ConstU32<65_536>;
 	type WeightInfo = crate::weights::pallet_energy_market::WeightInfo<Runtime>;
 }

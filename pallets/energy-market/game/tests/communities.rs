@@ -109,9 +109,8 @@ fn arbitrary_communities_end_certified_where_an_equilibrium_is_known() {
 	let tally = run(support::arbitrary_community, count(1_000));
 	// What is missed is too large to be enumerated: the tests' own search over totals found it.
 	for seed in &tally.missed {
-		assert!(
-			support::profiles(&support::arbitrary_community(*seed)).is_none_or(|profiles| profiles > ENUMERABLE)
-		);
+		assert!(support::profiles(&support::arbitrary_community(*seed))
+			.is_none_or(|profiles| profiles > ENUMERABLE));
 	}
 	assert!(
 		(tally.games - tally.certified) * 100 <= tally.games.max(1_000),

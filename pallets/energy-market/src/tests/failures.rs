@@ -143,7 +143,7 @@ fn debt_is_recorded_hurts_nobody_else_and_is_repaid() {
 			Error::<Test>::NotOwner
 		);
 		assert_ok!(EnergyMarket::repay_arrears(origin(), 1));
-		assert_eq!(Households::<Test>::get(1).unwrap().arrears, 0);
+		assert_eq!(debt(1).arrears, 0);
 		assert_noop!(EnergyMarket::repay_arrears(origin(), 1), Error::<Test>::NoArrears);
 	});
 }
@@ -154,8 +154,7 @@ fn repaying_is_refused_when_there_is_nothing_to_pay_with() {
 		drain(owner(0), EXISTENTIAL_DEPOSIT);
 		report(0, FIRST_ERA - 1, 0, 1_000);
 		enter_era(NEXT);
-		let household = Households::<Test>::get(0).unwrap();
-		assert_eq!(household.arrears, 300);
+		assert_eq!(debt(0).arrears, 300);
 		assert_noop!(
 			EnergyMarket::repay_arrears(RuntimeOrigin::signed(owner(0)), 0),
 			Error::<Test>::NothingToPayWith

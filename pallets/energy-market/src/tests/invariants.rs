@@ -313,6 +313,20 @@ fn book_that_cannot_be_searched_is_caught() {
 }
 
 #[test]
+fn wrong_debt_is_caught() {
+	let debts = |debts: Vec<(HouseholdId, Debt)>| {
+		move || Debts::<Test>::insert(0, frame_support::BoundedVec::truncate_from(debts))
+	};
+	let debt = Debt {
+		arrears: 1,
+		credit: 0,
+	};
+	busy(debts(vec![(0, Debt::default())]), "a debt of nothing");
+	busy(debts(vec![(77, debt)]), "a debt of no member");
+	busy(debts(vec![(1, debt), (0, debt)]), "a book out of order");
+}
+
+#[test]
 fn wrong_reading_is_caught() {
 	let readings = |change: fn(&mut Metered)| {
 		move || Readings::<Test>::mutate(0, |metered| change(metered.as_mut().unwrap()))

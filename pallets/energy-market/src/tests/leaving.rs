@@ -145,12 +145,12 @@ fn debtor_stays_until_its_debt_is_paid() {
 		Balances::set_balance(&owner(1), EXISTENTIAL_DEPOSIT);
 		leave(1);
 		enter_era(NEXT);
-		assert_eq!(Households::<Test>::get(1).unwrap().arrears, 300);
+		assert_eq!(debt(1).arrears, 300);
 		enter_era(NEXT + 1);
 		enter_era(NEXT + 2);
 		assert!(!is_gone(1));
 		// It is billed no further, and pays what it can.
-		let owes = Households::<Test>::get(1).unwrap().arrears;
+		let owes = debt(1).arrears;
 		assert_eq!(owes, 600);
 		Balances::set_balance(&owner(1), EXISTENTIAL_DEPOSIT + 250);
 		take_events();
@@ -179,7 +179,7 @@ fn creditor_stays_until_the_utility_has_paid() {
 		Balances::set_balance(&UTILITY, EXISTENTIAL_DEPOSIT);
 		leave(0);
 		enter_era(NEXT);
-		assert_eq!(Households::<Test>::get(0).unwrap().credit, 400);
+		assert_eq!(debt(0).credit, 400);
 		enter_era(NEXT + 1);
 		assert!(!is_gone(0));
 		Balances::set_balance(&UTILITY, ENDOWMENT);
