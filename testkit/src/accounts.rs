@@ -2,6 +2,8 @@
 
 use codec::Encode;
 use commonwatt_runtime::{AccountId, Nonce, RuntimeCall, SignedPayload, TxExtension, UncheckedExtrinsic};
+use rand_chacha::{rand_core::SeedableRng, ChaCha8Rng};
+use schnorrkel::{context::attach_rng, signing_context, Keypair};
 use sp_core::{sr25519, Pair};
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::generic::Era;
@@ -13,20 +15,37 @@ use std::{
 /// A call and the account that signs it.
 pub type Signed = (AccountId, RuntimeCall);
 
-/// The key of each account that was asked for: calls name accounts, and an account does not tell its key.
-fn keys() -> MutexGuard<'static, BTreeMap<AccountId, sr25519::Pair>> {
-	static KEYS: OnceLock<Mutex<BTreeMap<AccountId, sr25519::Pair>>> = OnceLock::new();
-	let named = || Sr25519Keyring::iter().map(|key| (key.to_account_id(), key.pair()));
-	KEYS.get_or_init(|| Mutex::new(named().collect()))
+/// The keys that were asked for, by account and by path: calls name accounts, and an account does not tell its key.
+#[derive(Default)]
+struct Keys {
+	of: BTreeMap<AccountId, sr25519::Pair>,
+	/// Finding a path's key takes thousands of hashes.
+	found: BTreeMap<String, AccountId>,
+}
+
+fn keys() -> MutexGuard<'static, Keys> {
+	static KEYS: OnceLock<Mutex<Keys>> = OnceLock::new();
+	let named = || Keys {
+		of: Sr25519Keyring::iter()
+			.map(|key| (key.to_account_id(), key.pair()))
+			.collect(),
+		..Keys::default()
+	};
+	KEYS.get_or_init(|| Mutex::new(named()))
 		.lock()
 		.expect("nothing panics while it has the keys")
 }
 
 /// The account of a development key's path, such as `//Alice` or `//meter//7`.
 pub fn account(path: &str) -> AccountId {
+	if let Some(account) = keys().found.get(path) {
+		return account.clone();
+	}
 	let pair = sr25519::Pair::from_string(path, None).expect("a path of a key, such as //Alice");
 	let account = AccountId::from(pair.public());
-	keys().insert(account.clone(), pair);
+	let mut keys = keys();
+	keys.of.insert(account.clone(), pair);
+	keys.found.insert(path.into(), account.clone());
 	account
 }
 
@@ -47,7 +66,7 @@ pub fn by(who: impl Into<AccountId>, call: impl Into<RuntimeCall>) -> Signed {
 
 /// The extrinsic of that nonce with this call, signed.
 pub fn signed(nonce: Nonce, (who, call): Signed) -> UncheckedExtrinsic {
-	let key = keys().get(&who).cloned();
+	let key = keys().of.get(&who).cloned();
 	let key = key
 		.unwrap_or_else(|| panic!("no key of {who} is known: take an account of account(), or dispatch()"));
 	let extension: TxExtension = (
@@ -64,6 +83,15 @@ pub fn signed(nonce: Nonce, (who, call): Signed) -> UncheckedExtrinsic {
 	);
 	let payload =
 		SignedPayload::new(call.clone(), extension.clone()).expect("the extensions know this chain");
-	let signature = payload.using_encoded(|bytes| key.sign(bytes));
+	let signature = payload.using_encoded(|bytes| sign(&key, bytes));
 	UncheckedExtrinsic::new_signed(call, who.into(), signature.into(), extension)
+}
+
+/// The same signature for the same message each time, so that a run can be repeated to the last bit: a signature is part
+/// of its block, and so of every later state.
+fn sign(key: &sr25519::Pair, message: &[u8]) -> sr25519::Signature {
+	let message = signing_context(b"substrate").bytes(message);
+	// Key and message go into a signature's randomness too, so there is no such thing as a nonce used twice.
+	let message = attach_rng(message, ChaCha8Rng::seed_from_u64(0));
+	AsRef::<Keypair>::as_ref(key).sign(message).into()
 }

@@ -2,14 +2,17 @@
 
 mod accounts;
 mod chain;
+mod ledger;
 mod market;
 mod setup;
+pub mod soak;
 mod sums;
 
 pub use accounts::{account, by, meter, owner, signed, Signed};
 pub use chain::{dispatch, Chain};
-pub use market::{contract, now, reading, record, statement, strategies, strategy};
-pub use setup::{community, Setup};
+pub use ledger::Ledger;
+pub use market::{buy, contract, debt, now, reading, record, sell, statement, strategies, strategy};
+pub use setup::{community, Setup, HALF_HOUR_MS};
 pub use sums::{assert_holds, assert_sums, balances, held};
 
 pub use commonwatt_runtime::{

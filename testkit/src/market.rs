@@ -5,8 +5,8 @@ use commonwatt_runtime::{EnergyMarket, Runtime};
 use pallet_energy_market::{
 	game::{Kind, Strategy},
 	runtime_api::EraView,
-	Call, CommunityId, Contract, EraIndex, EraRecord, Household, HouseholdId, Households, Quality, Reading,
-	Statement,
+	Call, CommunityId, Contract, Debt, EraIndex, EraRecord, Household, HouseholdId, Households, Quality,
+	Reading, Statement,
 };
 
 /// Where the chain stands in time, and what it takes.
@@ -40,6 +40,16 @@ pub fn strategies(id: HouseholdId, generation_wh: u32, strategies: Vec<Strategy>
 	)
 }
 
+/// A household that would sell so much to the community in the next era, and nothing else.
+pub fn sell(id: HouseholdId, wh: u32) -> Signed {
+	strategies(id, wh, vec![strategy(Kind::SellToCommunity, 0)])
+}
+
+/// A household that would buy so much from the community in the next era, and nothing else.
+pub fn buy(id: HouseholdId, wh: u32) -> Signed {
+	strategies(id, 0, vec![strategy(Kind::BuyFromCommunity, wh)])
+}
+
 /// What a household's meter saw in the era whose readings are taken now, at 21 degrees.
 pub fn reading(id: HouseholdId, generation_wh: u32, consumption_wh: u32) -> Signed {
 	let era = now().readings_of.expect("an era has ended");
@@ -53,6 +63,11 @@ pub fn reading(id: HouseholdId, generation_wh: u32, consumption_wh: u32) -> Sign
 		household(id).meter_in(era).clone(),
 		Call::submit_reading { era, reading },
 	)
+}
+
+/// What a household and the utility owe each other.
+pub fn debt(household: HouseholdId) -> Debt {
+	EnergyMarket::view_debt(household).unwrap_or_else(|| panic!("there is no household {household}"))
 }
 
 /// A household's contract.

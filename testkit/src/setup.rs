@@ -13,6 +13,9 @@ use sp_keyring::Sr25519Keyring;
 /// What each account of a built community starts with, if the preset gives it nothing. Meters need no money.
 const ENDOWMENT: u128 = 1_000_000 * WATT;
 
+/// How long the eras of [`Setup::empty`] are.
+pub const HALF_HOUR_MS: u64 = 30 * 60 * 1_000;
+
 /// What a chain starts from.
 pub struct Setup {
 	/// All of it, to change what the methods here do not.
@@ -32,7 +35,7 @@ impl Setup {
 
 	/// The accounts of the development preset, Alice with the Sudo key, eras of half an hour, no community.
 	pub fn empty() -> Self {
-		let mut setup = Self::preset("development").era_length_ms(30 * 60 * 1_000);
+		let mut setup = Self::preset("development").era_length_ms(HALF_HOUR_MS);
 		setup.genesis.energy_market.communities.clear();
 		setup
 	}

@@ -1,0 +1,320 @@
+//! The kit's own checks, each against a state or an event that is wrong in one place.
+
+use commonwatt_testkit::*;
+use frame_support::traits::{fungible::MutateHold, tokens::Precision, Get};
+use pallet_energy_market::{
+	Config, Contracts, Debt, Debts, HoldReason, Households, Readings, Records, Statements,
+};
+use std::panic::{catch_unwind, AssertUnwindSafe};
+
+/// A chain on which household 0 offered 2 kWh and household 1 bought 1.5 kWh of them; then both exchanged 200 Wh more
+/// than they had said. `test` gets the era, which is settled, while the contracts of the running one, the same again, are
+/// open.
+fn traded(test: impl FnOnce(EraIndex)) {
+	Setup::empty().community(community(3)).run(|chain| {
+		chain.submit([sell(0, 2_000), buy(1, 1_500)]);
+		let era = chain.next_era();
+		chain.next_era();
+		chain.submit([
+			reading(0, 2_200, 0),
+			reading(1, 0, 1_700),
+			sell(0, 2_000),
+			buy(1, 1_500),
+		]);
+		chain.next_era();
+		assert_holds();
+		assert_sums(0, era);
+		test(era);
+	});
+}
+
+/// What a check fails with.
+fn fault(check: impl FnOnce()) -> String {
+	let panic = catch_unwind(AssertUnwindSafe(check)).expect_err("the check found nothing");
+	match panic.downcast::<String>() {
+		Ok(said) => *said,
+		Err(panic) => panic
+			.downcast_ref::<&str>()
+			.expect("checks say what they found")
+			.to_string(),
+	}
+}
+
+/// The slot of an era in the rings.
+fn slot(era: EraIndex) -> u32 {
+	let retained: u32 = <Runtime as Config>::RetainedEras::get();
+	era % retained
+}
+
+fn change_contract(era: EraIndex, household: HouseholdId, change: impl FnOnce(&mut Contract<Runtime>)) {
+	Contracts::<Runtime>::mutate(0, slot(era), |book| {
+		let entry = book.iter_mut().find(|(id, _)| *id == household);
+		change(&mut entry.expect("a contract").1);
+	});
+}
+
+fn change_statement(era: EraIndex, household: HouseholdId, change: impl FnOnce(&mut Statement)) {
+	Statements::<Runtime>::mutate(0, slot(era), |book| {
+		let entry = book.iter_mut().find(|(id, _)| *id == household);
+		change(&mut entry.expect("a statement").1);
+	});
+}
+
+/// What `assert_sums` says of a statement of household 0, the seller, or 1, the buyer, that is changed like that.
+fn sums_with(household: HouseholdId, change: impl FnOnce(&mut Statement)) -> String {
+	let mut said = String::new();
+	traded(|era| {
+		change_statement(era, household, change);
+		said = fault(|| assert_sums(0, era));
+	});
+	said
+}
+
+#[test]
+fn hold_that_no_contract_tells_of_is_found() {
+	traded(|_| {
+		let open = now().current;
+		change_contract(open, 1, |contract| contract.held -= 1);
+		assert!(fault(assert_holds).contains("on hold for the contracts of"));
+	});
+}
+
+#[test]
+fn contract_without_its_hold_is_found() {
+	traded(|_| {
+		let reason = HoldReason::Contract.into();
+		assert_ok!(Balances::release(&reason, &owner(1), 1, Precision::Exact));
+		assert!(fault(assert_holds).contains("on hold for the contracts of"));
+	});
+}
+
+#[test]
+fn hold_for_a_household_that_is_gone_is_found() {
+	traded(|_| {
+		Households::<Runtime>::remove(1);
+		assert!(fault(assert_holds).contains("holds money of nobody"));
+	});
+}
+
+#[test]
+fn contracted_energy_that_does_not_sum_to_zero_is_found() {
+	traded(|era| {
+		change_contract(era, 1, |contract| contract.energy.bought_from_community_wh += 1);
+		assert!(fault(|| assert_sums(0, era)).contains("community energy contracted"));
+	});
+}
+
+#[test]
+fn delivered_energy_that_does_not_sum_to_zero_is_found() {
+	let said = sums_with(1, |s| s.energy.bought_from_community_wh += 1);
+	assert!(said.contains("community energy delivered"), "{said}");
+}
+
+#[test]
+fn energy_that_no_meter_saw_is_found() {
+	let said = sums_with(0, |s| s.energy.sold_to_main_wh += 1);
+	assert!(said.contains("became"), "{said}");
+}
+
+#[test]
+fn seller_who_got_less_than_its_share_is_found() {
+	let said = sums_with(0, |s| s.amounts.received_from_pool -= 1);
+	assert!(said.contains("where its share is"), "{said}");
+}
+
+#[test]
+fn seller_who_got_nothing_and_is_owed_nothing_is_found() {
+	let said = sums_with(0, |s| s.amounts.received_from_pool = 0);
+	assert!(said.contains("neither paid nor owed"), "{said}");
+}
+
+#[test]
+fn seller_who_is_owed_what_it_did_not_get_passes() {
+	traded(|era| {
+		change_statement(era, 0, |s| {
+			s.amounts.credit += s.amounts.received_from_pool;
+			s.amounts.received_from_pool = 0;
+		});
+		assert_sums(0, era);
+	});
+}
+
+#[test]
+fn amounts_that_are_not_energy_times_price_are_found() {
+	let changes: [(HouseholdId, fn(&mut Statement), &str); 7] = [
+		(1, |s| s.price_per_kwh += WATT, "paid to the pool"),
+		(1, |s| s.amounts.grid_fee -= 1, "grid fee of"),
+		(1, |s| s.amounts.main_cost += 1, "cost of"),
+		(1, |s| s.imbalance_import_wh = 0, "cost of"),
+		(0, |s| s.amounts.main_revenue -= 1, "revenue of"),
+		(0, |s| s.imbalance_export_wh = 0, "revenue of"),
+		(0, |s| s.amounts.main_revenue += 1, "neither paid nor owed"),
+	];
+	for (household, change, expected) in changes {
+		let said = sums_with(household, change);
+		assert!(said.contains(expected), "{said}, not {expected}");
+	}
+}
+
+#[test]
+fn total_that_its_statements_do_not_come_to_is_found() {
+	for change in [
+		(|record| record.settled = None) as fn(&mut EraRecord),
+		|record| record.settled.as_mut().unwrap().missing_readings = 4,
+		|record| record.settled.as_mut().unwrap().rewards += 1,
+		|record| record.settled.as_mut().unwrap().sold_to_main_wh += 1,
+	] {
+		traded(|era| {
+			Records::<Runtime>::mutate(0, slot(era), |record| change(record.as_mut().expect("a record")));
+			let said = fault(|| assert_sums(0, era));
+			assert!(
+				["not settled", "totals", "Totals"]
+					.iter()
+					.any(|word| said.contains(word)),
+				"{said}"
+			);
+		});
+	}
+}
+
+/// The events of a settlement once more, as far as they are told of it.
+fn tell_again(era: EraIndex, change: impl FnOnce(&mut Vec<MarketEvent>)) {
+	let statements = EnergyMarket::view_statements(0, era).into_iter();
+	let settled = statements.map(|(household, statement)| MarketEvent::HouseholdSettled {
+		community: 0,
+		household,
+		statement,
+	});
+	let totals = record(0, era).settled.expect("settled");
+	let mut events: Vec<_> = settled.collect();
+	events.push(MarketEvent::EraSettled {
+		community: 0,
+		era,
+		totals,
+	});
+	change(&mut events);
+	for event in events {
+		System::deposit_event(event);
+	}
+}
+
+/// What the ledger says of something that happens.
+fn ledger_after(happens: impl FnOnce(EraIndex)) -> String {
+	let mut said = String::new();
+	traded(|era| {
+		let ledger = Ledger::now();
+		ledger.assert_told();
+		happens(era);
+		said = fault(|| ledger.assert_told());
+	});
+	said
+}
+
+#[test]
+fn money_that_moves_without_an_event_of_the_market_is_found() {
+	let said = ledger_after(|_| {
+		let transfer = pallet_balances::Call::transfer_allow_death {
+			dest: owner(1).into(),
+			value: 1,
+		};
+		assert_ok!(dispatch(by(owner(0), transfer)));
+	});
+	assert!(said.contains("what the events tell"), "{said}");
+}
+
+#[test]
+fn money_that_an_event_tells_of_and_that_did_not_move_is_found() {
+	let said = ledger_after(|era| tell_again(era, |_| ()));
+	assert!(said.contains("what the events tell"), "{said}");
+}
+
+#[test]
+fn money_that_nobody_issued_is_found() {
+	let said = ledger_after(|_| pallet_balances::TotalIssuance::<Runtime>::mutate(|issued| *issued -= 1));
+	assert!(said.contains("what was issued"), "{said}");
+}
+
+/// A debt of one household, in a community where nobody owes anything.
+fn owe(household: HouseholdId, arrears: Balance, credit: Balance) {
+	let debt = Debt { arrears, credit };
+	Debts::<Runtime>::mutate(0, |debts| debts.try_push((household, debt)).unwrap());
+}
+
+#[test]
+fn debt_that_no_event_tells_of_is_found() {
+	let said = ledger_after(|_| {
+		owe(2, 1, 0);
+	});
+	assert!(said.contains("debts in state"), "{said}");
+}
+
+#[test]
+fn debt_that_is_paid_by_event_only_is_found() {
+	traded(|_| {
+		owe(2, 0, 5);
+		let ledger = Ledger::now();
+		Debts::<Runtime>::remove(0);
+		let (household, paid) = (2, 5);
+		System::deposit_event(MarketEvent::CreditPaid {
+			household,
+			paid,
+			credit: 0,
+		});
+		assert!(fault(|| ledger.assert_told()).contains("what the events tell"));
+	});
+}
+
+#[test]
+fn household_that_leaves_with_debts_is_found() {
+	traded(|_| {
+		owe(2, 5, 0);
+		let ledger = Ledger::now();
+		Households::<Runtime>::remove(2);
+		System::deposit_event(MarketEvent::HouseholdLeft {
+			community: 0,
+			household: 2,
+		});
+		assert!(fault(|| ledger.assert_told()).contains("household 2 left"));
+	});
+}
+
+#[test]
+fn statement_that_does_not_follow_from_debts_is_found() {
+	traded(|era| {
+		owe(1, 5, 0);
+		let ledger = Ledger::now();
+		tell_again(era, |_| ());
+		assert!(fault(|| ledger.assert_told()).contains("arrears and credit after"));
+	});
+}
+
+#[test]
+fn events_that_are_not_what_the_state_keeps_are_found() {
+	let said = ledger_after(|era| {
+		tell_again(era, |events| drop(events.remove(0)));
+	});
+	assert!(said.contains("statements as kept and as reported"), "{said}");
+	let said = ledger_after(|era| {
+		tell_again(era, |events| drop(events.pop()));
+	});
+	assert!(said.contains("statements without"), "{said}");
+	let said = ledger_after(|era| {
+		tell_again(era, |events| match events.last_mut() {
+			Some(MarketEvent::EraSettled { totals, .. }) => totals.grid_fees += 1,
+			other => panic!("{other:?}"),
+		});
+	});
+	assert!(said.contains("totals"), "{said}");
+}
+
+#[test]
+fn reading_that_was_not_settled_is_found() {
+	traded(|era| {
+		Readings::<Runtime>::mutate(0, |metered| {
+			metered.as_mut().unwrap().reading.generation_wh += 1;
+		});
+		let ledger = Ledger::now();
+		tell_again(era, |_| ());
+		assert!(fault(|| ledger.assert_told()).contains("the reading that was settled"));
+	});
+}
