@@ -141,7 +141,8 @@ fn seller_who_is_owed_what_it_did_not_get_passes() {
 
 #[test]
 fn amounts_that_are_not_energy_times_price_are_found() {
-	let changes: [(HouseholdId, fn(&mut Statement), &str); 7] = [
+	type Change = (HouseholdId, fn(&mut Statement), &'static str);
+	let changes: [Change; 7] = [
 		(1, |s| s.price_per_kwh += WATT, "paid to the pool"),
 		(1, |s| s.amounts.grid_fee -= 1, "grid fee of"),
 		(1, |s| s.amounts.main_cost += 1, "cost of"),

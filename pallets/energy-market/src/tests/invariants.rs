@@ -46,6 +46,17 @@ fn in_statement(era: EraIndex, household: HouseholdId, change: impl FnOnce(&mut 
 	});
 }
 
+/// What clearing of the running era begins with.
+fn round() -> RoundState {
+	RoundState {
+		solve_era: NEXT + 2,
+		settle_era: None,
+		communities: 1,
+		phase: Phase::Solve,
+		next: 0,
+	}
+}
+
 #[test]
 fn wrong_clock_is_caught() {
 	busy(
@@ -68,13 +79,7 @@ fn wrong_clock_is_caught() {
 		},
 		"planned steps outlived their block",
 	);
-	let round = RoundState {
-		solve_era: NEXT + 2,
-		settle_era: None,
-		communities: 1,
-		phase: Phase::Solve,
-		next: 0,
-	};
+	let round = round();
 	busy(
 		move || Round::<Test>::put(RoundState { next: 1, ..round }),
 		"a round past its end",
@@ -101,13 +106,7 @@ fn wrong_clock_is_caught() {
 
 #[test]
 fn wrong_round_is_caught() {
-	let round = RoundState {
-		solve_era: NEXT + 2,
-		settle_era: None,
-		communities: 1,
-		phase: Phase::Solve,
-		next: 0,
-	};
+	let round = round();
 	busy(
 		move || {
 			Round::<Test>::put(RoundState {
