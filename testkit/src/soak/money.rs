@@ -15,6 +15,8 @@ pub(super) enum Later {
 	Resume,
 	/// A household takes part again.
 	Unsuspend(HouseholdId),
+	/// An owner has no money.
+	SpendAll(AccountId),
 	/// An owner has money again.
 	TopUp(AccountId),
 	/// The utility has money again.
@@ -64,11 +66,21 @@ impl World {
 						self.as_operator(resume, Ok(()));
 					}
 				}
+				Later::SpendAll(owner) => self.spend_all(&owner),
 				Later::TopUp(owner) => self.top_up(&owner),
 				Later::FillUtility => self.fill_utility(),
 				Later::FillOperator => self.give(the_community().operator, POCKET),
 			}
 		}
+	}
+
+	/// In the next era.
+	pub fn let_all_spend_all(&mut self) {
+		let owners = self
+			.homes
+			.values()
+			.map(|home| Later::SpendAll(home.owner.clone()));
+		self.later.insert(self.first_era + 1, owners.collect());
 	}
 
 	/// Everybody has money.
