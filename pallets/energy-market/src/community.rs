@@ -81,6 +81,7 @@ impl<T: Config> Pallet<T> {
 			utility: utility.clone(),
 			concentrator: None,
 			paused: false,
+			ended_terms: Default::default(),
 			terms,
 			next_terms: None,
 		};
@@ -202,9 +203,7 @@ impl<T: Config> Pallet<T> {
 			Self::check_terms(&terms)?;
 			let current = Clock::<T>::get().map_or(0, |clock| clock.current);
 			ensure!(from_era > current, Error::<T>::EraNotLater);
-			// Eras with contracts keep theirs in their records; of two announcements the later one counts.
-			c.terms = c.terms_in(current);
-			c.next_terms = Some(NextTerms { from_era, terms });
+			c.announce(current, NextTerms { from_era, terms });
 			Self::deposit_event(Event::TermsChanged {
 				community,
 				terms,

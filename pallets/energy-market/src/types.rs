@@ -163,6 +163,8 @@ pub struct Community<AccountId> {
 	pub concentrator: Option<AccountId>,
 	/// While paused, no game is played: all energy goes to and from the main grid.
 	pub paused: bool,
+	/// In force before `terms` were, the oldest first: eras that are still to be settled may lie in their time.
+	pub ended_terms: BoundedVec<EndedTerms, ConstU32<2>>,
 	/// In force until `next_terms` are.
 	pub terms: Terms,
 	/// Announced for a later era.
@@ -174,9 +176,37 @@ impl<AccountId> Community<AccountId> {
 	pub fn terms_in(&self, era: EraIndex) -> Terms {
 		match self.next_terms {
 			Some(next) if next.from_era <= era => next.terms,
-			_ => self.terms,
+			_ => {
+				let ended = self.ended_terms.iter().find(|ended| era < ended.before_era);
+				ended.map_or(self.terms, |ended| ended.terms)
+			}
 		}
 	}
+
+	/// Announces terms. What was announced before counts if it has begun. So it can once in each era, and no more than
+	/// two eras before the running one wait for settlement: two terms that have ended are enough.
+	pub(crate) fn announce(&mut self, current: EraIndex, next: NextTerms) {
+		if let Some(begun) = self.next_terms.filter(|begun| begun.from_era <= current) {
+			if self.ended_terms.is_full() {
+				self.ended_terms.remove(0);
+			}
+			self.ended_terms.force_push(EndedTerms {
+				before_era: begun.from_era,
+				terms: self.terms,
+			});
+			self.terms = begun.terms;
+		}
+		self.next_terms = Some(next);
+	}
+}
+
+/// Terms that held until an era.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, MaxEncodedLen, TypeInfo)]
+pub struct EndedTerms {
+	/// The first era that they no longer held in.
+	pub before_era: EraIndex,
+	/// The terms.
+	pub terms: Terms,
 }
 
 /// Terms that hold from a later era on.

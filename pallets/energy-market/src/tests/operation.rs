@@ -61,6 +61,36 @@ fn paused_community_settles_what_is_open_plays_no_game_and_goes_on() {
 	});
 }
 
+/// An era without a game has no record of its terms.
+#[test]
+fn era_without_a_game_is_billed_by_its_own_terms_whatever_is_announced_since() {
+	ExtBuilder::default().build_in_first_era(|| {
+		assert_ok!(EnergyMarket::set_paused(by(OPERATOR), 0, true));
+		let announce = |times: Balance, from_era| {
+			let mut terms = terms();
+			terms.tariffs.retail_per_kwh *= times;
+			terms.tariffs.imbalance_import_per_kwh *= times;
+			assert_ok!(EnergyMarket::set_terms(by(OPERATOR), 0, terms, from_era));
+		};
+		enter_era(NEXT);
+		announce(2, NEXT + 1);
+		enter_era(NEXT + 1);
+		announce(3, NEXT + 2);
+		report(0, NEXT, 0, 1_000);
+		// The next era has begun, and others are announced for the one after it before this one is settled.
+		block_at(u64::from(NEXT + 2) * ERA_MS);
+		announce(4, NEXT + 3);
+		next_block();
+		next_block();
+		report(0, NEXT + 1, 0, 1_000);
+		enter_era(NEXT + 3);
+		report(0, NEXT + 2, 0, 1_000);
+		enter_era(NEXT + 4);
+		let costs = [NEXT, NEXT + 1, NEXT + 2].map(|era| statement(0, era).amounts.main_cost);
+		assert_eq!(costs, [300, 600, 900]);
+	});
+}
+
 #[test]
 fn pause_longer_than_the_rings_leaves_nothing_half_overwritten() {
 	ExtBuilder::default().build_in_first_era(|| {
