@@ -67,6 +67,7 @@ export const steps = [
 				utility: utility.address,
 				concentrator: null,
 				paused: false,
+				endedTerms: [],
 				nextTerms: null,
 				terms: {
 					rules: { lambda: { numerator: 4, denominator: 1 }, resolutionWh: 10 },
