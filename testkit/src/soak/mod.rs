@@ -98,9 +98,8 @@ impl Soak {
 		let (mut state, chain) = setup.community(homes.clone()).start();
 		let world = state.execute_with(|| World::new(seed, &homes));
 		let mut soak = Self { state, chain, world };
-		// Everybody owes something for some eras: what is kept of debts has its place in state from then on.
-		soak.world.let_all_spend_all();
-		for _ in 0..6 {
+		soak.world.leave_traces();
+		for _ in 0..7 {
 			soak.era();
 		}
 		soak.full_days();

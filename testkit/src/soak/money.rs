@@ -13,6 +13,10 @@ use std::ops::Range;
 pub(super) enum Later {
 	/// The community goes on.
 	Resume,
+	/// The operator announces other terms.
+	OtherTerms,
+	/// The operator announces the first terms again.
+	OpeningTerms,
 	/// A household takes part again.
 	Unsuspend(HouseholdId),
 	/// An owner has no money.
@@ -66,6 +70,8 @@ impl World {
 						self.as_operator(resume, Ok(()));
 					}
 				}
+				Later::OtherTerms => self.announce_other_terms(),
+				Later::OpeningTerms => self.announce_opening_terms(),
 				Later::SpendAll(owner) => self.spend_all(&owner),
 				Later::TopUp(owner) => self.top_up(&owner),
 				Later::FillUtility => self.fill_utility(),
@@ -74,13 +80,18 @@ impl World {
 		}
 	}
 
-	/// In the next era.
-	pub fn let_all_spend_all(&mut self) {
+	/// In the first eras everybody owes something, and terms end again and again: what is kept of debts and of terms has
+	/// its place in state from then on.
+	pub fn leave_traces(&mut self) {
 		let owners = self
 			.homes
 			.values()
 			.map(|home| Later::SpendAll(home.owner.clone()));
 		self.later.insert(self.first_era + 1, owners.collect());
+		for era in 1..6 {
+			let later = self.later.entry(self.first_era + era).or_default();
+			later.push(Later::OpeningTerms);
+		}
 	}
 
 	/// Everybody has money.

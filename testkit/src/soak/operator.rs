@@ -7,8 +7,8 @@ use super::{
 	HOUSEHOLDS,
 };
 use crate::{
-	account, by, meter, now, owner, paper_comfort, paper_terms, AccountId, Comfort, HouseholdId, MarketCall,
-	MarketError, Preference, Ratio, Runtime, Sr25519Keyring, Terms, MILLIWATT, WATT,
+	account, by, meter, now, owner, paper_comfort, paper_terms, AccountId, Comfort, EraIndex, HouseholdId,
+	MarketCall, MarketError, Preference, Ratio, Runtime, Sr25519Keyring, Terms, MILLIWATT, WATT,
 };
 use pallet_energy_market::{ComfortBounds, Household, MeterOf, PriceRule};
 use rand::{seq::SliceRandom, Rng};
@@ -40,8 +40,7 @@ impl World {
 	/// What the operator and the owners change now and then.
 	pub fn operate(&mut self) {
 		if self.is_due("other terms") {
-			let terms = self.random_terms();
-			self.announce(terms);
+			self.announce_other_terms();
 		}
 		if self.is_due("pause") {
 			self.pause();
@@ -119,7 +118,7 @@ impl World {
 			.next_terms
 			.is_none_or(|next| next.terms != opening_terms())
 		{
-			self.announce(opening_terms());
+			self.announce_opening_terms();
 		}
 		while members().len() < HOUSEHOLDS as usize {
 			self.admit();
@@ -167,21 +166,30 @@ impl World {
 		self.act(by(the_community().operator, call), expected);
 	}
 
-	/// Announces terms for one of the next eras.
-	fn announce(&mut self, terms: Terms) {
-		let current = now().current;
-		let from_era = current + self.rng.gen_range(1..8);
-		self.as_operator(
-			MarketCall::set_terms {
-				community: 0,
-				terms,
-				from_era,
-			},
-			Ok(()),
-		);
+	/// Announces terms that hold from an era on.
+	fn announce(&mut self, terms: Terms, from_era: EraIndex) {
+		let set_terms = MarketCall::set_terms {
+			community: 0,
+			terms,
+			from_era,
+		};
+		self.as_operator(set_terms, Ok(()));
 		// Of two announcements the later one counts, unless the other has begun.
+		let current = now().current;
 		self.announced.retain(|(from_era, _)| *from_era <= current);
 		self.announced.push((from_era, terms));
+	}
+
+	/// The terms that the community begins and ends with, for the next era.
+	pub fn announce_opening_terms(&mut self) {
+		self.announce(opening_terms(), now().current + 1);
+	}
+
+	/// Other terms, for one of the next eras.
+	pub fn announce_other_terms(&mut self) {
+		let terms = self.random_terms();
+		let from_era = now().current + self.rng.gen_range(1..8);
+		self.announce(terms, from_era);
 	}
 
 	fn random_terms(&mut self) -> Terms {
@@ -219,6 +227,10 @@ impl World {
 			Ok(()),
 		);
 		self.put_off(1..12, Later::Resume);
+		// Eras without games are billed by their own terms, whatever is announced before they are settled.
+		for _ in 0..3 {
+			self.put_off(1..4, Later::OtherTerms);
+		}
 	}
 
 	fn suspend(&mut self) {
