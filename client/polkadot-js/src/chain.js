@@ -129,15 +129,18 @@ export class Chain {
 	 */
 	async nextEra() {
 		const before = await this.api.rpc.chain.getHeader();
-		const ending = await this.market('currentEra');
-		try {
-			await this.api.rpc.dev.sealAt(ending.endsMs);
-		} catch (error) {
-			// The era may have ended by itself in the meantime.
-			const { current } = await this.market('currentEra');
-			if (error.code !== INVALID_PARAMS || current === ending.current) throw error;
-		}
 		const deadline = Date.now() + CLEARING_TIMEOUT_MS;
+		// Two blocks of a chain are half a slot apart at least, `minimumPeriod`.
+		const slotMs = 2 * this.api.consts.timestamp.minimumPeriod.toNumber();
+		const ending = await this.market('currentEra');
+		for (let clock = ending; clock.current === ending.current; clock = await this.market('currentEra')) {
+			try {
+				await this.api.rpc.dev.sealAt(Math.max(clock.endsMs, clock.nowMs + slotMs));
+			} catch (error) {
+				// The chain may have moved on by itself in the meantime.
+				if (error.code !== INVALID_PARAMS || Date.now() > deadline) throw error;
+			}
+		}
 		let view = await this.market('currentEra');
 		while (view.round !== null) {
 			if (Date.now() > deadline) throw new Error(`era ${view.current}: clearing did not come to an end`);
