@@ -25,25 +25,24 @@ weights() {
 	# The command brings a test runtime of its own, whose wasm nobody needs.
 	(cd bench && SKIP_WASM_BUILD=1 cargo build --release --locked)
 	cargo build --release -p commonwatt-runtime --features runtime-benchmarks --locked
-	mkdir -p runtime/src/weights
-	say "measuring pallet_energy_market"
-	# The raw results are what the table of measured times is made of.
-	measure --extrinsic '*' --output runtime/src/weights/pallet_energy_market.rs \
-		--json-file "$CARGO_TARGET_DIR/release/pallet_energy_market.json"
-	# The command writes its arguments and the machine's name into the file; neither belongs there.
-	sed -i -e "s|$CARGO_TARGET_DIR|\$CARGO_TARGET_DIR|g" -e 's/HOSTNAME: `[^`]*`, //' \
-		runtime/src/weights/pallet_energy_market.rs
+	for pallet in pallet_energy_market pallet_mining; do
+		say "measuring $pallet"
+		# The raw results are what the table of measured times is made of.
+		measure "$pallet" --extrinsic '*' --output "runtime/src/weights/$pallet.rs" \
+			--json-file "$CARGO_TARGET_DIR/release/$pallet.json"
+		# The command writes its arguments and the machine's name into the file; neither belongs there.
+		sed -i -e "s|$CARGO_TARGET_DIR|\$CARGO_TARGET_DIR|g" -e 's/HOSTNAME: `[^`]*`, //' "runtime/src/weights/$pallet.rs"
+	done
 	cargo fmt -p commonwatt-runtime
 	say "what clearing reads and writes, without clearing anything"
-	measure --extrinsic clearing_items --extra
+	measure pallet_energy_market --extrinsic clearing_items --extra
 }
 
-measure() {
+measure() { # pallet, then more of the command's options
 	"$CARGO_TARGET_DIR/release/commonwatt-bench" \
 		--runtime "$CARGO_TARGET_DIR/release/wbuild/commonwatt-runtime/commonwatt_runtime.compact.compressed.wasm" \
 		--genesis-builder runtime --genesis-builder-preset development \
-		--pallet pallet_energy_market \
-		--steps "${STEPS:-20}" --repeat "${REPEAT:-10}" --heap-pages 4096 "$@"
+		--steps "${STEPS:-20}" --repeat "${REPEAT:-10}" --heap-pages 4096 --pallet "$@"
 }
 
 case "${1:-all}" in

@@ -1,6 +1,6 @@
 //! The chains that the node knows by name. What is in their genesis is up to the runtime's presets.
 
-use commonwatt_runtime::WASM_BINARY;
+use commonwatt_runtime::{genesis_config_presets::POW_RUNTIME_PRESET, WASM_BINARY};
 use sc_service::{ChainType, Properties};
 
 /// The specification of a chain: its name, its properties and its genesis.
@@ -23,6 +23,16 @@ pub fn local() -> Result<ChainSpec, String> {
 		"commonwatt_local",
 		ChainType::Local,
 		sp_genesis_builder::LOCAL_TESTNET_RUNTIME_PRESET,
+	)
+}
+
+/// `pow`: no validators but miners, to try proof of work on one machine.
+pub fn pow() -> Result<ChainSpec, String> {
+	build(
+		"Commonwatt Mined",
+		"commonwatt_pow",
+		ChainType::Local,
+		POW_RUNTIME_PRESET,
 	)
 }
 
@@ -84,6 +94,15 @@ mod tests {
 			local().unwrap(),
 			"Commonwatt Local",
 			"commonwatt_local",
+			ChainType::Local,
+		);
+	}
+	#[test]
+	fn mined_chain_builds() {
+		check(
+			pow().unwrap(),
+			"Commonwatt Mined",
+			"commonwatt_pow",
 			ChainType::Local,
 		);
 	}

@@ -3,6 +3,7 @@
 use crate::{
 	chain_spec,
 	cli::{Cli, Subcommand},
+	consensus::Consensus,
 	service,
 };
 use commonwatt_runtime::opaque::Block;
@@ -23,6 +24,8 @@ impl SubstrateCli for Cli {
 		 A community to play with, on this machine alone:\n    commonwatt-node --dev\n\
 		 One of the two validators of a test network:\n    \
 		 commonwatt-node --chain local --alice --unsafe-force-node-key-generation\n\
+		 A miner of a chain that is mined:\n    \
+		 commonwatt-node --chain pow --miner-threads 1 --miner-account ADDRESS\n\
 		 A chain from its specification:\n    commonwatt-node --chain FILE"
 			.into()
 	}
@@ -43,7 +46,12 @@ impl SubstrateCli for Cli {
 		Ok(match id {
 			"dev" | "development" => Box::new(chain_spec::development()?),
 			"local" => Box::new(chain_spec::local()?),
-			"" => return Err("which chain? Give --dev, --chain dev, --chain local or --chain FILE".into()),
+			"pow" => Box::new(chain_spec::pow()?),
+			"" => {
+				return Err(
+					"which chain? Give --dev, --chain dev, --chain local, --chain pow or --chain FILE".into(),
+				)
+			}
 			path => Box::new(chain_spec::ChainSpec::from_json_file(path.into())?),
 		})
 	}
@@ -56,10 +64,10 @@ pub fn run() -> sc_cli::Result<()> {
 	match &cli.subcommand {
 		None => {
 			let runner = cli.create_runner(&cli.run)?;
-			let dev = cli.dev.clone();
+			let (dev, mining) = (cli.dev.clone(), cli.mining.clone());
 			runner.run_node_until_exit(|mut config| async move {
 				keep_rpc_port(&mut config);
-				service::start(config, dev).map_err(sc_cli::Error::Service)
+				service::start(config, dev, mining).map_err(sc_cli::Error::Service)
 			})
 		}
 		Some(Subcommand::Key(cmd)) => cmd.run(&cli),
@@ -70,13 +78,13 @@ pub fn run() -> sc_cli::Result<()> {
 				task_manager,
 				import_queue,
 				..
-			} = service::new_partial(&mut config)?;
+			} = service::new_partial(&mut config, None)?;
 			Ok((cmd.run(client, import_queue), task_manager))
 		}),
 		Some(Subcommand::ExportBlocks(cmd)) => cli.create_runner(cmd)?.async_run(|mut config| {
 			let PartialComponents {
 				client, task_manager, ..
-			} = service::new_partial(&mut config)?;
+			} = service::new_partial(&mut config, None)?;
 			Ok((cmd.run(client, config.database), task_manager))
 		}),
 		Some(Subcommand::ImportBlocks(cmd)) => cli.create_runner(cmd)?.async_run(|mut config| {
@@ -85,23 +93,23 @@ pub fn run() -> sc_cli::Result<()> {
 				task_manager,
 				import_queue,
 				..
-			} = service::new_partial(&mut config)?;
+			} = service::new_partial(&mut config, None)?;
 			Ok((cmd.run(client, import_queue), task_manager))
 		}),
 		Some(Subcommand::PurgeChain(cmd)) => cli
 			.create_runner(cmd)?
 			.sync_run(|config| cmd.run(config.database)),
 		Some(Subcommand::Revert(cmd)) => cli.create_runner(cmd)?.async_run(|mut config| {
-			let development = service::is_development(&config);
 			let PartialComponents {
 				client,
 				task_manager,
 				backend,
+				other: (consensus, _),
 				..
-			} = service::new_partial(&mut config)?;
+			} = service::new_partial(&mut config, None)?;
 			let voter_state: service::RevertVoterState = Box::new(move |client, _, blocks| {
-				// A development chain has no GRANDPA voter, hence no voter's state to take back.
-				if !development {
+				// Where there is no voter, there is no voter's state to take back.
+				if let Consensus::Authorities(_) = consensus {
 					sc_consensus_grandpa::revert(client, blocks)?;
 				}
 				Ok(())
@@ -151,6 +159,7 @@ mod tests {
 			("dev", "commonwatt_dev"),
 			("development", "commonwatt_dev"),
 			("local", "commonwatt_local"),
+			("pow", "commonwatt_pow"),
 		] {
 			assert_eq!(
 				cli.load_spec(name).map(|spec| spec.id().to_owned()),

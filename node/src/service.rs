@@ -1,6 +1,11 @@
 //! A node's parts, and how they are put together.
 
-use crate::{cli::DevOptions, consensus, consensus::Grandpa, rpc, sealing::Sealer};
+use crate::{
+	cli::{DevOptions, MiningOptions, Sealing},
+	consensus::{self, aura, is_development, pow, Consensus},
+	metrics, rpc,
+	sealing::Sealer,
+};
 use commonwatt_runtime::{apis::RuntimeApi, opaque::Block, Hash};
 use futures::FutureExt;
 use sc_client_api::Backend;
@@ -9,12 +14,12 @@ use sc_network::service::traits::NetworkService;
 use sc_service::{
 	config::{Configuration, PruningMode},
 	error::Error as ServiceError,
-	ChainType, KeystoreContainer, PartialComponents, TaskManager,
+	KeystoreContainer, PartialComponents, TaskManager,
 };
 use sc_telemetry::{Telemetry, TelemetryWorker};
 use sc_transaction_pool_api::OffchainTransactionPoolFactory;
 use sp_runtime::traits::NumberFor;
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 /// Host functions that the runtime may call.
 type HostFunctions = sp_io::SubstrateHostFunctions;
@@ -32,8 +37,8 @@ pub type ProposerFactory = sc_basic_authorship::ProposerFactory<Pool, FullClient
 pub type RevertVoterState =
 	Box<dyn FnOnce(Arc<FullClient>, Arc<FullBackend>, NumberFor<Block>) -> sc_cli::Result<()>>;
 
-/// Parts that only some nodes have: GRANDPA (not on a development chain) and telemetry (if wanted).
-type OptionalParts = (Option<Grandpa>, Option<Telemetry>);
+/// Parts that differ from node to node: the consensus of its chain, and telemetry (if wanted).
+type OtherParts = (Consensus, Option<Telemetry>);
 
 /// The parts that subcommands need as well as a running node.
 pub type Partial = PartialComponents<
@@ -42,23 +47,15 @@ pub type Partial = PartialComponents<
 	SelectChain,
 	sc_consensus::DefaultImportQueue<Block>,
 	Pool,
-	OptionalParts,
+	OtherParts,
 >;
 
-/// Is this a development chain, which one node seals on demand?
-///
-/// The chain's type decides and not the option `--dev`, so that a database is always treated the same way, however its
-/// chain was named on the command line.
-pub fn is_development(config: &Configuration) -> bool {
-	config.chain_spec.chain_type() == ChainType::Development
-}
-
-/// Opens the database and builds the parts around it.
-pub fn new_partial(config: &mut Configuration) -> Result<Partial, ServiceError> {
-	let development = is_development(config);
+/// Opens the database and builds the parts around it. For a development chain that is to run, `sealing` says what will
+/// make its blocks; otherwise its blocks say what made them.
+pub fn new_partial(config: &mut Configuration, sealing: Option<Sealing>) -> Result<Partial, ServiceError> {
 	// The pruning mode is fixed when a database is made; asking for another one later is an error.
 	let new_database = config.database.path().is_some_and(|path| !path.exists());
-	if development && new_database && config.state_pruning.is_none() {
+	if is_development(config) && new_database && config.state_pruning.is_none() {
 		// Whoever plays with a chain wants to look back at any of its blocks.
 		config.state_pruning = Some(PruningMode::ArchiveCanonical);
 	}
@@ -89,20 +86,14 @@ pub fn new_partial(config: &mut Configuration) -> Result<Partial, ServiceError> 
 		.build(),
 	);
 
-	let (import_queue, grandpa) = if development {
-		// Sealed blocks carry no author's signature. This queue serves `import-blocks` and `check-block` alone, as a
-		// development chain has no peers.
-		let import_queue = sc_consensus_manual_seal::import_queue(
-			Box::new(client.clone()),
-			&task_manager.spawn_essential_handle(),
-			config.prometheus_registry(),
-		);
-		(import_queue, None)
-	} else {
-		let (import_queue, grandpa) =
-			consensus::import_queue(config, &client, &select_chain, &task_manager, telemetry.as_ref())?;
-		(import_queue, Some(grandpa))
-	};
+	let (import_queue, consensus) = consensus::import_queue(
+		config,
+		&client,
+		&select_chain,
+		&task_manager,
+		telemetry.as_ref(),
+		sealing,
+	)?;
 
 	Ok(PartialComponents {
 		client,
@@ -112,7 +103,7 @@ pub fn new_partial(config: &mut Configuration) -> Result<Partial, ServiceError> 
 		keystore_container,
 		select_chain,
 		transaction_pool,
-		other: (grandpa, telemetry),
+		other: (consensus, telemetry),
 	})
 }
 
@@ -131,19 +122,27 @@ fn new_telemetry(config: &Configuration) -> Result<Option<(TelemetryWorker, Tele
 }
 
 /// Starts a node. The task manager that it returns keeps the node running.
-pub fn start(mut config: Configuration, dev: DevOptions) -> Result<TaskManager, ServiceError> {
+pub fn start(
+	mut config: Configuration,
+	dev: DevOptions,
+	mining: MiningOptions,
+) -> Result<TaskManager, ServiceError> {
+	let name = config.chain_spec.name().to_owned();
+	let is_for = |option, chains| Err(format!("{option} is for {chains}, and {name} is none").into());
 	if is_development(&config) {
+		dev.check()?;
 		leave_network(&mut config);
+		// Aura waits for peers otherwise.
+		config.force_authoring = true;
 	} else if dev.block_interval_ms.is_some() {
-		return Err(ServiceError::Other(format!(
-			"--block-interval-ms is for development chains, and {} is none",
-			config.chain_spec.name()
-		)));
+		return is_for("--block-interval-ms", "development chains");
+	} else if dev.sealing.is_some() {
+		return is_for("--sealing", "development chains");
 	}
 
 	match config.network.network_backend {
-		NetworkBackendType::Libp2p => start_on::<sc_network::NetworkWorker<Block, Hash>>(config, dev),
-		NetworkBackendType::Litep2p => start_on::<sc_network::Litep2pNetworkBackend>(config, dev),
+		NetworkBackendType::Libp2p => start_on::<sc_network::NetworkWorker<Block, Hash>>(config, dev, mining),
+		NetworkBackendType::Litep2p => start_on::<sc_network::Litep2pNetworkBackend>(config, dev, mining),
 	}
 }
 
@@ -168,7 +167,11 @@ fn leave_network(config: &mut Configuration) {
 	};
 }
 
-fn start_on<N>(mut config: Configuration, dev: DevOptions) -> Result<TaskManager, ServiceError>
+fn start_on<N>(
+	mut config: Configuration,
+	dev: DevOptions,
+	mining: MiningOptions,
+) -> Result<TaskManager, ServiceError>
 where
 	N: sc_network::NetworkBackend<Block, Hash>,
 {
@@ -180,20 +183,24 @@ where
 		keystore_container,
 		select_chain,
 		transaction_pool,
-		other: (grandpa, mut telemetry),
-	} = new_partial(&mut config)?;
+		other: (mut consensus, mut telemetry),
+	} = new_partial(&mut config, Some(dev.sealing.unwrap_or_default()))?;
+	if mining.miner_threads > 0 && !matches!(consensus, Consensus::Work(_)) {
+		let name = config.chain_spec.name();
+		return Err(format!("--miner-threads is for chains that are mined, and {name} is none").into());
+	}
 	let prometheus_registry = config.prometheus_registry().cloned();
 
 	let mut net_config =
 		FullNetworkConfiguration::<Block, Hash, N>::new(&config.network, prometheus_registry.clone());
 	let metrics = N::register_notification_metrics(prometheus_registry.as_ref());
-	let warp_sync_config = grandpa.as_ref().map(|grandpa| grandpa.warp_sync(backend.clone()));
-	let grandpa = grandpa
-		.map(|grandpa| {
-			let network = grandpa.join_network(&config, &client, &mut net_config, metrics.clone())?;
-			Ok::<_, ServiceError>((grandpa, network))
-		})
-		.transpose()?;
+	let warp_sync_config = match &mut consensus {
+		Consensus::Authorities(grandpa) => {
+			grandpa.join_network(&config, &client, &mut net_config, metrics.clone())?;
+			Some(grandpa.warp_sync(backend.clone()))
+		}
+		Consensus::Development | Consensus::Work(_) => None,
+	};
 
 	let (network, system_rpc_tx, tx_handler_controller, sync_service, _bitswap) =
 		sc_service::build_network(sc_service::BuildNetworkParams {
@@ -223,6 +230,13 @@ where
 		)?;
 	}
 
+	if let Some(registry) = &prometheus_registry {
+		let watcher = metrics::Watcher::new(client.clone(), registry)?;
+		task_manager
+			.spawn_handle()
+			.spawn("market-metrics", None, watcher.run());
+	}
+
 	let proposer_factory = ProposerFactory::new(
 		task_manager.spawn_handle(),
 		client.clone(),
@@ -231,21 +245,29 @@ where
 		telemetry.as_ref().map(Telemetry::handle),
 	);
 
-	let (dev_clock, sealer) = if is_development(&config) {
+	let (dev_clock, sealer) = if let Consensus::Development = consensus {
 		let slot_duration = sc_consensus_aura::slot_duration(&*client)?;
 		let (clock, sealer) = Sealer::new(
 			client.clone(),
 			transaction_pool.clone(),
 			select_chain.clone(),
 			proposer_factory.clone(),
-			Duration::from_millis(dev.block_interval_ms.unwrap_or(slot_duration.as_millis())),
+			&dev,
+			slot_duration.as_duration(),
 		);
 		(Some(clock), Some(sealer))
 	} else {
 		(None, None)
 	};
 
-	let validator = consensus::Validator {
+	let miner = pow::Miner {
+		options: mining,
+		client: client.clone(),
+		select_chain: select_chain.clone(),
+		proposer_factory: proposer_factory.clone(),
+		sync: sync_service.clone(),
+	};
+	let validator = aura::Validator {
 		role: config.role,
 		name: config.network.node_name.clone(),
 		force_authoring: config.force_authoring,
@@ -290,8 +312,10 @@ where
 			sealer.run(),
 		);
 	}
-	if let Some((grandpa, voter_network)) = grandpa {
-		validator.spawn(grandpa, voter_network, &task_manager)?;
+	match consensus {
+		Consensus::Development => {}
+		Consensus::Authorities(grandpa) => validator.spawn(*grandpa, &task_manager)?,
+		Consensus::Work(block_import) => miner.spawn(block_import, &task_manager)?,
 	}
 	Ok(task_manager)
 }

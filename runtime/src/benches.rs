@@ -4,6 +4,7 @@ frame_benchmarking::define_benchmarks!(
 	[frame_system, SystemBench::<Runtime>]
 	[pallet_balances, Balances]
 	[pallet_energy_market, EnergyMarket]
+	[pallet_mining, Mining]
 );
 
 impl frame_system_benchmarking::Config for crate::Runtime {}

@@ -4,10 +4,11 @@
 //!   person can play from Polkadot.js Apps: owners Alice, Bob, Charlie and Dave, their meters `//Alice//stash` to
 //!   `//Dave//stash`, the operator Eve, the utility Ferdie; Alice holds the Sudo key.
 //! - `local_testnet`: two validators, Alice and Bob, eras of half an hour, the same community.
+//! - `pow`: no validators but miners, a block every 6 s, eras of half an hour, the same community.
 
 use crate::{
-	AccountId, AuraConfig, Balance, BalancesConfig, EnergyMarketConfig, GrandpaConfig, RuntimeGenesisConfig,
-	SudoConfig, MILLIWATT, WATT,
+	configs::LONGEST_SLOT_MS, AccountId, AuraConfig, Balance, BalancesConfig, EnergyMarketConfig,
+	GrandpaConfig, MiningConfig, RuntimeGenesisConfig, SudoConfig, MILLIWATT, WATT,
 };
 use alloc::{string::ToString, vec, vec::Vec};
 use frame_support::build_struct_json_patch;
@@ -94,7 +95,20 @@ fn paper_community() -> GenesisCommunity<AccountId> {
 	}
 }
 
-fn genesis(authorities: Vec<(AuraId, GrandpaId)>, era_length_ms: u64) -> Value {
+/// The preset of a chain that is mined.
+pub const POW_RUNTIME_PRESET: &str = "pow";
+
+/// A block every 6 s, as often as Aura's; a reward of one token. The difficulty to start with is what a core of 2026
+/// does in a second or two; it is right for whatever mines after some blocks.
+fn mining() -> MiningConfig {
+	MiningConfig {
+		initial_difficulty: 2_000_000,
+		target_block_ms: LONGEST_SLOT_MS,
+		reward: WATT,
+	}
+}
+
+fn genesis(authorities: Vec<(AuraId, GrandpaId)>, mining: MiningConfig, era_length_ms: u64) -> Value {
 	build_struct_json_patch!(RuntimeGenesisConfig {
 		balances: BalancesConfig {
 			balances: Sr25519Keyring::iter()
@@ -117,6 +131,7 @@ fn genesis(authorities: Vec<(AuraId, GrandpaId)>, era_length_ms: u64) -> Value {
 		sudo: SudoConfig {
 			key: Some(Sr25519Keyring::Alice.to_account_id())
 		},
+		mining,
 		energy_market: EnergyMarketConfig {
 			era_length_ms,
 			communities: vec![paper_community()]
@@ -133,8 +148,9 @@ pub fn get_preset(id: &PresetId) -> Option<Vec<u8>> {
 	let alice = authority(Sr25519Keyring::Alice, Ed25519Keyring::Alice);
 	let bob = authority(Sr25519Keyring::Bob, Ed25519Keyring::Bob);
 	let patch = match id.as_ref() {
-		DEV_RUNTIME_PRESET => genesis(vec![alice], DEVELOPMENT_ERA_MS),
-		LOCAL_TESTNET_RUNTIME_PRESET => genesis(vec![alice, bob], HALF_HOUR_MS),
+		DEV_RUNTIME_PRESET => genesis(vec![alice], MiningConfig::default(), DEVELOPMENT_ERA_MS),
+		LOCAL_TESTNET_RUNTIME_PRESET => genesis(vec![alice, bob], MiningConfig::default(), HALF_HOUR_MS),
+		POW_RUNTIME_PRESET => genesis(Vec::new(), mining(), HALF_HOUR_MS),
 		_ => return None,
 	};
 	serde_json::to_vec(&patch).ok()
@@ -145,5 +161,6 @@ pub fn preset_names() -> Vec<PresetId> {
 	vec![
 		PresetId::from(DEV_RUNTIME_PRESET),
 		PresetId::from(LOCAL_TESTNET_RUNTIME_PRESET),
+		PresetId::from(POW_RUNTIME_PRESET),
 	]
 }

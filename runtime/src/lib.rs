@@ -1,11 +1,12 @@
 //! # The Commonwatt runtime
 //!
-//! A solochain for energy communities: [`pallet_energy_market`] on Aura and GRANDPA, with balances, fees,
+//! A solochain for energy communities: [`pallet_energy_market`] on Aura and GRANDPA, or, if the genesis says so, on proof
+//! of work ([`pallet_mining`]); with balances, fees,
 //! batches and proxies (so that an owner lets a home energy manager sign for it), and Sudo for governance.
 //!
 //! - [`configs`]: the parameters of every pallet;
 //! - [`apis`]: the runtime APIs, the market's own among them;
-//! - [`genesis_config_presets`]: the chains that a node can start from, `development` and `local`.
+//! - [`genesis_config_presets`]: the chains that a node can start from, `development`, `local` and `pow`.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![recursion_limit = "256"]
@@ -193,4 +194,7 @@ mod runtime {
 
 	#[runtime::pallet_index(10)]
 	pub type SkipFeelessPayment = pallet_skip_feeless_payment;
+
+	#[runtime::pallet_index(11)]
+	pub type Mining = pallet_mining;
 }

@@ -1,7 +1,7 @@
 //! Sealing on demand, for a development chain: one node makes all blocks, when they are wanted.
 //!
-//! A block is sealed when transactions come in, when none has been sealed for a while, and when a caller of the RPC
-//! method `dev_sealAt` wants one at a certain time. All three go through one task, [`Sealer::run`], so two seals
+//! A block is sealed when transactions come in (`--sealing instant`), when none has been sealed for a while (`instant` and
+//! `interval`), and when a caller of the RPC method `dev_sealAt` wants one at a certain time. All three go through one task, [`Sealer::run`], so two seals
 //! never race for one parent. Blocks are final as soon as they are sealed.
 //!
 //! The runtime is the same as on any other chain, so each block carries the Aura slot that its timestamp falls in;
@@ -11,7 +11,10 @@ mod clock;
 
 pub use clock::Refusal;
 
-use crate::service::{FullClient, Pool, ProposerFactory, SelectChain};
+use crate::{
+	cli::{DevOptions, Sealing},
+	service::{FullClient, Pool, ProposerFactory, SelectChain},
+};
 use clock::HeadTime;
 use codec::Decode;
 use commonwatt_runtime::{opaque::Block, BlockNumber, Hash, Runtime};
@@ -109,6 +112,9 @@ pub struct Sealer {
 	pool: Arc<Pool>,
 	select_chain: SelectChain,
 	proposer_factory: ProposerFactory,
+	/// Seal for transactions.
+	instant: bool,
+	/// Seal after so long without a block.
 	interval: Option<Duration>,
 	requests: mpsc::Receiver<SealAt>,
 }
@@ -122,16 +128,21 @@ struct Due {
 }
 
 impl Sealer {
-	/// A sealer and the clock that it takes orders from. An interval of zero means no blocks by time.
+	/// A sealer, and the clock that it takes orders from.
 	pub fn new(
 		client: Arc<FullClient>,
 		pool: Arc<Pool>,
 		select_chain: SelectChain,
 		proposer_factory: ProposerFactory,
-		interval: Duration,
+		options: &DevOptions,
+		slot_duration: Duration,
 	) -> (DevClock, Self) {
 		let (sender, requests) = mpsc::channel(QUEUE_LENGTH);
-		let interval = (!interval.is_zero()).then_some(interval);
+		let sealing = options.sealing.unwrap_or_default();
+		let interval = options
+			.block_interval_ms
+			.map_or(slot_duration, Duration::from_millis);
+		let by_time = sealing != Sealing::Manual && !interval.is_zero();
 		(
 			DevClock(sender),
 			Self {
@@ -139,7 +150,8 @@ impl Sealer {
 				pool,
 				select_chain,
 				proposer_factory,
-				interval,
+				instant: sealing == Sealing::Instant,
+				interval: by_time.then_some(interval),
 				requests,
 			},
 		)
@@ -171,7 +183,7 @@ impl Sealer {
 				},
 				_ = reach(due.burst) => self.seal(None, false).await,
 				_ = reach(due.interval) => self.seal(None, true).await,
-				arrival = arrivals.next() => {
+				arrival = arrivals.next(), if self.instant => {
 					if arrival.is_none() {
 						// The pool drops listeners that have fallen too far behind.
 						arrivals = self.pool.import_notification_stream();
@@ -192,7 +204,7 @@ impl Sealer {
 		let now = Instant::now();
 		// What did not fit goes into the next block. What is ready but did not even get into an empty block waits for
 		// something to change.
-		due.burst = matches!(outcome, Ok((_, true))).then_some(now);
+		due.burst = (self.instant && matches!(outcome, Ok((_, true)))).then_some(now);
 		// The chain is never older than one interval; a failed attempt waits for its next turn.
 		if outcome.is_ok() || due.interval.is_none_or(|instant| instant <= now) {
 			due.interval = self.interval.and_then(|interval| now.checked_add(interval));

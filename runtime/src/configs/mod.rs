@@ -1,16 +1,16 @@
 //! The parameters of every pallet of the runtime.
 
 use super::{
-	AccountId, Aura, Balance, Balances, Block, BlockNumber, Hash, Nonce, PalletInfo, Runtime, RuntimeCall,
-	RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin, RuntimeTask, System, Timestamp,
-	EXISTENTIAL_DEPOSIT, MICROWATT, MILLIWATT, VERSION,
+	AccountId, Aura, Balance, Balances, Block, BlockNumber, Hash, Mining, Nonce, PalletInfo, Runtime,
+	RuntimeCall, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin, RuntimeTask, System,
+	Timestamp, EXISTENTIAL_DEPOSIT, MICROWATT, MILLIWATT, VERSION,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{
 	derive_impl,
 	dispatch::DispatchClass,
 	parameter_types,
-	traits::{ConstBool, ConstU32, ConstU64, ConstU8, Get, InstanceFilter, VariantCountOf},
+	traits::{ConstBool, ConstU32, ConstU64, ConstU8, Get, InstanceFilter, OnTimestampSet, VariantCountOf},
 	weights::{
 		constants::{ParityDbWeight, WEIGHT_REF_TIME_PER_SECOND},
 		ConstantMultiplier, IdentityFee, Weight,
@@ -44,11 +44,25 @@ impl Get<u64> for SlotDuration {
 	}
 }
 
-/// What the timestamp must grow by from block to block: half a slot, as Aura wants it.
+/// What the timestamp must grow by from block to block: half a slot, as Aura wants it. Mined blocks come when they are
+/// found, at times in quick succession, and only have to be in order.
 pub struct MinimumPeriod;
 impl Get<u64> for MinimumPeriod {
 	fn get() -> u64 {
-		SlotDuration::get() / 2
+		match Mining::is_mined() {
+			true => 1,
+			false => SlotDuration::get() / 2,
+		}
+	}
+}
+
+/// Lets Aura compare a block's timestamp with its slot, where blocks have slots.
+pub struct SlotCheck;
+impl OnTimestampSet<u64> for SlotCheck {
+	fn on_timestamp_set(moment: u64) {
+		if !Mining::is_mined() {
+			Aura::on_timestamp_set(moment);
+		}
 	}
 }
 
@@ -95,7 +109,7 @@ impl frame_system::Config for Runtime {
 
 impl pallet_timestamp::Config for Runtime {
 	type Moment = u64;
-	type OnTimestampSet = Aura;
+	type OnTimestampSet = SlotCheck;
 	type MinimumPeriod = MinimumPeriod;
 	type WeightInfo = pallet_timestamp::weights::SubstrateWeight<Runtime>;
 }
@@ -257,4 +271,10 @@ impl pallet_energy_market::Config for Runtime {
 	type MaxStarts = ConstU32<6>;
 	type MaxCandidates = ConstU32<65_536>;
 	type WeightInfo = crate::weights::pallet_energy_market::WeightInfo<Runtime>;
+}
+
+impl pallet_mining::Config for Runtime {
+	type Currency = Balances;
+	type Time = Timestamp;
+	type WeightInfo = crate::weights::pallet_mining::WeightInfo<Runtime>;
 }

@@ -1,3 +1,4 @@
 //! Measured weights, written by `scripts/bench.sh weights`.
 
 pub mod pallet_energy_market;
+pub mod pallet_mining;

@@ -1,16 +1,8 @@
-//! A development chain on the real node: sealing, the clock, restarts. And, in [`local_chain`], that other chains are
-//! none.
+//! A development chain: sealing, the clock, restarts.
 
-mod harness;
-mod local_chain;
-
-use harness::{command, decode_u64, Head, Node};
+use crate::harness::{command, decode_u64, http, seal_at, Head, Node};
 use serde_json::Value;
-use std::{
-	io::{Read, Write},
-	net::{TcpListener, TcpStream},
-	time::Duration,
-};
+use std::{net::TcpListener, time::Duration};
 use subxt::{
 	config::DefaultExtrinsicParamsBuilder, dynamic, rpcs::rpc_params, OnlineClient, SubstrateConfig,
 };
@@ -32,15 +24,6 @@ fn to_hex(bytes: &[u8]) -> String {
 	bytes
 		.iter()
 		.fold("0x".to_owned(), |hex, byte| format!("{hex}{byte:02x}"))
-}
-
-async fn seal_at(node: &Node, timestamp_ms: u64) -> Head {
-	let sealed: Value = node.call("dev_sealAt", rpc_params![timestamp_ms]).await;
-	Head {
-		hash: sealed["hash"].as_str().unwrap().to_owned(),
-		number: sealed["number"].as_u64().unwrap(),
-		timestamp_ms: sealed["timestamp_ms"].as_u64().unwrap(),
-	}
 }
 
 /// The slot in a header: the first item of its digest is Aura's, 0x06 "aura", a length and the number.
@@ -309,17 +292,15 @@ async fn browsers_may_connect_from_any_page() {
 		"https://somewhere.example",
 	] {
 		let body = r#"{"jsonrpc":"2.0","id":1,"method":"system_chain","params":[]}"#;
-		let mut stream = TcpStream::connect(&node.rpc_address).unwrap();
-		write!(
-			stream,
-			"POST / HTTP/1.1\r\nHost: {}\r\nOrigin: {origin}\r\nContent-Type: application/json\r\n\
-			 Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
-			node.rpc_address,
-			body.len()
-		)
-		.unwrap();
-		let mut answer = String::new();
-		stream.read_to_string(&mut answer).unwrap();
+		let answer = http(
+			&node.rpc_address,
+			&format!(
+				"POST / HTTP/1.1\r\nHost: {}\r\nOrigin: {origin}\r\nContent-Type: application/json\r\n\
+				 Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+				node.rpc_address,
+				body.len()
+			),
+		);
 		assert!(answer.contains("Commonwatt Development"), "{origin}: {answer}");
 		let (head, _) = answer.split_once("\r\n\r\n").unwrap();
 		assert!(

@@ -1,4 +1,4 @@
-//! Aura and GRANDPA: the consensus of every chain but a development one.
+//! Aura and GRANDPA: validators named in the genesis take turns in making blocks, and vote on which are final.
 
 use crate::service::{FullBackend, FullClient, Pool, ProposerFactory, SelectChain};
 use commonwatt_runtime::{opaque::Block, Hash};
@@ -27,10 +27,11 @@ const JUSTIFICATION_PERIOD: u32 = 512;
 pub struct Grandpa {
 	block_import: BlockImport,
 	link: Link,
+	voter_network: Option<VoterNetwork>,
 }
 
 /// The voter's connection to its peers.
-pub struct VoterNetwork {
+struct VoterNetwork {
 	protocol_name: ProtocolName,
 	notifications: Box<dyn NotificationService>,
 }
@@ -100,7 +101,12 @@ pub fn import_queue(
 		telemetry: telemetry.map(Telemetry::handle),
 		compatibility_mode: Default::default(),
 	})?;
-	Ok((import_queue, Grandpa { block_import, link }))
+	let grandpa = Grandpa {
+		block_import,
+		link,
+		voter_network: None,
+	};
+	Ok((import_queue, grandpa))
 }
 
 /// What a block takes from outside the chain: the time, and the slot that it falls in.
@@ -121,12 +127,12 @@ fn inherents(
 impl Grandpa {
 	/// Adds the voter's protocol to the network, before the network starts.
 	pub fn join_network<N: NetworkBackend<Block, Hash>>(
-		&self,
+		&mut self,
 		config: &Configuration,
 		client: &FullClient,
 		net_config: &mut FullNetworkConfiguration<Block, Hash, N>,
 		metrics: NotificationMetrics,
-	) -> Result<VoterNetwork, ServiceError> {
+	) -> Result<(), ServiceError> {
 		let genesis_hash = client
 			.block_hash(0)?
 			.ok_or("the database holds no genesis block")?;
@@ -137,10 +143,11 @@ impl Grandpa {
 			net_config.peer_store_handle(),
 		);
 		net_config.add_notification_protocol(protocol_config);
-		Ok(VoterNetwork {
+		self.voter_network = Some(VoterNetwork {
 			protocol_name,
 			notifications,
-		})
+		});
+		Ok(())
 	}
 
 	/// Lets peers, and this node from peers, catch up by finality proofs alone (`--sync warp`).
@@ -156,19 +163,14 @@ impl Grandpa {
 impl Validator {
 	/// Starts authoring, if the node is an authority, and the voter, which without authority follows the votes and
 	/// casts none.
-	pub fn spawn(
-		self,
-		grandpa: Grandpa,
-		voter_network: VoterNetwork,
-		task_manager: &TaskManager,
-	) -> Result<(), ServiceError> {
+	pub fn spawn(self, grandpa: Grandpa, task_manager: &TaskManager) -> Result<(), ServiceError> {
 		if self.role.is_authority() {
 			self.spawn_author(grandpa.block_import, task_manager)?;
 		}
-		if self.disable_grandpa {
-			return Ok(());
+		match grandpa.voter_network {
+			Some(network) if !self.disable_grandpa => self.spawn_voter(grandpa.link, network, task_manager),
+			_ => Ok(()),
 		}
-		self.spawn_voter(grandpa.link, voter_network, task_manager)
 	}
 
 	fn spawn_author(

@@ -1,7 +1,8 @@
 //! Starts the real node as a child process and talks to it over its real RPC.
 
 use std::{
-	io::{BufRead, BufReader},
+	io::{BufRead, BufReader, Read, Write},
+	net::TcpStream,
 	path::Path,
 	process::{Child, Command, Stdio},
 	sync::{mpsc, Arc, Mutex},
@@ -20,12 +21,9 @@ const TIMESTAMP_NOW: &str = "0xf0c365c3cf59d671eb72da0e7a4113c49f1f0515f462cdcf8
 pub fn command(args: &[&str], base_path: &Path) -> Command {
 	let mut command = Command::new(env!("CARGO_BIN_EXE_commonwatt-node"));
 	command
-		.args([
-			"--no-prometheus",
-			"--no-telemetry",
-			"--no-mdns",
-			"--disable-log-color",
-		])
+		.args(["--no-telemetry", "--no-mdns", "--disable-log-color"])
+		// Where metrics are wanted, the test names their port.
+		.args((!args.contains(&"--prometheus-port")).then_some("--no-prometheus"))
 		.arg("--base-path")
 		.arg(base_path)
 		.args(args)
@@ -191,6 +189,25 @@ impl Drop for Node {
 		let _ = self.child.kill();
 		let _ = self.child.wait();
 	}
+}
+
+/// Seals the next block of a development chain at a time.
+pub async fn seal_at(node: &Node, timestamp_ms: u64) -> Head {
+	let sealed: serde_json::Value = node.call("dev_sealAt", rpc_params![timestamp_ms]).await;
+	Head {
+		hash: sealed["hash"].as_str().unwrap().to_owned(),
+		number: sealed["number"].as_u64().unwrap(),
+		timestamp_ms: sealed["timestamp_ms"].as_u64().unwrap(),
+	}
+}
+
+/// What a server answers to a request in HTTP, head and all.
+pub fn http(address: &str, request: &str) -> String {
+	let mut stream = TcpStream::connect(address).expect("the server takes connections");
+	stream.write_all(request.as_bytes()).unwrap();
+	let mut answer = String::new();
+	stream.read_to_string(&mut answer).unwrap();
+	answer
 }
 
 /// A number in SCALE as hexadecimal text: little endian.

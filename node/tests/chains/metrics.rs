@@ -1,0 +1,84 @@
+//! The market in Prometheus form.
+
+use crate::harness::{http, seal_at, Node};
+use std::{collections::BTreeMap, net::TcpListener, time::Duration};
+
+const ERA_MS: u64 = 60_000;
+
+/// What the market's metrics say: the value of each name with its labels.
+fn market(port: u16) -> BTreeMap<String, f64> {
+	let address = format!("127.0.0.1:{port}");
+	let answer = http(
+		&address,
+		&format!("GET /metrics HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"),
+	);
+	let lines = answer.lines().filter(|line| line.starts_with("commonwatt_"));
+	lines
+		.map(|line| line.rsplit_once(' ').unwrap())
+		.map(|(name, value)| {
+			let name = name
+				.replace("chain=\"commonwatt_dev\"", "")
+				.replace(",}", "}")
+				.replace("{}", "");
+			(name.replace("{,", "{"), value.parse().unwrap())
+		})
+		.collect()
+}
+
+fn free_port() -> u16 {
+	TcpListener::bind("127.0.0.1:0")
+		.unwrap()
+		.local_addr()
+		.unwrap()
+		.port()
+}
+
+#[tokio::test]
+async fn market_is_shown_as_the_chain_has_it() {
+	let dir = tempfile::tempdir().unwrap();
+	let port = free_port();
+	let text = port.to_string();
+	let args = ["--dev", "--sealing", "manual", "--prometheus-port", &text];
+	let node = Node::start(&args, dir.path()).await;
+	let first = node.wait_for_finalized(1).await.timestamp_ms / ERA_MS;
+	// Two eras one after the other, then one after three in which there is no block.
+	for era in [first + 1, first + 2, first + 6] {
+		seal_at(&node, era * ERA_MS + 5_000).await;
+		seal_at(&node, era * ERA_MS + 10_000).await;
+	}
+	// All that a block says is shown before its era is.
+	let over = |shown: &BTreeMap<String, f64>| {
+		shown.get("commonwatt_era") == Some(&((first + 6) as f64))
+			&& shown.get("commonwatt_queue_steps") == Some(&0.0)
+	};
+	let mut shown = market(port);
+	for _ in 0..200 {
+		if over(&shown) {
+			break;
+		}
+		tokio::time::sleep(Duration::from_millis(50)).await;
+		shown = market(port);
+	}
+	let is = |name: &str| {
+		*shown
+			.get(name)
+			.unwrap_or_else(|| panic!("no {name} in {shown:#?}"))
+	};
+	assert_eq!(is("commonwatt_era"), (first + 6) as f64, "{shown:#?}");
+	assert_eq!(is("commonwatt_era_end_seconds"), ((first + 7) * 60) as f64);
+	assert_eq!(
+		(is("commonwatt_queue_steps"), is("commonwatt_queue_blocks")),
+		(0.0, 0.0)
+	);
+	assert_eq!(is("commonwatt_missed_eras_total"), 3.0);
+	// Of these three eras, and of the one that the chain's first block began, which may have had no time to end it.
+	assert_eq!(is("commonwatt_games_total{certificate=\"equilibrium\"}"), 4.0);
+	assert!(
+		[3.0, 4.0].contains(&is("commonwatt_clearing_seconds_count")),
+		"{shown:#?}"
+	);
+	// Five seconds into the era at the earliest.
+	assert!(is("commonwatt_clearing_seconds_sum") >= 15.0);
+	assert_eq!(is("commonwatt_unread_blocks_total"), 0.0);
+	assert_eq!(is("commonwatt_readings_total"), 0.0);
+}

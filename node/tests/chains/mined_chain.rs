@@ -1,0 +1,342 @@
+//! A chain that is mined: what the import of blocks refuses, and what the command line does.
+
+use crate::harness::{command, Node};
+use codec::{Decode, Encode};
+use commonwatt_pow::Seal;
+use commonwatt_runtime::opaque::Block;
+use sp_consensus_pow::POW_ENGINE_ID;
+use sp_runtime::{generic, Digest, DigestItem};
+use std::{
+	fs,
+	path::{Path, PathBuf},
+	process::Command,
+};
+use subxt::rpcs::rpc_params;
+
+type SignedBlock = generic::SignedBlock<Block>;
+
+/// Alice's account, which everybody has the key of.
+const ALICE: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
+
+/// Work that takes a test's machine about 20 ms at first, and blocks that come quickly.
+const QUICK: [(&str, u64); 2] = [("initialDifficulty", 5_000), ("targetBlockMs", 200)];
+
+/// The node's `pow` chain with other rules for mining, as a file.
+fn quick_chain(dir: &Path) -> PathBuf {
+	let run = Command::new(env!("CARGO_BIN_EXE_commonwatt-node"))
+		.args(["export-chain-spec", "--chain", "pow"])
+		.output()
+		.unwrap();
+	let mut spec: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+	for (rule, value) in QUICK {
+		let rules = &mut spec["genesis"]["runtimeGenesis"]["patch"]["mining"];
+		assert!(rules[rule].is_u64(), "the preset has {rule}: {rules}");
+		rules[rule] = value.into();
+	}
+	let path = dir.join("quick.json");
+	fs::write(&path, spec.to_string()).unwrap();
+	path
+}
+
+async fn start(chain: &Path, base_path: &Path, more: &[&str]) -> Node {
+	let chain = chain.to_str().unwrap();
+	let args = [
+		"--chain",
+		chain,
+		"--listen-addr",
+		"/ip4/127.0.0.1/tcp/0",
+		"--finality-depth",
+		"3",
+	];
+	Node::start(&[&args[..], more].concat(), base_path).await
+}
+
+/// Runs a subcommand on a chain's database and returns whether it succeeded, with what it said.
+fn subcommand(args: &[&str], chain: &Path, base_path: &Path) -> (bool, String) {
+	let mut all = args.to_vec();
+	all.extend(["--chain", chain.to_str().unwrap()]);
+	let mut command = Command::new(env!("CARGO_BIN_EXE_commonwatt-node"));
+	let output = command
+		.args(all)
+		.arg("--base-path")
+		.arg(base_path)
+		.output()
+		.unwrap();
+	let said = [output.stdout, output.stderr].concat();
+	(
+		output.status.success(),
+		String::from_utf8_lossy(&said).into_owned(),
+	)
+}
+
+/// The number of the best block in a database.
+fn height(chain: &Path, base_path: &Path) -> u64 {
+	let (done, said) = subcommand(&["chain-info"], chain, base_path);
+	assert!(done, "{said}");
+	let json = &said[said.find('{').unwrap()..=said.rfind('}').unwrap()];
+	let info: serde_json::Value = serde_json::from_str(json).unwrap();
+	info["best_number"].as_u64().unwrap()
+}
+
+/// Blocks as `export-blocks --binary` writes them: their count, and one after the other.
+struct Blocks(Vec<SignedBlock>);
+
+impl Blocks {
+	fn read(path: &Path) -> Self {
+		let bytes = fs::read(path).unwrap();
+		let mut rest = bytes.as_slice();
+		let count = u64::decode(&mut rest).unwrap();
+		Self(
+			(0..count)
+				.map(|_| SignedBlock::decode(&mut rest).unwrap())
+				.collect(),
+		)
+	}
+
+	fn write(&self, path: &Path) {
+		let mut bytes = (self.0.len() as u64).encode();
+		self.0.iter().for_each(|block| block.encode_to(&mut bytes));
+		fs::write(path, bytes).unwrap();
+	}
+
+	/// The chain up to a block, with that block's digest and seal made anew.
+	fn with(&self, index: usize, forge: impl FnOnce(&mut SignedBlock)) -> Self {
+		let mut blocks = self.0[..=index].to_vec();
+		forge(&mut blocks[index]);
+		Self(blocks)
+	}
+}
+
+fn digest(block: &mut SignedBlock) -> &mut Digest {
+	&mut block.block.header.digest
+}
+
+fn seal_of(block: &SignedBlock) -> Seal {
+	match block.block.header.digest.logs.last() {
+		Some(DigestItem::Seal(POW_ENGINE_ID, seal)) => Seal::decode(&mut seal.as_slice()).unwrap(),
+		other => panic!("no seal: {other:?}"),
+	}
+}
+
+fn seal_with(block: &mut SignedBlock, seal: Vec<u8>) {
+	*digest(block).logs.last_mut().unwrap() = DigestItem::Seal(POW_ENGINE_ID, seal);
+}
+
+fn pre_hash(block: &SignedBlock) -> commonwatt_runtime::Hash {
+	let mut header = block.block.header.clone();
+	header.digest.pop();
+	header.hash()
+}
+
+/// Real work on the block as it is now, at a difficulty of the forger's choice.
+fn mine_again(block: &mut SignedBlock, difficulty: u128) {
+	let seal = Seal::search(&pre_hash(block), difficulty, 0..u64::MAX).unwrap();
+	seal_with(block, seal.encode());
+}
+
+#[tokio::test]
+async fn forged_seals_are_refused_and_true_ones_taken() {
+	let dir = tempfile::tempdir().unwrap();
+	let chain = quick_chain(dir.path());
+	let miner_path = dir.path().join("miner");
+	let miner = start(
+		&chain,
+		&miner_path,
+		&["--miner-threads", "1", "--miner-account", ALICE],
+	)
+	.await;
+	miner.wait_for_finalized(6).await;
+	miner.kill();
+
+	let file = dir.path().join("blocks");
+	let file_name = file.to_str().unwrap();
+	let (done, said) = subcommand(
+		&["export-blocks", file_name, "--binary", "--to", "5"],
+		&chain,
+		&miner_path,
+	);
+	assert!(done, "{said}");
+	let blocks = Blocks::read(&file);
+	assert_eq!(blocks.0.len(), 5);
+	// The fifth block of the chain is the one that is forged.
+	let (last, parent) = (4, 3);
+	let true_seal = seal_of(&blocks.0[last]);
+	let asked_for = true_seal.difficulty;
+	let other_account = DigestItem::PreRuntime(POW_ENGINE_ID, [7u8; 32].to_vec());
+
+	let forgeries: Vec<(&str, Blocks)> = vec![
+		(
+			"another nonce",
+			blocks.with(last, |block| {
+				let seal = Seal {
+					nonce: true_seal.nonce.wrapping_add(1),
+					..true_seal
+				};
+				seal_with(block, seal.encode());
+			}),
+		),
+		(
+			"the seal of the block before",
+			blocks.with(last, |block| {
+				seal_with(block, seal_of(&blocks.0[parent]).encode())
+			}),
+		),
+		(
+			"a header changed after it was sealed, so that another gets the reward",
+			blocks.with(last, |block| digest(block).logs[0] = other_account.clone()),
+		),
+		(
+			"real work, but less than asked for",
+			blocks.with(last, |block| mine_again(block, asked_for / 2)),
+		),
+		(
+			"real work, but more than asked for",
+			blocks.with(last, |block| mine_again(block, asked_for + 1)),
+		),
+		(
+			"no work",
+			blocks.with(last, |block| {
+				seal_with(
+					block,
+					Seal {
+						difficulty: 0,
+						nonce: 0,
+					}
+					.encode(),
+				)
+			}),
+		),
+		(
+			"one byte more",
+			blocks.with(last, |block| seal_with(block, (true_seal, 0u8).encode())),
+		),
+		(
+			"no bytes",
+			blocks.with(last, |block| seal_with(block, Vec::new())),
+		),
+		("no seal", blocks.with(last, |block| drop(digest(block).pop()))),
+		(
+			"a seal of another engine",
+			blocks.with(last, |block| {
+				*digest(block).logs.last_mut().unwrap() = DigestItem::Seal(*b"aura", true_seal.encode());
+			}),
+		),
+		(
+			"a true seal on a block whose state is another",
+			blocks.with(last, |block| {
+				block.block.header.state_root = Default::default();
+				mine_again(block, asked_for);
+			}),
+		),
+	];
+	for (number, (what, forged)) in forgeries.into_iter().enumerate() {
+		let (file, base_path) = (
+			dir.path().join("forged"),
+			dir.path().join(format!("victim-{number}")),
+		);
+		forged.write(&file);
+		let (done, said) = subcommand(
+			&["import-blocks", file.to_str().unwrap(), "--binary"],
+			&chain,
+			&base_path,
+		);
+		assert!(!done, "{what} was taken: {said}");
+		assert_eq!(height(&chain, &base_path), parent as u64 + 1, "{what}: {said}");
+	}
+
+	// The same with nothing changed but who gets the reward, and the work done for it, is a block like any other.
+	for (what, honest) in [
+		("as it was", blocks.with(last, |_| ())),
+		(
+			"mined again",
+			blocks.with(last, |block| mine_again(block, asked_for)),
+		),
+	] {
+		let (file, base_path) = (dir.path().join("honest"), dir.path().join(what));
+		honest.write(&file);
+		let (done, said) = subcommand(
+			&["import-blocks", file.to_str().unwrap(), "--binary"],
+			&chain,
+			&base_path,
+		);
+		assert!(done, "{what}: {said}");
+		assert_eq!(height(&chain, &base_path), last as u64 + 1, "{what}: {said}");
+	}
+}
+
+#[tokio::test]
+async fn miner_gets_its_reward_and_goes_on_after_sigkill() {
+	let dir = tempfile::tempdir().unwrap();
+	let chain = quick_chain(dir.path());
+	let base_path = dir.path().join("node");
+	let mining = ["--miner-threads", "2", "--miner-account", ALICE];
+	let miner = start(&chain, &base_path, &mining).await;
+	let head = miner.wait_for_finalized(5).await;
+	let rewards: String = miner
+		.call(
+			"state_call",
+			rpc_params!["DifficultyApi_difficulty", "0x", &head.hash],
+		)
+		.await;
+	assert_ne!(
+		rewards,
+		format!("0x{}", "0".repeat(32)),
+		"a mined chain has a difficulty"
+	);
+	miner.kill();
+
+	let again = start(&chain, &base_path, &mining).await;
+	let later = again.wait_for_finalized(head.number + 5).await;
+	assert_eq!(again.at(head.number).await, head, "what was final stays");
+	assert!(later.timestamp_ms > head.timestamp_ms);
+}
+
+#[tokio::test]
+async fn node_without_threads_follows_and_mines_nothing() {
+	let dir = tempfile::tempdir().unwrap();
+	let chain = quick_chain(dir.path());
+	let miner = start(
+		&chain,
+		&dir.path().join("miner"),
+		&["--miner-threads", "1", "--miner-account", ALICE],
+	)
+	.await;
+	let addresses: Vec<String> = miner.call("system_localListenAddresses", rpc_params![]).await;
+	let address = addresses
+		.iter()
+		.find(|address| address.contains("127.0.0.1"))
+		.expect("it listens");
+	let follower = start(&chain, &dir.path().join("follower"), &["--bootnodes", address]).await;
+	let head = follower.wait_for_finalized(8).await;
+	assert_eq!(miner.at(head.number).await, head);
+	miner.kill();
+	let best = follower.best().await.number;
+	tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+	assert!(follower.best().await.number <= best + 1, "nobody mines any more");
+}
+
+#[test]
+fn mining_is_refused_without_an_account_and_on_other_chains() {
+	let dir = tempfile::tempdir().unwrap();
+	for (chain, more, expected) in [
+		("pow", &[][..], "--miner-threads needs --miner-account"),
+		(
+			"dev",
+			&["--miner-account", ALICE],
+			"--miner-threads is for chains that are mined",
+		),
+		(
+			"pow",
+			&["--sealing", "manual"],
+			"--sealing is for development chains",
+		),
+	] {
+		let mut all = vec!["--chain", chain, "--miner-threads", "1", "--rpc-port", "0"];
+		all.extend(["--listen-addr", "/ip4/127.0.0.1/tcp/0"]);
+		all.extend(more);
+		let output = command(&all, &dir.path().join(chain)).output().unwrap();
+		assert!(!output.status.success());
+		let said = String::from_utf8_lossy(&output.stderr);
+		assert!(said.contains(expected), "{said}");
+	}
+}

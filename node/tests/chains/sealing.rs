@@ -1,0 +1,140 @@
+//! What makes the blocks of a development chain: `--sealing`.
+
+use crate::harness::{command, seal_at, Node};
+use serde_json::Value;
+use std::{
+	path::Path,
+	time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use subxt::{dynamic, rpcs::rpc_params, OnlineClient, SubstrateConfig};
+use subxt_signer::sr25519::dev;
+
+const METHOD_NOT_FOUND: i32 = -32601;
+
+const MANUAL: &[&str] = &["--dev", "--sealing", "manual"];
+const AURA: &[&str] = &["--dev", "--sealing", "aura"];
+
+/// Puts a transaction into the pool.
+async fn submit(node: &Node) {
+	let api = OnlineClient::<SubstrateConfig>::from_rpc_client(node.rpc.clone())
+		.await
+		.unwrap();
+	let remark = dynamic::transaction("System", "remark", (b"one".to_vec(),));
+	let mut transactions = api.at_current_block().await.unwrap().transactions();
+	transactions
+		.sign_and_submit_then_watch_default(&remark, &dev::alice())
+		.await
+		.unwrap();
+}
+
+/// How many transactions a block has, the timestamp among them.
+async fn transactions_in(node: &Node, number: u64) -> usize {
+	let block: Value = node
+		.call("chain_getBlock", rpc_params![node.at(number).await.hash])
+		.await;
+	block["block"]["extrinsics"].as_array().unwrap().len()
+}
+
+async fn sleep(seconds: f64) {
+	tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+}
+
+/// Runs a node that must refuse to, and returns what it says.
+fn refused(args: &[&str], base_path: &Path) -> String {
+	let output = command(args, base_path)
+		.args(["--rpc-port", "0"])
+		.output()
+		.unwrap();
+	assert!(!output.status.success(), "{args:?} was taken");
+	String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[tokio::test]
+async fn manual_sealing_leaves_transactions_in_the_pool_until_the_clock_is_moved() {
+	let dir = tempfile::tempdir().unwrap();
+	let node = Node::start(MANUAL, dir.path()).await;
+	let first = node.wait_for_finalized(1).await;
+	submit(&node).await;
+	sleep(2.5).await;
+	assert_eq!(node.best().await, first);
+	let sealed = seal_at(&node, first.timestamp_ms + 60_000).await;
+	assert_eq!(
+		(sealed.number, transactions_in(&node, sealed.number).await),
+		(2, 2)
+	);
+}
+
+#[tokio::test]
+async fn interval_sealing_makes_transactions_wait_for_the_next_block() {
+	let dir = tempfile::tempdir().unwrap();
+	let args = ["--dev", "--sealing", "interval", "--block-interval-ms", "3000"];
+	let node = Node::start(&args, dir.path()).await;
+	// The next block is nearly three seconds away.
+	let number = node.best().await.number;
+	let before = node.wait_for_finalized(number + 1).await;
+	submit(&node).await;
+	sleep(1.0).await;
+	assert_eq!(node.best().await, before);
+	node.wait_for_finalized(before.number + 2).await;
+	assert_eq!(transactions_in(&node, before.number + 1).await, 2);
+	assert_eq!(transactions_in(&node, before.number + 2).await, 1);
+}
+
+#[tokio::test]
+async fn aura_signs_a_block_in_each_slot_of_the_walls_clock() {
+	let dir = tempfile::tempdir().unwrap();
+	let node = Node::start(AURA, dir.path()).await;
+	let slot_ms = node.slot_ms().await;
+	let head = node.wait_for_finalized(3).await;
+	let wall_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+	assert!(u128::from(head.timestamp_ms) <= wall_ms && u128::from(head.timestamp_ms) + 30_000 > wall_ms);
+	for number in 2..=3 {
+		let (parent, child) = (node.at(number - 1).await, node.at(number).await);
+		assert!(child.timestamp_ms / slot_ms > parent.timestamp_ms / slot_ms);
+		let logs = node.header(&child.hash).await["digest"]["logs"].clone();
+		// A seal, 0x05, of "aura".
+		let seal = logs.as_array().unwrap().last().unwrap().as_str().unwrap();
+		assert!(seal.starts_with("0x0561757261"), "{seal}");
+	}
+	let (code, text) = node
+		.call_fails("dev_sealAt", rpc_params![head.timestamp_ms + 60_000])
+		.await;
+	assert_eq!(code, METHOD_NOT_FOUND, "{text}");
+	// Transactions wait for the slot, and are final.
+	submit(&node).await;
+	node.kill();
+
+	let node = Node::start(AURA, dir.path()).await;
+	node.wait_for_finalized(head.number + 2).await;
+	node.kill();
+	let text = refused(&["--dev", "--sealing", "manual"], dir.path());
+	assert!(text.contains("go on with --sealing aura"), "{text}");
+}
+
+#[tokio::test]
+async fn chain_that_was_sealed_on_demand_is_refused_by_aura() {
+	let dir = tempfile::tempdir().unwrap();
+	let node = Node::start(MANUAL, dir.path()).await;
+	let head = node.wait_for_finalized(1).await;
+	// The database writes in the background.
+	for block in 1..=3 {
+		seal_at(&node, head.timestamp_ms + block * 60_000).await;
+	}
+	node.kill();
+	let text = refused(AURA, dir.path());
+	assert!(text.contains("purge it first"), "{text}");
+}
+
+#[test]
+fn intervals_that_mean_nothing_are_refused() {
+	let dir = tempfile::tempdir().unwrap();
+	for (sealing, interval, expected) in [
+		("manual", "5", "means nothing with --sealing manual"),
+		("aura", "5", "means nothing with --sealing aura"),
+		("interval", "0", "--sealing interval needs an interval"),
+	] {
+		let args = ["--dev", "--sealing", sealing, "--block-interval-ms", interval];
+		let text = refused(&args, dir.path());
+		assert!(text.contains(expected), "{text}");
+	}
+}
