@@ -1,0 +1,103 @@
+//! The chain that a network runs: the preset `local` with authorities and an era length of its own.
+
+use crate::{keys::Authority, Binary, Fault};
+use serde_json::{json, Value};
+use std::{
+	fs,
+	path::{Path, PathBuf},
+};
+
+/// The chain's identifier, by which nodes name its folder.
+pub const CHAIN_ID: &str = "commonwatt_network";
+
+/// The file with the whole genesis storage, which every node of the network is started with.
+pub fn raw_file(base: &Path) -> PathBuf {
+	base.join("chain-raw.json")
+}
+
+/// Writes the chain's specification, plain and raw.
+pub fn write(
+	binary: &Binary,
+	base: &Path,
+	authorities: &[Authority],
+	era_seconds: Option<u64>,
+) -> Result<(), Fault> {
+	let preset = binary.run(["export-chain-spec", "--chain", "local"])?;
+	let mut spec: Value = serde_json::from_slice(&preset)
+		.map_err(|error| Fault::Failed(format!("the node's preset is no JSON: {error}")))?;
+	adapt(&mut spec, authorities, era_seconds)?;
+	let plain = base.join("chain.json");
+	fs::write(&plain, spec.to_string()).map_err(|error| Fault::file(&plain, error))?;
+	let raw = binary.run([
+		"export-chain-spec",
+		"--raw",
+		"--chain",
+		&plain.display().to_string(),
+	])?;
+	// Whole or not there: a second start goes by it.
+	let (raw_file, unfinished) = (raw_file(base), base.join("chain-raw.json.new"));
+	fs::write(&unfinished, raw).map_err(|error| Fault::file(&unfinished, error))?;
+	fs::rename(&unfinished, &raw_file).map_err(|error| Fault::file(&raw_file, error))
+}
+
+/// Puts authorities and era length into a specification.
+fn adapt(spec: &mut Value, authorities: &[Authority], era_seconds: Option<u64>) -> Result<(), Fault> {
+	spec["name"] = json!("Commonwatt Network");
+	spec["id"] = json!(CHAIN_ID);
+	let genesis = spec
+		.pointer_mut("/genesis/runtimeGenesis/patch")
+		.ok_or_else(|| Fault::Failed("the node's preset has no genesis to change".into()))?;
+	let (aura, grandpa): (Vec<_>, Vec<_>) = authorities
+		.iter()
+		.map(|authority| (&authority.aura, (&authority.grandpa, 1)))
+		.unzip();
+	genesis["aura"]["authorities"] = json!(aura);
+	genesis["grandpa"]["authorities"] = json!(grandpa);
+	if let Some(seconds) = era_seconds {
+		genesis["energyMarket"]["eraLengthMs"] = json!(seconds.saturating_mul(1_000));
+	}
+	Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn authorities_and_eras_are_put_into_the_preset_and_the_rest_stays() {
+		let mut spec = json!({
+			"id": "local",
+			"chainType": "Local",
+			"genesis": { "runtimeGenesis": { "code": "0x00", "patch": {
+				"aura": { "authorities": ["Alice", "Bob"] },
+				"grandpa": { "authorities": [["Alice", 1], ["Bob", 1]] },
+				"energyMarket": { "eraLengthMs": 1_800_000, "communities": [{ "name": "paper" }] }
+			}}}
+		});
+		let authorities = ["A", "B", "C"].map(|name| Authority {
+			aura: format!("aura {name}"),
+			grandpa: format!("grandpa {name}"),
+		});
+		adapt(&mut spec, &authorities, None).unwrap();
+		let patch = &spec["genesis"]["runtimeGenesis"]["patch"];
+		assert_eq!(
+			patch["aura"]["authorities"],
+			json!(["aura A", "aura B", "aura C"])
+		);
+		assert_eq!(
+			patch["grandpa"]["authorities"],
+			json!([["grandpa A", 1], ["grandpa B", 1], ["grandpa C", 1]])
+		);
+		assert_eq!(patch["energyMarket"]["eraLengthMs"], 1_800_000);
+		assert_eq!(patch["energyMarket"]["communities"][0]["name"], "paper");
+		assert_eq!(
+			(&spec["id"], &spec["chainType"]),
+			(&json!(CHAIN_ID), &json!("Local"))
+		);
+
+		adapt(&mut spec, &authorities, Some(15)).unwrap();
+		let patch = &spec["genesis"]["runtimeGenesis"]["patch"];
+		assert_eq!(patch["energyMarket"]["eraLengthMs"], 15_000);
+		assert!(adapt(&mut json!({}), &authorities, None).is_err());
+	}
+}

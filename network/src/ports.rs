@@ -1,0 +1,80 @@
+//! Ports of the loopback interface.
+
+use crate::Fault;
+use std::{
+	net::{Ipv4Addr, TcpListener},
+	ops::Range,
+	sync::atomic::{AtomicU16, Ordering},
+};
+
+/// Below those that systems hand out for connections, so that no connection takes one while its node is down.
+const RANGE: Range<u16> = 20_000..32_000;
+
+/// How far this process has come; others begin elsewhere.
+static NEXT: AtomicU16 = AtomicU16::new(0);
+
+/// So many ports that nobody listens on.
+pub fn free(count: usize) -> Result<Vec<u16>, Fault> {
+	let length = RANGE.end - RANGE.start;
+	let begin = (std::process::id().wrapping_mul(97) % u32::from(length)) as u16;
+	let mut found = Vec::with_capacity(count);
+	for _ in 0..length {
+		if found.len() == count {
+			return Ok(found);
+		}
+		let step = NEXT.fetch_add(1, Ordering::Relaxed) % length;
+		let port = RANGE.start + (u32::from(begin) + u32::from(step)).rem_euclid(u32::from(length)) as u16;
+		if is_free(port) {
+			found.push(port);
+		}
+	}
+	Err(Fault::Failed(format!(
+		"no {count} free ports in {RANGE:?} of the loopback interface"
+	)))
+}
+
+/// Whether nobody listens on a port.
+pub fn is_free(port: u16) -> bool {
+	TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
+/// Ports one after the other, all of which must be free.
+pub fn from(first: u16, count: usize) -> Result<Vec<u16>, Fault> {
+	let ports: Vec<u16> = (first..=u16::MAX).take(count).collect();
+	if ports.len() < count {
+		return Err(Fault::Input(format!(
+			"--rpc-port {first}: {count} ports from there on go beyond {}",
+			u16::MAX
+		)));
+	}
+	match ports.iter().find(|port| !is_free(**port)) {
+		Some(taken) => Err(Fault::Input(format!(
+			"port {taken} is taken: choose others with --rpc-port"
+		))),
+		None => Ok(ports),
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn free_ports_are_free_and_all_different() {
+		let mut ports = free(40).unwrap();
+		ports.extend(free(40).unwrap());
+		assert!(ports.iter().all(|port| RANGE.contains(port)));
+		ports.sort();
+		ports.dedup();
+		assert_eq!(ports.len(), 80);
+	}
+
+	#[test]
+	fn taken_port_is_named() {
+		let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+		let port = listener.local_addr().unwrap().port();
+		let fault = from(port, 1).unwrap_err().to_string();
+		assert!(fault.contains(&port.to_string()), "{fault}");
+		assert!(from(u16::MAX, 2).unwrap_err().to_string().contains("beyond"));
+	}
+}
