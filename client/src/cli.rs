@@ -18,8 +18,12 @@ pub struct Cli {
 pub enum Command {
 	/// Play a file of meter data on a chain, one period in one era, and sum it up
 	Replay(Box<ReplayArgs>),
+	/// Play meter data through the chain and report, in figures, what the community got out of it
+	Report(Box<ReportArgs>),
 	/// Rebuild all balances and energies from events alone and compare them with the chain's state
 	Books(BooksArgs),
+	/// Solve and settle an era again from its inputs and compare every number with what the chain claims
+	Audit(AuditArgs),
 }
 
 const REPLAY_HELP: &str = "\
@@ -78,6 +82,11 @@ pub struct ReplayArgs {
 	)]
 	pub response: i16,
 
+	/// Let a home energy manager speak for each household, with the homes that this file describes; in place of
+	/// --flexible and --response
+	#[arg(long, value_name = "FILE.toml", conflicts_with_all = ["flexible", "response"])]
+	pub homes: Option<PathBuf>,
+
 	/// Write every number of the replay to this file as JSON
 	#[arg(long, value_name = "FILE")]
 	pub json: Option<PathBuf>,
@@ -101,6 +110,99 @@ pub struct ReplayArgs {
 	/// Keys of those who make what is missing
 	#[command(flatten)]
 	pub keys: RoleKeys,
+}
+
+const REPORT_HELP: &str = "\
+Plays the file as replay does, with a home energy manager for each household, and sets the outcome beside the same \
+days without the game: each household alone with the main grid, and a pool that shares what there is while everybody \
+consumes what the file says. What trading gives at equal consumption and what consuming otherwise gives are kept apart.
+
+Written to the folder: report.html with plots, which needs nothing from elsewhere; summary.csv, periods.csv and \
+households.csv. The same data, homes and seed give the same CSV to the byte, on whatever chain.
+
+The homes' file is TOML; examples/paper.toml names every field. Without one, all homes are alike and as in its defaults.
+
+Exit codes: 0 done, and everything holds that the report checks; 1 the chain refused something; 2 a file or an option \
+is wrong; 3 no connection to the node; 4 something does not hold, or sums of the chain do not add up (the report is \
+written all the same).";
+
+/// Options of `report`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = REPORT_HELP)]
+pub struct ReportArgs {
+	/// The meter data, as for replay
+	#[arg(long, value_name = "FILE.csv")]
+	pub data: PathBuf,
+
+	/// The homes
+	#[arg(long, value_name = "FILE.toml")]
+	pub homes: Option<PathBuf>,
+
+	/// The folder to write to; made if there is none
+	#[arg(long, value_name = "FOLDER")]
+	pub out: PathBuf,
+
+	/// Set the outcome beside the seed paper's tables and claims; the data are to be examples/paper.csv
+	#[arg(long)]
+	pub paper: bool,
+
+	/// In place of the seed of the homes' file
+	#[arg(long, value_name = "N")]
+	pub seed: Option<u64>,
+
+	/// Where the node listens
+	#[arg(long, default_value = "ws://127.0.0.1:9944")]
+	pub url: String,
+
+	/// The community to play, by name; created if there is none [default: the file's name without .csv]
+	#[arg(long, value_name = "NAME")]
+	pub community: Option<String>,
+
+	/// Play the periods of this date only
+	#[arg(long, value_name = "YYYY-MM-DD")]
+	pub day: Option<String>,
+
+	/// Play so many periods only, counted from the first one (of the day)
+	#[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+	pub first: Option<u32>,
+
+	/// Where to keep what is needed to go on after an interruption [default: a file in the user's state folder]
+	#[arg(long, value_name = "FILE")]
+	pub journal: Option<PathBuf>,
+
+	/// Begin anew, whatever the journal says
+	#[arg(long)]
+	pub restart: bool,
+
+	/// So long to try to connect to a node that does not answer, or no longer
+	#[arg(long, value_name = "SECONDS", default_value_t = 5)]
+	pub retry_seconds: u64,
+
+	/// Keys of those who make what is missing
+	#[command(flatten)]
+	pub keys: RoleKeys,
+}
+
+impl ReportArgs {
+	/// The replay that a report rests on.
+	pub fn replay(&self) -> ReplayArgs {
+		ReplayArgs {
+			file: self.data.clone(),
+			url: self.url.clone(),
+			community: self.community.clone(),
+			day: self.day.clone(),
+			first: self.first,
+			flexible: 0,
+			response: 0,
+			homes: self.homes.clone(),
+			json: None,
+			wait: false,
+			journal: self.journal.clone(),
+			restart: self.restart,
+			retry_seconds: self.retry_seconds,
+			keys: self.keys.clone(),
+		}
+	}
 }
 
 const BOOKS_HELP: &str = "\
@@ -129,6 +231,46 @@ pub struct BooksArgs {
 	pub from: u64,
 
 	/// Write the books and every difference to this file as JSON
+	#[arg(long, value_name = "FILE")]
+	pub json: Option<PathBuf>,
+}
+
+const AUDIT_HELP: &str = "\
+The node is not believed. What went into the era's game and into its settlement is read from the state of the blocks \
+that closed the gate and settled the era, and each value is proved against the hash of its block. The game is solved \
+with this program's own solver, the settlement is computed by this program, and every number is compared with the \
+contracts, records, statements and events of the chain: profile, certificate, energies, price, holds and amounts.
+
+What is left to trust: that the blocks are those of the chain. Their hashes are printed, and --against compares them \
+with another node's, together with the types that the values are read by.
+
+A node forgets the state of old blocks unless it was started with --state-pruning archive; a development chain keeps \
+all.
+
+Exit codes: 0 the chain's claims agree with the audit; 1 something differs, or the chain answered what nobody \
+expects; 2 an option is wrong, or there is no such era; 3 no connection to the node.";
+
+/// Options of `audit`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = AUDIT_HELP)]
+pub struct AuditArgs {
+	/// Where the node listens
+	#[arg(long, default_value = "ws://127.0.0.1:9944")]
+	pub url: String,
+
+	/// The era to audit
+	#[arg(long, value_name = "ERA")]
+	pub era: u32,
+
+	/// The community, by name or number
+	#[arg(long, value_name = "NAME", default_value = "0")]
+	pub community: String,
+
+	/// Another node, whose blocks must be the same
+	#[arg(long, value_name = "URL")]
+	pub against: Option<String>,
+
+	/// Write what was computed, what the chain claims and every difference to this file as JSON
 	#[arg(long, value_name = "FILE")]
 	pub json: Option<PathBuf>,
 }

@@ -9,7 +9,7 @@ use std::{
 
 /// Columns that a file must have.
 const REQUIRED: [&str; 4] = ["period_start", "household", "generation_wh", "consumption_wh"];
-/// A column that may be there; it is checked and not used.
+/// A column that may be there: the outdoor temperature, degrees Celsius. The first household that has one speaks for all.
 const OUTDOOR: &str = "outdoor_c";
 
 /// One household in one period.
@@ -24,8 +24,19 @@ pub struct Measured {
 pub struct Period {
 	/// As the file has it.
 	pub start: String,
+	/// Hundredths of a degree, where the file says it.
+	pub outdoor_centi_c: Option<i32>,
 	/// In the order of [`Dataset::households`].
 	pub measured: Vec<Measured>,
+}
+
+impl Period {
+	/// The hour of the day at which it starts.
+	pub fn hour(&self) -> f64 {
+		// A start has its time of day, or the file would have been refused.
+		let minute = minutes(&self.start).unwrap_or(0).rem_euclid(24 * 60);
+		minute as f64 / 60.0
+	}
 }
 
 /// A whole file, or the periods of it that were asked for.
@@ -35,6 +46,8 @@ pub struct Dataset {
 	/// Names in the order in which the file first has them.
 	pub households: Vec<String>,
 	pub periods: Vec<Period>,
+	/// From the start of the first period to that of the second; half an hour where there is one only.
+	pub period_minutes: u32,
 }
 
 /// Which periods of a file to use.
@@ -53,6 +66,7 @@ struct Row {
 	minute: i64,
 	household: String,
 	measured: Measured,
+	outdoor_centi_c: Option<i32>,
 }
 
 /// Names the place of a mistake.
@@ -180,20 +194,21 @@ fn read_row(
 		generation_wh: energy_wh(&place, REQUIRED[2], field(REQUIRED[2], generation)?)?,
 		consumption_wh: energy_wh(&place, REQUIRED[3], field(REQUIRED[3], consumption)?)?,
 	};
-	if let Some(text) = outdoor
-		.and_then(|column| record.get(column))
+	let outdoor = outdoor.and_then(|column| record.get(column));
+	let outdoor_centi_c = outdoor
 		.filter(|text| !text.is_empty())
-	{
-		if !text.parse::<f64>().is_ok_and(f64::is_finite) {
-			return Err(place.fault(OUTDOOR, format_args!("'{text}' is not a temperature")));
-		}
-	}
+		.map(|text| match text.parse::<f64>() {
+			Ok(degrees) if (-100.0..=100.0).contains(&degrees) => Ok((degrees * 100.0).round() as i32),
+			_ => Err(place.fault(OUTDOOR, format_args!("'{text}' is not a temperature"))),
+		})
+		.transpose()?;
 	Ok(Row {
 		line: place.line,
 		start: start.into(),
 		minute,
 		household: household.into(),
 		measured,
+		outdoor_centi_c,
 	})
 }
 
@@ -227,16 +242,19 @@ fn group(path: &Path, rows: Vec<Row>) -> Result<Dataset, Fault> {
 		periods.push((
 			Period {
 				start: first.start.clone(),
+				outdoor_centi_c: chunk.iter().find_map(|row| row.outdoor_centi_c),
 				measured,
 			},
 			first.minute,
 		));
 	}
-	let periods = periods.into_iter().map(|(period, _)| period).collect();
+	let apart = periods.get(1).zip(periods.first());
+	let apart = apart.map_or(30, |((_, second), (_, first))| second - first);
 	Ok(Dataset {
 		path: path.to_path_buf(),
 		households,
-		periods,
+		periods: periods.into_iter().map(|(period, _)| period).collect(),
+		period_minutes: u32::try_from(apart).unwrap_or(30),
 	})
 }
 

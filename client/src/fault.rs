@@ -18,6 +18,8 @@ pub enum Fault {
 	Check(Vec<String>),
 	/// The chain's state is not what its events say.
 	Differs(Vec<String>),
+	/// An audit finds otherwise than the chain claims.
+	Disagrees(String),
 	/// The chain refused something, or answered what nobody expects.
 	Chain(String),
 }
@@ -26,7 +28,7 @@ impl Fault {
 	/// The process's exit code.
 	pub fn code(&self) -> u8 {
 		match self {
-			Self::Chain(_) | Self::Differs(_) => 1,
+			Self::Chain(_) | Self::Differs(_) | Self::Disagrees(_) => 1,
 			Self::Input(_) => 2,
 			Self::Lost { .. } => 3,
 			Self::Check(_) => 4,
@@ -43,6 +45,7 @@ impl fmt::Display for Fault {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		match self {
 			Self::Input(message) | Self::Chain(message) => f.write_str(message),
+			Self::Disagrees(difference) => write!(f, "differs: {difference}"),
 			Self::Lost { url, reason } => write!(f, "no connection to the node at {url}: {reason}"),
 			Self::Check(faults) => {
 				write!(f, "{} check(s) failed:", faults.len())?;

@@ -1,14 +1,19 @@
 //! `commonwatt`: the command line for Commonwatt chains.
 
+mod audit;
 mod books;
 mod chain;
 mod checks;
 mod cli;
+mod compare;
 mod data;
 mod fault;
 mod json;
 mod keys;
+mod manager;
+mod prices;
 mod replay;
+mod report;
 mod summary;
 
 use clap::Parser;
@@ -18,6 +23,8 @@ use std::process::ExitCode;
 async fn main() -> ExitCode {
 	let outcome = match cli::Cli::parse().command {
 		cli::Command::Replay(args) => replay::run(*args).await,
+		cli::Command::Audit(args) => audit::run(args).await,
+		cli::Command::Report(args) => report::run(*args).await,
 		cli::Command::Books(args) => books::run(args).await,
 	};
 	match outcome {

@@ -20,9 +20,9 @@ use subxt::{
 		frame_decode::storage::{IntoDecodableValues, IntoEncodableValues},
 		scale_decode::DecodeAsType,
 	},
-	rpcs::{rpc_params, RpcClient},
+	rpcs::{methods::legacy::Bytes, rpc_params, RpcClient},
 	storage::PrefixOf,
-	utils::AccountId32,
+	utils::{to_hex, AccountId32},
 	OnlineClient, OnlineClientAtBlock, SubstrateConfig,
 };
 use types::{Bill, Community, Contract, Debt, EraRecord, EraView, Household, Metered, Statement};
@@ -188,6 +188,29 @@ impl Node {
 			.or_fault()
 	}
 
+	/// The nodes of the state's trie that prove what lies under these keys in a block's state.
+	pub async fn read_proof(&self, block: H256, keys: &[&[u8]]) -> Result<Vec<Vec<u8>>, Fault> {
+		#[derive(serde::Deserialize)]
+		struct ReadProof {
+			proof: Vec<Bytes>,
+		}
+		let keys: Vec<String> = keys.iter().map(to_hex).collect();
+		let answer: ReadProof = self
+			.rpc
+			.request("state_getReadProof", rpc_params![keys, block])
+			.await
+			.or_fault()?;
+		Ok(answer.proof.into_iter().map(|node| node.0).collect())
+	}
+
+	/// What the node says that the types and constants of a block's runtime are, as it sends it.
+	pub async fn metadata(&self, block: H256) -> Result<String, Fault> {
+		self.rpc
+			.request("state_getMetadata", rpc_params![block])
+			.await
+			.or_fault()
+	}
+
 	/// Seals the next block at a time. False if the chain has passed that time by itself.
 	pub async fn seal_at(&self, timestamp_ms: u64) -> Result<bool, Fault> {
 		let sealed: Result<serde_json::Value, _> =
@@ -221,6 +244,18 @@ pub async fn era(at: &At) -> Result<Option<EraView>, Fault> {
 /// A community.
 pub async fn community(at: &At, id: u32) -> Result<Option<Community>, Fault> {
 	call(at, MARKET_API, "community", (id,)).await
+}
+
+/// The community of a name, with its number.
+pub async fn community_named(at: &At, name: &str) -> Result<Option<(u32, Community)>, Fault> {
+	for id in 0..community_count(at).await? {
+		if let Some(found) = community(at, id).await? {
+			if found.name == name.as_bytes() {
+				return Ok(Some((id, found)));
+			}
+		}
+	}
+	Ok(None)
 }
 
 /// The numbers of a community's households.
@@ -290,7 +325,7 @@ pub async fn has_reading(at: &At, era: u32, household: u32) -> Result<bool, Faul
 		return Ok(false);
 	};
 	let metered = metered.decode().or_fault()?;
-	Ok(metered.era == era || metered.before.is_some_and(|(before, _)| before == era))
+	Ok(metered.of(era).is_some())
 }
 
 /// A single value of the state; nothing if it was never set.

@@ -219,6 +219,8 @@ from_chain! {
 	/// A contract as the state has it.
 	pub struct Contract {
 		pub generation_wh: u32,
+		/// Comfort that the game reckoned with.
+		pub comfort: Option<Comfort>,
 		pub strategies: Vec<Strategy>,
 		pub chosen: u8,
 		pub main_grid_only: bool,
@@ -229,7 +231,7 @@ from_chain! {
 }
 
 from_chain! {
-	#[derive(Copy)]
+	#[derive(Copy, Default)]
 	pub struct Amounts {
 		#[serde(with = "money")]
 		pub paid_to_pool: Money,
@@ -302,7 +304,7 @@ from_chain! {
 }
 
 from_chain! {
-	#[derive(Copy)]
+	#[derive(Copy, Default)]
 	pub struct Totals {
 		pub households: u32,
 		pub missing_readings: u32,
@@ -358,6 +360,28 @@ from_chain! {
 		pub era: u32,
 		pub reading: Reading,
 		pub before: Option<(u32, Reading)>,
+	}
+}
+
+impl Metered {
+	/// The reading of an era.
+	pub fn of(&self, era: u32) -> Option<Reading> {
+		self.newest_first()
+			.find(|(of, _)| *of == era)
+			.map(|(_, reading)| reading)
+	}
+
+	/// The newest reading of an era or of one before it.
+	pub fn until(&self, era: u32) -> Option<Reading> {
+		self.newest_first()
+			.find(|(of, _)| *of <= era)
+			.map(|(_, reading)| reading)
+	}
+
+	fn newest_first(&self) -> impl Iterator<Item = (u32, Reading)> {
+		[Some((self.era, self.reading)), self.before]
+			.into_iter()
+			.flatten()
 	}
 }
 
@@ -532,6 +556,17 @@ pub struct Sudo {
 }
 
 impl Channels {
+	/// From net positions, positive when sold.
+	pub fn from_net(community_wh: i64, main_wh: i64) -> Self {
+		let sold = |wh: i64| u32::try_from(wh.max(0)).unwrap_or(u32::MAX);
+		Self {
+			sold_to_community_wh: sold(community_wh),
+			bought_from_community_wh: sold(-community_wh),
+			sold_to_main_wh: sold(main_wh),
+			bought_from_main_wh: sold(-main_wh),
+		}
+	}
+
 	/// Net exchange with the community, positive when sold.
 	pub fn community_wh(&self) -> i64 {
 		i64::from(self.sold_to_community_wh) - i64::from(self.bought_from_community_wh)

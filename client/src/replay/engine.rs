@@ -20,6 +20,7 @@ use crate::{
 	cli::ReplayArgs,
 	data::{Dataset, Measured},
 	fault::Fault,
+	manager::{centi, Manager, State},
 	summary::{EraLine, Report},
 };
 use commonwatt_game::Preference;
@@ -54,6 +55,8 @@ pub enum Progress {
 pub struct Engine<'a> {
 	node: &'a Node,
 	dataset: &'a Dataset,
+	/// Speaks for the households, where the homes are described.
+	manager: Option<&'a Manager>,
 	args: &'a ReplayArgs,
 	stage: &'a Stage,
 	journal: Journal,
@@ -68,7 +71,7 @@ impl<'a> Engine<'a> {
 	/// A replay on a stage where everything is in place.
 	pub fn new(
 		node: &'a Node,
-		dataset: &'a Dataset,
+		(dataset, manager): (&'a Dataset, Option<&'a Manager>),
 		args: &'a ReplayArgs,
 		stage: &'a Stage,
 		journal: Journal,
@@ -79,6 +82,7 @@ impl<'a> Engine<'a> {
 		Self {
 			node,
 			dataset,
+			manager,
 			args,
 			stage,
 			journal,
@@ -165,7 +169,7 @@ impl<'a> Engine<'a> {
 		let lines = self.lines().cloned().collect();
 		Report::new(
 			self.dataset,
-			self.args,
+			(self.args, self.manager.is_some()),
 			self.stage,
 			lines,
 			&self.ledger.money_faults,
@@ -315,7 +319,52 @@ impl<'a> Engine<'a> {
 		Ok(true)
 	}
 
-	/// Readings of the era before this one: the generation of the file, and the consumption that was contracted.
+	/// What a household's manager knows before an era: its state after all eras before.
+	fn state_before(&self, manager: &Manager, (index, player): (usize, &Player), era: u32) -> State {
+		let mut state = manager.beginning(index);
+		let mut before: Vec<&Planned> = self
+			.journal
+			.plan
+			.iter()
+			.filter(|planned| planned.era < era)
+			.collect();
+		before.sort_by_key(|planned| planned.era);
+		for planned in before {
+			let contract = self
+				.book(planned.era)
+				.and_then(|book| book.contracts.get(&player.id));
+			let contracted = contract.map(|contract| contract.strategy.consumption_wh);
+			state = manager.follow(index, planned.period, &state, contracted).state;
+		}
+		state
+	}
+
+	/// What a household's meter saw in an era, if its reading reaches the chain: the generation of the file, and the
+	/// consumption that was contracted, or what its manager made of it.
+	fn reading(
+		&self,
+		(index, player): (usize, &Player),
+		planned: &Planned,
+		measured: &Measured,
+		contract: &Strategy,
+	) -> Option<Reading> {
+		let contracted = contract.consumption_wh;
+		let lived = self.manager.map(|manager| {
+			let state = self.state_before(manager, (index, player), planned.era);
+			manager.follow(index, planned.period, &state, Some(contracted))
+		});
+		if lived.is_some_and(|lived| !lived.is_read) {
+			return None;
+		}
+		Some(Reading {
+			generation_wh: measured.generation_wh,
+			consumption_wh: lived.map_or(contracted, |lived| lived.metered.consumption_wh),
+			indoor_centi_c: lived.map_or(contract.temperature_centi_c, |lived| centi(lived.state.indoor_c)),
+			quality: Quality::Measured,
+		})
+	}
+
+	/// Readings of the era before this one.
 	async fn due_readings(&self, at: &At, view: &EraView) -> Result<Vec<Signed>, Fault> {
 		let mut wave = Vec::new();
 		let Some(era) = view.readings_of else {
@@ -327,24 +376,23 @@ impl<'a> Engine<'a> {
 		let (Some(book), Some(period)) = (self.book(era), self.dataset.periods.get(planned.period)) else {
 			return Ok(wave);
 		};
-		for (player, measured) in self.stage.players.iter().zip(&period.measured) {
-			let Some(contract) = book.contracts.get(&player.id) else {
+		let players = self.stage.players.iter().enumerate();
+		for (player, measured) in players.zip(&period.measured) {
+			let (_, Player { id, name, keys, .. }) = player;
+			let Some(contract) = book.contracts.get(id) else {
 				continue;
 			};
-			let known = book.readings.contains_key(&player.id) || book.statements.contains_key(&player.id);
-			if known || chain::has_reading(at, era, player.id).await? {
+			let known = book.readings.contains_key(id) || book.statements.contains_key(id);
+			if known || chain::has_reading(at, era, *id).await? {
 				continue;
 			}
-			let reading = Reading {
-				generation_wh: measured.generation_wh,
-				consumption_wh: contract.strategy.consumption_wh,
-				indoor_centi_c: contract.strategy.temperature_centi_c,
-				quality: Quality::Measured,
+			let Some(reading) = self.reading(player, planned, measured, &contract.strategy) else {
+				continue;
 			};
-			let what = format!("the reading of {} for era {era}", player.name);
+			let what = format!("the reading of {name} for era {era}");
 			let arguments = SubmitReading { era, reading };
 			let call = ("EnergyMarket", "submit_reading");
-			wave.push(send::sign(at, &player.keys.meter, call, arguments, what).await?);
+			wave.push(send::sign(at, &keys.meter, call, arguments, what).await?);
 		}
 		Ok(wave)
 	}
@@ -385,11 +433,11 @@ impl<'a> Engine<'a> {
 			return Ok(wave);
 		};
 		let book = self.ledger.era(era);
-		for (player, measured) in self.stage.players.iter().zip(&period.measured) {
+		for (index, (player, measured)) in self.stage.players.iter().zip(&period.measured).enumerate() {
 			if book.is_some_and(|book| book.submitted.contains_key(&player.id)) {
 				continue;
 			}
-			let strategies = strategies(player, *measured, self.args, self.stage.terms.rules.resolution_wh);
+			let (generation_wh, strategies) = self.would((index, player), &planned, measured);
 			if strategies.is_empty() {
 				return Err(Fault::Input(format!(
 					"{}: household {} in period {}: {} Wh generated and {} Wh consumed are more than its connection \
@@ -403,7 +451,6 @@ impl<'a> Engine<'a> {
 				)));
 			}
 			let what = format!("the strategies of {} for era {era}", player.name);
-			let generation_wh = measured.generation_wh;
 			let arguments = SubmitStrategies {
 				household: player.id,
 				era,
@@ -414,6 +461,29 @@ impl<'a> Engine<'a> {
 			wave.push(send::sign(at, &player.keys.owner, call, arguments, what).await?);
 		}
 		Ok(wave)
+	}
+
+	/// The generation that a household expects in a period and what it would do, as far as its connection carries it.
+	fn would(
+		&self,
+		(index, player): (usize, &Player),
+		planned: &Planned,
+		measured: &Measured,
+	) -> (u32, Vec<Strategy>) {
+		let resolution_wh = self.stage.terms.rules.resolution_wh;
+		let (generation_wh, mut strategies) = match self.manager {
+			Some(manager) => {
+				let state = self.state_before(manager, (index, player), planned.era);
+				manager.strategies(index, planned.period, &state, resolution_wh)
+			}
+			None => (
+				measured.generation_wh,
+				flexible(player, *measured, self.args, resolution_wh),
+			),
+		};
+		let limit = player.connection_limit_wh;
+		strategies.retain(|strategy| generation_wh.abs_diff(strategy.consumption_wh) <= limit);
+		(generation_wh, strategies)
 	}
 
 	/// Whether this era is long enough still for a wave of strategies to get in. On a chain whose time is moved,
@@ -438,28 +508,20 @@ pub fn is_played(book: &EraBook, stage: &Stage) -> bool {
 	book.record.is_some() && stage.players.iter().all(ours)
 }
 
-/// What a household would do in a period: what the file says, and as much less or more as it is willing to, as far as
-/// its connection carries it.
-fn strategies(player: &Player, measured: Measured, args: &ReplayArgs, resolution_wh: u32) -> Vec<Strategy> {
+/// What a household without a manager would do in a period: what the file says, and as much less or more as it is
+/// willing to.
+fn flexible(player: &Player, measured: Measured, args: &ReplayArgs, resolution_wh: u32) -> Vec<Strategy> {
 	let preference = Preference {
 		flexible_down_percent: args.flexible,
 		flexible_up_percent: args.flexible,
 		response_centi_c_per_kwh: args.response,
 		trade_with_community: true,
 	};
-	let Measured {
-		generation_wh,
-		consumption_wh,
-	} = measured;
-	preference
-		.strategies(
-			resolution_wh,
-			generation_wh,
-			consumption_wh,
-			player.indoor_centi_c,
-		)
-		.into_iter()
-		.filter(|s| s.net_wh(generation_wh).unsigned_abs() <= u64::from(player.connection_limit_wh))
-		.map(Into::into)
-		.collect()
+	let strategies = preference.strategies(
+		resolution_wh,
+		measured.generation_wh,
+		measured.consumption_wh,
+		player.indoor_centi_c,
+	);
+	strategies.into_iter().map(Into::into).collect()
 }

@@ -29,6 +29,9 @@ pub struct Identity {
 	pub first: Option<u32>,
 	pub flexible: u8,
 	pub response: i16,
+	/// Hash of what the homes are, where managers speak for them.
+	#[serde(default)]
+	pub homes: Option<H256>,
 }
 
 /// A block.

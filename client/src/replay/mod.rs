@@ -12,6 +12,7 @@ use crate::{
 	data::{Dataset, Selection},
 	fault::Fault,
 	json, keys,
+	manager::{homes::Homes, Manager},
 	summary::{Report, Screen},
 };
 use engine::Engine;
@@ -38,14 +39,41 @@ pub struct Sent {
 
 /// Runs the subcommand.
 pub async fn run(args: ReplayArgs) -> Result<(), Fault> {
-	let begun = Instant::now();
+	let dataset = read(&args)?;
+	let manager = match &args.homes {
+		Some(path) => {
+			let homes = Homes::read(path)?;
+			Manager::check_names(&homes, &dataset).map_err(|fault| Fault::file(path, fault))?;
+			Some(Manager::new(&homes, &dataset))
+		}
+		None => None,
+	};
+	let report = replay(&args, &dataset, manager.as_ref()).await?;
+	if report.faults.is_empty() {
+		Ok(())
+	} else {
+		Err(Fault::Check(report.faults))
+	}
+}
+
+/// The periods that are to be replayed.
+pub fn read(args: &ReplayArgs) -> Result<Dataset, Fault> {
 	let first = args.first.and_then(|first| usize::try_from(first).ok());
 	let selection = Selection {
 		day: args.day.clone(),
 		first,
 	};
-	let dataset = Dataset::read(&args.file, &selection)?;
-	let identity = identity(&args)?;
+	Dataset::read(&args.file, &selection)
+}
+
+/// Plays a file and shows it.
+pub async fn replay(
+	args: &ReplayArgs,
+	dataset: &Dataset,
+	manager: Option<&Manager>,
+) -> Result<Report, Fault> {
+	let begun = Instant::now();
+	let identity = identity(args, manager)?;
 	for uri in [
 		&args.keys.sudo,
 		&args.keys.operator,
@@ -59,22 +87,19 @@ pub async fn run(args: ReplayArgs) -> Result<(), Fault> {
 	}
 	let mut screen = Screen::new(dataset.periods.len());
 	let mut sent = Sent::default();
-	let report = play_through(&dataset, &identity, &args, &mut sent, &mut screen).await?;
+	let data = (dataset, manager);
+	let report = play_through(data, &identity, args, &mut sent, &mut screen).await?;
 	let report = report.finish(begun.elapsed(), sent);
 	screen.finish(&report);
 	if let Some(path) = &args.json {
 		json::write(path, &report)?;
 	}
-	if report.faults.is_empty() {
-		Ok(())
-	} else {
-		Err(Fault::Check(report.faults))
-	}
+	Ok(report)
 }
 
 /// Plays until everything is played, over as many connections as it takes.
 async fn play_through(
-	dataset: &Dataset,
+	data: (&Dataset, Option<&Manager>),
 	identity: &Identity,
 	args: &ReplayArgs,
 	sent: &mut Sent,
@@ -94,7 +119,7 @@ async fn play_through(
 				}
 				fault => fault,
 			})?;
-		match play(&node, dataset, identity, args, &mut restart, sent, screen).await {
+		match play(&node, data, identity, args, &mut restart, sent, screen).await {
 			Ok(report) => return Ok(report),
 			Err(fault) => match node.diagnose(fault).await {
 				Fault::Lost { reason, .. } if reconnections < MOST_RECONNECTIONS => {
@@ -110,7 +135,7 @@ async fn play_through(
 	}
 }
 
-fn identity(args: &ReplayArgs) -> Result<Identity, Fault> {
+fn identity(args: &ReplayArgs, manager: Option<&Manager>) -> Result<Identity, Fault> {
 	let stem = args.file.file_stem().unwrap_or_default().to_string_lossy();
 	let community = args.community.clone().unwrap_or_else(|| stem.into_owned());
 	if community.is_empty() || community.len() > LONGEST_NAME {
@@ -126,20 +151,21 @@ fn identity(args: &ReplayArgs) -> Result<Identity, Fault> {
 		first: args.first,
 		flexible: args.flexible,
 		response: args.response,
+		homes: manager.map(|manager| manager.fingerprint),
 	})
 }
 
 /// One connection's worth of a replay.
 async fn play(
 	node: &Node,
-	dataset: &Dataset,
+	data: (&Dataset, Option<&Manager>),
 	identity: &Identity,
 	args: &ReplayArgs,
 	restart: &mut bool,
 	sent: &mut Sent,
 	screen: &mut Screen,
 ) -> Result<Report, Fault> {
-	let stage = setup::prepare(node, dataset, &identity.community, args).await?;
+	let stage = setup::prepare(node, data, &identity.community, args).await?;
 	let (journal, ledger) = open_journal(node, &stage, identity, args, restart).await?;
 	if !journal.plan.is_empty() {
 		screen.note(&format!(
@@ -148,7 +174,7 @@ async fn play(
 		));
 	}
 	let money = node.money().await?;
-	let mut engine = Engine::new(node, dataset, args, &stage, journal, ledger, sent);
+	let mut engine = Engine::new(node, data, args, &stage, journal, ledger, sent);
 	if let Some(gap) = engine.bridge_gap().await? {
 		screen.note(&format!(
 			"the node has no events of the blocks {} to {} any more: their eras are taken from its state",

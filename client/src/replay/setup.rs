@@ -15,6 +15,7 @@ use crate::{
 	data::Dataset,
 	fault::Fault,
 	keys::{self, HouseholdKeys},
+	manager::{centi, Manager},
 };
 use std::collections::BTreeMap;
 use subxt::utils::AccountId32;
@@ -46,7 +47,7 @@ const PAPER_TERMS: Terms = Terms {
 };
 
 /// The seed paper's comfort: 15 to 27 degrees, a = 1/36.
-const PAPER_COMFORT: Comfort = Comfort {
+pub const PAPER_COMFORT: Comfort = Comfort {
 	min_centi_c: 1_500,
 	max_centi_c: 2_700,
 	a: Ratio {
@@ -77,19 +78,28 @@ pub struct Stage {
 }
 
 /// Makes what is missing.
-pub async fn prepare(node: &Node, dataset: &Dataset, name: &str, args: &ReplayArgs) -> Result<Stage, Fault> {
+pub async fn prepare(
+	node: &Node,
+	(dataset, manager): (&Dataset, Option<&Manager>),
+	name: &str,
+	args: &ReplayArgs,
+) -> Result<Stage, Fault> {
+	let most_wh = |household: usize| most_wh(dataset, manager, household);
 	let all_keys: Vec<HouseholdKeys> = dataset
 		.households
 		.iter()
 		.map(|name| HouseholdKeys::of(name))
 		.collect::<Result<_, _>>()?;
 	let at = node.head().await?;
-	let (id, community) = match find(&at, name).await? {
+	let (id, community) = match chain::community_named(&at, name).await? {
 		Some(found) => found,
 		None => create(node, &at, name, args).await?,
 	};
-	register_missing(node, dataset, &all_keys, id, &community, args).await?;
-	fund(node, dataset, &all_keys, &community.terms, args).await?;
+	let limits: Vec<u32> = (0..dataset.households.len())
+		.map(|household| connection_limit_wh(dataset, household, most_wh(household)))
+		.collect();
+	register_missing(node, (dataset, &limits), &all_keys, id, &community, args).await?;
+	fund(node, (dataset, manager), &all_keys, &community.terms, args).await?;
 
 	let at = node.head().await?;
 	let mut players = Vec::new();
@@ -98,6 +108,7 @@ pub async fn prepare(node: &Node, dataset: &Dataset, name: &str, args: &ReplayAr
 		let (number, household) =
 			household.ok_or_else(|| Fault::Chain(format!("household {name} is not registered")))?;
 		let comfort = household.comfort.unwrap_or(PAPER_COMFORT);
+		check_comfort(manager, players.len(), name, &comfort)?;
 		players.push(Player {
 			name: name.clone(),
 			id: number,
@@ -114,17 +125,6 @@ pub async fn prepare(node: &Node, dataset: &Dataset, name: &str, args: &ReplayAr
 		players,
 		members,
 	})
-}
-
-async fn find(at: &At, name: &str) -> Result<Option<(u32, Community)>, Fault> {
-	for id in 0..chain::community_count(at).await? {
-		if let Some(community) = chain::community(at, id).await? {
-			if community.name == name.as_bytes() {
-				return Ok(Some((id, community)));
-			}
-		}
-	}
-	Ok(None)
 }
 
 async fn create(node: &Node, at: &At, name: &str, args: &ReplayArgs) -> Result<(u32, Community), Fault> {
@@ -144,7 +144,7 @@ async fn create(node: &Node, at: &At, name: &str, args: &ReplayArgs) -> Result<(
 	let signed = send::sign(at, &sudo, ("Sudo", "sudo"), Sudo { call }, what).await?;
 	send::send_all(node, at, vec![signed]).await?;
 	// Sudo itself succeeds even where what it calls is refused.
-	let found = find(&node.head().await?, name).await?;
+	let found = chain::community_named(&node.head().await?, name).await?;
 	found.ok_or_else(|| {
 		Fault::Chain(format!(
 			"the community {name} was not created: does {} hold the Sudo key, and the operator {} some money?",
@@ -183,7 +183,7 @@ async fn registered(
 
 async fn register_missing(
 	node: &Node,
-	dataset: &Dataset,
+	(dataset, limits): (&Dataset, &[u32]),
 	all_keys: &[HouseholdKeys],
 	community: u32,
 	known: &Community,
@@ -191,13 +191,13 @@ async fn register_missing(
 ) -> Result<(), Fault> {
 	let at = node.head().await?;
 	let mut calls = Vec::new();
-	for (index, (name, keys)) in dataset.households.iter().zip(all_keys).enumerate() {
+	for ((name, keys), limit) in dataset.households.iter().zip(all_keys).zip(limits) {
 		if registered(&at, community, name, keys).await?.is_none() {
 			calls.push(RuntimeCall::EnergyMarket(MarketCall::register_household {
 				community,
 				owner: keys::account(&keys.owner),
 				meter: keys::account(&keys.meter),
-				connection_limit_wh: connection_limit_wh(dataset, index),
+				connection_limit_wh: *limit,
 				comfort: Some(PAPER_COMFORT),
 			}));
 		}
@@ -216,17 +216,41 @@ async fn register_missing(
 	batches(node, &operator, calls, "registering households").await
 }
 
-/// A connection that carries the household whatever its flexible share: all that it generates, and twice what it
-/// consumes, rounded up to whole kWh.
-fn connection_limit_wh(dataset: &Dataset, household: usize) -> u32 {
-	let largest = dataset.largest(household);
-	let most = largest
-		.generation_wh
-		.max(largest.consumption_wh.saturating_mul(2))
-		.max(1);
+/// Most that a household can consume in a period: what its manager says, or twice what the file says, whatever its
+/// flexible share.
+fn most_wh(dataset: &Dataset, manager: Option<&Manager>, household: usize) -> u32 {
+	match manager {
+		Some(manager) => manager.most_wh(household),
+		None => dataset.largest(household).consumption_wh.saturating_mul(2),
+	}
+}
+
+/// A connection that carries all that a household generates and all that it can consume, rounded up to whole kWh.
+fn connection_limit_wh(dataset: &Dataset, household: usize, most_wh: u32) -> u32 {
+	let most = dataset.largest(household).generation_wh.max(most_wh).max(1);
 	most.div_ceil(1_000)
 		.saturating_mul(1_000)
 		.min(commonwatt_game::MAX_ENERGY_WH)
+}
+
+/// Whether a manager keeps within the comfort that the chain values: outside of it nothing is worth anything.
+fn check_comfort(
+	manager: Option<&Manager>,
+	household: usize,
+	name: &str,
+	comfort: &Comfort,
+) -> Result<(), Fault> {
+	let Some((low, high)) = manager.map(|manager| manager.comfort_c(household)) else {
+		return Ok(());
+	};
+	if centi(low) < comfort.min_centi_c || centi(high) > comfort.max_centi_c {
+		return Err(Fault::Input(format!(
+			"household {name}: comfort_c is {low} to {high}, and its comfort on the chain {} to {} hundredths of a \
+			 degree",
+			comfort.min_centi_c, comfort.max_centi_c
+		)));
+	}
+	Ok(())
 }
 
 async fn batches(
@@ -249,7 +273,7 @@ async fn batches(
 /// Tops up each owner to what the file can cost it at worst. Meters need nothing: their readings are free of fees.
 async fn fund(
 	node: &Node,
-	dataset: &Dataset,
+	(dataset, manager): (&Dataset, Option<&Manager>),
 	all_keys: &[HouseholdKeys],
 	terms: &Terms,
 	args: &ReplayArgs,
@@ -267,17 +291,18 @@ async fn fund(
 		.saturating_mul(periods + 8);
 	let mut needs = BTreeMap::<AccountId32, Money>::new();
 	for (index, keys) in all_keys.iter().enumerate() {
-		let consumed: Money = dataset
+		let in_file = dataset
 			.periods
 			.iter()
-			.map(|period| Money::from(period.measured[index].consumption_wh))
-			.sum();
+			.map(|period| Money::from(period.measured[index].consumption_wh));
+		// Twice: a flexible share may double consumption, and a forecast be as wrong.
+		let device = manager.map_or(0, |manager| manager.most_device_wh(index));
+		let consumed = 2 * in_file.sum::<Money>() + periods * Money::from(device);
 		let tariffs = &terms.tariffs;
 		let per_kwh = tariffs
 			.imbalance_import_per_kwh
 			.saturating_add(tariffs.grid_fee_per_kwh);
-		// Twice: the flexible share may double consumption.
-		let energy = (2 * consumed).saturating_mul(per_kwh) / 1_000;
+		let energy = consumed.saturating_mul(per_kwh) / 1_000;
 		*needs.entry(keys::account(&keys.owner)).or_default() += fees.saturating_add(energy);
 	}
 	let mut calls = Vec::new();

@@ -3,7 +3,9 @@
 use crate::{
 	chain::{
 		self,
-		types::{money, Amounts, Certificate, Channels, Delivered, Kind, Money, Reading, Status, Totals},
+		types::{
+			money, Amounts, Certificate, Channels, Delivered, Kind, Money, Reading, Status, Terms, Totals,
+		},
 	},
 	checks::{self, Checks},
 	cli::ReplayArgs,
@@ -220,8 +222,11 @@ pub struct Report {
 	pub community: u32,
 	pub community_name: String,
 	pub households: Vec<String>,
-	pub flexible_percent: u8,
-	pub response_centi_c_per_kwh: i16,
+	/// Nothing where managers speak for the households.
+	pub flexible_percent: Option<u8>,
+	pub response_centi_c_per_kwh: Option<i16>,
+	/// Those that the community has now.
+	pub terms: Terms,
 	pub token: String,
 	#[serde(skip)]
 	pub money: chain::Money,
@@ -239,7 +244,7 @@ impl Report {
 	/// Sums up eras.
 	pub fn new(
 		dataset: &Dataset,
-		args: &ReplayArgs,
+		(args, managed): (&ReplayArgs, bool),
 		stage: &Stage,
 		eras: Vec<EraLine>,
 		money_faults: &[String],
@@ -257,8 +262,9 @@ impl Report {
 			community: stage.community,
 			community_name: stage.name.clone(),
 			households: dataset.households.clone(),
-			flexible_percent: args.flexible,
-			response_centi_c_per_kwh: args.response,
+			flexible_percent: (!managed).then_some(args.flexible),
+			response_centi_c_per_kwh: (!managed).then_some(args.response),
+			terms: stage.terms,
 			token: money.symbol.clone(),
 			money,
 			faults: faults.cloned().collect(),

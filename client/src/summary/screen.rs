@@ -104,12 +104,16 @@ fn row(line: &EraLine, money: &Money) -> String {
 
 fn summary(report: &Report) -> String {
 	let (sums, money) = (&report.sums, &report.money);
+	let flexibility = report.flexible_percent.map_or_else(
+		|| "as the homes allow".into(),
+		|percent| format!("{percent} % at most"),
+	);
 	let mut text = main_grid(report);
 	text += &format!(
 		"\n  traded in the community: {} kWh, so much less from the main grid at equal consumption\n  flexibility, \
-		 {} % at most: {} kWh of the file's {} kWh not used, {} kWh added\n",
+		 {}: {} kWh of the file's {} kWh not used, {} kWh added\n",
 		kwh(sums.community_wh),
-		report.flexible_percent,
+		flexibility,
 		kwh(sums.not_used_wh),
 		kwh(sums.file_consumption_wh),
 		kwh(sums.added_wh)

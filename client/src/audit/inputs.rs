@@ -1,0 +1,353 @@
+//! What goes into a community's gate closure and settlement, as the state of a block has it.
+
+// `DecodeAsType` imports what a struct may not need; inside a macro of this crate that counts as written here.
+#![allow(unused_imports)]
+
+use super::proof::Evidence;
+use crate::{
+	chain::{
+		balances::BalancesEvent,
+		types::{
+			Comfort, Contract, Debt, EraRecord, MarketEvent, Metered, Money, Statement, Strategy, Terms,
+		},
+	},
+	fault::{Fault, OrFault},
+};
+use commonwatt_game as game;
+use std::collections::BTreeMap;
+use subxt::{
+	events::{Event, Phase},
+	ext::scale_decode::DecodeAsType,
+	utils::AccountId32,
+	SubstrateConfig,
+};
+
+const MARKET: &str = "EnergyMarket";
+
+/// A type that is read here alone.
+macro_rules! input {
+	($(#[$meta:meta])* $vis:vis struct $name:ident $body:tt) => {
+		$(#[$meta])*
+		#[derive(Clone, Debug, DecodeAsType)]
+		#[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
+		$vis struct $name $body
+	};
+}
+
+input! {
+	pub struct EndedTerms {
+		pub before_era: u32,
+		pub terms: Terms,
+	}
+}
+
+input! {
+	pub struct NextTerms {
+		pub from_era: u32,
+		pub terms: Terms,
+	}
+}
+
+input! {
+	pub struct Community {
+		pub paused: bool,
+		pub ended_terms: Vec<EndedTerms>,
+		pub terms: Terms,
+		pub next_terms: Option<NextTerms>,
+	}
+}
+
+impl Community {
+	/// The terms that hold in an era.
+	pub fn terms_in(&self, era: u32) -> Terms {
+		match &self.next_terms {
+			Some(next) if next.from_era <= era => next.terms,
+			_ => {
+				let ended = self.ended_terms.iter().find(|ended| era < ended.before_era);
+				ended.map_or(self.terms, |ended| ended.terms)
+			}
+		}
+	}
+}
+
+input! {
+	pub struct Preference {
+		pub flexible_down_percent: u8,
+		pub flexible_up_percent: u8,
+		pub response_centi_c_per_kwh: i16,
+		pub trade_with_community: bool,
+	}
+}
+
+impl From<Preference> for game::Preference {
+	fn from(preference: Preference) -> Self {
+		Self {
+			flexible_down_percent: preference.flexible_down_percent,
+			flexible_up_percent: preference.flexible_up_percent,
+			response_centi_c_per_kwh: preference.response_centi_c_per_kwh,
+			trade_with_community: preference.trade_with_community,
+		}
+	}
+}
+
+input! {
+	pub struct Household {
+		pub owner: AccountId32,
+		pub connection_limit_wh: u32,
+		pub member_since: u32,
+		pub member_until: Option<u32>,
+		pub suspended: bool,
+		pub comfort: Option<Comfort>,
+		pub preference: Option<Preference>,
+	}
+}
+
+impl Household {
+	/// Whether it is a member in an era.
+	pub fn is_member_in(&self, era: u32) -> bool {
+		self.member_since <= era && self.member_until.is_none_or(|last| era <= last)
+	}
+}
+
+input! {
+	pub struct Submission {
+		pub era: u32,
+		pub generation_wh: u32,
+		pub strategies: Vec<Strategy>,
+	}
+}
+
+input! {
+	pub struct Round {
+		pub settle_era: Option<u32>,
+	}
+}
+
+input! {
+	struct Account {
+		data: AccountData,
+	}
+}
+
+input! {
+	struct AccountData {
+		free: Money,
+		reserved: Money,
+		frozen: Money,
+	}
+}
+
+/// An event of one of the two pallets that matter.
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
+enum RuntimeEvent {
+	EnergyMarket(Box<MarketEvent>),
+	Balances(BalancesEvent),
+}
+
+/// An event, if it is the market's.
+pub fn market_event(event: &Event<SubstrateConfig>) -> Result<Option<MarketEvent>, Fault> {
+	if event.pallet_name() != MARKET {
+		return Ok(None);
+	}
+	match event.decode_as::<RuntimeEvent>().or_fault()? {
+		RuntimeEvent::EnergyMarket(event) => Ok(Some(*event)),
+		RuntimeEvent::Balances(_) => Ok(None),
+	}
+}
+
+/// What happened in the block, as far as it matters to one community.
+#[derive(Default)]
+pub struct Happened {
+	/// The market's events of the block's end, of all communities.
+	pub market: Vec<MarketEvent>,
+	/// What accounts gained before the community's turn came.
+	gained: BTreeMap<AccountId32, i128>,
+	/// Arrears that transactions of the block left.
+	repaid: BTreeMap<u32, Money>,
+}
+
+impl Happened {
+	/// Reads the events of a block; `begins` knows the first one that a community's turn leads to.
+	pub async fn read(evidence: &mut Evidence, begins: impl Fn(&MarketEvent) -> bool) -> Result<Self, Fault> {
+		let mut happened = Self::default();
+		// Balances move before the market says why, so they count once another event of the market follows.
+		let mut pending = Vec::new();
+		let mut open = true;
+		for event in evidence.events().await?.iter() {
+			let event = event.or_fault()?;
+			if !["EnergyMarket", "Balances"].contains(&event.pallet_name()) {
+				continue;
+			}
+			let at_end = event.phase() == Phase::Finalization;
+			match event.decode_as::<RuntimeEvent>().or_fault()? {
+				RuntimeEvent::Balances(event) => pending.push(event),
+				RuntimeEvent::EnergyMarket(event) if at_end => {
+					open &= !begins(&event);
+					if open {
+						pending.drain(..).for_each(|event| happened.gain(event));
+					}
+					happened.market.push(*event);
+				}
+				RuntimeEvent::EnergyMarket(event) => {
+					if let MarketEvent::ArrearsRepaid {
+						household, arrears, ..
+					} = *event
+					{
+						happened.repaid.insert(household, arrears);
+					}
+				}
+			}
+			if !at_end {
+				pending.drain(..).for_each(|event| happened.gain(event));
+			}
+		}
+		Ok(happened)
+	}
+
+	/// Enters what changes an account's free funds.
+	fn gain(&mut self, event: BalancesEvent) {
+		use BalancesEvent::*;
+		let mut add = |who: AccountId32, amount: Money, sign: i128| {
+			*self.gained.entry(who).or_default() += sign * i128::try_from(amount).unwrap_or(i128::MAX);
+		};
+		match event {
+			Transfer { from, to, amount } => {
+				add(from, amount, -1);
+				add(to, amount, 1);
+			}
+			Deposit { who, amount }
+			| Minted { who, amount }
+			| Restored { who, amount }
+			| Unreserved { who, amount }
+			| Released { who, amount, .. } => add(who, amount, 1),
+			Withdraw { who, amount }
+			| Burned { who, amount }
+			| Suspended { who, amount }
+			| Reserved { who, amount }
+			| DustLost { account: who, amount }
+			| Held { who, amount, .. } => add(who, amount, -1),
+			TransferOnHold { dest, amount, .. } => add(dest, amount, 1),
+			TransferAndHold {
+				source, transferred, ..
+			} => add(source, transferred, -1),
+			_ => (),
+		}
+	}
+}
+
+/// The state before a block, the state after it, and what happened between.
+pub struct Inputs {
+	/// The parent's state.
+	pub before: Evidence,
+	/// The block's state.
+	pub after: Evidence,
+	/// The block's events.
+	pub happened: Happened,
+	community: u32,
+}
+
+impl Inputs {
+	/// Of a block and its parent, for one community.
+	pub fn new(before: Evidence, after: Evidence, happened: Happened, community: u32) -> Self {
+		Self {
+			before,
+			after,
+			happened,
+			community,
+		}
+	}
+
+	/// The community.
+	pub fn community_id(&self) -> u32 {
+		self.community
+	}
+
+	/// The round that is under way.
+	pub async fn round(&mut self) -> Result<Option<Round>, Fault> {
+		self.before.fetch((MARKET, "Round"), ()).await
+	}
+
+	/// The community as it is at the block's end: what transactions of the block changed counts.
+	pub async fn community(&mut self) -> Result<Option<Community>, Fault> {
+		let key = (self.community,);
+		self.after.fetch((MARKET, "Communities"), key).await
+	}
+
+	/// The households that the block had planned for.
+	pub async fn members(&mut self) -> Result<Vec<u32>, Fault> {
+		let key = (self.community,);
+		let members = self.before.fetch((MARKET, "Members"), key).await?;
+		Ok(members.unwrap_or_default())
+	}
+
+	/// A household; one that this very block struck off is taken from the state before.
+	pub async fn household(&mut self, id: u32) -> Result<Option<Household>, Fault> {
+		let after = self.after.fetch((MARKET, "Households"), (id,)).await?;
+		match after {
+			Some(household) => Ok(Some(household)),
+			None => self.before.fetch((MARKET, "Households"), (id,)).await,
+		}
+	}
+
+	/// What a household submitted for an era.
+	pub async fn submission(&mut self, id: u32, era: u32) -> Result<Option<Submission>, Fault> {
+		let key = (id, era % 2);
+		let found: Option<Submission> = self.after.fetch((MARKET, "Submissions"), key).await?;
+		Ok(found.filter(|submission| submission.era == era))
+	}
+
+	/// The newest two readings of a household.
+	pub async fn metered(&mut self, id: u32) -> Result<Option<Metered>, Fault> {
+		let after = self.after.fetch((MARKET, "Readings"), (id,)).await?;
+		match after {
+			Some(metered) => Ok(Some(metered)),
+			None => self.before.fetch((MARKET, "Readings"), (id,)).await,
+		}
+	}
+
+	/// What was owed before the block's end.
+	pub async fn debts(&mut self) -> Result<BTreeMap<u32, Debt>, Fault> {
+		let key = (self.community,);
+		let book: Option<Vec<(u32, Debt)>> = self.before.fetch((MARKET, "Debts"), key).await?;
+		let mut debts: BTreeMap<_, _> = book.unwrap_or_default().into_iter().collect();
+		for (household, arrears) in &self.happened.repaid {
+			if let Some(debt) = debts.get_mut(household) {
+				debt.arrears = *arrears;
+			}
+		}
+		Ok(debts)
+	}
+
+	/// What an account could spend before the community's turn came, and live: its free funds above the larger of the
+	/// minimum balance and what is frozen and not covered by what is on hold.
+	pub async fn reducible(&mut self, account: AccountId32, minimum: Money) -> Result<Money, Fault> {
+		let found: Option<Account> = self.before.fetch(("System", "Account"), (account.0,)).await?;
+		let Some(Account { data }) = found else {
+			return Ok(0);
+		};
+		let gained = self.happened.gained.get(&account).copied().unwrap_or(0);
+		let free = data.free.saturating_add_signed(gained);
+		Ok(free.saturating_sub(minimum.max(data.frozen.saturating_sub(data.reserved))))
+	}
+
+	/// The contracts that the state has.
+	pub async fn contracts(&mut self, era: u32, retained: u32) -> Result<Vec<(u32, Contract)>, Fault> {
+		let key = (self.community, era.checked_rem(retained).unwrap_or(0));
+		let book = self.after.fetch((MARKET, "Contracts"), key).await?;
+		Ok(book.unwrap_or_default())
+	}
+
+	/// The statements that the state has.
+	pub async fn statements(&mut self, era: u32, retained: u32) -> Result<Vec<(u32, Statement)>, Fault> {
+		let key = (self.community, era.checked_rem(retained).unwrap_or(0));
+		let book = self.after.fetch((MARKET, "Statements"), key).await?;
+		Ok(book.unwrap_or_default())
+	}
+
+	/// The record that the state has.
+	pub async fn record(&mut self, era: u32, retained: u32) -> Result<Option<EraRecord>, Fault> {
+		let key = (self.community, era.checked_rem(retained).unwrap_or(0));
+		self.after.fetch((MARKET, "Records"), key).await
+	}
+}

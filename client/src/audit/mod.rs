@@ -1,0 +1,376 @@
+//! `commonwatt audit`: an era, solved and settled again from its inputs, against what the chain claims.
+//!
+//! The two blocks that matter are that of the community's gate closure and that of its settlement. Inputs are the state
+//! before such a block and after it, claims are the state after it and its events.
+
+mod gate;
+mod inputs;
+mod limits;
+mod proof;
+mod settle;
+
+use crate::{
+	chain::{self, types::MarketEvent, At, Node},
+	cli::AuditArgs,
+	compare,
+	fault::{Fault, OrFault},
+	json,
+};
+use gate::Gate;
+use inputs::{Happened, Inputs};
+use limits::Limits;
+use proof::Evidence;
+use serde::Serialize;
+use settle::Settlement;
+use std::time::Duration;
+use subxt::config::substrate::H256;
+
+/// So long to try to connect to a node that does not answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Clearing takes a few blocks; one that takes more has stopped.
+const MOST_BLOCKS: u64 = 10_000;
+
+/// A block that the audit rests on.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Block {
+	number: u64,
+	hash: H256,
+}
+
+/// What is compared.
+#[derive(Serialize)]
+struct Sides<Part> {
+	block: Block,
+	computed: Part,
+	claimed: Option<Part>,
+}
+
+/// What an audit came to.
+#[derive(Serialize)]
+struct Report {
+	url: String,
+	community: u32,
+	era: u32,
+	gate: Option<Sides<Gate>>,
+	/// Nothing until the era is settled.
+	settlement: Option<Sides<Settlement>>,
+	/// So many values were proved against the blocks' hashes.
+	proved: usize,
+	/// What could not be judged from the inputs alone.
+	notes: Vec<String>,
+	/// All of them, the first one first.
+	differences: Vec<String>,
+}
+
+/// Runs the subcommand.
+pub async fn run(args: AuditArgs) -> Result<(), Fault> {
+	if let Some(path) = &args.json {
+		json::probe(path)?;
+	}
+	let node = Node::connect(&args.url, PATIENCE).await?;
+	let report = match audit(&node, &args).await {
+		Ok(report) => report,
+		Err(fault) => return Err(node.diagnose(fault).await),
+	};
+	if let Some(path) = &args.json {
+		json::write(path, &report)?;
+	}
+	print!("{}", text(&report));
+	match report.differences.into_iter().next() {
+		Some(first) => Err(Fault::Disagrees(first)),
+		None => Ok(()),
+	}
+}
+
+async fn audit(node: &Node, args: &AuditArgs) -> Result<Report, Fault> {
+	let head = node.head().await?;
+	let mut report = Report {
+		url: args.url.clone(),
+		community: community(&head, &args.community).await?,
+		era: args.era,
+		gate: None,
+		settlement: None,
+		proved: 0,
+		notes: Vec::new(),
+		differences: Vec::new(),
+	};
+	let (id, era) = (report.community, args.era);
+	let first = node.first_readable(0, head.block_number()).await?;
+	// Gate: in the round of the era itself.
+	let Some(begun) = block_where(node, first, &head, |view| view.current >= era).await? else {
+		return Err(Fault::Input(format!("era {era} has not begun")));
+	};
+	let is_cleared = |event: &MarketEvent| match event {
+		MarketEvent::EraCleared { community, record } => *community == id && record.era == era,
+		MarketEvent::ClearingFailed { community, era: of } => (*community, *of) == (id, era),
+		_ => false,
+	};
+	let over = |view: &chain::types::EraView| view.current > era || view.round.is_none();
+	let Some(closed) = event_block(node, begun, &head, is_cleared, over).await? else {
+		return Err(Fault::Input(format!(
+			"the node shows no gate closure of community {} for era {era}; the oldest block whose state it has is {first}",
+			args.community
+		)));
+	};
+	let limits = close_gate(node, closed, &mut report).await?;
+	// Settlement: in the round that begins when the readings are in.
+	let readings_in = |view: &chain::types::EraView| view.readings_of.is_some_and(|of| of > era);
+	if let Some(begun) = block_where(node, closed, &head, readings_in).await? {
+		let is_settled = |event: &MarketEvent| matches!(event, MarketEvent::EraSettled { community, era: of, .. } if (*community, *of) == (id, era));
+		let over = |view: &chain::types::EraView| view.round.is_none();
+		if let Some(settled) = event_block(node, begun, &head, is_settled, over).await? {
+			settle_era(node, settled, &limits, &mut report).await?;
+		}
+	}
+	if let Some(url) = &args.against {
+		against(node, url, &mut report).await?;
+	}
+	Ok(report)
+}
+
+/// A community by name or number.
+async fn community(at: &At, named: &str) -> Result<u32, Fault> {
+	if let Some((id, _)) = chain::community_named(at, named).await? {
+		return Ok(id);
+	}
+	let count = chain::community_count(at).await?;
+	let id = named.parse().ok().filter(|id| *id < count);
+	id.ok_or_else(|| Fault::Input(format!("--community {named}: there is no such community")))
+}
+
+/// The first block from one on after which the clock is so; a clock that is so once stays so.
+async fn block_where(
+	node: &Node,
+	from: u64,
+	head: &At,
+	is_so: impl Fn(&chain::types::EraView) -> bool,
+) -> Result<Option<u64>, Fault> {
+	if !chain::era(head).await?.is_some_and(|view| is_so(&view)) {
+		return Ok(None);
+	}
+	let (mut low, mut high) = (from, head.block_number());
+	while low < high {
+		let middle = low.midpoint(high);
+		if chain::era(&node.at(middle).await?)
+			.await?
+			.is_some_and(|view| is_so(&view))
+		{
+			high = middle;
+		} else {
+			low = middle + 1;
+		}
+	}
+	Ok(Some(low))
+}
+
+/// The first block from one on with an event, before the clock says that it is over with it.
+async fn event_block(
+	node: &Node,
+	from: u64,
+	head: &At,
+	is_it: impl Fn(&MarketEvent) -> bool,
+	over: impl Fn(&chain::types::EraView) -> bool,
+) -> Result<Option<u64>, Fault> {
+	let last = head.block_number().min(from.saturating_add(MOST_BLOCKS));
+	for number in from..=last {
+		let at = node.at(number).await?;
+		for event in at.events().fetch().await.or_fault()?.iter() {
+			if inputs::market_event(&event.or_fault()?)?.is_some_and(|event| is_it(&event)) {
+				return Ok(Some(number));
+			}
+		}
+		if number > from && chain::era(&at).await?.is_some_and(|view| over(&view)) {
+			return Ok(None);
+		}
+	}
+	Ok(None)
+}
+
+/// What is known of a block and its parent, for a community's turn in it.
+async fn inputs(
+	node: &Node,
+	number: u64,
+	community: u32,
+	begins: impl Fn(&MarketEvent) -> bool,
+) -> Result<(Block, Inputs), Fault> {
+	let mut after = Evidence::of(node.at(number).await?);
+	let before = Evidence::of(node.at(number.saturating_sub(1)).await?);
+	let block = Block {
+		number,
+		hash: after.at.block_hash(),
+	};
+	let happened = Happened::read(&mut after, begins).await?;
+	Ok((block, Inputs::new(before, after, happened, community)))
+}
+
+/// Whether all that was read is proved, the parent by its child's header.
+async fn prove(node: &Node, inputs: &Inputs, report: &mut Report) -> Result<(), Fault> {
+	let (before, after) = (&inputs.before, &inputs.after);
+	report.proved += before.len() + after.len();
+	for evidence in [after, before] {
+		if let Err(reason) = evidence.check(node).await? {
+			report.differences.push(reason);
+		}
+	}
+	let header = after.at.block_header().await.or_fault()?;
+	if header.parent_hash != before.at.block_hash() {
+		report.differences.push(format!(
+			"block {}: its parent is not the block that the node shows before it",
+			header.number
+		));
+	}
+	Ok(())
+}
+
+async fn close_gate(node: &Node, number: u64, report: &mut Report) -> Result<Limits, Fault> {
+	let (id, era) = (report.community, report.era);
+	let begins = |event: &MarketEvent| match event {
+		MarketEvent::ContractMade { community, .. } => *community == id,
+		MarketEvent::EraCleared { community, .. } => *community == id,
+		_ => false,
+	};
+	let (block, mut inputs) = inputs(node, number, id, begins).await?;
+	let limits = Limits::of(&inputs.after.at)?;
+	let computed = gate::solve(&mut inputs, era, &limits).await?;
+	let mut state = None;
+	if let Some(record) = inputs.record(era, limits.retained).await? {
+		let contracts = inputs.contracts(era, limits.retained).await?;
+		let contracts = contracts.into_iter().collect();
+		state = Some(Gate { record, contracts });
+	}
+	prove(node, &inputs, report).await?;
+	let Some(computed) = computed else {
+		report.differences.push(format!(
+			"era {era}: the community is paused, and yet the chain shows a gate closure"
+		));
+		return Ok(limits);
+	};
+	let events = gate::claimed(&inputs.happened.market, id, era, &computed);
+	report.compare("gate closure", &computed, events.as_ref(), state.as_ref())?;
+	report.gate = Some(Sides {
+		block,
+		computed,
+		claimed: state,
+	});
+	Ok(limits)
+}
+
+async fn settle_era(node: &Node, number: u64, limits: &Limits, report: &mut Report) -> Result<(), Fault> {
+	let (id, era) = (report.community, report.era);
+	let Some(gate) = &report.gate else { return Ok(()) };
+	let begins = |event: &MarketEvent| match event {
+		MarketEvent::HouseholdSettled { community, .. } => *community == id,
+		MarketEvent::EraSettled { community, .. } => *community == id,
+		_ => false,
+	};
+	let (block, mut inputs) = inputs(node, number, id, begins).await?;
+	let statements = inputs.statements(era, limits.retained).await?;
+	let record = inputs.record(era, limits.retained).await?;
+	let state = record.and_then(|record| record.settled).map(|totals| Settlement {
+		totals,
+		statements: statements.into_iter().collect(),
+	});
+	let none = Default::default();
+	let said = state.as_ref().map_or(&none, |state| &state.statements);
+	let terms = (
+		era,
+		gate.computed.record.terms,
+		gate.computed.record.price_per_kwh,
+	);
+	let contracts = &gate.computed.contracts;
+	let notes = &mut report.notes;
+	let computed = settle::settle(&mut inputs, terms, contracts, limits, said, notes).await?;
+	prove(node, &inputs, report).await?;
+	let events = settle::claimed(&inputs.happened.market, id, era);
+	report.compare("settlement", &computed, events.as_ref(), state.as_ref())?;
+	report.settlement = Some(Sides {
+		block,
+		computed,
+		claimed: state,
+	});
+	Ok(())
+}
+
+impl Report {
+	/// Compares what was computed with what the state has and with what the events say.
+	fn compare<Part: Serialize>(
+		&mut self,
+		what: &str,
+		computed: &Part,
+		events: Option<&Part>,
+		state: Option<&Part>,
+	) -> Result<(), Fault> {
+		for (where_from, claimed) in [("on the chain", state), ("in the events", events)] {
+			match claimed {
+				Some(claimed) => {
+					let found = compare::differences(("computed", computed), (where_from, claimed))?;
+					let found = found.into_iter().map(|one| format!("{what}: {one}"));
+					self.differences.extend(found);
+				}
+				None => self
+					.differences
+					.push(format!("{what}: computed, and not {where_from}")),
+			}
+		}
+		Ok(())
+	}
+
+	fn blocks(&self) -> impl Iterator<Item = Block> + '_ {
+		let gate = self.gate.iter().map(|sides| sides.block);
+		gate.chain(self.settlement.iter().map(|sides| sides.block))
+	}
+}
+
+/// Asks another node for the same blocks.
+async fn against(node: &Node, url: &str, report: &mut Report) -> Result<(), Fault> {
+	let other = Node::connect(url, PATIENCE).await?;
+	for block in report.blocks().collect::<Vec<_>>() {
+		match other.block_hash(block.number).await? {
+			Some(hash) if hash == block.hash => {
+				if node.metadata(block.hash).await? != other.metadata(block.hash).await? {
+					report
+						.differences
+						.push(format!("block {}: its types are others at {url}", block.number));
+				}
+			}
+			Some(hash) => report.differences.push(format!(
+				"block {}: its hash is {:?} here and {hash:?} at {url}",
+				block.number, block.hash
+			)),
+			None => report
+				.notes
+				.push(format!("{url} has no block {} yet", block.number)),
+		}
+	}
+	Ok(())
+}
+
+fn text(report: &Report) -> String {
+	let mut text = String::new();
+	let mut line = |line: String| text += &(line + "\n");
+	for (name, block) in ["gate closure", "settlement"].iter().zip(report.blocks()) {
+		line(format!("  {name:<12} block {} {:?}", block.number, block.hash));
+	}
+	for note in &report.notes {
+		line(format!("  note: {note}"));
+	}
+	if let (true, Some(gate)) = (report.differences.is_empty(), &report.gate) {
+		let record = &gate.computed.record;
+		let settled = match &report.settlement {
+			Some(settlement) => format!("{} statements", settlement.computed.statements.len()),
+			None => "not settled yet".into(),
+		};
+		line(format!(
+			"agrees: era {} of community {}: {} contracts, {:?}, {} Wh traded, {settled}; {} values proved",
+			report.era,
+			report.community,
+			record.players,
+			record.certificate.status,
+			record.certificate.traded_wh,
+			report.proved
+		));
+	} else if report.differences.len() > 1 {
+		line(format!("  {} differences", report.differences.len()));
+	}
+	text
+}

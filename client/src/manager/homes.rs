@@ -1,0 +1,257 @@
+//! The file that describes a community's homes, in TOML.
+
+use super::thermal::{Device, Thermal};
+use crate::fault::Fault;
+use serde::Deserialize;
+use std::{collections::BTreeMap, fs, path::Path};
+
+/// A community's homes.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Homes {
+	/// Everything random is drawn from it.
+	pub seed: u64,
+	/// Most by which a forecast of generation and load is wrong, percent of it, either way.
+	pub forecast_error_percent: f64,
+	/// So many readings of a hundred never arrive.
+	pub missing_readings_percent: f64,
+	/// Outdoor temperature where the data have none: pairs of hour and degrees, straight lines between them.
+	pub outdoor_c: Vec<(f64, f64)>,
+	/// What is not said of a household.
+	pub default: Home,
+	/// By name.
+	pub household: BTreeMap<String, Partial>,
+}
+
+impl Default for Homes {
+	fn default() -> Self {
+		Self {
+			seed: 1,
+			forecast_error_percent: 0.0,
+			missing_readings_percent: 0.0,
+			outdoor_c: vec![(4.0, 16.0), (15.0, 28.0)],
+			default: Home::default(),
+			household: BTreeMap::new(),
+		}
+	}
+}
+
+/// A home.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Home {
+	pub device: Device,
+	pub resistance_k_per_kw: f64,
+	pub capacity_kwh_per_k: f64,
+	pub device_kw: f64,
+	pub cop: f64,
+	pub gains_kw: f64,
+	pub setpoint_c: f64,
+	/// What the manager keeps the temperature within.
+	pub comfort_c: (f64, f64),
+	/// Share of the load besides the device that may be put off, percent; the same share of the average such load is what
+	/// may come back, or run early, in one period.
+	pub shiftable_percent: f64,
+	/// Most that may be put off, or run early, at any time, kWh.
+	pub shift_kwh: f64,
+	/// After every so many periods, and at the end, nothing is put off or ahead.
+	pub shift_periods: usize,
+	/// Consumption in a period is kept under this share of the highest in the data where it can be, percent.
+	pub peak_percent: f64,
+}
+
+impl Default for Home {
+	/// A well-insulated home with a small heat pump, a quarter of whose other load can wait until the evening.
+	fn default() -> Self {
+		Self {
+			device: Device::Both,
+			resistance_k_per_kw: 8.0,
+			capacity_kwh_per_k: 4.0,
+			device_kw: 1.5,
+			cop: 3.0,
+			gains_kw: 0.0,
+			setpoint_c: 21.0,
+			comfort_c: (18.0, 24.0),
+			shiftable_percent: 25.0,
+			shift_kwh: 2.0,
+			shift_periods: 24,
+			peak_percent: 100.0,
+		}
+	}
+}
+
+macro_rules! partial {
+	($($field:ident: $type:ty,)*) => {
+		/// What is said of a household.
+		#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+		#[serde(deny_unknown_fields, default)]
+		pub struct Partial {
+			$(pub $field: Option<$type>,)*
+		}
+
+		impl Partial {
+			/// With what is not said from elsewhere.
+			fn or(&self, other: &Home) -> Home {
+				Home {
+					$($field: self.$field.clone().unwrap_or_else(|| other.$field.clone()),)*
+				}
+			}
+		}
+	};
+}
+
+partial! {
+	device: Device,
+	resistance_k_per_kw: f64,
+	capacity_kwh_per_k: f64,
+	device_kw: f64,
+	cop: f64,
+	gains_kw: f64,
+	setpoint_c: f64,
+	comfort_c: (f64, f64),
+	shiftable_percent: f64,
+	shift_kwh: f64,
+	shift_periods: usize,
+	peak_percent: f64,
+}
+
+impl Homes {
+	/// Reads and checks a file.
+	pub fn read(path: &Path) -> Result<Self, Fault> {
+		let text = fs::read_to_string(path).map_err(|error| Fault::file(path, error))?;
+		Self::parse(&text).map_err(|what| Fault::file(path, what))
+	}
+
+	/// From text, or what is wrong with it.
+	pub fn parse(text: &str) -> Result<Self, String> {
+		let homes: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+		let share = |name: &str, percent: f64| within(name, percent, 0.0, 100.0);
+		share("forecast_error_percent", homes.forecast_error_percent)?;
+		share("missing_readings_percent", homes.missing_readings_percent)?;
+		if homes.outdoor_c.is_empty() || !homes.outdoor_c.windows(2).all(|pair| pair[0].0 < pair[1].0) {
+			return Err("outdoor_c: needs pairs [hour, degrees] with the hours in order".into());
+		}
+		for (hour, degrees) in &homes.outdoor_c {
+			within("outdoor_c: hour", *hour, 0.0, 24.0)?;
+			within("outdoor_c: degrees", *degrees, -60.0, 60.0)?;
+		}
+		homes.default.check().map_err(|what| format!("default: {what}"))?;
+		for name in homes.household.keys() {
+			homes
+				.of(name)
+				.check()
+				.map_err(|what| format!("household.{name}: {what}"))?;
+		}
+		Ok(homes)
+	}
+
+	/// The home of a household.
+	pub fn of(&self, household: &str) -> Home {
+		self.household
+			.get(household)
+			.map_or_else(|| self.default.clone(), |partial| partial.or(&self.default))
+	}
+
+	/// Outdoor temperature at an hour of the day, from the file's pairs; they go on around midnight.
+	pub fn outdoor_c(&self, hour: f64) -> f64 {
+		let points = &self.outdoor_c;
+		let (Some(first), Some(last)) = (points.first(), points.last()) else {
+			return 0.0;
+		};
+		let around = [(last.0 - 24.0, last.1)]
+			.into_iter()
+			.chain(points.iter().copied())
+			.chain([(first.0 + 24.0, first.1)]);
+		let around: Vec<(f64, f64)> = around.collect();
+		let pair = around
+			.windows(2)
+			.find(|pair| pair[0].0 <= hour && hour <= pair[1].0 && pair[0].0 < pair[1].0);
+		pair.map_or(first.1, |pair| {
+			let (from, to) = (pair[0], pair[1]);
+			from.1 + (to.1 - from.1) * (hour - from.0) / (to.0 - from.0)
+		})
+	}
+}
+
+impl Home {
+	fn check(&self) -> Result<(), String> {
+		within("resistance_k_per_kw", self.resistance_k_per_kw, 0.01, 1_000.0)?;
+		within("capacity_kwh_per_k", self.capacity_kwh_per_k, 0.01, 1_000.0)?;
+		within("device_kw", self.device_kw, 0.0, 1_000.0)?;
+		within("cop", self.cop, 0.1, 20.0)?;
+		within("gains_kw", self.gains_kw, 0.0, 1_000.0)?;
+		within("shiftable_percent", self.shiftable_percent, 0.0, 100.0)?;
+		within("shift_kwh", self.shift_kwh, 0.0, 1_000.0)?;
+		within("peak_percent", self.peak_percent, 0.0, 1_000.0)?;
+		if self.shift_periods == 0 {
+			return Err("shift_periods: must be 1 or more".into());
+		}
+		let (low, high) = self.comfort_c;
+		within("comfort_c", low, -60.0, 100.0)?;
+		within("comfort_c", high, low + 0.5, 100.0)?;
+		within("setpoint_c", self.setpoint_c, low, high)
+	}
+
+	/// Its thermal part.
+	pub fn thermal(&self) -> Thermal {
+		Thermal {
+			device: self.device,
+			resistance_k_per_kw: self.resistance_k_per_kw,
+			capacity_kwh_per_k: self.capacity_kwh_per_k,
+			device_kw: self.device_kw,
+			cop: self.cop,
+			gains_kw: self.gains_kw,
+			setpoint_c: self.setpoint_c,
+		}
+	}
+}
+
+fn within(name: &str, value: f64, low: f64, high: f64) -> Result<(), String> {
+	if (low..=high).contains(&value) {
+		Ok(())
+	} else {
+		Err(format!("{name}: {value} is not within {low} to {high}"))
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn what_is_not_said_is_the_default() {
+		let homes = Homes::parse("[default]\ncop = 4\n[household.Bob]\ndevice_kw = 2.5\n").unwrap();
+		assert_eq!((homes.of("Bob").cop, homes.of("Bob").device_kw), (4.0, 2.5));
+		assert_eq!(homes.of("Alice"), homes.default);
+		assert_eq!(Homes::parse("").unwrap(), Homes::default());
+	}
+
+	#[test]
+	fn mistakes_are_named() {
+		for (text, words) in [
+			("cop = 3", "unknown field `cop`"),
+			("[default]\ncop = 0", "default: cop: 0 is not within"),
+			(
+				"[household.Bob]\nsetpoint_c = 40",
+				"household.Bob: setpoint_c: 40",
+			),
+			("[household.Bob]\nsetpiont_c = 20", "unknown field `setpiont_c`"),
+			("[default]\ndevice = \"oven\"", "unknown variant `oven`"),
+			("outdoor_c = [[5, 10], [3, 10]]", "hours in order"),
+			("missing_readings_percent = 101", "missing_readings_percent: 101"),
+		] {
+			let found = Homes::parse(text).unwrap_err();
+			assert!(found.contains(words), "{found}");
+		}
+	}
+
+	#[test]
+	fn outdoor_temperature_goes_on_around_midnight() {
+		let homes = Homes::parse("outdoor_c = [[4, 16], [16, 28]]").unwrap();
+		let of = |hour| homes.outdoor_c(hour);
+		assert_eq!(
+			(of(4.0), of(10.0), of(16.0), of(22.0), of(0.0)),
+			(16.0, 22.0, 28.0, 22.0, 20.0)
+		);
+	}
+}

@@ -1,0 +1,414 @@
+//! The home energy manager: what a household would do in the next era, and what the meter sees when it keeps its contract.
+//!
+//! A household's load in the file is taken apart: what its heating or cooling device needs to hold the setpoint, by the
+//! model of the home ([`thermal`]), and the rest. The device may take less or more as long as the home stays within its
+//! comfort range, and physics gives that back: a home that was cooled ahead needs less later. Of the rest a share may be
+//! put off or run early. What is put off is owed (a backlog), is bounded, and is back at the end of each stretch of so
+//! many periods, so nothing is saved by forgetting it. It waits for periods in which the community expects to generate
+//! more than it consumes; where none is left in the stretch nothing is put off, so that no evening's peak grows by it.
+//!
+//! Nothing here has a memory of its own: a household's state is made again from the contracts it had.
+
+pub mod homes;
+pub mod thermal;
+
+use crate::{
+	chain::types::{Kind, Strategy},
+	data::{Dataset, Measured},
+	fault::Fault,
+	replay::journal,
+};
+use commonwatt_game::MAX_ENERGY_WH;
+use homes::{Home, Homes};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use subxt::config::substrate::H256;
+use thermal::{Span, Thermal};
+
+/// Levels of consumption between the least and the most, both included.
+const STEPS: u32 = 6;
+/// Levels at most: each may give two strategies, and a household has at most 16.
+const MOST_LEVELS: usize = 8;
+/// The manager keeps away from the ends of the comfort range by so much, degrees.
+const MARGIN_C: f64 = 0.05;
+
+/// A household's state at the beginning of a period.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct State {
+	pub indoor_c: f64,
+	/// Put off and still to come, Wh; negative when run early.
+	pub backlog_wh: i64,
+}
+
+/// What a household did in a period.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lived {
+	/// At its end.
+	pub state: State,
+	/// What the meter saw.
+	pub metered: Measured,
+	/// What of it the device took, Wh.
+	pub device_wh: f64,
+	/// Whether the reading reaches the chain.
+	pub is_read: bool,
+}
+
+/// A household's loads, as the file has them.
+struct Household {
+	home: Home,
+	thermal: Thermal,
+	/// One for each period.
+	periods: Vec<Planned>,
+	/// Most of the other load that may come back, or run early, in a period: what may be put off on average, Wh.
+	step_wh: i64,
+	/// What its consumption is kept under where it can be, Wh.
+	cap_wh: i64,
+}
+
+/// A period as it would be without the game.
+#[derive(Clone, Copy)]
+struct Planned {
+	measured: Measured,
+	outdoor_c: f64,
+	/// All but the device, Wh.
+	other_wh: i64,
+	/// What of it may be put off, Wh.
+	shiftable_wh: i64,
+	/// Whether the community expects to generate more than it consumes.
+	has_surplus: bool,
+	/// At the period's end, the device holding the setpoint with what the file's load allows.
+	indoor_c: f64,
+	/// What a forecast made of generation and of the other load is wrong by, in parts of one.
+	error: (f64, f64),
+	is_read: bool,
+}
+
+/// What a household can do in a period.
+struct Room {
+	span: Span,
+	/// The other load as forecast, Wh.
+	other_wh: i64,
+	/// What holds the setpoint, least and most, Wh.
+	device_wh: (i64, i64, i64),
+	/// Change of the other load, least and most, Wh.
+	shift_wh: (i64, i64),
+	/// What consumption is kept under where it can be, Wh.
+	cap_wh: i64,
+}
+
+/// The managers of a file's households.
+pub struct Manager {
+	/// Of all that the homes' file says.
+	pub fingerprint: H256,
+	hours: f64,
+	households: Vec<Household>,
+}
+
+impl Manager {
+	/// For the households of a file.
+	pub fn new(homes: &Homes, dataset: &Dataset) -> Self {
+		let hours = f64::from(dataset.period_minutes) / 60.0;
+		let households = dataset.households.iter().enumerate();
+		let households = households
+			.map(|(index, name)| Household::new(homes, dataset, (index, name), hours))
+			.collect();
+		Self {
+			fingerprint: journal::hash(format!("{homes:?}").as_bytes()),
+			hours,
+			households,
+		}
+	}
+
+	/// Names households of the file that the homes' file describes and the data do not have: a slip of the pen.
+	pub fn check_names(homes: &Homes, dataset: &Dataset) -> Result<(), Fault> {
+		match homes
+			.household
+			.keys()
+			.find(|name| !dataset.households.contains(name))
+		{
+			Some(name) => Err(Fault::Input(format!(
+				"household.{name} is described, and {} has no household of that name",
+				dataset.path.display()
+			))),
+			None => Ok(()),
+		}
+	}
+
+	/// Most that a household can consume in a period, Wh.
+	pub fn most_wh(&self, household: usize) -> u32 {
+		let household = &self.households[household];
+		let other = household.periods.iter().map(|planned| planned.other_wh).max();
+		let most = other.unwrap_or(0) as f64 * (1.0 + MOST_ERROR)
+			+ household.step_wh as f64
+			+ household.thermal.most_wh(self.hours);
+		most.clamp(0.0, f64::from(MAX_ENERGY_WH)) as u32
+	}
+
+	/// Most that a household's device can take in a period, Wh.
+	pub fn most_device_wh(&self, household: usize) -> u32 {
+		self.households[household].thermal.most_wh(self.hours) as u32
+	}
+
+	/// A household's state before the first period.
+	pub fn beginning(&self, household: usize) -> State {
+		State {
+			indoor_c: self.households[household].home.setpoint_c,
+			backlog_wh: 0,
+		}
+	}
+
+	/// The indoor temperature at the end of a period without the game.
+	pub fn indoor_c_without(&self, household: usize, period: usize) -> f64 {
+		self.households[household].periods[period].indoor_c
+	}
+
+	/// The comfort range that a household's manager keeps to.
+	pub fn comfort_c(&self, household: usize) -> (f64, f64) {
+		self.households[household].home.comfort_c
+	}
+
+	/// What the file's load took for heating or cooling in a period, Wh.
+	pub fn device_wh_without(&self, household: usize, period: usize) -> i64 {
+		let planned = &self.households[household].periods[period];
+		i64::from(planned.measured.consumption_wh) - planned.other_wh
+	}
+
+	/// What a temperature above or below the setpoint stands for, in Wh of the device: what it would take to come back.
+	pub fn stored_wh(&self, household: usize, indoor_c: f64) -> f64 {
+		let thermal = &self.households[household].thermal;
+		let away = (indoor_c - thermal.setpoint_c).abs();
+		away * thermal.capacity_kwh_per_k / thermal.cop * 1_000.0
+	}
+
+	/// The generation that a household forecasts for a period, and what it would do. The first strategy is what it would do
+	/// by itself.
+	pub fn strategies(
+		&self,
+		household: usize,
+		period: usize,
+		state: &State,
+		resolution_wh: u32,
+	) -> (u32, Vec<Strategy>) {
+		let household = &self.households[household];
+		let planned = &household.periods[period];
+		let generation_wh = with_error(planned.measured.generation_wh, planned.error.0);
+		let room = household.room(self.hours, period, state);
+		let mut levels = vec![room.usual_wh()];
+		let (least, most) = room.range_wh();
+		levels.extend([least, most]);
+		// To consume what is generated is what earns most, where it can be done.
+		levels.push(i64::from(generation_wh).clamp(least, most));
+		levels.extend(
+			(1..STEPS - 1).map(|step| least + (most - least) * i64::from(step) / i64::from(STEPS - 1)),
+		);
+		let mut strategies = Vec::new();
+		let mut seen = Vec::new();
+		for level in levels {
+			if seen.contains(&level) || seen.len() == MOST_LEVELS {
+				continue;
+			}
+			seen.push(level);
+			let (_, device_wh) = room.split(level);
+			let indoor_c = household.thermal.after(&room.span, device_wh as f64);
+			let consumption_wh = level.clamp(0, i64::from(MAX_ENERGY_WH)) as u32;
+			for kind in kinds(generation_wh, consumption_wh, resolution_wh) {
+				strategies.push(Strategy {
+					kind: *kind,
+					consumption_wh,
+					temperature_centi_c: centi(indoor_c),
+				});
+			}
+		}
+		(generation_wh, strategies)
+	}
+
+	/// What a household did in a period with this contracted consumption; without a contract it does what it would by
+	/// itself.
+	pub fn follow(
+		&self,
+		household: usize,
+		period: usize,
+		state: &State,
+		contracted_wh: Option<u32>,
+	) -> Lived {
+		let household = &self.households[household];
+		let planned = &household.periods[period];
+		let room = household.room(self.hours, period, state);
+		let level = contracted_wh.map_or(room.usual_wh(), i64::from);
+		let (shift_wh, device_wh) = room.split(level);
+		// What was not foreseen is consumed all the same.
+		let consumption = planned.other_wh + shift_wh + device_wh;
+		Lived {
+			state: State {
+				indoor_c: household.thermal.after(&room.span, device_wh as f64),
+				backlog_wh: state.backlog_wh - shift_wh,
+			},
+			metered: Measured {
+				generation_wh: planned.measured.generation_wh,
+				consumption_wh: consumption.clamp(0, i64::from(MAX_ENERGY_WH)) as u32,
+			},
+			device_wh: device_wh as f64,
+			is_read: planned.is_read,
+		}
+	}
+}
+
+/// Forecasts are not more wrong than this, in parts of one.
+const MOST_ERROR: f64 = 1.0;
+
+fn with_error(wh: u32, error: f64) -> u32 {
+	let forecast = f64::from(wh) * (1.0 + error);
+	forecast.round().clamp(0.0, f64::from(MAX_ENERGY_WH)) as u32
+}
+
+/// Hundredths of a degree.
+pub fn centi(degrees: f64) -> i16 {
+	(degrees * 100.0).round() as i16
+}
+
+/// The kinds of strategy that a net position allows: the community first, then the main grid.
+fn kinds(generation_wh: u32, consumption_wh: u32, resolution_wh: u32) -> &'static [Kind] {
+	if generation_wh.abs_diff(consumption_wh) < resolution_wh {
+		&[Kind::Neutral]
+	} else if generation_wh > consumption_wh {
+		&[Kind::SellToCommunity, Kind::SellToMain]
+	} else {
+		&[Kind::BuyFromCommunity, Kind::BuyFromMain]
+	}
+}
+
+impl Household {
+	fn new(homes: &Homes, dataset: &Dataset, (index, name): (usize, &String), hours: f64) -> Self {
+		let home = homes.of(name);
+		let thermal = home.thermal();
+		let mut periods: Vec<Planned> = Vec::with_capacity(dataset.periods.len());
+		let mut indoor_c = home.setpoint_c;
+		for (number, period) in dataset.periods.iter().enumerate() {
+			let measured = period.measured[index];
+			let outdoor_c = period.outdoor_centi_c.map_or_else(
+				|| homes.outdoor_c(period.hour()),
+				|centi| f64::from(centi) / 100.0,
+			);
+			let span = Span {
+				hours,
+				outdoor_c,
+				indoor_c,
+			};
+			let wanted = thermal.device_wh_for(&span, home.setpoint_c);
+			let device_wh = wanted.floor().min(f64::from(measured.consumption_wh));
+			indoor_c = thermal.after(&span, device_wh);
+			let other_wh = i64::from(measured.consumption_wh) - device_wh as i64;
+			let all = |pick: fn(&Measured) -> u32| -> u64 {
+				period
+					.measured
+					.iter()
+					.map(|measured| u64::from(pick(measured)))
+					.sum()
+			};
+			let mut chance = chance(homes.seed, index, number);
+			let mut error = || {
+				let most = homes.forecast_error_percent / 100.0;
+				chance.gen_range(-1.0..=1.0) * most
+			};
+			let error = (error(), error());
+			periods.push(Planned {
+				measured,
+				outdoor_c,
+				other_wh,
+				shiftable_wh: (other_wh as f64 * home.shiftable_percent / 100.0) as i64,
+				has_surplus: all(|m| m.generation_wh) > all(|m| m.consumption_wh),
+				indoor_c,
+				error,
+				is_read: chance.gen_range(0.0..100.0) >= homes.missing_readings_percent,
+			});
+		}
+		let shiftable: i64 = periods.iter().map(|planned| planned.shiftable_wh).sum();
+		let peak_wh = dataset.largest(index).consumption_wh;
+		Self {
+			cap_wh: (f64::from(peak_wh) * home.peak_percent / 100.0) as i64,
+			home,
+			thermal,
+			step_wh: shiftable / periods.len().max(1) as i64,
+			periods,
+		}
+	}
+
+	/// What can be done in a period.
+	fn room(&self, hours: f64, period: usize, state: &State) -> Room {
+		let planned = &self.periods[period];
+		let span = Span {
+			hours,
+			outdoor_c: planned.outdoor_c,
+			indoor_c: state.indoor_c,
+		};
+		let (low, high) = self.home.comfort_c;
+		let range = self.thermal.range_wh(&span, (low + MARGIN_C, high - MARGIN_C));
+		// Rounded into the range; the setpoint lies within it.
+		let (least, most) = (range.0.ceil() as i64, range.1.floor() as i64);
+		let most = most.max(least);
+		let hold = self.thermal.device_wh_for(&span, self.home.setpoint_c) as i64;
+		let (owed, ahead) = self.bounds_wh(period);
+		// The backlog after the period must lie between both.
+		let least_shift = (state.backlog_wh - owed).max(-planned.shiftable_wh);
+		let most_shift = (state.backlog_wh + ahead).min(self.step_wh).max(least_shift);
+		let other_wh = planned.other_wh + (planned.other_wh as f64 * planned.error.1).round() as i64;
+		Room {
+			span,
+			other_wh,
+			device_wh: (hold.clamp(least, most), least, most),
+			shift_wh: (least_shift, most_shift),
+			cap_wh: self.cap_wh,
+		}
+	}
+
+	/// Most that may be put off and most that may have been run early after a period, Wh: no more than what can come back
+	/// while there is a surplus, or be left out, until the end of the stretch.
+	fn bounds_wh(&self, period: usize) -> (i64, i64) {
+		let most = (self.home.shift_kwh * 1_000.0) as i64;
+		let stretch = self.home.shift_periods;
+		let end = ((period / stretch + 1) * stretch).min(self.periods.len());
+		let rest = &self.periods[(period + 1).min(end)..end];
+		let surplus = rest.iter().filter(|planned| planned.has_surplus).count();
+		let owed = self.step_wh * surplus as i64;
+		let ahead = rest.iter().map(|planned| planned.shiftable_wh).sum();
+		(most.min(owed), most.min(ahead))
+	}
+}
+
+impl Room {
+	/// What a household would consume by itself.
+	fn usual_wh(&self) -> i64 {
+		let (least, most) = self.range_wh();
+		let usual = self.other_wh + 0i64.clamp(self.shift_wh.0, self.shift_wh.1) + self.device_wh.0;
+		usual.clamp(least, most)
+	}
+
+	/// Least and most that it can consume.
+	fn range_wh(&self) -> (i64, i64) {
+		let (_, least, most) = self.device_wh;
+		let least = self.other_wh + self.shift_wh.0 + least;
+		let most = self.other_wh + self.shift_wh.1 + most;
+		(least, most.min(self.cap_wh).max(least))
+	}
+
+	/// How a level of consumption comes about: other load is shifted first, since that costs no comfort, and the device
+	/// does the rest. Returns the change of the other load and the device's energy, Wh.
+	fn split(&self, level_wh: i64) -> (i64, i64) {
+		let (hold, least, most) = self.device_wh;
+		let change = level_wh - self.other_wh - hold;
+		let shift = change.clamp(self.shift_wh.0, self.shift_wh.1);
+		let device = (level_wh - self.other_wh - shift).clamp(least, most);
+		(level_wh - self.other_wh - device, device)
+	}
+}
+
+/// What is random about a household in a period: the same whatever was drawn before.
+fn chance(seed: u64, household: usize, period: usize) -> ChaCha8Rng {
+	let mut chance = ChaCha8Rng::seed_from_u64(seed);
+	chance.set_stream(household as u64);
+	chance.set_word_pos(64 * period as u128);
+	chance
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,234 @@
+//! The same periods four times: alone with the main grid, with a pool but no game, as the chain played them, and, to keep
+//! trading and consumption apart, alone with the main grid consuming what the game chose.
+
+use crate::{
+	chain::types::{Comfort, Money, Terms},
+	data::Dataset,
+	manager::Manager,
+	prices::{cost, part, price, revenue},
+	summary::{EraLine, Report},
+};
+use commonwatt_game::ration;
+
+/// A household in a period.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Cell {
+	pub generation_wh: u32,
+	pub consumption_wh: u32,
+	/// Exchanged inside the community, positive when sold.
+	pub community_wh: i64,
+	/// Exchanged with the main grid, positive when sold.
+	pub main_wh: i64,
+	/// What it cost less what it earned, smallest unit of money.
+	pub cost: i128,
+	/// At the period's end.
+	pub indoor_c: f64,
+	/// Put off and still to come, Wh.
+	pub backlog_wh: i64,
+}
+
+/// All periods of all households, in one way of living through them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Days {
+	/// By period and household.
+	pub cells: Vec<Vec<Cell>>,
+}
+
+/// The four ways.
+pub struct Ways {
+	pub alone: Days,
+	pub pool: Days,
+	pub alone_as_game: Days,
+	pub game: Days,
+}
+
+impl Ways {
+	/// From what the chain settled.
+	pub fn new(dataset: &Dataset, manager: &Manager, report: &Report) -> Self {
+		let game = played(dataset, manager, report);
+		let alone = unchanged(dataset, manager);
+		let pool = Days {
+			cells: alone
+				.cells
+				.iter()
+				.map(|cells| pooled(cells, &report.terms))
+				.collect(),
+		};
+		Self {
+			alone_as_game: game.alone(&report.terms),
+			alone: alone.alone(&report.terms),
+			pool,
+			game,
+		}
+	}
+}
+
+/// What the file says, with the homes' temperatures; where the energy goes is not said yet.
+fn unchanged(dataset: &Dataset, manager: &Manager) -> Days {
+	let period = |(number, period): (usize, &crate::data::Period)| -> Vec<Cell> {
+		let households = period.measured.iter().enumerate();
+		households
+			.map(|(index, measured)| Cell {
+				generation_wh: measured.generation_wh,
+				consumption_wh: measured.consumption_wh,
+				indoor_c: manager.indoor_c_without(index, number),
+				..Cell::default()
+			})
+			.collect()
+	};
+	Days {
+		cells: dataset.periods.iter().enumerate().map(period).collect(),
+	}
+}
+
+/// A pool without a game: whoever has a surplus offers it, whoever has a deficit asks for it, and the longer side is
+/// rationed as on the chain.
+fn pooled(cells: &[Cell], terms: &Terms) -> Vec<Cell> {
+	let side = |sign: i64| -> Vec<u64> {
+		let net = cells.iter().map(Cell::net_wh);
+		net.map(|net| (net * sign).max(0).unsigned_abs()).collect()
+	};
+	let (offers, requests) = (side(1), side(-1));
+	let (offered, requested) = (offers.iter().sum(), requests.iter().sum());
+	let (sold, bought) = (ration(&offers, requested), ration(&requests, offered));
+	let per_kwh = price(terms, offered, requested);
+	let tariffs = &terms.tariffs;
+	let paid: Money = bought.iter().map(|wh| cost(*wh as u32, per_kwh)).sum();
+	let all_sold: u64 = sold.iter().sum();
+	let (mut so_far_wh, mut so_far) = (0, 0);
+	let lines = cells.iter().zip(sold.iter().zip(&bought));
+	lines
+		.map(|(cell, (sold, bought))| {
+			so_far_wh += *sold;
+			let until = match all_sold {
+				0 => 0,
+				_ => part(paid, so_far_wh.into(), all_sold.into()),
+			};
+			let earned = until - so_far;
+			so_far = until;
+			let community_wh = *sold as i64 - *bought as i64;
+			let main_wh = cell.net_wh() - community_wh;
+			let spent = cost(*bought as u32, per_kwh) + cost(*bought as u32, tariffs.grid_fee_per_kwh);
+			Cell {
+				community_wh,
+				main_wh,
+				cost: spent as i128 - earned as i128 + main_cost(main_wh, terms),
+				..*cell
+			}
+		})
+		.collect()
+}
+
+/// What the main grid charges for a net exchange at the ordinary tariffs, less what it pays.
+fn main_cost(main_wh: i64, terms: &Terms) -> i128 {
+	let wh = u32::try_from(main_wh.unsigned_abs()).unwrap_or(u32::MAX);
+	match main_wh < 0 {
+		true => cost(wh, terms.tariffs.retail_per_kwh) as i128,
+		false => -(revenue(wh, terms.tariffs.feed_in_per_kwh) as i128),
+	}
+}
+
+/// What the chain settled, with the homes' temperatures from the managers.
+fn played(dataset: &Dataset, manager: &Manager, report: &Report) -> Days {
+	let mut cells = vec![vec![Cell::default(); dataset.households.len()]; dataset.periods.len()];
+	for (index, name) in dataset.households.iter().enumerate() {
+		let mut state = manager.beginning(index);
+		for line in &report.eras {
+			let household = line.households.iter().find(|household| household.name == *name);
+			let contracted = household.map(|household| household.contracted_consumption_wh);
+			let lived = manager.follow(index, line.period, &state, contracted);
+			state = lived.state;
+			let (Some(household), true) = (household, line.played) else {
+				continue;
+			};
+			let amounts = &household.amounts;
+			let paid = amounts.paid_to_pool + amounts.grid_fee + amounts.main_cost;
+			let earned = amounts.received_from_pool + amounts.main_revenue;
+			cells[line.period][index] = Cell {
+				generation_wh: household.reading.generation_wh,
+				consumption_wh: household.reading.consumption_wh,
+				community_wh: household.delivered.community_wh(),
+				main_wh: household.delivered.main_wh(),
+				cost: paid as i128 - earned as i128,
+				indoor_c: state.indoor_c,
+				backlog_wh: state.backlog_wh,
+			};
+		}
+	}
+	Days { cells }
+}
+
+impl Cell {
+	/// Generation less consumption, Wh.
+	pub fn net_wh(&self) -> i64 {
+		i64::from(self.generation_wh) - i64::from(self.consumption_wh)
+	}
+}
+
+/// The paper's eq. (2), 0 to 1.
+pub fn comfort(model: &Comfort, indoor_c: f64) -> f64 {
+	let (low, high) = (
+		f64::from(model.min_centi_c) / 100.0,
+		f64::from(model.max_centi_c) / 100.0,
+	);
+	let a = f64::from(model.a.numerator) / f64::from(model.a.denominator.max(1));
+	(-a * (indoor_c - low) * (indoor_c - high)).max(0.0)
+}
+
+impl Days {
+	/// The same consumption with the main grid alone.
+	fn alone(&self, terms: &Terms) -> Self {
+		let alone = |cell: &Cell| Cell {
+			community_wh: 0,
+			main_wh: cell.net_wh(),
+			cost: main_cost(cell.net_wh(), terms),
+			..*cell
+		};
+		let cells = self.cells.iter();
+		Self {
+			cells: cells.map(|cells| cells.iter().map(alone).collect()).collect(),
+		}
+	}
+
+	/// One household, period by period.
+	pub fn of(&self, household: usize) -> impl Iterator<Item = &Cell> {
+		self.cells.iter().filter_map(move |cells| cells.get(household))
+	}
+
+	/// Sums over the households, period by period.
+	pub fn sums(&self, pick: impl Fn(&Cell) -> i64) -> Vec<i64> {
+		self.cells
+			.iter()
+			.map(|cells| cells.iter().map(&pick).sum())
+			.collect()
+	}
+
+	/// What all households bought from the main grid, period by period, Wh.
+	pub fn bought_wh(&self) -> Vec<i64> {
+		self.sums(|cell| (-cell.main_wh).max(0))
+	}
+
+	/// What all households sold to the main grid, period by period, Wh.
+	pub fn sold_wh(&self) -> Vec<i64> {
+		self.sums(|cell| cell.main_wh.max(0))
+	}
+
+	/// Consumption of all households, period by period, Wh.
+	pub fn load_wh(&self) -> Vec<i64> {
+		self.sums(|cell| cell.consumption_wh.into())
+	}
+
+	/// What one household paid less what it earned.
+	pub fn cost(&self, household: usize) -> i128 {
+		self.of(household).map(|cell| cell.cost).sum()
+	}
+}
+
+/// Eras that were not certified, by the start of their periods.
+pub fn approximate(lines: &[EraLine]) -> Vec<String> {
+	use crate::chain::types::Status;
+	let not = lines
+		.iter()
+		.filter(|line| line.played && line.certificate.status != Status::Equilibrium);
+	not.map(|line| line.period_start.clone()).collect()
+}

@@ -1,0 +1,71 @@
+//! `commonwatt report`: meter data, played on a chain by home energy managers, and what the community got out of it.
+
+mod days;
+mod figures;
+mod page;
+mod paper;
+mod plots;
+mod tables;
+
+use crate::{
+	cli::ReportArgs,
+	fault::Fault,
+	manager::{homes::Homes, Manager},
+	replay,
+};
+use days::Ways;
+use figures::Figures;
+use std::{fs, path::Path};
+
+/// Runs the subcommand.
+pub async fn run(args: ReportArgs) -> Result<(), Fault> {
+	let replay_args = args.replay();
+	let dataset = replay::read(&replay_args)?;
+	let mut homes = match &args.homes {
+		Some(path) => Homes::read(path)?,
+		None => Homes::default(),
+	};
+	homes.seed = args.seed.unwrap_or(homes.seed);
+	Manager::check_names(&homes, &dataset)?;
+	fs::create_dir_all(&args.out).map_err(|error| Fault::file(&args.out, error))?;
+	let page = args.out.join("report.html");
+	crate::json::probe(&page)?;
+	let manager = Manager::new(&homes, &dataset);
+	let report = replay::replay(&replay_args, &dataset, Some(&manager)).await?;
+	let ways = Ways::new(&dataset, &manager, &report);
+	// What a household is registered with, and the paper's own.
+	let model = replay::setup::PAPER_COMFORT;
+	let figures = Figures::new(&dataset, &manager, &report, &ways, &model);
+	let in_folder = |name: &str| args.out.join(name);
+	tables::summary(&in_folder("summary.csv"), &figures)?;
+	tables::periods(&in_folder("periods.csv"), &dataset, &report, &ways)?;
+	tables::households(&in_folder("households.csv"), &dataset, &manager, &ways, &model)?;
+	let html = page::html(&dataset, &report, &ways, &figures, args.paper)?;
+	fs::write(&page, html).map_err(|error| Fault::file(&page, error))?;
+	print!("{}", text(&figures, &page));
+	match figures.faults() {
+		faults if faults.is_empty() => Ok(()),
+		faults => Err(Fault::Check(faults)),
+	}
+}
+
+/// The headlines for the terminal.
+fn text(figures: &Figures, page: &Path) -> String {
+	let mut text = format!(
+		"\n  {:<52} {:>10} {:>10} {:>10} {:>10}\n",
+		"", "alone", "pool", "alone*", "game"
+	);
+	for figure in &figures.figures {
+		text += &format!(
+			"  {:<52} {:>10} {:>10} {:>10} {:>10}\n",
+			figure.name, figure.alone, figure.pool, figure.alone_as_game, figure.game
+		);
+	}
+	text += "  * each alone with the main grid, consuming as in the game\n\n";
+	for check in &figures.checks {
+		let word = if check.holds { "holds" } else { "FAILS" };
+		text += &format!("  {word}  {}: {}\n", check.what, check.detail);
+	}
+	text += &format!("\n  report: {}\n", page.display());
+	text
+}
