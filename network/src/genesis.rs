@@ -1,6 +1,6 @@
-//! The chain that a network runs: the preset `local` with authorities and an era length of its own.
+//! The chain that a network runs: the preset `local` with authorities of its own, or `pow`, and an era length of its own.
 
-use crate::{keys::Authority, Binary, Fault};
+use crate::{keys::Authority, Binary, Consensus, Fault, Plan};
 use serde_json::{json, Value};
 use std::{
 	fs,
@@ -10,22 +10,25 @@ use std::{
 /// The chain's identifier, by which nodes name its folder.
 pub const CHAIN_ID: &str = "commonwatt_network";
 
+/// Hashes that the first block of a mined network takes: some milliseconds.
+const FIRST_DIFFICULTY: u64 = 10_000;
+
 /// The file with the whole genesis storage, which every node of the network is started with.
 pub fn raw_file(base: &Path) -> PathBuf {
 	base.join("chain-raw.json")
 }
 
 /// Writes the chain's specification, plain and raw.
-pub fn write(
-	binary: &Binary,
-	base: &Path,
-	authorities: &[Authority],
-	era_seconds: Option<u64>,
-) -> Result<(), Fault> {
-	let preset = binary.run(["export-chain-spec", "--chain", "local"])?;
+pub fn write(binary: &Binary, plan: &Plan, authorities: &[Authority]) -> Result<(), Fault> {
+	let base = &plan.base;
+	let preset = match plan.consensus {
+		Consensus::Authorities => "local",
+		Consensus::Work { .. } => "pow",
+	};
+	let preset = binary.run(["export-chain-spec", "--chain", preset])?;
 	let mut spec: Value = serde_json::from_slice(&preset)
 		.map_err(|error| Fault::Failed(format!("the node's preset is no JSON: {error}")))?;
-	adapt(&mut spec, authorities, era_seconds)?;
+	adapt(&mut spec, plan.consensus, authorities, plan.era_seconds)?;
 	let plain = base.join("chain.json");
 	fs::write(&plain, spec.to_string()).map_err(|error| Fault::file(&plain, error))?;
 	let raw = binary.run([
@@ -40,19 +43,33 @@ pub fn write(
 	fs::rename(&unfinished, &raw_file).map_err(|error| Fault::file(&raw_file, error))
 }
 
-/// Puts authorities and era length into a specification.
-fn adapt(spec: &mut Value, authorities: &[Authority], era_seconds: Option<u64>) -> Result<(), Fault> {
+/// Puts authorities, or how the chain is mined, and the era length into a specification.
+fn adapt(
+	spec: &mut Value,
+	consensus: Consensus,
+	authorities: &[Authority],
+	era_seconds: Option<u64>,
+) -> Result<(), Fault> {
 	spec["name"] = json!("Commonwatt Network");
 	spec["id"] = json!(CHAIN_ID);
 	let genesis = spec
 		.pointer_mut("/genesis/runtimeGenesis/patch")
 		.ok_or_else(|| Fault::Failed("the node's preset has no genesis to change".into()))?;
-	let (aura, grandpa): (Vec<_>, Vec<_>) = authorities
-		.iter()
-		.map(|authority| (&authority.aura, (&authority.grandpa, 1)))
-		.unzip();
-	genesis["aura"]["authorities"] = json!(aura);
-	genesis["grandpa"]["authorities"] = json!(grandpa);
+	match consensus {
+		Consensus::Authorities => {
+			let (aura, grandpa): (Vec<_>, Vec<_>) = authorities
+				.iter()
+				.map(|authority| (&authority.aura, (&authority.grandpa, 1)))
+				.unzip();
+			genesis["aura"]["authorities"] = json!(aura);
+			genesis["grandpa"]["authorities"] = json!(grandpa);
+		}
+		Consensus::Work { target_block_ms, .. } => {
+			genesis["mining"]["targetBlockMs"] = json!(target_block_ms);
+			// Few hashes at first; the chain finds out how many are right.
+			genesis["mining"]["initialDifficulty"] = json!(FIRST_DIFFICULTY);
+		}
+	}
 	if let Some(seconds) = era_seconds {
 		genesis["energyMarket"]["eraLengthMs"] = json!(seconds.saturating_mul(1_000));
 	}
@@ -78,7 +95,7 @@ mod tests {
 			aura: format!("aura {name}"),
 			grandpa: format!("grandpa {name}"),
 		});
-		adapt(&mut spec, &authorities, None).unwrap();
+		adapt(&mut spec, Consensus::Authorities, &authorities, None).unwrap();
 		let patch = &spec["genesis"]["runtimeGenesis"]["patch"];
 		assert_eq!(
 			patch["aura"]["authorities"],
@@ -95,9 +112,9 @@ mod tests {
 			(&json!(CHAIN_ID), &json!("Local"))
 		);
 
-		adapt(&mut spec, &authorities, Some(15)).unwrap();
+		adapt(&mut spec, Consensus::Authorities, &authorities, Some(15)).unwrap();
 		let patch = &spec["genesis"]["runtimeGenesis"]["patch"];
 		assert_eq!(patch["energyMarket"]["eraLengthMs"], 15_000);
-		assert!(adapt(&mut json!({}), &authorities, None).is_err());
+		assert!(adapt(&mut json!({}), Consensus::Authorities, &authorities, None).is_err());
 	}
 }

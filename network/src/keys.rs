@@ -36,11 +36,27 @@ pub fn generate(keystore: &Path) -> Result<Authority, Fault> {
 fn insert(keystore: &Path, key_type: &[u8; 4], public: &[u8], phrase: &str) -> Result<(), Fault> {
 	let bytes = key_type.iter().chain(public);
 	let path = keystore.join(bytes.map(|byte| format!("{byte:02x}")).collect::<String>());
+	write_secret(&path, Value::from(phrase).to_string().as_bytes())
+}
+
+/// The account that gets a miner's rewards, of the secret phrase in a file; made if there is none.
+pub fn miner_account(file: &Path) -> Result<String, Fault> {
+	if !file.exists() {
+		let (_, phrase, _) = sr25519::Pair::generate_with_phrase(None);
+		write_secret(file, phrase.as_bytes())?;
+	}
+	let phrase = fs::read_to_string(file).map_err(|error| Fault::file(file, error))?;
+	let pair = sr25519::Pair::from_string(phrase.trim(), None)
+		.map_err(|_| Fault::Failed(format!("{}: no secret phrase", file.display())))?;
+	Ok(pair.public().to_ss58check())
+}
+
+/// Writes a new file for its owner's eyes alone.
+fn write_secret(path: &Path, secret: &[u8]) -> Result<(), Fault> {
 	let mut options = OpenOptions::new();
 	options.write(true).create_new(true).mode(0o600);
-	let mut file = options.open(&path).map_err(|error| Fault::file(&path, error))?;
-	file.write_all(Value::from(phrase).to_string().as_bytes())
-		.map_err(|error| Fault::file(&path, error))
+	let mut file = options.open(path).map_err(|error| Fault::file(path, error))?;
+	file.write_all(secret).map_err(|error| Fault::file(path, error))
 }
 
 /// What a node's peers know it by, of the secret in a file; made if there is none.
@@ -58,6 +74,20 @@ pub fn peer_id(binary: &Binary, file: &Path) -> Result<String, Fault> {
 mod tests {
 	use super::*;
 	use std::os::unix::fs::PermissionsExt;
+
+	#[test]
+	fn miner_keeps_its_account() {
+		let folder = tempfile::tempdir().unwrap();
+		let (one, other) = (folder.path().join("one"), folder.path().join("other"));
+		let account = miner_account(&one).unwrap();
+		assert_eq!(miner_account(&one).unwrap(), account);
+		assert_ne!(miner_account(&other).unwrap(), account);
+		fs::write(&one, "no phrase").unwrap();
+		assert!(miner_account(&one)
+			.unwrap_err()
+			.to_string()
+			.contains("no secret phrase"));
+	}
 
 	#[test]
 	fn keys_lie_in_the_keystore_under_their_public_halves() {

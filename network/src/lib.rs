@@ -1,7 +1,7 @@
-//! Several validators on one machine, as processes of the real node on the loopback interface.
+//! Several validators, or miners, on one machine, as processes of the real node on the loopback interface.
 //!
-//! A [`Network`] makes keys for its validators, a chain that has them as authorities, and starts, kills, parts and joins
-//! them again. `commonwatt-network` shows one on a terminal; the tests of this crate see which faults it survives.
+//! A [`Network`] makes keys for its nodes, a chain that has them as authorities or is mined by them, and starts, kills,
+//! parts and joins them again. `commonwatt-network` shows one on a terminal; the tests of this crate see which faults it survives.
 
 mod binary;
 mod fault;
@@ -13,6 +13,7 @@ mod ports;
 pub use binary::Binary;
 pub use fault::Fault;
 pub use node::{in_words, Head, Node, Ports, Status};
+pub use ports::free as free_ports;
 
 use serde::{Deserialize, Serialize};
 use std::{
@@ -31,11 +32,27 @@ const START: Duration = Duration::from_secs(120);
 /// Peers that are still there so long after they were parted will stay.
 const PARTING: Duration = Duration::from_secs(30);
 
+/// How the nodes of a network agree on their blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Consensus {
+	/// They take turns, and vote on what is final: Aura and GRANDPA.
+	Authorities,
+	/// They are miners, with a thread each.
+	Work {
+		/// Milliseconds that a block should take.
+		target_block_ms: u64,
+		/// So deep under the head a block is final.
+		finality_depth: u32,
+	},
+}
+
 /// What a network is made of.
 #[derive(Clone, Debug)]
 pub struct Plan {
-	/// How many validators, 1 to [`MOST_VALIDATORS`].
+	/// How many nodes, 1 to [`MOST_VALIDATORS`].
 	pub validators: usize,
+	/// How they agree.
+	pub consensus: Consensus,
 	/// Length of an era, seconds; that of the preset if not given.
 	pub era_seconds: Option<u64>,
 	/// Where keys and databases are kept. What is there already is gone on with.
@@ -51,10 +68,11 @@ pub struct Plan {
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Made {
 	validators: usize,
+	consensus: Consensus,
 	era_seconds: Option<u64>,
 }
 
-/// Several validators of one chain.
+/// Several validators or miners of one chain.
 #[derive(Debug)]
 pub struct Network {
 	binary: Binary,
@@ -86,6 +104,7 @@ impl Network {
 			.enumerate()
 			.map(|(index, (rpc, others))| {
 				let folder = folder(&plan.base, index);
+				fs::create_dir_all(&folder).map_err(|error| Fault::file(&folder, error))?;
 				let peer_id = keys::peer_id(&binary, &Node::node_key(&folder))?;
 				let ports = Ports {
 					p2p: others[0],
@@ -130,13 +149,33 @@ impl Network {
 			.flat_map(|peer| ["--reserved-nodes".to_owned(), self.nodes[peer].address()])
 			.collect();
 		let methods = if self.plan.can_be_split {
-			more.push("--reserved-only".into());
+			// Without a slot for it, a peer that is no longer reserved is let go; with one it would be kept as any other.
+			let few = [
+				"--reserved-only",
+				"--in-peers",
+				"0",
+				"--in-peers-light",
+				"0",
+				"--out-peers",
+				"0",
+				// One that is left alone goes on, as it would with users of its own.
+				"--force-authoring",
+			];
+			more.extend(few.map(str::to_owned));
 			"unsafe"
 		} else {
 			"safe"
 		};
 		more.extend(["--rpc-methods".to_owned(), methods.to_owned()]);
-		if self.nodes.len() == 1 {
+		match self.plan.consensus {
+			Consensus::Authorities => more.push("--validator".into()),
+			Consensus::Work { finality_depth, .. } => {
+				let account = keys::miner_account(&folder(&self.plan.base, index).join("miner-key"))?;
+				more.extend(["--miner-threads", "1", "--miner-account", &account].map(String::from));
+				more.extend(["--finality-depth".to_owned(), finality_depth.to_string()]);
+			}
+		}
+		if self.nodes.len() == 1 && !self.plan.can_be_split {
 			// A validator without peers waits for some, unless it is told that there are none.
 			more.push("--force-authoring".into());
 		}
@@ -253,28 +292,35 @@ fn folder(base: &Path, index: usize) -> PathBuf {
 fn make_chain(binary: &Binary, plan: &Plan) -> Result<(), Fault> {
 	let wanted = Made {
 		validators: plan.validators,
+		consensus: plan.consensus,
 		era_seconds: plan.era_seconds,
 	};
 	let note = plan.base.join("network.json");
 	if genesis::raw_file(&plan.base).exists() {
 		let text = fs::read(&note).map_err(|error| Fault::file(&note, error))?;
 		let made: Made = serde_json::from_slice(&text).map_err(|error| Fault::file(&note, error))?;
-		if made.validators != wanted.validators
+		if (made.validators, made.consensus) != (wanted.validators, wanted.consensus)
 			|| plan.era_seconds.is_some() && made.era_seconds != plan.era_seconds
 		{
 			let eras = made
 				.era_seconds
 				.map_or("the preset's length".into(), |seconds| format!("{seconds} s"));
 			return Err(Fault::Input(format!(
-				"{}: the chain there has {} validators and eras of {eras}, which its genesis fixes; name another \
-				 folder, or ask for the same",
+				"{}: the chain there has {} nodes ({:?}) and eras of {eras}, which its genesis fixes; name another folder, \
+				 or ask for the same",
 				plan.base.display(),
-				made.validators
+				made.validators,
+				made.consensus
 			)));
 		}
 		return Ok(());
 	}
-	let authorities = (0..plan.validators)
+	// Miners need none.
+	let authorities = match plan.consensus {
+		Consensus::Authorities => plan.validators,
+		Consensus::Work { .. } => 0,
+	};
+	let authorities = (0..authorities)
 		.map(|index| {
 			let folder = folder(&plan.base, index);
 			let keystore = Node::keystore(&folder);
@@ -287,7 +333,7 @@ fn make_chain(binary: &Binary, plan: &Plan) -> Result<(), Fault> {
 		.collect::<Result<Vec<_>, _>>()?;
 	let text = serde_json::to_vec(&wanted).map_err(|error| Fault::file(&note, error))?;
 	fs::write(&note, text).map_err(|error| Fault::file(&note, error))?;
-	genesis::write(binary, &plan.base, &authorities, plan.era_seconds)
+	genesis::write(binary, plan, &authorities)
 }
 
 /// All pairs of members of different groups, the lower one first.

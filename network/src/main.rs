@@ -3,7 +3,7 @@
 mod screen;
 
 use clap::Parser;
-use commonwatt_network::{Binary, Fault, Network, Plan, MOST_VALIDATORS};
+use commonwatt_network::{Binary, Consensus, Fault, Network, Plan, MOST_VALIDATORS};
 use screen::Screen;
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 use tokio::signal::unix::{signal, SignalKind};
@@ -11,10 +11,17 @@ use tokio::signal::unix::{signal, SignalKind};
 /// How often to look at the nodes.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// Miners with the preset's time for a block, and blocks final soon enough to play with.
+const MINED: Consensus = Consensus::Work {
+	target_block_ms: 6_000,
+	finality_depth: 10,
+};
+
 const HELP: &str = "\
 Each validator gets new keys, an RPC port of its own and a folder with its database, keys and log. The chain is the \
 preset `local` (the community of the paper, development accounts with money) with these validators as authorities: \
-Aura makes blocks, GRANDPA finalizes them as long as more than two thirds of the validators take part.
+Aura makes blocks, GRANDPA finalizes them as long as more than two thirds of the validators take part. With --mined the chain is \
+the preset `pow`, and each node mines; what lies ten blocks deep counts as final.
 
 All listen on the loopback interface only, and take no RPC methods that are not safe to have open.
 
@@ -36,6 +43,10 @@ struct Cli {
 	/// the preset, 1800]
 	#[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(15..=86_400))]
 	era_seconds: Option<u64>,
+
+	/// Let the nodes be miners of a new chain with proof of work, a thread each, instead of validators
+	#[arg(long)]
+	mined: bool,
 
 	/// RPC port of the first node; the next ones have the next ones
 	#[arg(long, value_name = "PORT", default_value_t = 9944, value_parser = clap::value_parser!(u16).range(1..))]
@@ -64,6 +75,10 @@ async fn run(cli: Cli) -> Result<(), Fault> {
 		.unwrap_or_default();
 	let plan = Plan {
 		validators: usize::from(cli.validators),
+		consensus: match cli.mined {
+			true => MINED,
+			false => Consensus::Authorities,
+		},
 		era_seconds: cli.era_seconds,
 		base,
 		first_rpc_port: Some(cli.rpc_port),

@@ -115,7 +115,7 @@ impl Node {
 		}
 	}
 
-	/// Starts it, with more options and variables of the environment than every validator has.
+	/// Starts it, with more options and variables of the environment than every node has.
 	pub fn start(
 		&mut self,
 		binary: &Binary,
@@ -147,7 +147,7 @@ impl Node {
 		command.arg("--chain").arg(chain);
 		command.arg("--base-path").arg(&self.folder);
 		command.arg("--node-key-file").arg(Self::node_key(&self.folder));
-		command.args(["--validator", "--name", &self.name]);
+		command.args(["--name", &self.name]);
 		command.args(["--listen-addr", &format!("/ip4/127.0.0.1/tcp/{p2p}")]);
 		command.args(["--rpc-port", &rpc.to_string()]);
 		command.args(["--prometheus-port", &metrics.to_string()]);

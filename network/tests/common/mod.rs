@@ -4,7 +4,7 @@
 
 pub mod eras;
 
-use commonwatt_network::{Binary, Fault, Head, Network, Plan};
+use commonwatt_network::{Binary, Consensus, Fault, Head, Network, Plan};
 use eras::Eras;
 use serde_json::Value;
 use std::{
@@ -68,9 +68,23 @@ pub struct Progress {
 impl Running {
 	/// So many validators with short eras, with the first blocks final.
 	pub async fn start(validators: usize) -> Self {
+		Self::start_as(validators, Consensus::Authorities).await
+	}
+
+	/// So many miners with short eras, two blocks a second, and the first of them final.
+	pub async fn mined(miners: usize, finality_depth: u32) -> Self {
+		let consensus = Consensus::Work {
+			target_block_ms: 500,
+			finality_depth,
+		};
+		Self::start_as(miners, consensus).await
+	}
+
+	async fn start_as(validators: usize, consensus: Consensus) -> Self {
 		let place = tempfile::tempdir().expect("there is room for temporary files");
 		let plan = Plan {
 			validators,
+			consensus,
 			era_seconds: Some(ERA_SECONDS),
 			base: place.path().join("network"),
 			first_rpc_port: None,
