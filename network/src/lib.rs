@@ -20,7 +20,7 @@ use std::{
 	collections::BTreeSet,
 	fs,
 	path::{Path, PathBuf},
-	time::{Duration, Instant},
+	time::Duration,
 };
 use subxt::rpcs::rpc_params;
 
@@ -29,8 +29,6 @@ pub const MOST_VALIDATORS: usize = 32;
 
 /// A node that does not answer for so long after its start will not.
 const START: Duration = Duration::from_secs(120);
-/// Peers that are still there so long after they were parted will stay.
-const PARTING: Duration = Duration::from_secs(30);
 
 /// How the nodes of a network agree on their blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -216,29 +214,30 @@ impl Network {
 
 	/// Parts the validators into groups that do not hear of each other, and waits until that is so. Who is in no group
 	/// stays with all.
+	///
+	/// A node keeps a peer that is no longer reserved as any other, until one of them ends. So those of all groups but
+	/// the first are killed, and started again without the peers that they are to lose.
 	pub async fn split(&mut self, groups: &[&[usize]]) -> Result<(), Fault> {
 		if !self.plan.can_be_split {
 			return Err(Fault::Input("this network was not made to be split".into()));
 		}
+		let cut_off: Vec<usize> = groups.iter().skip(1).copied().flatten().copied().collect();
+		cut_off.iter().try_for_each(|index| self.kill(*index))?;
 		let pairs = across(groups);
 		for (one, other) in both_ways(&pairs) {
 			let peer = self.nodes[other].peer_id.clone();
 			self.tell(one, "system_removeReservedPeer", peer).await?;
 		}
 		self.parted.extend(&pairs);
-		let begun = Instant::now();
-		while let Some((one, other)) = self.still_joined(&pairs).await? {
-			if begun.elapsed() > PARTING {
-				return Err(Fault::Failed(format!(
-					"{} and {} are still peers {} s after they were parted",
-					self.nodes[one].name,
-					self.nodes[other].name,
-					PARTING.as_secs()
-				)));
-			}
-			tokio::time::sleep(Duration::from_millis(200)).await;
+		cut_off.iter().try_for_each(|index| self.start(*index))?;
+		self.wait_until_ready().await?;
+		match self.still_joined(&pairs).await? {
+			Some((one, other)) => Err(Fault::Failed(format!(
+				"{} and {} are still peers after they were parted",
+				self.nodes[one].name, self.nodes[other].name
+			))),
+			None => Ok(()),
 		}
-		Ok(())
 	}
 
 	/// Joins all that are parted again.

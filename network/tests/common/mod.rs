@@ -2,20 +2,22 @@
 
 #![allow(dead_code)]
 
+pub mod chain;
 pub mod eras;
 
 use commonwatt_network::{Binary, Consensus, Fault, Head, Network, Plan};
 use eras::Eras;
 use serde_json::Value;
 use std::{
+	fmt,
 	path::{Path, PathBuf},
 	process::{Child, Command, Stdio},
 	time::{Duration, Instant},
 };
 use tempfile::TempDir;
 
-/// Length of an era in these tests: 30 slots of half a second.
-pub const ERA_SECONDS: u64 = 15;
+/// Length of an era in these tests: 20 slots of half a second.
+pub const ERA_SECONDS: u64 = 10;
 /// The same.
 pub const ERA: Duration = Duration::from_secs(ERA_SECONDS);
 /// Nothing takes nearly as long; it only ends a test that would hang.
@@ -40,12 +42,20 @@ pub fn commonwatt(arguments: &[&str]) -> Command {
 }
 
 /// The paper's day.
-fn paper() -> String {
+pub fn paper() -> String {
 	let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
 	let file = repository
 		.expect("the crate lies in the repository")
 		.join("examples/paper.csv");
 	file.display().to_string()
+}
+
+/// The seed of a test's random moments, from the environment or new.
+pub fn seed() -> u64 {
+	match std::env::var("COMMONWATT_SEED") {
+		Ok(seed) => seed.parse().expect("COMMONWATT_SEED is a number"),
+		Err(_) => rand::random(),
+	}
 }
 
 /// A network that was started, and where it lives.
@@ -57,12 +67,27 @@ pub struct Running {
 /// What happened to a network in a while.
 #[derive(Debug)]
 pub struct Progress {
+	/// How long it was watched.
+	pub time: Duration,
 	/// Blocks that were made.
 	pub blocks: u64,
 	/// Blocks that became final.
 	pub finalized: u64,
 	/// Eras that began in the newest block.
 	pub eras: u32,
+}
+
+impl fmt::Display for Progress {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		write!(
+			f,
+			"in {} s {} blocks, {} made final, {} era(s) began",
+			self.time.as_secs(),
+			self.blocks,
+			self.finalized,
+			self.eras
+		)
+	}
 }
 
 impl Running {
@@ -141,6 +166,7 @@ impl Running {
 		tokio::time::sleep(time).await;
 		let after = node.status().await.expect("it runs");
 		Progress {
+			time,
 			blocks: after.best.saturating_sub(before.best),
 			finalized: after.finalized.saturating_sub(before.finalized),
 			eras: after.era.unwrap_or(0).saturating_sub(before.era.unwrap_or(0)),

@@ -1,0 +1,340 @@
+//! Hostile input over RPC and the pool while a replay runs: nothing crashes, honest readings enter, blocks keep coming.
+
+mod common;
+
+use common::{
+	chain::{account, address, key, signed, Sender, WATT},
+	eras::Eras,
+	OrPanic, Running, ERA,
+};
+use rand::{rngs::StdRng, Rng, RngCore, SeedableRng};
+use std::{
+	collections::BTreeMap,
+	fmt,
+	sync::{
+		atomic::{AtomicBool, Ordering},
+		Arc,
+	},
+};
+use subxt::{
+	config::SubstrateConfig,
+	dynamic::{self, value, Value},
+	OnlineClientAtBlock,
+};
+use subxt_signer::sr25519::Keypair;
+
+/// So many senders at once, each with an account of its own.
+const SENDERS: usize = 4;
+/// What each of them has to spend.
+const FUNDS: u128 = 100_000 * WATT;
+/// A batch of readings holds at most so many.
+const BATCH: usize = 1_000;
+/// A household has at most so many strategies.
+const STRATEGIES: usize = 16;
+/// Length of a transaction that says nothing and is long.
+const BULK: usize = 100_000;
+
+/// What is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+	Undecodable,
+	WrongSignature,
+	UnknownMeter,
+	SecondReading,
+	WrongEra,
+	OthersStrategies,
+	OthersBatch,
+	OversizeBatch,
+	Bulk,
+}
+
+impl Kind {
+	const ALL: [Self; 9] = [
+		Self::Undecodable,
+		Self::WrongSignature,
+		Self::UnknownMeter,
+		Self::SecondReading,
+		Self::WrongEra,
+		Self::OthersStrategies,
+		Self::OthersBatch,
+		Self::OversizeBatch,
+		Self::Bulk,
+	];
+
+	/// Whether it pays its fee, and so gets into a block, where it fails or comes to nothing.
+	fn pays(self) -> bool {
+		matches!(
+			self,
+			Self::SecondReading | Self::WrongEra | Self::OthersStrategies | Self::OthersBatch | Self::Bulk
+		)
+	}
+}
+
+/// How many were tried, and how many of them the pool took.
+#[derive(Debug, Default)]
+struct Counts(BTreeMap<Kind, (u64, u64)>);
+
+impl Counts {
+	fn add(&mut self, other: Self) {
+		for (kind, (tried, taken)) in other.0 {
+			let counts = self.0.entry(kind).or_default();
+			counts.0 += tried;
+			counts.1 += taken;
+		}
+	}
+}
+
+impl fmt::Display for Counts {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		for (kind, (tried, taken)) in &self.0 {
+			writeln!(
+				f,
+				"    {:<18} {tried:>6} tried, {taken:>6} taken by the pool",
+				format!("{kind:?}")
+			)?;
+		}
+		Ok(())
+	}
+}
+
+/// One who sends all kinds, one after the other.
+struct Attacker {
+	sender: Sender,
+	/// Has money, and no part in the market.
+	stranger: Keypair,
+	/// The meter of a household of its own, with money for fees.
+	meter: Keypair,
+	random: StdRng,
+	counts: Counts,
+}
+
+fn reading(generation_wh: u32) -> Value {
+	value!({
+		generation_wh: generation_wh,
+		consumption_wh: 100u32,
+		indoor_centi_c: 2_000,
+		quality: Measured()
+	})
+}
+
+impl Attacker {
+	async fn connect(url: &str, number: usize, seed: u64) -> Self {
+		Self {
+			sender: Sender::connect(url).await.expect("the node answers"),
+			stranger: stranger(number),
+			meter: meter(number),
+			random: StdRng::seed_from_u64(seed.wrapping_add(number as u64)),
+			counts: Counts::default(),
+		}
+	}
+
+	/// Sends until it is told to stop.
+	async fn attack(mut self, kinds: Vec<Kind>, stop: Arc<AtomicBool>) -> Counts {
+		while !stop.load(Ordering::Relaxed) {
+			let head = self.sender.head().await.expect("the node answers");
+			for kind in &kinds {
+				let bytes = self.make(*kind, &head).await;
+				let taken = match self.sender.submit(&bytes).await {
+					Ok(()) => true,
+					Err(subxt::rpcs::Error::User(_)) => false,
+					Err(error) => panic!("the node does not answer any more: {error}"),
+				};
+				let counts = self.counts.0.entry(*kind).or_default();
+				counts.0 += 1;
+				counts.1 += u64::from(taken);
+			}
+		}
+		self.counts
+	}
+
+	async fn make(&mut self, kind: Kind, head: &OnlineClientAtBlock<SubstrateConfig>) -> Vec<u8> {
+		let payer = match kind {
+			Kind::SecondReading | Kind::WrongEra => &self.meter,
+			_ => &self.stranger,
+		};
+		let nonce = self.sender.next_nonce(payer).await.expect("the node answers");
+		match kind {
+			Kind::Undecodable => {
+				let mut bytes = vec![0; self.random.gen_range(1..2_000)];
+				self.random.fill_bytes(&mut bytes);
+				bytes
+			}
+			Kind::WrongSignature => {
+				let call = ("Balances", "transfer_keep_alive");
+				let mut bytes = signed(head, payer, nonce, call, (address(payer), WATT));
+				bytes[60] ^= 1;
+				bytes
+			}
+			Kind::UnknownMeter => {
+				let nobody = key(&format!("//Nobody//{}", self.random.next_u32()));
+				let era = era(head).await;
+				let arguments = (era.saturating_sub(1), reading(5));
+				signed(head, &nobody, 0, ("EnergyMarket", "submit_reading"), arguments)
+			}
+			Kind::SecondReading | Kind::WrongEra => {
+				let off = if kind == Kind::WrongEra { 40 } else { 1 };
+				let arguments = (era(head).await.saturating_sub(off), reading(7));
+				signed(head, payer, nonce, ("EnergyMarket", "submit_reading"), arguments)
+			}
+			Kind::OthersStrategies => {
+				let one =
+					value!({ kind: BuyFromCommunity(), consumption_wh: 900u32, temperature_centi_c: 2_000 });
+				let arguments = (0u32, era(head).await + 1, 0u32, vec![one; STRATEGIES]);
+				signed(
+					head,
+					payer,
+					nonce,
+					("EnergyMarket", "submit_strategies"),
+					arguments,
+				)
+			}
+			Kind::OthersBatch | Kind::OversizeBatch => {
+				let era = era(head).await.saturating_sub(1);
+				let reading = reading(9);
+				let item = value!({ household: 0u32, era: era, reading: reading });
+				let items = BATCH + usize::from(kind == Kind::OversizeBatch);
+				let arguments = (vec![item; items],);
+				signed(head, payer, nonce, ("EnergyMarket", "submit_readings"), arguments)
+			}
+			Kind::Bulk => {
+				let arguments = (Value::from_bytes(vec![0u8; BULK]),);
+				signed(head, payer, nonce, ("System", "remark"), arguments)
+			}
+		}
+	}
+}
+
+fn stranger(number: usize) -> Keypair {
+	key(&format!("//Stranger//{number}"))
+}
+
+fn meter(number: usize) -> Keypair {
+	key(&format!("//Stranger//{number}//stash"))
+}
+
+/// The era that runs.
+async fn era(head: &OnlineClientAtBlock<SubstrateConfig>) -> u32 {
+	let clock = dynamic::storage::<(), Value>("EnergyMarket", "Clock");
+	let clock = head.storage().fetch(clock, ()).await.expect("it runs");
+	let clock: Clock = clock.decode_as().expect("it has an era");
+	clock.current
+}
+
+#[derive(subxt::ext::scale_decode::DecodeAsType)]
+#[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
+struct Clock {
+	current: u32,
+}
+
+/// Gives every attacker money, and a household with a meter that can pay.
+async fn prepare(sender: &Sender) {
+	let mut calls = Vec::new();
+	for number in 0..SENDERS {
+		let (owner, meter) = (stranger(number), meter(number));
+		for who in [&owner, &meter] {
+			let (dest, value) = (address(who), Value::u128(FUNDS));
+			calls.push(value!(Balances(transfer_keep_alive { dest, value })));
+		}
+		let [owner, meter] = [&owner, &meter].map(|key| Value::from_bytes(account(key).0));
+		calls.push(value!(EnergyMarket(register_household {
+			community: 0u32,
+			owner,
+			meter,
+			connection_limit_wh: 5_000u32,
+			comfort: None()
+		})));
+	}
+	sender.must(&key("//Eve"), "Utility", "batch_all", (calls,)).await;
+}
+
+/// How far apart blocks are, ms.
+struct Intervals(Vec<u64>);
+
+impl Intervals {
+	/// Of the blocks after one, up to another.
+	async fn between(sender: &Sender, first: u64, last: u64) -> Self {
+		let mut times = Vec::new();
+		for number in first..=last {
+			let at = sender.api.at_block(number).await.expect("it is there");
+			let now = dynamic::storage::<(), u64>("Timestamp", "Now");
+			let now = at.storage().fetch(now, ()).await.expect("every block has a time");
+			times.push(now.decode().expect("it is a number"));
+		}
+		let mut intervals: Vec<u64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+		intervals.sort();
+		Self(intervals)
+	}
+
+	fn mean(&self) -> u64 {
+		self.0.iter().sum::<u64>() / (self.0.len() as u64).max(1)
+	}
+
+	fn part(&self, percent: usize) -> u64 {
+		self.0[(self.0.len() - 1) * percent / 100]
+	}
+}
+
+impl fmt::Display for Intervals {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		write!(
+			f,
+			"{} blocks, ms apart: mean {}, half within {}, 95 % within {}, all within {}",
+			self.0.len(),
+			self.mean(),
+			self.part(50),
+			self.part(95),
+			self.part(100)
+		)
+	}
+}
+
+/// Two validators, a replay on one, and a flood on the other.
+async fn withstand(kinds: Vec<Kind>, periods: u32) {
+	let seed = common::seed();
+	let running = Running::start(2).await;
+	let (honest, open) = (running.network.node(0), running.network.node(1));
+	let sender = Sender::connect(&honest.url()).await.expect("the node answers");
+	prepare(&sender).await;
+	let replay = running.replay(0, periods);
+	let calm = honest.finalized().await.or_panic().number;
+	running.watch(0, ERA).await;
+
+	let begun = honest.finalized().await.or_panic().number;
+	let stop = Arc::new(AtomicBool::new(false));
+	let mut attackers = Vec::new();
+	for number in 0..SENDERS {
+		let attacker = Attacker::connect(&open.url(), number, seed).await;
+		attackers.push(tokio::spawn(attacker.attack(kinds.clone(), stop.clone())));
+	}
+	let report = replay.finish().await;
+	stop.store(true, Ordering::Relaxed);
+	let mut counts = Counts::default();
+	for attacker in attackers {
+		counts.add(attacker.await.expect("the node answers to the end"));
+	}
+	let over = honest.finalized().await.or_panic().number;
+
+	let without = Intervals::between(&sender, calm, begun).await;
+	let with = Intervals::between(&sender, begun, over).await;
+	println!("hostile input, seed {seed}:\n{counts}  before it: {without}\n  under it:  {with}");
+	for (kind, (tried, taken)) in &counts.0 {
+		assert!(*tried > 5, "{kind:?}: {tried}");
+		assert!(kind.pays() || *taken == 0, "{kind:?}: {taken} were taken");
+	}
+	assert_eq!(report["sums"]["missing_readings"], 0, "{}", report["sums"]);
+	// Slots without a block there may be, where the machine is busy with the flood; eras without one not.
+	assert!(with.mean() < 2_000, "{with}");
+	let eras: Eras = running.check().await;
+	assert_eq!(eras.missed(), 0, "{eras}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn honest_readings_enter_under_hostile_input() {
+	withstand(Kind::ALL.to_vec(), 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes: scripts/soak.sh faults"]
+async fn honest_readings_enter_under_hostile_input_for_long() {
+	withstand(Kind::ALL.to_vec(), 16).await;
+}
