@@ -232,14 +232,18 @@ async fn prepare(sender: &Sender) {
 	for number in 0..SENDERS {
 		let (owner, meter) = (stranger(number), meter(number));
 		for who in [&owner, &meter] {
-			let (dest, value) = (address(who), Value::u128(FUNDS));
-			calls.push(value!(Balances(transfer_keep_alive { dest, value })));
+			// The macro does not know fields by the names of variables.
+			let (target, funds) = (address(who), Value::u128(FUNDS));
+			calls.push(value!(Balances(transfer_keep_alive {
+				dest: target,
+				value: funds
+			})));
 		}
-		let [owner, meter] = [&owner, &meter].map(|key| Value::from_bytes(account(key).0));
+		let [signer, device] = [&owner, &meter].map(|key| Value::from_bytes(account(key).0));
 		calls.push(value!(EnergyMarket(register_household {
 			community: 0u32,
-			owner,
-			meter,
+			owner: signer,
+			meter: device,
 			connection_limit_wh: 5_000u32,
 			comfort: None()
 		})));

@@ -191,15 +191,9 @@ impl Running {
 			height = height.max(node.finalized().await.expect("it runs").number);
 		}
 		let mut heads = Vec::new();
-		for index in 0..nodes.len() {
+		for (index, node) in nodes.iter().enumerate() {
 			self.wait_for_final(index, height).await;
-			heads.push(
-				nodes[index]
-					.at(height)
-					.await
-					.expect("it runs")
-					.expect("it is there"),
-			);
+			heads.push(node.at(height).await.expect("it runs").expect("it is there"));
 		}
 		assert!(heads.iter().all(|head| *head == heads[0]), "{heads:?}");
 		let mut seen = None;
