@@ -98,8 +98,8 @@ fn paper_community() -> GenesisCommunity<AccountId> {
 /// The preset of a chain that is mined.
 pub const POW_RUNTIME_PRESET: &str = "pow";
 
-/// A block every 6 s, as often as Aura's; a reward of one token. The difficulty to start with is what a core of 2026
-/// does in a second or two; it is right for whatever mines after some blocks.
+/// A block every 6 s, as often as Aura's; a reward of one token. The difficulty to start with is what a core
+/// does in about two seconds; it is right for whatever mines after some blocks.
 fn mining() -> MiningConfig {
 	MiningConfig {
 		initial_difficulty: 2_000_000,
