@@ -28,7 +28,7 @@ use subxt::rpcs::rpc_params;
 pub const MOST_VALIDATORS: usize = 32;
 
 /// A node that does not answer for so long after its start will not.
-const START: Duration = Duration::from_secs(120);
+const START: Duration = Duration::from_secs(300);
 
 /// How the nodes of a network agree on their blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

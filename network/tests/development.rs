@@ -22,7 +22,7 @@ use std::{
 };
 
 /// So long may a node take to start.
-const START: Duration = Duration::from_secs(120);
+const START: Duration = Duration::from_secs(300);
 /// The longest life of a node, ms.
 const LONGEST_LIFE_MS: u64 = 3_000;
 

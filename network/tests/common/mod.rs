@@ -21,7 +21,7 @@ pub const ERA_SECONDS: u64 = 10;
 /// The same.
 pub const ERA: Duration = Duration::from_secs(ERA_SECONDS);
 /// Nothing takes nearly as long; it only ends a test that would hang.
-pub const PATIENCE: Duration = Duration::from_secs(240);
+pub const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The folder with the programs of this build.
 fn programs() -> PathBuf {
