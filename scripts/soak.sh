@@ -4,7 +4,7 @@
 #   --seed N   the seed of the run (default: a random one, which is printed); the same seed gives the same run
 #   --eras N   how many eras (default 17520, a year)
 # soak.sh faults: instead, real nodes and the faults they survive, for longer than the tests do: validators killed, split
-# and with wrong clocks, a development node killed 50 times, hostile input. About twenty minutes.
+# and with wrong clocks, miners parted, a development node killed 50 times, hostile input. About twenty minutes.
 #   --seed N   the seed of the random moments and inputs (default: a random one for each test, which is printed)
 source "$(dirname "$0")/env.sh"
 case "${1:-}" in
@@ -24,7 +24,7 @@ if [ "${1:-}" = faults ]; then
 	cargo build --profile "$profile" --workspace --all-targets --locked
 	say "real nodes and their faults"
 	# One after the other, so that none disturbs another's times.
-	exec cargo test --profile "$profile" --workspace --locked --test validators --test development --test hostile \
+	exec cargo test --profile "$profile" --workspace --locked --test validators --test miners --test development --test hostile \
 		-- --include-ignored --nocapture --test-threads 1
 fi
 
