@@ -100,7 +100,8 @@ pub struct MiningOptions {
 	/// Take as final what lies so many blocks under the head.
 	///
 	/// No chain that leaves this node's chain before such a block is followed any more: after a split of the network that
-	/// lasted longer, one side must `revert`. States are kept from there on, so a great depth takes room.
+	/// lasted longer, one side must purge its
+	/// chain and sync again. States are kept from there on, so a great depth takes room.
 	#[arg(long, value_name = "BLOCKS", default_value_t = 30)]
 	pub finality_depth: u32,
 }
