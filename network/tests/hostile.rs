@@ -228,25 +228,25 @@ struct Clock {
 
 /// Gives every attacker money, and a household with a meter that can pay.
 async fn prepare(sender: &Sender) {
+	let call = |pallet: &str, call: Value| Value::unnamed_variant(pallet, [call]);
 	let mut calls = Vec::new();
 	for number in 0..SENDERS {
 		let (owner, meter) = (stranger(number), meter(number));
 		for who in [&owner, &meter] {
-			// The macro does not know fields by the names of variables.
-			let (target, funds) = (address(who), Value::u128(FUNDS));
-			calls.push(value!(Balances(transfer_keep_alive {
-				dest: target,
-				value: funds
-			})));
+			let arguments = [("dest", address(who)), ("value", Value::u128(FUNDS))];
+			let transfer = Value::named_variant("transfer_keep_alive", arguments);
+			calls.push(call("Balances", transfer));
 		}
-		let [signer, device] = [&owner, &meter].map(|key| Value::from_bytes(account(key).0));
-		calls.push(value!(EnergyMarket(register_household {
-			community: 0u32,
-			owner: signer,
-			meter: device,
-			connection_limit_wh: 5_000u32,
-			comfort: None()
-		})));
+		let [owner, meter] = [&owner, &meter].map(|key| Value::from_bytes(account(key).0));
+		let arguments = [
+			("community", Value::u128(0)),
+			("owner", owner),
+			("meter", meter),
+			("connection_limit_wh", Value::u128(5_000)),
+			("comfort", value!(None())),
+		];
+		let register = Value::named_variant("register_household", arguments);
+		calls.push(call("EnergyMarket", register));
 	}
 	sender.must(&key("//Eve"), "Utility", "batch_all", (calls,)).await;
 }
