@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up, then checks everything that must pass: formatting, lints, the unit and property tests of every crate, the
-# real runtime, the real node over its RPC through `commonwatt` and through @polkadot/api, and the benchmarks' own
-# checks. The first run builds for most of an hour on two cores; a later one, in any clone, takes minutes.
+# real runtime, the real node over its RPC through `commonwatt` and through @polkadot/api, the paper's experiment with its
+# page in a browser, and the benchmarks' own checks. The first run builds for most of an hour on two cores; a later one, in any clone, takes minutes.
 #   QUICK=1   leave out what needs a second build of FRAME (the benchmarks' own checks)
 source "$(dirname "$0")/env.sh"
 case "${1:-}" in
@@ -41,6 +41,17 @@ say "walkthrough through @polkadot/api"
 	COMMONWATT_NODE="$bin/commonwatt-node" npm test
 )
 took "walkthrough"
+
+say "the paper's experiment, and its page in Chromium"
+(
+	pages="$(mktemp -d)"
+	trap 'rm -rf "$pages"' EXIT
+	scripts/paper.sh --out "$pages"
+	cd client/report-page
+	npm ci --no-audit --no-fund --loglevel=error
+	COMMONWATT_REPORT="$pages/report.html" npm test
+)
+took "page"
 
 if [ -z "${QUICK:-}" ]; then
 	say "the benchmarks' own checks"

@@ -20,6 +20,8 @@ pub enum Command {
 	Replay(Box<ReplayArgs>),
 	/// Play meter data through the chain and report, in figures, what the community got out of it
 	Report(Box<ReportArgs>),
+	/// Bill the households of a community from events, with its key figures
+	Bills(BillsArgs),
 	/// Rebuild all balances and energies from events alone and compare them with the chain's state
 	Books(BooksArgs),
 	/// Solve and settle an era again from its inputs and compare every number with what the chain claims
@@ -233,6 +235,46 @@ pub struct BooksArgs {
 	/// Write the books and every difference to this file as JSON
 	#[arg(long, value_name = "FILE")]
 	pub json: Option<PathBuf>,
+}
+
+const BILLS_HELP: &str = "\
+Adds up the events of settled eras: for each household energy by channel, cost, revenue, reward, what the same metered \
+energy would have come to with the main grid alone, self-consumption, self-sufficiency, peaks and comfort; for the \
+community the same and how its games were solved. What the chain's state still has of these eras is compared: every \
+statement, and every bill.
+
+Money in JSON and CSV is in the smallest unit, energy in Wh, shares in percent, comfort in millionths.
+
+Exit codes: 0 done, and all agrees; 1 something differs, or the chain answered what nobody expects; 2 an option is \
+wrong, or there is no settled era; 3 no connection to the node.";
+
+/// Options of `bills`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = BILLS_HELP)]
+pub struct BillsArgs {
+	/// Where the node listens
+	#[arg(long, default_value = "ws://127.0.0.1:9944")]
+	pub url: String,
+
+	/// The community, by name or number
+	#[arg(long, value_name = "NAME", default_value = "0")]
+	pub community: String,
+
+	/// The first era [default: the oldest whose events the node has]
+	#[arg(long, value_name = "ERA", default_value_t = 0)]
+	pub from: u32,
+
+	/// The last era [default: the newest that is settled]
+	#[arg(long, value_name = "ERA", default_value_t = u32::MAX)]
+	pub to: u32,
+
+	/// Write everything to this file as JSON
+	#[arg(long, value_name = "FILE")]
+	pub json: Option<PathBuf>,
+
+	/// Write the bills to this file as CSV
+	#[arg(long, value_name = "FILE")]
+	pub csv: Option<PathBuf>,
 }
 
 const AUDIT_HELP: &str = "\

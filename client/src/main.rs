@@ -1,6 +1,7 @@
 //! `commonwatt`: the command line for Commonwatt chains.
 
 mod audit;
+mod bills;
 mod books;
 mod chain;
 mod checks;
@@ -25,6 +26,7 @@ async fn main() -> ExitCode {
 		cli::Command::Replay(args) => replay::run(*args).await,
 		cli::Command::Audit(args) => audit::run(args).await,
 		cli::Command::Report(args) => report::run(*args).await,
+		cli::Command::Bills(args) => bills::run(args).await,
 		cli::Command::Books(args) => books::run(args).await,
 	};
 	match outcome {

@@ -8,6 +8,8 @@ mod inputs;
 mod limits;
 mod proof;
 mod settle;
+#[cfg(test)]
+mod tests;
 
 use crate::{
 	chain::{self, types::MarketEvent, At, Node},
@@ -86,7 +88,7 @@ async fn audit(node: &Node, args: &AuditArgs) -> Result<Report, Fault> {
 	let head = node.head().await?;
 	let mut report = Report {
 		url: args.url.clone(),
-		community: community(&head, &args.community).await?,
+		community: chain::community_id(&head, &args.community).await?,
 		era: args.era,
 		gate: None,
 		settlement: None,
@@ -97,7 +99,10 @@ async fn audit(node: &Node, args: &AuditArgs) -> Result<Report, Fault> {
 	let (id, era) = (report.community, args.era);
 	let first = node.first_readable(0, head.block_number()).await?;
 	// Gate: in the round of the era itself.
-	let Some(begun) = block_where(node, first, &head, |view| view.current >= era).await? else {
+	let Some(begun) = node
+		.first_block_where(first, &head, |view| view.current >= era)
+		.await?
+	else {
 		return Err(Fault::Input(format!("era {era} has not begun")));
 	};
 	let is_cleared = |event: &MarketEvent| match event {
@@ -115,7 +120,7 @@ async fn audit(node: &Node, args: &AuditArgs) -> Result<Report, Fault> {
 	let limits = close_gate(node, closed, &mut report).await?;
 	// Settlement: in the round that begins when the readings are in.
 	let readings_in = |view: &chain::types::EraView| view.readings_of.is_some_and(|of| of > era);
-	if let Some(begun) = block_where(node, closed, &head, readings_in).await? {
+	if let Some(begun) = node.first_block_where(closed, &head, readings_in).await? {
 		let is_settled = |event: &MarketEvent| matches!(event, MarketEvent::EraSettled { community, era: of, .. } if (*community, *of) == (id, era));
 		let over = |view: &chain::types::EraView| view.round.is_none();
 		if let Some(settled) = event_block(node, begun, &head, is_settled, over).await? {
@@ -126,41 +131,6 @@ async fn audit(node: &Node, args: &AuditArgs) -> Result<Report, Fault> {
 		against(node, url, &mut report).await?;
 	}
 	Ok(report)
-}
-
-/// A community by name or number.
-async fn community(at: &At, named: &str) -> Result<u32, Fault> {
-	if let Some((id, _)) = chain::community_named(at, named).await? {
-		return Ok(id);
-	}
-	let count = chain::community_count(at).await?;
-	let id = named.parse().ok().filter(|id| *id < count);
-	id.ok_or_else(|| Fault::Input(format!("--community {named}: there is no such community")))
-}
-
-/// The first block from one on after which the clock is so; a clock that is so once stays so.
-async fn block_where(
-	node: &Node,
-	from: u64,
-	head: &At,
-	is_so: impl Fn(&chain::types::EraView) -> bool,
-) -> Result<Option<u64>, Fault> {
-	if !chain::era(head).await?.is_some_and(|view| is_so(&view)) {
-		return Ok(None);
-	}
-	let (mut low, mut high) = (from, head.block_number());
-	while low < high {
-		let middle = low.midpoint(high);
-		if chain::era(&node.at(middle).await?)
-			.await?
-			.is_some_and(|view| is_so(&view))
-		{
-			high = middle;
-		} else {
-			low = middle + 1;
-		}
-	}
-	Ok(Some(low))
 }
 
 /// The first block from one on with an event, before the clock says that it is over with it.

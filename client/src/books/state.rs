@@ -77,7 +77,7 @@ impl State {
 		let households = chain::entries::<(u32,), Household>(at, "EnergyMarket", "Households").await?;
 		for ((id,), _) in households {
 			state.households.insert(id, Debt::default());
-			if let Some(bill) = chain::bill(at, id).await? {
+			if let Some(bill) = chain::bill(at, id, (0, u32::MAX)).await? {
 				state.bills.insert(id, bill);
 			}
 		}
@@ -122,42 +122,13 @@ impl State {
 		for (era, statements) in self.statements.values().flatten() {
 			for (household, statement) in statements {
 				if self.households.contains_key(household) {
-					add(bills.entry(*household).or_insert_with(|| empty(*era)), statement);
+					bills
+						.entry(*household)
+						.or_insert_with(|| Bill::of_no_era(*era))
+						.add(statement);
 				}
 			}
 		}
 		self.bills = bills;
 	}
-}
-
-/// The bill of no era, from one on.
-fn empty(first_era: u32) -> Bill {
-	Bill {
-		first_era,
-		last_era: first_era,
-		eras: 0,
-		energy_wh: [0; 4],
-		reward: 0,
-		cost: 0,
-		revenue: 0,
-		alone_cost: 0,
-		alone_revenue: 0,
-		savings: 0,
-	}
-}
-
-/// Adds an era, which is later than those before.
-fn add(bill: &mut Bill, statement: &Statement) {
-	let amounts = &statement.amounts;
-	bill.last_era = statement.era;
-	bill.eras += 1;
-	for (sum, wh) in bill.energy_wh.iter_mut().zip(statement.energy.all_wh()) {
-		*sum += wh;
-	}
-	bill.reward += amounts.reward;
-	bill.cost += amounts.paid_to_pool + amounts.grid_fee + amounts.main_cost;
-	bill.revenue += amounts.received_from_pool + amounts.main_revenue;
-	bill.alone_cost += amounts.alone_cost;
-	bill.alone_revenue += amounts.alone_revenue;
-	bill.savings += amounts.savings();
 }

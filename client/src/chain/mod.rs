@@ -1,6 +1,7 @@
 //! The connection to a node, and what to ask of it.
 
 pub mod balances;
+mod bill;
 pub mod events;
 mod game;
 pub mod send;
@@ -180,6 +181,31 @@ impl Node {
 		}
 	}
 
+	/// The first block from one to the head after which the clock is so; a clock that is so once stays so.
+	pub async fn first_block_where(
+		&self,
+		from: u64,
+		head: &At,
+		is_so: impl Fn(&EraView) -> bool,
+	) -> Result<Option<u64>, Fault> {
+		if !era(head).await?.is_some_and(|view| is_so(&view)) {
+			return Ok(None);
+		}
+		let (mut low, mut high) = (from, head.block_number());
+		while low < high {
+			let middle = low.midpoint(high);
+			if era(&self.at(middle).await?)
+				.await?
+				.is_some_and(|view| is_so(&view))
+			{
+				high = middle;
+			} else {
+				low = middle + 1;
+			}
+		}
+		Ok(Some(low))
+	}
+
 	/// Hash of the block of a number, if there is one.
 	pub async fn block_hash(&self, number: u64) -> Result<Option<H256>, Fault> {
 		self.rpc
@@ -258,6 +284,16 @@ pub async fn community_named(at: &At, name: &str) -> Result<Option<(u32, Communi
 	Ok(None)
 }
 
+/// The number of a community that is named by its name or its number.
+pub async fn community_id(at: &At, named: &str) -> Result<u32, Fault> {
+	if let Some((id, _)) = community_named(at, named).await? {
+		return Ok(id);
+	}
+	let count = community_count(at).await?;
+	let id = named.parse().ok().filter(|id| *id < count);
+	id.ok_or_else(|| Fault::Input(format!("--community {named}: there is no such community")))
+}
+
 /// The numbers of a community's households.
 pub async fn members(at: &At, community: u32) -> Result<Vec<u32>, Fault> {
 	call(at, MARKET_API, "members", (community,)).await
@@ -288,9 +324,9 @@ pub async fn statements(at: &At, community: u32, era: u32) -> Result<Vec<(u32, S
 	call(at, MARKET_API, "statements", (community, era)).await
 }
 
-/// What all retained eras came to for a household; nothing if there is none.
-pub async fn bill(at: &At, household: u32) -> Result<Option<Bill>, Fault> {
-	call(at, MARKET_API, "bill", (household, 0u32, u32::MAX)).await
+/// What the retained eras from one to another came to for a household; nothing if there is none.
+pub async fn bill(at: &At, household: u32, (first, last): (u32, u32)) -> Result<Option<Bill>, Fault> {
+	call(at, MARKET_API, "bill", (household, first, last)).await
 }
 
 /// The account of a community's pool.

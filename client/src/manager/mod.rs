@@ -362,14 +362,15 @@ impl Household {
 	}
 
 	/// Most that may be put off and most that may have been run early after a period, Wh: no more than what can come back
-	/// while there is a surplus, or be left out, until the end of the stretch.
+	/// while there is a surplus, without a higher peak, or be left out, until the end of the stretch.
 	fn bounds_wh(&self, period: usize) -> (i64, i64) {
 		let most = (self.home.shift_kwh * 1_000.0) as i64;
 		let stretch = self.home.shift_periods;
 		let end = ((period / stretch + 1) * stretch).min(self.periods.len());
 		let rest = &self.periods[(period + 1).min(end)..end];
-		let surplus = rest.iter().filter(|planned| planned.has_surplus).count();
-		let owed = self.step_wh * surplus as i64;
+		let room = |planned: &Planned| self.cap_wh - i64::from(planned.measured.consumption_wh);
+		let surplus = rest.iter().filter(|planned| planned.has_surplus);
+		let owed = surplus.map(|planned| room(planned).clamp(0, self.step_wh)).sum();
 		let ahead = rest.iter().map(|planned| planned.shiftable_wh).sum();
 		(most.min(owed), most.min(ahead))
 	}

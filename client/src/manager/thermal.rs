@@ -57,14 +57,14 @@ impl Thermal {
 		end + (span.indoor_c - end) * self.left(span)
 	}
 
-	/// 1 when the device heats in a period, -1 when it cools, 0 when it has nothing to do: the side on which the home
-	/// would leave its setpoint without it.
+	/// 1 when the device heats in a period, -1 when it cools, 0 when it has nothing to do. One that does both does what a
+	/// home that is left alone would lack at its setpoint: it never heats what it has cooled ahead.
 	fn sign(&self, span: &Span) -> f64 {
-		let lacks_heat = self.after_heat(span, 0.0) < self.setpoint_c;
+		let alone_c = span.outdoor_c + self.resistance_k_per_kw * self.gains_kw;
 		match self.device {
 			Device::Heating => 1.0,
 			Device::Cooling => -1.0,
-			Device::Both if lacks_heat => 1.0,
+			Device::Both if alone_c < self.setpoint_c => 1.0,
 			Device::Both => -1.0,
 			Device::None => 0.0,
 		}

@@ -5,7 +5,7 @@ use crate::chain::{
 	types::{Channels, Comfort, EraRecord, MarketEvent, Money, Reading, Statement, Strategy, Totals},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 /// What a household brings along when its books are opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +76,11 @@ impl Ledger {
 	/// An era's book, if anything was written about it.
 	pub fn era(&self, era: u32) -> Option<&EraBook> {
 		self.eras.get(&era)
+	}
+
+	/// The books of eras, in order.
+	pub fn eras(&self, range: RangeInclusive<u32>) -> impl Iterator<Item = (u32, &EraBook)> {
+		self.eras.range(range).map(|(era, book)| (*era, book))
 	}
 
 	/// The last era that is settled in these books.

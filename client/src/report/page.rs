@@ -4,7 +4,7 @@ use super::{
 	days::Ways,
 	figures::{kwh, money, Figures},
 	paper,
-	plots::{escaped, Plot, Series, Style},
+	plots::{escaped, style, Plot, Series, Style},
 };
 use crate::{data::Dataset, fault::Fault, summary::Report};
 
@@ -183,7 +183,7 @@ fn plots(dataset: &Dataset, ways: &Ways, is_paper: bool) -> Vec<Plot> {
 		households
 			.map(|(index, name)| {
 				let wh = days.of(index).map(|cell| i64::from(pick(cell)));
-				Series::of_wh(name, Style::Line, wh)
+				Series::of_wh(name, style(index), wh)
 			})
 			.collect()
 	};
@@ -255,7 +255,10 @@ fn plots(dataset: &Dataset, ways: &Ways, is_paper: bool) -> Vec<Plot> {
 		),
 		plot(
 			"community",
-			number(7, 5).replace("Figure 7 of the paper: ", "") + "load of the community before and after the game",
+			match is_paper {
+				true => "Load of the community before and after the game".to_owned(),
+				false => "Figure 5: load of the community before and after the game".to_owned(),
+			},
 			"Energy consumed by all households in each period, kWh.",
 			vec![
 				Series::of_wh("before", Style::Dashes, ways.alone.load_wh()),

@@ -3,8 +3,8 @@
 use crate::fault::Fault;
 use plotters::prelude::*;
 
-/// In units of the drawing; the text is legible when a phone shows it at two thirds of this.
-const SIZE: (u32, u32) = (480, 320);
+/// In units of the drawing: a little more than a phone's width, so that its text stays legible there.
+const SIZE: (u32, u32) = (400, 280);
 /// Distinct for the colour-blind too (Okabe and Ito, "Color Universal Design", 2008).
 const COLOURS: [RGBColor; 6] = [
 	RGBColor(0, 114, 178),
@@ -55,6 +55,15 @@ pub struct Plot {
 	/// Where each period starts.
 	pub starts: Vec<String>,
 	pub series: Vec<Series>,
+}
+
+/// How a series among many is drawn, so that no two of a dozen look alike.
+pub fn style(place: usize) -> Style {
+	if place < COLOURS.len() {
+		Style::Line
+	} else {
+		Style::Dashes
+	}
 }
 
 /// The colour of a series by its place, as CSS has it.
@@ -108,11 +117,11 @@ impl Plot {
 			.configure_mesh()
 			.light_line_style(TRANSPARENT)
 			.bold_line_style(RGBColor(221, 221, 221))
-			.x_labels(6)
+			.x_labels(5)
 			.y_labels(6)
 			.x_label_formatter(&|place| self.label(*place))
 			.y_label_formatter(&|kwh| format!("{kwh:.1}"))
-			.label_style(("sans-serif", 15))
+			.label_style(("sans-serif", 16))
 			.draw()?;
 		let width = if self.series.len() > FEW || self.starts.len() > 100 {
 			1
@@ -230,12 +239,12 @@ mod tests {
 	fn drawing_scales_and_has_words() {
 		let svg = plot().svg().unwrap();
 		assert!(
-			svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 480 320\" role=\"img\"")
+			svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 400 280\" role=\"img\"")
 		);
 		assert!(svg.contains("<title id=\"p-title\">Loads &lt;&amp;&gt;</title>"));
 		assert!(svg.contains("<polyline") && svg.contains("<circle"), "{svg}");
 		assert!(
-			svg.contains("09:00") && svg.trim_end().ends_with("</svg>"),
+			svg.contains("12:00") && svg.trim_end().ends_with("</svg>"),
 			"{svg}"
 		);
 		assert_eq!(svg.matches("<svg").count(), 1);

@@ -1,0 +1,108 @@
+// The report's page as people see it. COMMONWATT_REPORT names the page; COMMONWATT_PICTURES a folder for pictures of it.
+
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { after, before, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { chromium } from 'playwright-core';
+
+const report = process.env.COMMONWATT_REPORT;
+const pictures = process.env.COMMONWATT_PICTURES;
+const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
+// Text smaller than this, in CSS pixels, is not legible on a phone.
+const LEGIBLE_PX = 10;
+
+let browser;
+
+before(async () => {
+	assert.ok(report && existsSync(report), `COMMONWATT_REPORT: no page at ${report}`);
+	assert.ok(executablePath, 'Chromium is not installed: scripts/setup.sh does that');
+	browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+});
+
+after(async () => browser?.close());
+
+// Opens the page without a network and hands back what it asked for and complained of.
+async function open(width, height) {
+	const context = await browser.newContext({ viewport: { width, height }, offline: true, deviceScaleFactor: 2 });
+	const page = await context.newPage();
+	const asked = [];
+	const complaints = [];
+	page.on('request', (request) => asked.push(request.url()));
+	page.on('console', (message) => complaints.push(message.text()));
+	page.on('pageerror', (error) => complaints.push(String(error)));
+	const url = pathToFileURL(report).href;
+	await page.goto(url);
+	return { context, page, url, asked, complaints };
+}
+
+for (const [name, width, height] of [
+	['phone', 390, 844],
+	['desk', 1280, 900],
+]) {
+	test(`${name}: opens without a network, fits and is legible`, async () => {
+		const { context, page, url, asked, complaints } = await open(width, height);
+		assert.deepEqual(asked, [url], 'nothing comes from elsewhere');
+		assert.deepEqual(complaints, []);
+		const widths = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+		assert.ok(widths[0] <= widths[1], `the page is ${widths[0]} px wide on ${widths[1]} px`);
+		const plots = await page.$$eval('figure > svg', (all) =>
+			all.map((svg) => {
+				const box = svg.getBoundingClientRect();
+				const text = [...svg.querySelectorAll('text')].filter((one) => one.textContent.trim());
+				const scale = box.width / svg.viewBox.baseVal.width;
+				return {
+					left: box.left,
+					right: box.right,
+					height: box.height,
+					smallest: Math.min(...text.map((one) => parseFloat(getComputedStyle(one).fontSize) * scale)),
+					labels: text.length,
+					outside: text.filter((one) => {
+						const { left, right } = one.getBoundingClientRect();
+						return left < box.left - 1 || right > box.right + 1;
+					}).length,
+					lines: svg.querySelectorAll('polyline, path').length,
+				};
+			}),
+		);
+		assert.equal(plots.length, 5);
+		for (const plot of plots) {
+			assert.ok(plot.left >= 0 && plot.right <= width && plot.height > 150, JSON.stringify(plot));
+			assert.ok(plot.smallest >= LEGIBLE_PX, `${plot.smallest} px: too small`);
+			assert.ok(plot.labels >= 8 && plot.lines >= 2, JSON.stringify(plot));
+			assert.equal(plot.outside, 0, 'labels lie within their plot');
+		}
+		if (pictures) await page.screenshot({ path: `${pictures}/report-${name}.png`, fullPage: true });
+		await context.close();
+	});
+}
+
+test('plots have names, descriptions and their numbers in a table', async () => {
+	const { context, page } = await open(390, 844);
+	const words = await page.$$eval('figure > svg', (all) =>
+		all.map((svg) => svg.getAttribute('aria-labelledby').split(' ').map((id) => document.getElementById(id)?.textContent)),
+	);
+	for (const [title, description] of words) assert.ok(title.length > 5 && description.length > 20);
+	const names = await page.getByRole('img').count();
+	assert.equal(names, words.length);
+	const figure = page.locator('figure').first();
+	await figure.locator('summary').click();
+	assert.ok(await figure.locator('table').isVisible());
+	assert.ok((await figure.locator('tbody tr').count()) > 1);
+	await context.close();
+});
+
+test('lines of a plot are drawn in the colours of its legend', async () => {
+	const { context, page } = await open(1280, 900);
+	const figures = await page.$$eval('figure', (all) =>
+		all.map((figure) => ({
+			legend: [...figure.querySelectorAll('.sample')].map((sample) => sample.getAttribute('stroke').toLowerCase()),
+			drawn: [...figure.querySelectorAll(':scope > svg [stroke]')].map((one) => one.getAttribute('stroke').toLowerCase()),
+		})),
+	);
+	for (const { legend, drawn } of figures) {
+		assert.ok(legend.length >= 2);
+		for (const colour of legend) assert.ok(drawn.includes(colour), `${colour} is not in ${[...new Set(drawn)]}`);
+	}
+	await context.close();
+});

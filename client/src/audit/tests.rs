@@ -1,0 +1,167 @@
+//! Claims that are not what the rules say.
+
+use super::*;
+use crate::{
+	chain::types::{
+		Amounts, Certificate, Channels, Contract, EraRecord, Kind, PriceRule, Quality, Ratio, Reading, Rules,
+		Statement, Status, Strategy, Tariffs, Terms, Totals,
+	},
+	prices::{contract_cost, price, worst_cost},
+};
+use std::collections::BTreeMap;
+
+const TERMS: Terms = Terms {
+	rules: Rules {
+		lambda: Ratio {
+			numerator: 4,
+			denominator: 1,
+		},
+		resolution_wh: 10,
+	},
+	tariffs: Tariffs {
+		retail_per_kwh: 300,
+		feed_in_per_kwh: 80,
+		imbalance_import_per_kwh: 360,
+		imbalance_export_per_kwh: 40,
+		grid_fee_per_kwh: 10,
+	},
+	price_rule: PriceRule::MidMarket,
+	incentive_per_era: 0,
+	comfort_bounds: None,
+};
+
+fn report() -> Report {
+	Report {
+		url: String::new(),
+		community: 0,
+		era: 7,
+		gate: None,
+		settlement: None,
+		proved: 0,
+		notes: Vec::new(),
+		differences: Vec::new(),
+	}
+}
+
+fn gate(held: u128, chosen: u8) -> Gate {
+	let contract = Contract {
+		generation_wh: 0,
+		comfort: None,
+		strategies: vec![Strategy {
+			kind: Kind::BuyFromMain,
+			consumption_wh: 1_000,
+			temperature_centi_c: 2_100,
+		}],
+		chosen,
+		main_grid_only: false,
+		energy: Channels::from_net(0, -1_000),
+		held,
+	};
+	Gate {
+		record: EraRecord {
+			era: 7,
+			terms: TERMS,
+			players: 1,
+			certificate: Certificate {
+				status: Status::Equilibrium,
+				offered_wh: 0,
+				requested_wh: 0,
+				traded_wh: 0,
+				max_gain: 0,
+			},
+			sweeps: 1,
+			starts: 1,
+			price_per_kwh: 190,
+			settled: None,
+		},
+		contracts: BTreeMap::from([(3, contract)]),
+	}
+}
+
+fn settlement(paid: u128) -> Settlement {
+	let statement = Statement {
+		era: 7,
+		reading: Reading {
+			generation_wh: 0,
+			consumption_wh: 1_000,
+			indoor_centi_c: 2_100,
+			quality: Quality::Measured,
+		},
+		energy: Channels::from_net(0, -1_000),
+		imbalance_import_wh: 0,
+		imbalance_export_wh: 0,
+		price_per_kwh: 190,
+		delivered: None,
+		amounts: Amounts {
+			paid_to_utility: paid,
+			..Amounts::default()
+		},
+	};
+	Settlement {
+		totals: Totals::default(),
+		statements: BTreeMap::from([(3, statement)]),
+	}
+}
+
+#[test]
+fn first_claim_that_differs_is_named() {
+	let mut found = report();
+	found
+		.compare(
+			"gate closure",
+			&gate(300, 0),
+			Some(&gate(300, 0)),
+			Some(&gate(300, 0)),
+		)
+		.unwrap();
+	assert_eq!(found.differences, Vec::<String>::new());
+	found
+		.compare(
+			"gate closure",
+			&gate(300, 0),
+			Some(&gate(300, 1)),
+			Some(&gate(301, 0)),
+		)
+		.unwrap();
+	let expected = [
+		"gate closure: contracts 3 held: \"300\" computed, \"301\" on the chain",
+		"gate closure: contracts 3 chosen: 0 computed, 1 in the events",
+	];
+	assert_eq!(found.differences, expected);
+}
+
+#[test]
+fn amount_that_differs_and_claim_that_is_missing_are_named() {
+	let mut found = report();
+	found
+		.compare("settlement", &settlement(300), None, Some(&settlement(299)))
+		.unwrap();
+	let expected = [
+		"settlement: statements 3 amounts paid_to_utility: \"300\" computed, \"299\" on the chain",
+		"settlement: computed, and not in the events",
+	];
+	assert_eq!(found.differences, expected);
+}
+
+/// By hand, from docs/market.md.
+#[test]
+fn prices_and_holds() {
+	let ratio = Terms {
+		price_rule: PriceRule::SupplyDemandRatio,
+		..TERMS
+	};
+	assert_eq!(price(&TERMS, 5, 9), 190);
+	// 300 x 80 / (220 x 1/2 + 80) = 126.3.
+	assert_eq!(
+		(
+			price(&ratio, 1_000, 2_000),
+			price(&ratio, 0, 2_000),
+			price(&ratio, 2_000, 1_000)
+		),
+		(126, 300, 80)
+	);
+	// Retail is more than the pool's 190 and 10: 300, and one unit for each of two seams; the main grid's 0.3 rounded up.
+	assert_eq!(contract_cost(&TERMS, 190, &Channels::from_net(-1_000, -1)), 303);
+	assert_eq!(contract_cost(&TERMS, 190, &Channels::from_net(1_000, 500)), 0);
+	assert_eq!((worst_cost(&TERMS, -1_000), worst_cost(&TERMS, 1_000)), (313, 0));
+}

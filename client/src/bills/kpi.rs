@@ -1,0 +1,235 @@
+//! Key figures of a household and of a community, from statements and records.
+//!
+//! Self-consumption is the share of generation that is not fed into the main grid, self-sufficiency the share of consumption
+//! that does not come from it (Luthander, Widén, Nilsson and Palm, Applied Energy 142, 2015, doi
+//! 10.1016/j.apenergy.2014.12.028). A household's count what it uses of its own generation at once; the community's count
+//! what its households use of each other's too.
+
+use crate::chain::types::{Bill, Certificate, EraRecord, Statement, Status};
+use serde::Serialize;
+
+/// A household's bill with its key figures.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Account {
+	pub household: u32,
+	#[serde(flatten)]
+	pub bill: Bill,
+	pub generation_wh: u64,
+	pub consumption_wh: u64,
+	/// Generated and used in the same era.
+	pub own_use_wh: u64,
+	pub imbalance_import_wh: u64,
+	pub imbalance_export_wh: u64,
+	/// Most consumed, and most bought from the main grid, in an era.
+	pub peak_load_wh: u64,
+	pub peak_bought_wh: u64,
+	pub missing_readings: u32,
+	/// Mean and least of eq. (2) over the eras with a contract and a reading, millionths; nothing without any.
+	pub comfort_ppm: Option<u64>,
+	pub least_comfort_ppm: Option<u32>,
+	/// Eras outside the comfort range.
+	pub uncomfortable_eras: u32,
+	#[serde(skip)]
+	comfort: (u64, u64),
+}
+
+impl Account {
+	/// Of no era, from one on.
+	pub fn new(household: u32, first_era: u32) -> Self {
+		Self {
+			household,
+			bill: Bill::of_no_era(first_era),
+			generation_wh: 0,
+			consumption_wh: 0,
+			own_use_wh: 0,
+			imbalance_import_wh: 0,
+			imbalance_export_wh: 0,
+			peak_load_wh: 0,
+			peak_bought_wh: 0,
+			missing_readings: 0,
+			comfort_ppm: None,
+			least_comfort_ppm: None,
+			uncomfortable_eras: 0,
+			comfort: (0, 0),
+		}
+	}
+
+	/// Adds an era.
+	pub fn add(&mut self, statement: &Statement, was_read: bool) {
+		let (reading, energy) = (&statement.reading, &statement.energy);
+		self.bill.add(statement);
+		self.generation_wh += u64::from(reading.generation_wh);
+		self.consumption_wh += u64::from(reading.consumption_wh);
+		self.own_use_wh += u64::from(reading.generation_wh.min(reading.consumption_wh));
+		self.imbalance_import_wh += u64::from(statement.imbalance_import_wh);
+		self.imbalance_export_wh += u64::from(statement.imbalance_export_wh);
+		self.peak_load_wh = self.peak_load_wh.max(reading.consumption_wh.into());
+		self.peak_bought_wh = self.peak_bought_wh.max(energy.bought_from_main_wh.into());
+		self.missing_readings += u32::from(!was_read);
+		if let Some(delivered) = statement.delivered {
+			let ppm = delivered.comfort_ppm;
+			self.comfort = (self.comfort.0 + u64::from(ppm), self.comfort.1 + 1);
+			self.comfort_ppm = self.comfort.0.checked_div(self.comfort.1);
+			self.least_comfort_ppm = Some(self.least_comfort_ppm.map_or(ppm, |least| least.min(ppm)));
+			self.uncomfortable_eras += u32::from(ppm == 0);
+		}
+	}
+
+	/// Percent.
+	pub fn self_consumption(&self) -> Option<f64> {
+		percent(self.own_use_wh, self.generation_wh)
+	}
+
+	/// Percent.
+	pub fn self_sufficiency(&self) -> Option<f64> {
+		percent(self.own_use_wh, self.consumption_wh)
+	}
+}
+
+/// A part of a whole in percent; nothing of nothing is none.
+fn percent(part: u64, whole: u64) -> Option<f64> {
+	(whole > 0).then(|| (part as f64 * 1_000.0 / whole as f64).round() / 10.0)
+}
+
+/// What a community's eras came to.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Community {
+	/// Settled eras, and those of them with a game.
+	pub eras: u32,
+	pub games: u32,
+	pub equilibria: u32,
+	/// Eras whose games ended without a certificate.
+	pub approximate: Vec<u32>,
+	pub games_with_trade: u32,
+	pub sweeps: u64,
+	pub most_sweeps: u32,
+	pub most_starts: u32,
+	/// The largest gain that a game left, base-2 logarithm in units of 2^-32.
+	pub largest_gain: i64,
+	pub generation_wh: u64,
+	pub consumption_wh: u64,
+	pub community_wh: u64,
+	pub sold_to_main_wh: u64,
+	pub bought_from_main_wh: u64,
+	/// Most of all households in an era.
+	pub peak_load_wh: u64,
+	pub peak_bought_wh: u64,
+	pub missing_readings: u64,
+	/// Percent.
+	pub self_consumption: Option<f64>,
+	pub self_sufficiency: Option<f64>,
+}
+
+impl Community {
+	/// Adds an era.
+	pub fn add<'a>(
+		&mut self,
+		record: Option<&EraRecord>,
+		statements: impl Iterator<Item = &'a Statement>,
+		missing: u32,
+	) {
+		self.eras += 1;
+		if let Some(record) = record {
+			self.add_game(record);
+		}
+		let (mut load, mut bought) = (0, 0);
+		for Statement { reading, energy, .. } in statements {
+			self.generation_wh += u64::from(reading.generation_wh);
+			self.community_wh += u64::from(energy.sold_to_community_wh);
+			self.sold_to_main_wh += u64::from(energy.sold_to_main_wh);
+			load += u64::from(reading.consumption_wh);
+			bought += u64::from(energy.bought_from_main_wh);
+		}
+		self.consumption_wh += load;
+		self.bought_from_main_wh += bought;
+		self.peak_load_wh = self.peak_load_wh.max(load);
+		self.peak_bought_wh = self.peak_bought_wh.max(bought);
+		self.missing_readings += u64::from(missing);
+		let used = self.generation_wh.saturating_sub(self.sold_to_main_wh);
+		let local = self.consumption_wh.saturating_sub(self.bought_from_main_wh);
+		self.self_consumption = percent(used, self.generation_wh);
+		self.self_sufficiency = percent(local, self.consumption_wh);
+	}
+
+	fn add_game(&mut self, record: &EraRecord) {
+		let Certificate {
+			status,
+			traded_wh,
+			max_gain,
+			..
+		} = record.certificate;
+		self.games += 1;
+		match status {
+			Status::Equilibrium => self.equilibria += 1,
+			Status::Approximate => self.approximate.push(record.era),
+		}
+		self.games_with_trade += u32::from(traded_wh > 0);
+		self.sweeps += u64::from(record.sweeps);
+		self.most_sweeps = self.most_sweeps.max(record.sweeps);
+		self.most_starts = self.most_starts.max(record.starts);
+		self.largest_gain = self.largest_gain.max(max_gain);
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::chain::types::{Amounts, Channels, Delivered, Quality, Reading};
+
+	fn statement(era: u32, generation_wh: u32, consumption_wh: u32, community_wh: i64) -> Statement {
+		let net = i64::from(generation_wh) - i64::from(consumption_wh);
+		Statement {
+			era,
+			reading: Reading {
+				generation_wh,
+				consumption_wh,
+				indoor_centi_c: 2_100,
+				quality: Quality::Measured,
+			},
+			energy: Channels::from_net(community_wh, net - community_wh),
+			imbalance_import_wh: 0,
+			imbalance_export_wh: 0,
+			price_per_kwh: 10,
+			delivered: Some(Delivered {
+				comfort_ppm: 500_000 * (era % 2),
+				payoff: 0,
+			}),
+			amounts: Amounts {
+				alone_cost: 100,
+				main_cost: 60,
+				..Amounts::default()
+			},
+		}
+	}
+
+	#[test]
+	fn figures_by_hand() {
+		let mut account = Account::new(3, 10);
+		account.add(&statement(10, 3_000, 1_000, 500), true);
+		account.add(&statement(11, 1_000, 4_000, -2_000), false);
+		assert_eq!(account.self_consumption(), Some(50.0));
+		assert_eq!(account.self_sufficiency(), Some(40.0));
+		assert_eq!((account.peak_load_wh, account.peak_bought_wh), (4_000, 1_000));
+		assert_eq!(
+			(account.bill.eras, account.bill.savings, account.missing_readings),
+			(2, 80, 1)
+		);
+		assert_eq!(
+			(account.comfort_ppm, account.least_comfort_ppm),
+			(Some(250_000), Some(0))
+		);
+		assert_eq!(account.uncomfortable_eras, 1);
+	}
+
+	#[test]
+	fn community_counts_what_households_use_of_each_other() {
+		let mut community = Community::default();
+		let (seller, buyer) = (statement(7, 3_000, 1_000, 1_500), statement(7, 0, 2_000, -1_500));
+		community.add(None, [&seller, &buyer].into_iter(), 0);
+		assert_eq!((community.community_wh, community.sold_to_main_wh), (1_500, 500));
+		assert_eq!((community.peak_load_wh, community.peak_bought_wh), (3_000, 500));
+		assert_eq!(community.self_consumption, Some(83.3));
+		assert_eq!(community.self_sufficiency, Some(83.3));
+		assert_eq!(Community::default().self_sufficiency, None);
+	}
+}
