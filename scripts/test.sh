@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Sets up, then checks everything that must pass: formatting, lints, the unit and property tests of every crate, the
 # real runtime, the real node over its RPC through `commonwatt` and through @polkadot/api, the paper's experiment with its
-# page in a browser, and the benchmarks' own checks. The first run builds for most of an hour on two cores; a later one, in any clone, takes minutes.
+# page in a browser, and the benchmarks' own checks. The first run builds for most of an hour on two cores; a later one, in
+# any clone, takes minutes.
 #   QUICK=1   leave out what needs a second build of FRAME (the benchmarks' own checks)
 source "$(dirname "$0")/env.sh"
 case "${1:-}" in
