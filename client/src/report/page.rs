@@ -13,7 +13,8 @@ const STYLE: &str = "\
 color:#1a1a1a;background:#fff}h1{font-size:1.6rem}h2{font-size:1.25rem;margin-top:2.2rem}h3{font-size:1.05rem;margin:0}\
 table{border-collapse:collapse;font-size:.92rem}th,td{padding:.25rem .6rem;border-bottom:1px solid #ddd;text-align:right}\
 th[scope=row],thead th:first-child,td.text{text-align:left;font-weight:normal}thead th{border-bottom:2px solid #888;\
-vertical-align:bottom}.wide{overflow-x:auto}.plots{display:grid;gap:1.5rem;grid-template-columns:repeat(auto-fit,\
+vertical-align:bottom}.wide{overflow-x:auto}.wide th[scope=row]{min-width:7rem}.wide td:nth-child(6):last-child{\
+min-width:16rem}.plots{display:grid;gap:1.5rem;grid-template-columns:repeat(auto-fit,\
 minmax(min(100%,26rem),1fr))}figure{margin:0}figure>svg{width:100%;height:auto;display:block}.legend{list-style:none;\
 padding:0;margin:.3rem 0;display:flex;flex-wrap:wrap;gap:.2rem 1rem;font-size:.92rem}.sample{width:28px;height:12px}\
 details{font-size:.92rem}summary{cursor:pointer;padding:.3rem 0}.yes{color:#00614a;font-weight:bold}.no{color:#a82a00;\
