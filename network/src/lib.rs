@@ -189,6 +189,13 @@ impl Network {
 		idle.into_iter().try_for_each(|index| self.start(index))
 	}
 
+	/// From their next start on, miners take as final what lies so deep. Nothing to validators.
+	pub fn set_finality_depth(&mut self, blocks: u32) {
+		if let Consensus::Work { finality_depth, .. } = &mut self.plan.consensus {
+			*finality_depth = blocks;
+		}
+	}
+
 	/// Waits until all that were started answer.
 	pub async fn wait_until_ready(&mut self) -> Result<(), Fault> {
 		for node in self.nodes.iter_mut().filter(|node| node.is_started()) {
