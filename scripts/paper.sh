@@ -18,8 +18,10 @@ mkdir -p "$out"
 out="$(realpath "$out")"
 cd "$repo"
 
-say "building the node and the client (the first time, most of half an hour on two cores)"
-cargo build --profile "$profile" --workspace --bins --locked
+if [ -z "${COMMONWATT_BUILT:-}" ]; then
+	say "building the node and the client (the first time, most of half an hour on two cores)"
+	cargo build --profile "$profile" --workspace --bins --locked
+fi
 
 work="$(mktemp -d)"
 node_pid=""
