@@ -78,6 +78,8 @@ pub struct Network {
 	nodes: Vec<Node>,
 	/// Pairs that are parted, the lower one first.
 	parted: BTreeSet<(usize, usize)>,
+	/// Those that were started again without their peers.
+	cut_off: BTreeSet<usize>,
 }
 
 impl Network {
@@ -117,6 +119,7 @@ impl Network {
 			plan,
 			nodes,
 			parted: BTreeSet::new(),
+			cut_off: BTreeSet::new(),
 		})
 	}
 
@@ -237,6 +240,7 @@ impl Network {
 		}
 		self.parted.extend(&pairs);
 		cut_off.iter().try_for_each(|index| self.start(*index))?;
+		self.cut_off.extend(cut_off);
 		self.wait_until_ready().await?;
 		match self.still_joined(&pairs).await? {
 			Some((one, other)) => Err(Fault::Failed(format!(
@@ -247,14 +251,18 @@ impl Network {
 		}
 	}
 
-	/// Joins all that are parted again.
+	/// Joins all that are parted again. Those that were started without their peers are started with them: told over RPC,
+	/// they would refuse for long what those announce that they knew before.
 	pub async fn heal(&mut self) -> Result<(), Fault> {
 		let pairs = std::mem::take(&mut self.parted);
+		let cut_off = std::mem::take(&mut self.cut_off);
+		cut_off.iter().try_for_each(|index| self.kill(*index))?;
 		for (one, other) in both_ways(&pairs) {
 			let peer = self.nodes[other].address();
 			self.tell(one, "system_addReservedPeer", peer).await?;
 		}
-		Ok(())
+		cut_off.iter().try_for_each(|index| self.start(*index))?;
+		self.wait_until_ready().await
 	}
 
 	/// Tells a validator about a peer, if it runs.
