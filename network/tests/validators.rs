@@ -79,7 +79,7 @@ async fn split_network_becomes_one_chain_again() {
 	println!("split three to one");
 	running.network.split(&[&[0, 1, 2], &[3]]).await.or_panic();
 	let (three, alone) = watch_both(&running).await;
-	assert!(three.finalized > 5, "{three}");
+	assert!(three.finalized > 0, "{three}");
 	assert_eq!(alone.finalized, 0, "{alone}");
 	join(&mut running).await;
 
