@@ -15,14 +15,14 @@
 // runtime
 // --genesis-builder-preset
 // development
-// --pallet
-// pallet_energy_market
 // --steps
 // 20
 // --repeat
 // 8
 // --heap-pages
 // 4096
+// --pallet
+// pallet_energy_market
 // --extrinsic
 // *
 // --output
@@ -46,19 +46,19 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Storage: `System::Account` (r:2 w:2)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Communities` (r:0 w:1)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(376), added: 2851, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
 	fn create_community() -> Weight {
 		// Proof Size summary in bytes:
 		//  Measured:  `350`
 		//  Estimated: `6196`
-		// Minimum execution time: 65_006_000 picoseconds.
-		Weight::from_parts(68_942_000, 0)
+		// Minimum execution time: 66_379_000 picoseconds.
+		Weight::from_parts(69_302_000, 0)
 			.saturating_add(Weight::from_parts(0, 6196))
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(4))
 	}
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(376), added: 2851, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::MeterOf` (r:1 w:1)
 	/// Proof: `EnergyMarket::MeterOf` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
@@ -73,82 +73,82 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
 	fn register_household() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `6291`
+		//  Measured:  `6292`
 		//  Estimated: `7479`
-		// Minimum execution time: 110_203_000 picoseconds.
-		Weight::from_parts(115_711_000, 0)
+		// Minimum execution time: 99_928_000 picoseconds.
+		Weight::from_parts(116_573_000, 0)
 			.saturating_add(Weight::from_parts(0, 7479))
 			.saturating_add(T::DbWeight::get().reads(6))
 			.saturating_add(T::DbWeight::get().writes(5))
 	}
 	/// Storage: `EnergyMarket::Communities` (r:1 w:1)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(376), added: 2851, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
 	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
 	fn set_terms() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `445`
-		//  Estimated: `3841`
-		// Minimum execution time: 15_903_000 picoseconds.
-		Weight::from_parts(17_496_000, 0)
-			.saturating_add(Weight::from_parts(0, 3841))
+		//  Measured:  `446`
+		//  Estimated: `4078`
+		// Minimum execution time: 16_174_000 picoseconds.
+		Weight::from_parts(17_666_000, 0)
+			.saturating_add(Weight::from_parts(0, 4078))
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `EnergyMarket::Communities` (r:1 w:1)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(376), added: 2851, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
 	fn set_operator() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `429`
-		//  Estimated: `3841`
-		// Minimum execution time: 13_480_000 picoseconds.
-		Weight::from_parts(14_982_000, 0)
-			.saturating_add(Weight::from_parts(0, 3841))
+		//  Measured:  `430`
+		//  Estimated: `4078`
+		// Minimum execution time: 13_600_000 picoseconds.
+		Weight::from_parts(14_842_000, 0)
+			.saturating_add(Weight::from_parts(0, 4078))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `EnergyMarket::Communities` (r:1 w:1)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(376), added: 2851, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
 	fn set_concentrator() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `429`
-		//  Estimated: `3841`
-		// Minimum execution time: 13_620_000 picoseconds.
-		Weight::from_parts(15_333_000, 0)
-			.saturating_add(Weight::from_parts(0, 3841))
+		//  Measured:  `430`
+		//  Estimated: `4078`
+		// Minimum execution time: 13_820_000 picoseconds.
+		Weight::from_parts(15_222_000, 0)
+			.saturating_add(Weight::from_parts(0, 4078))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `EnergyMarket::Communities` (r:1 w:1)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(376), added: 2851, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
 	fn set_paused() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `429`
-		//  Estimated: `3841`
+		//  Measured:  `430`
+		//  Estimated: `4078`
 		// Minimum execution time: 13_690_000 picoseconds.
-		Weight::from_parts(16_625_000, 0)
-			.saturating_add(Weight::from_parts(0, 3841))
+		Weight::from_parts(15_112_000, 0)
+			.saturating_add(Weight::from_parts(0, 4078))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `EnergyMarket::Households` (r:1 w:1)
 	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(376), added: 2851, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
 	fn set_suspended() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `629`
-		//  Estimated: `3841`
-		// Minimum execution time: 18_677_000 picoseconds.
-		Weight::from_parts(23_214_000, 0)
-			.saturating_add(Weight::from_parts(0, 3841))
+		//  Measured:  `630`
+		//  Estimated: `4078`
+		// Minimum execution time: 18_858_000 picoseconds.
+		Weight::from_parts(20_741_000, 0)
+			.saturating_add(Weight::from_parts(0, 4078))
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `EnergyMarket::Households` (r:1 w:1)
 	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(376), added: 2851, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
 	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::MeterOf` (r:1 w:2)
@@ -157,10 +157,10 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	fn replace_meter() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `984`
+		//  Measured:  `985`
 		//  Estimated: `6196`
-		// Minimum execution time: 42_643_000 picoseconds.
-		Weight::from_parts(46_479_000, 0)
+		// Minimum execution time: 42_964_000 picoseconds.
+		Weight::from_parts(45_828_000, 0)
 			.saturating_add(Weight::from_parts(0, 6196))
 			.saturating_add(T::DbWeight::get().reads(6))
 			.saturating_add(T::DbWeight::get().writes(5))
@@ -173,8 +173,8 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 		// Proof Size summary in bytes:
 		//  Measured:  `407`
 		//  Estimated: `3615`
-		// Minimum execution time: 16_695_000 picoseconds.
-		Weight::from_parts(19_519_000, 0)
+		// Minimum execution time: 16_304_000 picoseconds.
+		Weight::from_parts(18_097_000, 0)
 			.saturating_add(Weight::from_parts(0, 3615))
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -182,16 +182,16 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Storage: `EnergyMarket::Households` (r:1 w:1)
 	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(376), added: 2851, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
 	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
 	fn remove_household() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `661`
-		//  Estimated: `3841`
-		// Minimum execution time: 21_291_000 picoseconds.
-		Weight::from_parts(23_605_000, 0)
-			.saturating_add(Weight::from_parts(0, 3841))
+		//  Measured:  `662`
+		//  Estimated: `4078`
+		// Minimum execution time: 21_191_000 picoseconds.
+		Weight::from_parts(23_635_000, 0)
+			.saturating_add(Weight::from_parts(0, 4078))
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
@@ -200,14 +200,14 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
 	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(376), added: 2851, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
 	fn set_comfort() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `670`
-		//  Estimated: `3841`
-		// Minimum execution time: 21_441_000 picoseconds.
-		Weight::from_parts(23_886_000, 0)
-			.saturating_add(Weight::from_parts(0, 3841))
+		//  Measured:  `671`
+		//  Estimated: `4078`
+		// Minimum execution time: 21_702_000 picoseconds.
+		Weight::from_parts(23_735_000, 0)
+			.saturating_add(Weight::from_parts(0, 4078))
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
@@ -217,8 +217,8 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 		// Proof Size summary in bytes:
 		//  Measured:  `375`
 		//  Estimated: `3615`
-		// Minimum execution time: 14_271_000 picoseconds.
-		Weight::from_parts(16_184_000, 0)
+		// Minimum execution time: 14_031_000 picoseconds.
+		Weight::from_parts(15_793_000, 0)
 			.saturating_add(Weight::from_parts(0, 3615))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -228,19 +228,19 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
 	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(376), added: 2851, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Submissions` (r:0 w:1)
 	/// Proof: `EnergyMarket::Submissions` (`max_values`: None, `max_size`: Some(145), added: 2620, mode: `MaxEncodedLen`)
 	/// The range of component `s` is `[1, 16]`.
 	fn submit_strategies(s: u32, ) -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `661`
-		//  Estimated: `3841`
-		// Minimum execution time: 23_104_000 picoseconds.
-		Weight::from_parts(26_868_968, 0)
-			.saturating_add(Weight::from_parts(0, 3841))
-			// Standard Error: 5_995
-			.saturating_add(Weight::from_parts(50_746, 0).saturating_mul(s.into()))
+		//  Measured:  `662`
+		//  Estimated: `4078`
+		// Minimum execution time: 23_475_000 picoseconds.
+		Weight::from_parts(26_305_079, 0)
+			.saturating_add(Weight::from_parts(0, 4078))
+			// Standard Error: 2_586
+			.saturating_add(Weight::from_parts(10_874, 0).saturating_mul(s.into()))
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
@@ -254,8 +254,8 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 		// Proof Size summary in bytes:
 		//  Measured:  `579`
 		//  Estimated: `3615`
-		// Minimum execution time: 20_911_000 picoseconds.
-		Weight::from_parts(23_074_000, 0)
+		// Minimum execution time: 20_521_000 picoseconds.
+		Weight::from_parts(22_574_000, 0)
 			.saturating_add(Weight::from_parts(0, 3615))
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -272,8 +272,8 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 		// Proof Size summary in bytes:
 		//  Measured:  `678`
 		//  Estimated: `3615`
-		// Minimum execution time: 27_480_000 picoseconds.
-		Weight::from_parts(30_455_000, 0)
+		// Minimum execution time: 27_861_000 picoseconds.
+		Weight::from_parts(30_605_000, 0)
 			.saturating_add(Weight::from_parts(0, 3615))
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -281,7 +281,7 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Storage: `EnergyMarket::Households` (r:1000 w:0)
 	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(376), added: 2851, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
 	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Readings` (r:1000 w:1000)
@@ -289,13 +289,13 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// The range of component `n` is `[1, 1000]`.
 	fn submit_readings(n: u32, ) -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `703 + n * (160 ±0)`
-		//  Estimated: `3841 + n * (2625 ±0)`
-		// Minimum execution time: 27_762_000 picoseconds.
-		Weight::from_parts(28_141_000, 0)
-			.saturating_add(Weight::from_parts(0, 3841))
-			// Standard Error: 141_191
-			.saturating_add(Weight::from_parts(18_319_028, 0).saturating_mul(n.into()))
+		//  Measured:  `704 + n * (160 ±0)`
+		//  Estimated: `4078 + n * (2625 ±0)`
+		// Minimum execution time: 28_172_000 picoseconds.
+		Weight::from_parts(29_073_000, 0)
+			.saturating_add(Weight::from_parts(0, 4078))
+			// Standard Error: 125_494
+			.saturating_add(Weight::from_parts(18_271_657, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(n.into())))
@@ -306,15 +306,15 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Storage: `EnergyMarket::Debts` (r:1 w:1)
 	/// Proof: `EnergyMarket::Debts` (`max_values`: None, `max_size`: Some(36014), added: 38489, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(376), added: 2851, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:2 w:2)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	fn repay_arrears() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `36859`
+		//  Measured:  `36860`
 		//  Estimated: `39479`
-		// Minimum execution time: 98_827_000 picoseconds.
-		Weight::from_parts(103_243_000, 0)
+		// Minimum execution time: 102_883_000 picoseconds.
+		Weight::from_parts(106_928_000, 0)
 			.saturating_add(Weight::from_parts(0, 39479))
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(3))
@@ -337,14 +337,14 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 		// Proof Size summary in bytes:
 		//  Measured:  `278`
 		//  Estimated: `7479`
-		// Minimum execution time: 22_623_000 picoseconds.
-		Weight::from_parts(24_426_000, 0)
+		// Minimum execution time: 22_703_000 picoseconds.
+		Weight::from_parts(24_476_000, 0)
 			.saturating_add(Weight::from_parts(0, 7479))
 			.saturating_add(T::DbWeight::get().reads(6))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(376), added: 2851, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Debts` (r:1 w:0)
 	/// Proof: `EnergyMarket::Debts` (`max_values`: None, `max_size`: Some(36014), added: 38489, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Members` (r:1 w:0)
@@ -364,13 +364,13 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// The range of component `h` is `[1, 1000]`.
 	fn solve(h: u32, ) -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `51 + h * (385 ±0)`
+		//  Measured:  `52 + h * (385 ±0)`
 		//  Estimated: `39479 + h * (2625 ±0)`
-		// Minimum execution time: 77_935_000 picoseconds.
-		Weight::from_parts(4_737_473_243, 0)
+		// Minimum execution time: 80_820_000 picoseconds.
+		Weight::from_parts(4_863_485_037, 0)
 			.saturating_add(Weight::from_parts(0, 39479))
-			// Standard Error: 1_322_285
-			.saturating_add(Weight::from_parts(95_154_337, 0).saturating_mul(h.into()))
+			// Standard Error: 1_299_510
+			.saturating_add(Weight::from_parts(94_060_168, 0).saturating_mul(h.into()))
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().reads((4_u64).saturating_mul(h.into())))
 			.saturating_add(T::DbWeight::get().writes(3))
@@ -378,7 +378,7 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 			.saturating_add(Weight::from_parts(0, 2625).saturating_mul(h.into()))
 	}
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(376), added: 2851, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Records` (r:1 w:1)
 	/// Proof: `EnergyMarket::Records` (`max_values`: None, `max_size`: Some(316), added: 2791, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Debts` (r:1 w:1)
@@ -404,13 +404,13 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// The range of component `h` is `[1, 1000]`.
 	fn settle(h: u32, ) -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `2764 + h * (540 ±0)`
-		//  Estimated: `175491 + h * (2625 ±3)`
-		// Minimum execution time: 184_273_000 picoseconds.
-		Weight::from_parts(638_923_481, 0)
+		//  Measured:  `2765 + h * (540 ±0)`
+		//  Estimated: `175491 + h * (2625 ±0)`
+		// Minimum execution time: 188_529_000 picoseconds.
+		Weight::from_parts(1_434_194_035, 0)
 			.saturating_add(Weight::from_parts(0, 175491))
-			// Standard Error: 627_364
-			.saturating_add(Weight::from_parts(148_021_939, 0).saturating_mul(h.into()))
+			// Standard Error: 872_175
+			.saturating_add(Weight::from_parts(149_553_624, 0).saturating_mul(h.into()))
 			.saturating_add(T::DbWeight::get().reads(18))
 			.saturating_add(T::DbWeight::get().reads((4_u64).saturating_mul(h.into())))
 			.saturating_add(T::DbWeight::get().writes(43))
