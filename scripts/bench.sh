@@ -11,8 +11,8 @@ cd "$repo"
 game() {
 	say "the solver"
 	cargo bench -p commonwatt-game --bench solve --locked -- --table
-	say "building the runtime and the comparison of wasm with native"
-	cargo build --profile "$profile" --workspace --bins --locked
+	build_programs
+	say "building the comparison of wasm with native"
 	(cd bench && cargo build --release -p commonwatt-bench-executor --locked)
 	say "the solver inside the runtime's wasm"
 	# Whatever the profile, wasm-builder makes a release build of it.

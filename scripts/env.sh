@@ -36,3 +36,41 @@ set_up() {
 }
 
 say() { printf '\033[1m== %s\033[0m\n' "$*"; }
+
+# Builds the programs, unless the caller has just built everything: a build of programs alone has other features than one
+# with the tests, and takes minutes more.
+build_programs() {
+	[ -z "${COMMONWATT_BUILT:-}" ] || return 0
+	say "building the node and the client (the first time, most of half an hour on two cores)"
+	(cd "$repo" && cargo build --profile "$profile" --workspace --bins --locked)
+}
+
+# Starts a development chain with more options, its log in a file, and waits until it answers. Leaves its process in
+# node_pid and its address in node_address; it and the folder $work are gone when the script ends.
+node_pid=""
+end_node() {
+	[ -z "$node_pid" ] || kill "$node_pid" 2>/dev/null || true
+	[ -z "$node_pid" ] || wait "$node_pid" 2>/dev/null || true
+	rm -rf "$work"
+}
+start_node() { # log file, then options
+	local log="$1"
+	shift
+	trap end_node EXIT
+	"$bin/commonwatt-node" --dev --disable-log-color "$@" >"$log" 2>&1 &
+	node_pid=$!
+	node_address=""
+	for _ in $(seq 240); do
+		if ! kill -0 "$node_pid" 2>/dev/null; then
+			echo "$(basename "$0"): the node stopped:" >&2
+			tail -n 20 "$log" >&2
+			exit 1
+		fi
+		node_address="$(sed -n 's/.*Running JSON-RPC server: addr=\([^,]*\).*/\1/p' "$log")"
+		[ -z "$node_address" ] || return 0
+		sleep 0.5
+	done
+	echo "$(basename "$0"): the node does not answer; its log ends with:" >&2
+	tail -n 20 "$log" >&2
+	exit 1
+}

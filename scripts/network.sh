@@ -11,7 +11,5 @@ case "${1:-}" in
 esac
 set_up --for-run
 
-say "building the node (the first time, most of half an hour on two cores)"
-(cd "$repo" && cargo build --profile "$profile" --workspace --bins --locked)
-
+build_programs
 exec "$bin/commonwatt-network" "$@"

@@ -16,38 +16,15 @@ done
 set_up --for-run
 mkdir -p "$out"
 out="$(realpath "$out")"
+build_programs
 cd "$repo"
 
-if [ -z "${COMMONWATT_BUILT:-}" ]; then
-	say "building the node and the client (the first time, most of half an hour on two cores)"
-	cargo build --profile "$profile" --workspace --bins --locked
-fi
-
 work="$(mktemp -d)"
-node_pid=""
-cleanup() {
-	[ -z "$node_pid" ] || kill "$node_pid" 2>/dev/null || true
-	[ -z "$node_pid" ] || wait "$node_pid" 2>/dev/null || true
-	rm -rf "$work"
-}
-trap cleanup EXIT
 trap 'exit 130' INT TERM
 
 say "starting a chain"
-"$bin/commonwatt-node" --dev --rpc-port 0 --base-path "$work/chain" --disable-log-color >"$work/node.log" 2>&1 &
-node_pid=$!
-address=""
-for _ in $(seq 240); do
-	if ! kill -0 "$node_pid" 2>/dev/null; then
-		echo "paper.sh: the node stopped:" >&2
-		tail -n 20 "$work/node.log" >&2
-		exit 1
-	fi
-	address="$(sed -n 's/.*Running JSON-RPC server: addr=\([^,]*\).*/\1/p' "$work/node.log")"
-	[ -z "$address" ] || break
-	sleep 0.5
-done
+start_node "$work/node.log" --rpc-port 0 --base-path "$work/chain"
 
 say "playing the paper's day"
-"$bin/commonwatt" report --paper --data examples/paper.csv --homes examples/paper.toml --url "ws://$address" \
+"$bin/commonwatt" report --paper --data examples/paper.csv --homes examples/paper.toml --url "ws://$node_address" \
 	--journal "$work/journal" --out "$out" ${options[@]+"${options[@]}"}

@@ -18,35 +18,15 @@ while [ $# -gt 0 ]; do
 	esac
 done
 set_up --for-run
+build_programs
 cd "$repo"
 
-say "building the node and the client (the first time, most of half an hour on two cores)"
-cargo build --profile "$profile" --workspace --bins --locked
-
 work="$(mktemp -d)"
-base="${base:-$work/chain}"
-node_pid=""
-cleanup() {
-	[ -z "$node_pid" ] || kill "$node_pid" 2>/dev/null || true
-	[ -z "$node_pid" ] || wait "$node_pid" 2>/dev/null || true
-	rm -rf "$work"
-}
-trap cleanup EXIT
 trap 'exit 0' INT TERM
 
 say "starting the chain"
 log="$work/node.log"
-"$bin/commonwatt-node" --dev --rpc-port "$port" --base-path "$base" >"$log" 2>&1 &
-node_pid=$!
-for _ in $(seq 120); do
-	if ! kill -0 "$node_pid" 2>/dev/null; then
-		echo "run.sh: the node stopped:" >&2
-		tail -n 20 "$log" >&2
-		exit 1
-	fi
-	if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then break; fi
-	sleep 0.5
-done
+start_node "$log" --rpc-port "$port" --base-path "${base:-$work/chain}"
 
 say "replaying $(basename "$data")"
 "$bin/commonwatt" replay "$data" --url "ws://127.0.0.1:$port"

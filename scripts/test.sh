@@ -47,7 +47,6 @@ say "the paper's experiment, and its page in Chromium"
 (
 	pages="$(mktemp -d)"
 	trap 'rm -rf "$pages"' EXIT
-	# Its own build would have other features, and take minutes.
 	COMMONWATT_BUILT=1 scripts/paper.sh --out "$pages"
 	cd client/report-page
 	npm ci --no-audit --no-fund --loglevel=error
