@@ -55,21 +55,9 @@ pub struct ReplayArgs {
 	#[arg(value_name = "FILE.csv")]
 	pub file: PathBuf,
 
-	/// Where the node listens
-	#[arg(long, default_value = "ws://127.0.0.1:9944")]
-	pub url: String,
-
-	/// The community to play, by name; created if there is none [default: the file's name without .csv]
-	#[arg(long, value_name = "NAME")]
-	pub community: Option<String>,
-
-	/// Play the periods of this date only
-	#[arg(long, value_name = "YYYY-MM-DD")]
-	pub day: Option<String>,
-
-	/// Play so many periods only, counted from the first one (of the day)
-	#[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-	pub first: Option<u32>,
+	/// Where and how it is played
+	#[command(flatten)]
+	pub play: PlayArgs,
 
 	/// Share of its consumption that a household may drop or add in an era, percent
 	#[arg(long, value_name = "PERCENT", default_value_t = 20, value_parser = clap::value_parser!(u8).range(0..=100))]
@@ -96,6 +84,26 @@ pub struct ReplayArgs {
 	/// Let eras pass by themselves even where the clock can be moved
 	#[arg(long)]
 	pub wait: bool,
+}
+
+/// Where and how data are played.
+#[derive(Clone, Debug, Args)]
+pub struct PlayArgs {
+	/// Where the node listens
+	#[arg(long, default_value = "ws://127.0.0.1:9944")]
+	pub url: String,
+
+	/// The community to play, by name; created if there is none [default: the file's name without .csv]
+	#[arg(long, value_name = "NAME")]
+	pub community: Option<String>,
+
+	/// Play the periods of this date only
+	#[arg(long, value_name = "YYYY-MM-DD")]
+	pub day: Option<String>,
+
+	/// Play so many periods only, counted from the first one (of the day)
+	#[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+	pub first: Option<u32>,
 
 	/// Where to keep what is needed to go on after an interruption [default: a file in the user's state folder]
 	#[arg(long, value_name = "FILE")]
@@ -152,37 +160,9 @@ pub struct ReportArgs {
 	#[arg(long, value_name = "N")]
 	pub seed: Option<u64>,
 
-	/// Where the node listens
-	#[arg(long, default_value = "ws://127.0.0.1:9944")]
-	pub url: String,
-
-	/// The community to play, by name; created if there is none [default: the file's name without .csv]
-	#[arg(long, value_name = "NAME")]
-	pub community: Option<String>,
-
-	/// Play the periods of this date only
-	#[arg(long, value_name = "YYYY-MM-DD")]
-	pub day: Option<String>,
-
-	/// Play so many periods only, counted from the first one (of the day)
-	#[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-	pub first: Option<u32>,
-
-	/// Where to keep what is needed to go on after an interruption [default: a file in the user's state folder]
-	#[arg(long, value_name = "FILE")]
-	pub journal: Option<PathBuf>,
-
-	/// Begin anew, whatever the journal says
-	#[arg(long)]
-	pub restart: bool,
-
-	/// So long to try to connect to a node that does not answer, or no longer
-	#[arg(long, value_name = "SECONDS", default_value_t = 5)]
-	pub retry_seconds: u64,
-
-	/// Keys of those who make what is missing
+	/// Where and how it is played
 	#[command(flatten)]
-	pub keys: RoleKeys,
+	pub play: PlayArgs,
 }
 
 impl ReportArgs {
@@ -190,19 +170,12 @@ impl ReportArgs {
 	pub fn replay(&self) -> ReplayArgs {
 		ReplayArgs {
 			file: self.data.clone(),
-			url: self.url.clone(),
-			community: self.community.clone(),
-			day: self.day.clone(),
-			first: self.first,
+			play: self.play.clone(),
 			flexible: 0,
 			response: 0,
 			homes: self.homes.clone(),
 			json: None,
 			wait: false,
-			journal: self.journal.clone(),
-			restart: self.restart,
-			retry_seconds: self.retry_seconds,
-			keys: self.keys.clone(),
 		}
 	}
 }

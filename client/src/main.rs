@@ -16,6 +16,7 @@ mod prices;
 mod replay;
 mod report;
 mod summary;
+mod text;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -24,11 +24,8 @@ use limits::Limits;
 use proof::Evidence;
 use serde::Serialize;
 use settle::Settlement;
-use std::time::Duration;
 use subxt::config::substrate::H256;
 
-/// So long to try to connect to a node that does not answer.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// Clearing takes a few blocks; one that takes more has stopped.
 const MOST_BLOCKS: u64 = 10_000;
 
@@ -69,7 +66,7 @@ pub async fn run(args: AuditArgs) -> Result<(), Fault> {
 	if let Some(path) = &args.json {
 		json::probe(path)?;
 	}
-	let node = Node::connect(&args.url, PATIENCE).await?;
+	let node = Node::connect(&args.url, chain::PATIENCE).await?;
 	let report = match audit(&node, &args).await {
 		Ok(report) => report,
 		Err(fault) => return Err(node.diagnose(fault).await),
@@ -293,7 +290,7 @@ impl Report {
 
 /// Asks another node for the same blocks.
 async fn against(node: &Node, url: &str, report: &mut Report) -> Result<(), Fault> {
-	let other = Node::connect(url, PATIENCE).await?;
+	let other = Node::connect(url, chain::PATIENCE).await?;
 	for block in report.blocks().collect::<Vec<_>>() {
 		match other.block_hash(block.number).await? {
 			Some(hash) if hash == block.hash => {

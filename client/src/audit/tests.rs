@@ -3,32 +3,12 @@
 use super::*;
 use crate::{
 	chain::types::{
-		Amounts, Certificate, Channels, Contract, EraRecord, Kind, PriceRule, Quality, Ratio, Reading, Rules,
-		Statement, Status, Strategy, Tariffs, Terms, Totals,
+		Amounts, Certificate, Channels, Contract, EraRecord, Kind, PriceRule, Quality, Reading, Statement,
+		Status, Strategy, Terms, Totals, TEST_TERMS as TERMS,
 	},
 	prices::{contract_cost, price, worst_cost},
 };
 use std::collections::BTreeMap;
-
-const TERMS: Terms = Terms {
-	rules: Rules {
-		lambda: Ratio {
-			numerator: 4,
-			denominator: 1,
-		},
-		resolution_wh: 10,
-	},
-	tariffs: Tariffs {
-		retail_per_kwh: 300,
-		feed_in_per_kwh: 80,
-		imbalance_import_per_kwh: 360,
-		imbalance_export_per_kwh: 40,
-		grid_fee_per_kwh: 10,
-	},
-	price_rule: PriceRule::MidMarket,
-	incentive_per_era: 0,
-	comfort_bounds: None,
-};
 
 fn report() -> Report {
 	Report {

@@ -3,20 +3,22 @@
 mod kpi;
 
 use crate::{
-	chain::{self, events::Scanner, types::Statement, At, Money, Node},
+	chain::{
+		self,
+		events::Scanner,
+		types::{Bill, Statement},
+		At, Money, Node,
+	},
 	cli::BillsArgs,
 	compare,
 	fault::Fault,
 	json,
 	replay::ledger::Ledger,
+	text::{self, kwh},
 };
-use indicatif::{ProgressBar, ProgressStyle};
 use kpi::{Account, Community};
 use serde::Serialize;
-use std::{collections::BTreeMap, path::Path, time::Duration};
-
-/// So long to try to connect to a node that does not answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+use std::{collections::BTreeMap, path::Path};
 
 /// What eras came to.
 #[derive(Serialize)]
@@ -44,7 +46,7 @@ pub async fn run(args: BillsArgs) -> Result<(), Fault> {
 	for path in args.json.iter().chain(&args.csv) {
 		json::probe(path)?;
 	}
-	let node = Node::connect(&args.url, PATIENCE).await?;
+	let node = Node::connect(&args.url, chain::PATIENCE).await?;
 	match bills(&node, &args).await {
 		Ok(report) if report.differences.is_empty() => Ok(()),
 		Ok(report) => Err(Fault::Differs(report.differences)),
@@ -66,7 +68,7 @@ async fn bills(node: &Node, args: &BillsArgs) -> Result<Report, Fault> {
 	if let Some(path) = &args.csv {
 		write_csv(path, &report.households)?;
 	}
-	print!("{}", text(&report, &money));
+	print!("{}", shown(&report, &money));
 	Ok(report)
 }
 
@@ -81,9 +83,7 @@ async fn read(node: &Node, head: &At, community: u32, args: &BillsArgs) -> Resul
 	let mut scanner = Scanner::new(community, members);
 	let mut ledger = Ledger::default();
 	let blocks = head.block_number() - first + 1;
-	let bar = ProgressBar::new(blocks);
-	let style = ProgressStyle::with_template("{elapsed_precise} {wide_bar} {pos} of {len} blocks read");
-	bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+	let bar = text::progress(blocks, "blocks read");
 	for number in first..=head.block_number() {
 		ledger.enter(&scanner.read(node, number).await?);
 		bar.inc(1);
@@ -157,7 +157,7 @@ async fn compare_with_state(head: &At, ledger: &Ledger, report: &mut Report) -> 
 			continue;
 		};
 		// A bill of the eras that the state still has.
-		let mut bill = crate::chain::types::Bill::of_no_era(of_state.first_era);
+		let mut bill = Bill::of_no_era(of_state.first_era);
 		for (_, book) in ledger.eras(oldest..=last) {
 			if let Some(settled) = book.statements.get(&account.household) {
 				bill.add(&settled.statement);
@@ -224,12 +224,8 @@ fn write_csv(path: &Path, accounts: &[Account]) -> Result<(), Fault> {
 	writer.flush().map_err(|error| Fault::file(path, error))
 }
 
-fn text(report: &Report, money: &Money) -> String {
-	let kwh = |wh: u64| format!("{:.3}", wh as f64 / 1_000.0);
-	let amount = |amount: i128| {
-		let sign = if amount < 0 { "-" } else { "" };
-		format!("{sign}{}", money.text(amount.unsigned_abs()))
-	};
+/// The report on a terminal.
+fn shown(report: &Report, money: &Money) -> String {
 	let share = |percent: Option<f64>| percent.map_or("-".into(), |percent| format!("{percent:.1}"));
 	let mut text = format!(
 		"{:>9} {:>5} {:>10} {:>10} {:>10} {:>10} {:>11} {:>11} {:>9} {:>10} {:>7} {:>7} {:>8}\n",
@@ -258,7 +254,7 @@ fn text(report: &Report, money: &Money) -> String {
 			money.text(bill.cost),
 			money.text(bill.revenue),
 			money.text(bill.reward),
-			amount(bill.savings),
+			money.signed_text(bill.savings),
 			share(account.self_consumption()),
 			share(account.self_sufficiency()),
 			account

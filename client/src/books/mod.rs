@@ -12,16 +12,14 @@ use crate::{
 	cli::BooksArgs,
 	fault::{Fault, OrFault},
 	json,
+	text::{self, kwh},
 };
 use entries::{is_entered, Books, Energy, Entry};
 use futures::{stream, StreamExt};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use state::State;
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
-/// So long to try to connect to a node that does not answer.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// So many blocks are asked for at once.
 const AHEAD: usize = 8;
 /// So many differences are shown.
@@ -52,7 +50,7 @@ pub async fn run(args: BooksArgs) -> Result<(), Fault> {
 	if let Some(path) = &args.json {
 		json::probe(path)?;
 	}
-	let node = Node::connect(&args.url, PATIENCE).await?;
+	let node = Node::connect(&args.url, chain::PATIENCE).await?;
 	match audit(&node, &args).await {
 		Ok(differences) if differences.is_empty() => Ok(()),
 		Ok(differences) => Err(Fault::Differs(shortened(differences))),
@@ -111,9 +109,7 @@ async fn audit(node: &Node, args: &BooksArgs) -> Result<Vec<String>, Fault> {
 
 /// Enters the events of all blocks after the first.
 async fn enter_blocks(node: &Node, books: &mut Books, first: u64, last: u64) -> Result<(), Fault> {
-	let bar = ProgressBar::new(last - first);
-	let style = ProgressStyle::with_template("{elapsed_precise} {wide_bar} {pos} of {len} blocks read");
-	bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+	let bar = text::progress(last - first, "blocks read");
 	let read = |number| async move { Ok::<_, Fault>((number, events(node, number).await?)) };
 	let mut blocks = stream::iter(first + 1..=last).map(read).buffered(AHEAD);
 	while let Some(block) = blocks.next().await {
@@ -151,7 +147,6 @@ fn summary(books: &Books, money: &Money) -> String {
 	for energy in books.energy.values() {
 		sum.add(energy.eras, energy.all_wh());
 	}
-	let kwh = |wh: u64| format!("{:.3}", wh as f64 / 1_000.0);
 	let issued = u128::try_from(books.state.issuance).unwrap_or(0);
 	format!(
 		"  energy, kWh: {} sold and {} bought in the community, {} sold to the main grid, {} bought from it\n  money, \

@@ -33,6 +33,8 @@ pub type At = OnlineClientAtBlock<SubstrateConfig>;
 
 /// JSON-RPC's code for arguments that the method refuses.
 const INVALID_PARAMS: i32 = -32602;
+/// So long to try to connect to a node that does not answer, for those who only look.
+pub const PATIENCE: Duration = Duration::from_secs(5);
 /// So long may a node take to say that it is there.
 const LIVENESS: Duration = Duration::from_secs(3);
 
@@ -49,6 +51,12 @@ impl Money {
 		let whole = 10u128.saturating_pow(self.decimals);
 		let ten_thousandths = amount % whole * 10_000 / whole;
 		format!("{}.{ten_thousandths:04}", amount / whole)
+	}
+
+	/// The same of what may be owed.
+	pub fn signed_text(&self, amount: i128) -> String {
+		let sign = if amount < 0 { "-" } else { "" };
+		format!("{sign}{}", self.text(amount.unsigned_abs()))
 	}
 }
 

@@ -119,6 +119,28 @@ both_ways! {
 	}
 }
 
+/// Terms for tests: round numbers, nothing optional.
+#[cfg(test)]
+pub const TEST_TERMS: Terms = Terms {
+	rules: Rules {
+		lambda: Ratio {
+			numerator: 4,
+			denominator: 1,
+		},
+		resolution_wh: 10,
+	},
+	tariffs: Tariffs {
+		retail_per_kwh: 300,
+		feed_in_per_kwh: 80,
+		imbalance_import_per_kwh: 360,
+		imbalance_export_per_kwh: 40,
+		grid_fee_per_kwh: 10,
+	},
+	price_rule: PriceRule::MidMarket,
+	incentive_per_era: 0,
+	comfort_bounds: None,
+};
+
 both_ways! {
 	/// What every comfort range of a community lies within.
 	pub struct ComfortBounds {

@@ -3,8 +3,7 @@
 use super::*;
 use crate::{
 	chain::types::{
-		Amounts, Channels, Comfort, ComfortBounds, MarketEvent, PriceRule, Quality, Ratio, Reading, Rules,
-		Status, Tariffs,
+		Amounts, Channels, Comfort, ComfortBounds, MarketEvent, Quality, Ratio, Reading, Status, TEST_TERMS,
 	},
 	replay::ledger::{Ledger, Opening},
 };
@@ -13,23 +12,8 @@ use std::collections::BTreeMap;
 const ERA: u32 = 7;
 const PRICE: Money = 190;
 const TERMS: Terms = Terms {
-	rules: Rules {
-		lambda: Ratio {
-			numerator: 4,
-			denominator: 1,
-		},
-		resolution_wh: 10,
-	},
-	tariffs: Tariffs {
-		retail_per_kwh: 300,
-		feed_in_per_kwh: 80,
-		imbalance_import_per_kwh: 360,
-		imbalance_export_per_kwh: 40,
-		grid_fee_per_kwh: 10,
-	},
-	price_rule: PriceRule::MidMarket,
 	incentive_per_era: 1_000,
-	comfort_bounds: None,
+	..TEST_TERMS
 };
 
 fn strategy(kind: Kind, consumption_wh: u32) -> Strategy {

@@ -58,9 +58,9 @@ pub async fn run(args: ReplayArgs) -> Result<(), Fault> {
 
 /// The periods that are to be replayed.
 pub fn read(args: &ReplayArgs) -> Result<Dataset, Fault> {
-	let first = args.first.and_then(|first| usize::try_from(first).ok());
+	let first = args.play.first.and_then(|first| usize::try_from(first).ok());
 	let selection = Selection {
-		day: args.day.clone(),
+		day: args.play.day.clone(),
 		first,
 	};
 	Dataset::read(&args.file, &selection)
@@ -75,10 +75,10 @@ pub async fn replay(
 	let begun = Instant::now();
 	let identity = identity(args, manager)?;
 	for uri in [
-		&args.keys.sudo,
-		&args.keys.operator,
-		&args.keys.utility,
-		&args.keys.funder,
+		&args.play.keys.sudo,
+		&args.play.keys.operator,
+		&args.play.keys.utility,
+		&args.play.keys.funder,
 	] {
 		keys::key(uri)?;
 	}
@@ -105,11 +105,11 @@ async fn play_through(
 	sent: &mut Sent,
 	screen: &mut Screen,
 ) -> Result<Report, Fault> {
-	let patience = Duration::from_secs(args.retry_seconds);
-	let mut restart = args.restart;
+	let patience = Duration::from_secs(args.play.retry_seconds);
+	let mut restart = args.play.restart;
 	let mut reconnections = 0;
 	loop {
-		let node = Node::connect(&args.url, patience)
+		let node = Node::connect(&args.play.url, patience)
 			.await
 			.map_err(|fault| match fault {
 				Fault::Lost { url, reason } if reconnections > 0 => {
@@ -124,7 +124,7 @@ async fn play_through(
 			Err(fault) => match node.diagnose(fault).await {
 				Fault::Lost { reason, .. } if reconnections < MOST_RECONNECTIONS => {
 					reconnections += 1;
-					let url = &args.url;
+					let url = &args.play.url;
 					screen.note(&format!(
 						"the connection to {url} was lost ({reason}); trying again"
 					));
@@ -137,7 +137,7 @@ async fn play_through(
 
 fn identity(args: &ReplayArgs, manager: Option<&Manager>) -> Result<Identity, Fault> {
 	let stem = args.file.file_stem().unwrap_or_default().to_string_lossy();
-	let community = args.community.clone().unwrap_or_else(|| stem.into_owned());
+	let community = args.play.community.clone().unwrap_or_else(|| stem.into_owned());
 	if community.is_empty() || community.len() > LONGEST_NAME {
 		return Err(Fault::Input(format!(
 			"the community's name '{community}' must have 1 to {LONGEST_NAME} bytes: name one with --community"
@@ -147,8 +147,8 @@ fn identity(args: &ReplayArgs, manager: Option<&Manager>) -> Result<Identity, Fa
 	Ok(Identity {
 		file: journal::hash(&contents),
 		community,
-		day: args.day.clone(),
-		first: args.first,
+		day: args.play.day.clone(),
+		first: args.play.first,
 		flexible: args.flexible,
 		response: args.response,
 		homes: manager.map(|manager| manager.fingerprint),
@@ -198,7 +198,7 @@ async fn open_journal(
 	args: &ReplayArgs,
 	restart: &mut bool,
 ) -> Result<(Journal, Ledger), Fault> {
-	let path = match &args.journal {
+	let path = match &args.play.journal {
 		Some(path) => path.clone(),
 		None => journal::default_path(&args.file, identity, node.genesis())?,
 	};

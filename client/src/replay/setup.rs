@@ -128,9 +128,9 @@ pub async fn prepare(
 }
 
 async fn create(node: &Node, at: &At, name: &str, args: &ReplayArgs) -> Result<(u32, Community), Fault> {
-	let sudo = keys::key(&args.keys.sudo)?;
-	let operator = keys::account(&keys::key(&args.keys.operator)?);
-	let utility = keys::account(&keys::key(&args.keys.utility)?);
+	let sudo = keys::key(&args.play.keys.sudo)?;
+	let operator = keys::account(&keys::key(&args.play.keys.operator)?);
+	let utility = keys::account(&keys::key(&args.play.keys.utility)?);
 	let terms = chain::community(at, 0)
 		.await?
 		.map_or(PAPER_TERMS, |community| community.terms);
@@ -148,7 +148,7 @@ async fn create(node: &Node, at: &At, name: &str, args: &ReplayArgs) -> Result<(
 	found.ok_or_else(|| {
 		Fault::Chain(format!(
 			"the community {name} was not created: does {} hold the Sudo key, and the operator {} some money?",
-			args.keys.sudo, args.keys.operator
+			args.play.keys.sudo, args.play.keys.operator
 		))
 	})
 }
@@ -205,12 +205,12 @@ async fn register_missing(
 	if calls.is_empty() {
 		return Ok(());
 	}
-	let operator = keys::key(&args.keys.operator)?;
+	let operator = keys::key(&args.play.keys.operator)?;
 	if known.operator != keys::account(&operator) {
 		return Err(Fault::Input(format!(
 			"{} household(s) must be registered, and {} is not the community's operator: see --operator",
 			calls.len(),
-			args.keys.operator
+			args.play.keys.operator
 		)));
 	}
 	batches(node, &operator, calls, "registering households").await
@@ -322,7 +322,7 @@ async fn fund(
 	}
 	batches(
 		node,
-		&keys::key(&args.keys.funder)?,
+		&keys::key(&args.play.keys.funder)?,
 		calls,
 		"funding the accounts",
 	)

@@ -1,12 +1,7 @@
 //! The report's figures, and what must hold.
 
 use super::days::{approximate, comfort, Days, Ways};
-use crate::{
-	chain::{types::Comfort, Money},
-	data::Dataset,
-	manager::Manager,
-	summary::Report,
-};
+use crate::{chain::types::Comfort, data::Dataset, manager::Manager, summary::Report, text::kwh};
 
 /// A figure in the four ways, as text with its unit in the name.
 pub struct Figure {
@@ -54,17 +49,6 @@ pub struct Figures {
 	pub figures: Vec<Figure>,
 	pub lines: Vec<Line>,
 	pub checks: Vec<Check>,
-}
-
-/// Wh as kWh.
-pub fn kwh(wh: i64) -> String {
-	format!("{:.3}", wh as f64 / 1_000.0)
-}
-
-/// An amount of money with its sign.
-pub fn money(money: &Money, amount: i128) -> String {
-	let sign = if amount < 0 { "-" } else { "" };
-	format!("{sign}{}", money.text(amount.unsigned_abs()))
 }
 
 /// A part of a whole in percent; nothing of nothing is none.
@@ -141,11 +125,7 @@ fn figures(dataset: &Dataset, report: &Report, ways: &Ways, model: &Comfort) -> 
 			kwh(top(days.load_wh()))
 		}),
 		figure(&format!("peak load of {first} in a period, kWh"), &|days| {
-			kwh(days
-				.of(0)
-				.map(|cell| cell.consumption_wh.into())
-				.max()
-				.unwrap_or(0))
+			kwh(days.of(0).map(|cell| cell.consumption_wh).max().unwrap_or(0))
 		}),
 		figure("consumption, kWh", &|days| kwh(consumed(days))),
 		figure("self-consumption of the community, % of generation", &|days| {
@@ -163,7 +143,7 @@ fn figures(dataset: &Dataset, report: &Report, ways: &Ways, model: &Comfort) -> 
 		}),
 		figure(&format!("paid less earned, {}", report.token), &|days| {
 			let all = days.cells.iter().flatten().map(|cell| cell.cost).sum();
-			money(&report.money, all)
+			report.money.signed_text(all)
 		}),
 	]
 }
@@ -233,7 +213,7 @@ fn checks(report: &Report, ways: &Ways, lines: &[Line]) -> Vec<Check> {
 			},
 		}
 	};
-	let amount = |amount| money(&report.money, amount);
+	let amount = |amount| report.money.signed_text(amount);
 	let not_certified = approximate(&report.eras);
 	vec![
 		less(

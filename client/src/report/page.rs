@@ -2,11 +2,11 @@
 
 use super::{
 	days::Ways,
-	figures::{kwh, money, Figures},
+	figures::Figures,
 	paper,
 	plots::{escaped, style, Plot, Series, Style},
 };
-use crate::{data::Dataset, fault::Fault, summary::Report};
+use crate::{data::Dataset, fault::Fault, summary::Report, text::kwh};
 
 const STYLE: &str = "\
 :root{color-scheme:light}body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:72rem;padding:0 1rem 3rem;\
@@ -271,7 +271,7 @@ fn plots(dataset: &Dataset, ways: &Ways, is_paper: bool) -> Vec<Plot> {
 }
 
 fn households(figures: &Figures, report: &Report) -> String {
-	let amount = |amount| money(&report.money, amount);
+	let amount = |amount| report.money.signed_text(amount);
 	let range = |range: (f64, f64)| format!("{:.1} to {:.1}", range.0, range.1);
 	let rows = figures.lines.iter().map(|line| {
 		vec![
@@ -325,14 +325,14 @@ fn tables(dataset: &Dataset, ways: &Ways) -> String {
 		for (household, wh) in of_paper.iter().enumerate() {
 			let ours = at(time).and_then(|period| ways.game.cells[period].get(household));
 			row.push(kwh(*wh));
-			row.push(ours.map_or("-".into(), |cell| kwh(cell.generation_wh.into())));
+			row.push(ours.map_or("-".into(), |cell| kwh(cell.generation_wh)));
 		}
 		row
 	});
 	let consumption = paper::CONSUMPTION.iter().map(|(time, before, after)| {
 		let ours = |days: &super::days::Days| {
 			let cell = at(time).and_then(|period| days.cells[period].first());
-			cell.map_or("-".into(), |cell| kwh(cell.consumption_wh.into()))
+			cell.map_or("-".into(), |cell| kwh(cell.consumption_wh))
 		};
 		vec![
 			(*time).to_owned(),

@@ -258,7 +258,7 @@ impl Report {
 			.chain(money_faults);
 		Self {
 			file: dataset.path.display().to_string(),
-			url: args.url.clone(),
+			url: args.play.url.clone(),
 			community: stage.community,
 			community_name: stage.name.clone(),
 			households: dataset.households.clone(),

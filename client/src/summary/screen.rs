@@ -1,8 +1,11 @@
 //! The replay on a terminal, or in a file that stands in for one.
 
 use super::report::{EraLine, MainGrid, Report};
-use crate::chain::{types::Status, Money};
-use indicatif::{ProgressBar, ProgressStyle};
+use crate::{
+	chain::{types::Status, Money},
+	text::{self, kwh},
+};
+use indicatif::ProgressBar;
 use std::collections::BTreeSet;
 
 /// Lines on standard output, a progress bar on standard error if that is a terminal.
@@ -11,19 +14,11 @@ pub struct Screen {
 	shown: BTreeSet<u32>,
 }
 
-fn kwh(wh: u64) -> String {
-	format!("{:.3}", wh as f64 / 1_000.0)
-}
-
 impl Screen {
 	/// For so many periods.
 	pub fn new(periods: usize) -> Self {
-		let bar = ProgressBar::new(periods as u64);
-		let style =
-			ProgressStyle::with_template("{elapsed_precise} {wide_bar} {pos} of {len} periods settled");
-		bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
 		Self {
-			bar,
+			bar: text::progress(periods as u64, "periods settled"),
 			shown: BTreeSet::new(),
 		}
 	}
@@ -127,9 +122,8 @@ fn summary(report: &Report) -> String {
 		money.text(sums.from_utility)
 	);
 	text += &format!(
-		"  saved against the main grid alone, at the same metered energy: {}{} {}\n",
-		if sums.savings < 0 { "-" } else { "" },
-		money.text(sums.savings.unsigned_abs()),
+		"  saved against the main grid alone, at the same metered energy: {} {}\n",
+		money.signed_text(sums.savings),
 		money.symbol
 	);
 	if sums.rewards > 0 {
