@@ -5,7 +5,7 @@ use codec::Decode;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::{
-	fs::{self, File, OpenOptions},
+	fs::{File, OpenOptions},
 	io::{Read, Seek, SeekFrom},
 	os::unix::process::{CommandExt, ExitStatusExt},
 	path::{Path, PathBuf},
@@ -219,13 +219,6 @@ impl Node {
 		Ok(String::from_utf8_lossy(&bytes).into_owned())
 	}
 
-	/// Its whole log.
-	pub fn log(&self) -> String {
-		fs::read(self.log_file())
-			.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-			.unwrap_or_default()
-	}
-
 	/// A connection to its RPC server.
 	pub async fn rpc(&self) -> Result<RpcClient, Fault> {
 		let connecting = RpcClient::from_insecure_url(self.url());
@@ -355,6 +348,7 @@ fn current_era(view: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use std::fs;
 
 	#[test]
 	fn current_era_is_the_first_field() {

@@ -87,8 +87,6 @@ async fn reorganisation_settles_no_era_twice_and_pays_no_block_twice() {
 	assert_ne!(parted[0].hash, parted[1].hash);
 
 	running.network.heal().await.or_panic();
-	// So that they dial each other at once.
-	restart(&mut running, DEEP).await;
 	let highest = parted[0].number.max(parted[1].number);
 	wait_for_one_chain(&running, highest + 1).await;
 	restart(&mut running, JOINED).await;

@@ -97,6 +97,7 @@ mod tests {
 			ChainType::Local,
 		);
 	}
+
 	#[test]
 	fn mined_chain_builds() {
 		check(

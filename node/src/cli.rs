@@ -1,5 +1,6 @@
 //! The command line.
 
+use clap::ValueEnum;
 use commonwatt_runtime::AccountId;
 use sc_cli::RunCmd;
 use std::fmt;
@@ -75,13 +76,10 @@ pub enum Sealing {
 }
 
 impl fmt::Display for Sealing {
+	/// As the command line has it.
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-		f.write_str(match self {
-			Self::Instant => "instant",
-			Self::Interval => "interval",
-			Self::Manual => "manual",
-			Self::Aura => "aura",
-		})
+		self.to_possible_value()
+			.map_or(Ok(()), |value| f.write_str(value.get_name()))
 	}
 }
 
@@ -100,8 +98,8 @@ pub struct MiningOptions {
 	/// Take as final what lies so many blocks under the head.
 	///
 	/// No chain that leaves this node's chain before such a block is followed any more: after a split of the network that
-	/// lasted longer, one side must purge its
-	/// chain and sync again. States are kept from there on, so a great depth takes room.
+	/// lasted longer, one side must purge its chain and sync again. States are kept from there on, so a great depth
+	/// takes room.
 	#[arg(long, value_name = "BLOCKS", default_value_t = 30)]
 	pub finality_depth: u32,
 }

@@ -127,23 +127,31 @@ pub fn start(
 	dev: DevOptions,
 	mining: MiningOptions,
 ) -> Result<TaskManager, ServiceError> {
-	let name = config.chain_spec.name().to_owned();
-	let is_for = |option, chains| Err(format!("{option} is for {chains}, and {name} is none").into());
 	if is_development(&config) {
 		dev.check()?;
 		leave_network(&mut config);
 		// Aura waits for peers otherwise.
 		config.force_authoring = true;
 	} else if dev.block_interval_ms.is_some() {
-		return is_for("--block-interval-ms", "development chains");
+		return Err(of_other_chains(
+			&config,
+			"--block-interval-ms",
+			"development chains",
+		));
 	} else if dev.sealing.is_some() {
-		return is_for("--sealing", "development chains");
+		return Err(of_other_chains(&config, "--sealing", "development chains"));
 	}
 
 	match config.network.network_backend {
 		NetworkBackendType::Libp2p => start_on::<sc_network::NetworkWorker<Block, Hash>>(config, dev, mining),
 		NetworkBackendType::Litep2p => start_on::<sc_network::Litep2pNetworkBackend>(config, dev, mining),
 	}
+}
+
+/// An option that means nothing on this chain.
+fn of_other_chains(config: &Configuration, option: &str, chains: &str) -> ServiceError {
+	let name = config.chain_spec.name();
+	format!("{option} is for {chains}, and {name} is none").into()
 }
 
 /// A development chain is sealed by one node. Another one with the same genesis, on the same machine or on the same
@@ -186,8 +194,11 @@ where
 		other: (mut consensus, mut telemetry),
 	} = new_partial(&mut config, Some(dev.sealing.unwrap_or_default()))?;
 	if mining.miner_threads > 0 && !matches!(consensus, Consensus::Work(_)) {
-		let name = config.chain_spec.name();
-		return Err(format!("--miner-threads is for chains that are mined, and {name} is none").into());
+		return Err(of_other_chains(
+			&config,
+			"--miner-threads",
+			"chains that are mined",
+		));
 	}
 	let prometheus_registry = config.prometheus_registry().cloned();
 

@@ -12,23 +12,25 @@ use crate::{
 };
 use codec::Encode;
 use commonwatt_pow::Work;
-use commonwatt_runtime::opaque::Block;
+use commonwatt_runtime::{opaque::Block, Hash};
 use futures::StreamExt;
 use sc_client_api::{BlockchainEvents, Finalizer, HeaderBackend};
 use sc_consensus::DefaultImportQueue;
 use sc_consensus_pow::{start_mining_worker, PowBlockImport};
 use sc_service::{config::Configuration, error::Error as ServiceError, TaskManager};
-use std::{sync::Arc, time::Duration};
+use std::{
+	future::{ready, Ready},
+	sync::Arc,
+	time::Duration,
+};
 
 type SyncingService = sc_network_sync::SyncingService<Block>;
 
 /// What a block takes from outside the chain: the time at which its making begins.
-type Inherents = fn(
-	commonwatt_runtime::Hash,
-	(),
-) -> std::future::Ready<
-	Result<sp_timestamp::InherentDataProvider, Box<dyn std::error::Error + Send + Sync>>,
->;
+type Taken = Ready<Result<sp_timestamp::InherentDataProvider, Box<dyn std::error::Error + Send + Sync>>>;
+
+/// How it is taken, after a parent.
+type Inherents = fn(Hash, ()) -> Taken;
 
 /// Checks the seals and the work of blocks before they are executed and kept.
 pub type BlockImport =
@@ -40,12 +42,8 @@ const LOOK_FOR_HEAD: Duration = Duration::from_secs(10);
 /// So long may a block's transactions be collected: as much as an author has in a slot of the default length.
 const BUILD_TIME: Duration = Duration::from_secs(2);
 
-fn inherents(
-	_: commonwatt_runtime::Hash,
-	_: (),
-) -> std::future::Ready<Result<sp_timestamp::InherentDataProvider, Box<dyn std::error::Error + Send + Sync>>>
-{
-	std::future::ready(Ok(sp_timestamp::InherentDataProvider::from_system_time()))
+fn inherents(_: Hash, _: ()) -> Taken {
+	ready(Ok(sp_timestamp::InherentDataProvider::from_system_time()))
 }
 
 /// The queue that checks blocks from peers and from files, and the check itself.

@@ -23,7 +23,7 @@ mod benchmarks {
 				timestamp_ms: now.saturating_sub(u64::from(WINDOW + 1 - i)),
 				difficulty: u128::MAX,
 			})
-			.collect::<alloc::vec::Vec<_>>();
+			.collect();
 		Recent::<T>::put(frame_support::BoundedVec::truncate_from(full));
 		let miner: T::AccountId = account("miner", 0, 0);
 		frame_system::Pallet::<T>::deposit_log(DigestItem::PreRuntime(POW_ENGINE_ID, miner.encode()));
