@@ -58,7 +58,6 @@ async fn join(running: &mut Running) {
 /// A split into halves stops finality on both sides, one that leaves three together does not; joined again they have
 /// one chain, on which nothing was settled twice.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes minutes: scripts/soak.sh faults"]
 async fn split_network_becomes_one_chain_again() {
 	let mut running = Running::start(4).await;
 	let replay = running.replay(0, 3);
@@ -79,8 +78,9 @@ async fn split_network_becomes_one_chain_again() {
 	println!("split three to one");
 	running.network.split(&[&[0, 1, 2], &[3]]).await.or_panic();
 	let (three, alone) = watch_both(&running).await;
-	assert!(three.finalized > 0, "{three}");
-	assert_eq!(alone.finalized, 0, "{alone}");
+	assert!(three.finalized > 5, "{three}");
+	// A validator without peers waits for some.
+	assert_eq!((alone.blocks, alone.finalized), (0, 0), "{alone}");
 	join(&mut running).await;
 
 	replay.finish().await;

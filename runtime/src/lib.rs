@@ -5,6 +5,7 @@
 //! batches and proxies (so that an owner lets a home energy manager sign for it), and Sudo for governance.
 //!
 //! - [`configs`]: the parameters of every pallet;
+//! - [`extensions`]: what the runtime adds to the checks around a transaction;
 //! - [`apis`]: the runtime APIs, the market's own among them;
 //! - [`genesis_config_presets`]: the chains that a node can start from, `development`, `local` and `pow`.
 
@@ -24,6 +25,7 @@ mod benches;
 
 pub mod apis;
 pub mod configs;
+pub mod extensions;
 pub mod genesis_config_presets;
 pub mod weights;
 
@@ -123,11 +125,8 @@ pub type TxExtension = (
 	frame_system::CheckEra<Runtime>,
 	frame_system::CheckNonce<Runtime>,
 	frame_system::CheckWeight<Runtime>,
-	// A meter's first reading of an era costs nothing, so a meter needs no money.
-	pallet_skip_feeless_payment::SkipCheckIfFeeless<
-		Runtime,
-		pallet_transaction_payment::ChargeTransactionPayment<Runtime>,
-	>,
+	// Fees. A meter's first reading of an era costs nothing, so a meter needs no money.
+	extensions::ReadingsFirst,
 	frame_system::WeightReclaim<Runtime>,
 );
 

@@ -4,7 +4,7 @@ use commonwatt_runtime::{configs, genesis_config_presets::paper_households, Aura
 use commonwatt_testkit::*;
 use frame_support::traits::{fungible::Inspect, Get};
 use pallet_energy_market::{CommunityCount, EraLengthMs};
-use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
+use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError, ValidTransaction};
 
 /// Generation and consumption of the four households, in Wh.
 const DAY: [[(u32, u32); 4]; 3] = [
@@ -244,6 +244,32 @@ fn meter_without_money_reports_each_era_once_without_a_fee() {
 			assert_eq!(statement(0, era).reading.consumption_wh, 1_000);
 		}
 		assert_eq!(Balances::total_issuance(), issued);
+	});
+}
+
+#[test]
+fn reading_without_a_fee_goes_ahead_of_everything_that_pays_and_is_one_in_a_pool() {
+	Setup::empty().community(community(2)).run(|chain| {
+		chain.next_era();
+		let in_a_pool = |nonce, call| chain.validate(signed(nonce, call)).expect("it is valid");
+		let first = in_a_pool(0, reading(0, 0, 1_000));
+		let remark = |bytes| {
+			by(
+				Alice,
+				frame_system::Call::remark {
+					remark: vec![0; bytes],
+				},
+			)
+		};
+		for bytes in [0, 100_000] {
+			let paying = in_a_pool(0, remark(bytes));
+			assert!(first.priority > paying.priority, "{first:?} {paying:?}");
+		}
+		// A pool refuses what provides the same as a transaction of the same priority that it has.
+		let shared = |other: ValidTransaction| other.provides.iter().any(|tag| first.provides.contains(tag));
+		assert!(shared(in_a_pool(1, reading(0, 0, 900))));
+		assert!(!shared(in_a_pool(0, reading(1, 0, 1_000))));
+		assert!(!shared(in_a_pool(0, remark(0))));
 	});
 }
 
