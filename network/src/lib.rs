@@ -78,8 +78,6 @@ pub struct Network {
 	nodes: Vec<Node>,
 	/// Pairs that are parted, the lower one first.
 	parted: BTreeSet<(usize, usize)>,
-	/// Those that were started again without their peers.
-	cut_off: BTreeSet<usize>,
 }
 
 impl Network {
@@ -119,7 +117,6 @@ impl Network {
 			plan,
 			nodes,
 			parted: BTreeSet::new(),
-			cut_off: BTreeSet::new(),
 		})
 	}
 
@@ -150,19 +147,7 @@ impl Network {
 			.flat_map(|peer| ["--reserved-nodes".to_owned(), self.nodes[peer].address()])
 			.collect();
 		let methods = if self.plan.can_be_split {
-			// Without a slot for it, a peer that is no longer reserved is let go; with one it would be kept as any other.
-			let few = [
-				"--reserved-only",
-				"--in-peers",
-				"0",
-				"--in-peers-light",
-				"0",
-				"--out-peers",
-				"0",
-				// One that is left alone goes on, as it would with users of its own.
-				"--force-authoring",
-			];
-			more.extend(few.map(str::to_owned));
+			more.push("--reserved-only".into());
 			"unsafe"
 		} else {
 			"safe"
@@ -176,7 +161,7 @@ impl Network {
 				more.extend(["--finality-depth".to_owned(), finality_depth.to_string()]);
 			}
 		}
-		if self.nodes.len() == 1 && !self.plan.can_be_split {
+		if self.nodes.len() == 1 {
 			// A validator without peers waits for some, unless it is told that there are none.
 			more.push("--force-authoring".into());
 		}
@@ -190,13 +175,6 @@ impl Network {
 			.filter(|index| !self.nodes[*index].is_started())
 			.collect();
 		idle.into_iter().try_for_each(|index| self.start(index))
-	}
-
-	/// From their next start on, miners take as final what lies so deep. Nothing to validators.
-	pub fn set_finality_depth(&mut self, blocks: u32) {
-		if let Consensus::Work { finality_depth, .. } = &mut self.plan.consensus {
-			*finality_depth = blocks;
-		}
 	}
 
 	/// Waits until all that were started answer.
@@ -240,7 +218,6 @@ impl Network {
 		}
 		self.parted.extend(&pairs);
 		cut_off.iter().try_for_each(|index| self.start(*index))?;
-		self.cut_off.extend(cut_off);
 		self.wait_until_ready().await?;
 		match self.still_joined(&pairs).await? {
 			Some((one, other)) => Err(Fault::Failed(format!(
@@ -251,18 +228,14 @@ impl Network {
 		}
 	}
 
-	/// Joins all that are parted again. Those that were started without their peers are started with them: told over RPC,
-	/// they would refuse for long what those announce that they knew before.
+	/// Joins all that are parted again.
 	pub async fn heal(&mut self) -> Result<(), Fault> {
 		let pairs = std::mem::take(&mut self.parted);
-		let cut_off = std::mem::take(&mut self.cut_off);
-		cut_off.iter().try_for_each(|index| self.kill(*index))?;
 		for (one, other) in both_ways(&pairs) {
 			let peer = self.nodes[other].address();
 			self.tell(one, "system_addReservedPeer", peer).await?;
 		}
-		cut_off.iter().try_for_each(|index| self.start(*index))?;
-		self.wait_until_ready().await
+		Ok(())
 	}
 
 	/// Tells a validator about a peer, if it runs.

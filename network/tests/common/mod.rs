@@ -15,6 +15,7 @@ use std::{
 	time::{Duration, Instant},
 };
 use tempfile::TempDir;
+use tokio::sync::{Mutex, MutexGuard};
 
 /// Length of an era in these tests: 20 slots of half a second.
 pub const ERA_SECONDS: u64 = 10;
@@ -58,10 +59,14 @@ pub fn seed() -> u64 {
 	}
 }
 
+/// One network at a time: two of them on the same few cores would disturb each other's slots.
+static TURN: Mutex<()> = Mutex::const_new(());
+
 /// A network that was started, and where it lives.
 pub struct Running {
 	pub network: Network,
 	place: TempDir,
+	_turn: MutexGuard<'static, ()>,
 }
 
 /// What happened to a network in a while.
@@ -93,7 +98,12 @@ impl fmt::Display for Progress {
 impl Running {
 	/// So many validators with short eras, with the first blocks final.
 	pub async fn start(validators: usize) -> Self {
-		Self::start_as(validators, Consensus::Authorities).await
+		Self::start_with_eras(validators, ERA_SECONDS).await
+	}
+
+	/// The same with eras of another length; a slot is a twentieth of one.
+	pub async fn start_with_eras(validators: usize, era_seconds: u64) -> Self {
+		Self::start_as(validators, Consensus::Authorities, era_seconds).await
 	}
 
 	/// So many miners with short eras, two blocks a second, and the first of them final.
@@ -102,15 +112,16 @@ impl Running {
 			target_block_ms: 500,
 			finality_depth,
 		};
-		Self::start_as(miners, consensus).await
+		Self::start_as(miners, consensus, ERA_SECONDS).await
 	}
 
-	async fn start_as(validators: usize, consensus: Consensus) -> Self {
+	async fn start_as(validators: usize, consensus: Consensus, era_seconds: u64) -> Self {
+		let turn = TURN.lock().await;
 		let place = tempfile::tempdir().expect("there is room for temporary files");
 		let plan = Plan {
 			validators,
 			consensus,
-			era_seconds: Some(ERA_SECONDS),
+			era_seconds: Some(era_seconds),
 			base: place.path().join("network"),
 			first_rpc_port: None,
 			can_be_split: true,
@@ -118,7 +129,11 @@ impl Running {
 		let mut network = Network::new(node_binary(), plan).expect("keys and chain are made");
 		network.start_all().expect("the nodes start");
 		network.wait_until_ready().await.expect("the nodes answer");
-		let running = Self { network, place };
+		let running = Self {
+			network,
+			place,
+			_turn: turn,
+		};
 		running.wait_for_final(0, 2).await;
 		running
 	}
