@@ -121,3 +121,43 @@ async fn market_is_cleared_on_a_mined_chain() {
 	running.replay(0, 3).finish().await;
 	running.check().await;
 }
+
+/// The mean difficulty of the blocks that become final, once so many have that show nothing of what was before.
+async fn difficulty(running: &Running, skipped: u64, counted: u64) -> f64 {
+	let first = running.network.node(0).best().await.or_panic().number + skipped;
+	running.wait_for_final(0, first + counted).await;
+	let api = eras::connect(&running.network.node(0).url()).await.unwrap();
+	let mut sum = 0;
+	for number in first + 1..=first + counted {
+		let at = api.at_block(number).await.unwrap();
+		let difficulty = dynamic::storage::<(), u128>("Mining", "Difficulty");
+		sum += at
+			.storage()
+			.fetch(difficulty, ())
+			.await
+			.unwrap()
+			.decode()
+			.unwrap();
+	}
+	sum as f64 / counted as f64
+}
+
+/// A miner comes, and goes: within the retarget's window the difficulty is that of the hash rate. (What 60 blocks show of
+/// a hash rate is an eighth off in the mean, so many are looked at.)
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes; scripts/soak.sh faults runs it"]
+async fn difficulty_follows_miners_that_come_and_go() {
+	let mut running = Running::mined(2, 10).await;
+	let mut seen = Vec::new();
+	for is_there in [false, true, false] {
+		if is_there {
+			running.network.start(1).or_panic();
+			running.network.wait_until_ready().await.or_panic();
+		} else {
+			running.network.kill(1).or_panic();
+		}
+		seen.push(difficulty(&running, 80, 120).await);
+	}
+	println!("difficulty with one miner, two, and one again: {seen:.0?}");
+	assert!(seen[1] > 1.3 * seen[0] && seen[2] * 1.3 < seen[1], "{seen:?}");
+}

@@ -101,7 +101,7 @@ impl Running {
 		Self::start_with_eras(validators, ERA_SECONDS).await
 	}
 
-	/// The same with eras of another length; a slot is a twentieth of one.
+	/// The same with eras of another length; a slot is a thirtieth of one, and half a second at least.
 	pub async fn start_with_eras(validators: usize, era_seconds: u64) -> Self {
 		Self::start_as(validators, Consensus::Authorities, era_seconds).await
 	}
