@@ -2,8 +2,8 @@
 # Installs what building and testing Commonwatt needs; does only what is missing, so run it as often as you like.
 #   - system packages: C compiler and libclang, protoc, cmake, OpenSSL (Debian and Ubuntu, by apt)
 #   - the Rust toolchain named in rust-toolchain.toml, and its wasm32v1-none target
-#   - Node.js, for the Polkadot.js walkthrough; libfaketime, for a validator with a wrong clock; Chromium, for the test of
-#     the report's page
+#   - for the tests: Node.js, for the Polkadot.js walkthrough; libfaketime, for a validator with a wrong clock; Chromium, for
+#     the report's page; mosquitto and openssl, for meters that speak MQTT
 #   --for-run   leave out what only the tests need
 source "$(dirname "$0")/env.sh"
 
@@ -32,7 +32,7 @@ packages() { # install those of the named Debian packages that are missing
 
 if command -v dpkg-query >/dev/null; then
 	packages gcc g++ make clang libclang-dev protobuf-compiler cmake pkg-config libssl-dev
-	$for_run || packages libfaketime
+	$for_run || packages libfaketime mosquitto openssl
 	$for_run || command -v npm >/dev/null || packages nodejs npm
 	$for_run || command -v chromium >/dev/null || packages chromium fonts-dejavu-core
 fi

@@ -39,7 +39,7 @@ say "walkthrough through @polkadot/api"
 (
 	cd client/polkadot-js
 	npm ci --no-audit --no-fund --loglevel=error
-	COMMONWATT_NODE="$bin/commonwatt-node" npm test
+	COMMONWATT_NODE="$bin/commonwatt-node" COMMONWATT_CLIENT="$bin/commonwatt" npm test
 )
 took "walkthrough"
 

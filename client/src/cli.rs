@@ -26,6 +26,8 @@ pub enum Command {
 	Books(BooksArgs),
 	/// Solve and settle an era again from its inputs and compare every number with what the chain claims
 	Audit(AuditArgs),
+	/// Stand between a household's meter and the chain: take its readings and see each into a final block
+	Meter(MeterArgs),
 }
 
 const REPLAY_HELP: &str = "\
@@ -288,6 +290,139 @@ pub struct AuditArgs {
 	/// Write what was computed, what the chain claims and every difference to this file as JSON
 	#[arg(long, value_name = "FILE")]
 	pub json: Option<PathBuf>,
+}
+
+/// Options of `meter`.
+#[derive(Clone, Debug, Args)]
+pub struct MeterArgs {
+	/// What to do.
+	#[command(subcommand)]
+	pub command: MeterCommand,
+}
+
+/// What `meter` can do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum MeterCommand {
+	/// Make a device key, encrypted by a passphrase, and print the account that the operator registers
+	Key(MeterKeyArgs),
+	/// Take readings from a CSV file, standard input or MQTT, and report them
+	Run(Box<MeterRunArgs>),
+	/// Show what became of every reading
+	Log(MeterLogArgs),
+}
+
+const METER_KEY_HELP: &str = "\
+The file is what Polkadot.js writes and reads (JSON, scrypt and xsalsa20-poly1305), so a key made there does as well. \
+Whoever has file and passphrase can report for the household; nobody can spend its money with it, which lies on the \
+owner's account.
+
+Exit codes: 0 done; 2 the file is there already, or an option is wrong.";
+
+/// Options of `meter key`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = METER_KEY_HELP)]
+pub struct MeterKeyArgs {
+	/// The file to make; one that is there is left as it is
+	#[arg(value_name = "KEY.json")]
+	pub file: PathBuf,
+
+	/// Keep the key of this secret URI or phrase in place of a new one, as //Alice//stash of a development chain
+	#[arg(long, value_name = "URI")]
+	pub import: Option<String>,
+
+	/// Where the passphrase comes from
+	#[command(flatten)]
+	pub passphrase: Passphrase,
+}
+
+/// Where a passphrase comes from.
+#[derive(Clone, Debug, Args)]
+pub struct Passphrase {
+	/// The first line of this file is the passphrase [default: the variable COMMONWATT_PASSPHRASE, or you are asked]
+	#[arg(long, value_name = "FILE")]
+	pub passphrase_file: Option<PathBuf>,
+}
+
+const METER_RUN_HELP: &str = "\
+One reading is one era: period_start (ISO 8601; UTC where no offset is given) is the moment at which the era began, \
+generation_wh and consumption_wh are whole Wh of the era, indoor_c (degrees Celsius, may be left out with \
+--indoor-c) the temperature at its end, quality (may be left out) measured or estimated. CSV has a header with these \
+columns; an MQTT message is a JSON object with these fields. What else is there is not looked at.
+
+A reading is queued on disk before anything else. The chain takes the readings of an era while the next one runs; each \
+is signed once and offered until it is in a final block. A reading that is given again is known, and not sent again; \
+one that came too late for the chain, as when the node was away for long, is kept as late: the chain has estimated it.
+
+It ends with the input: standard input when that is closed, a file with --once, and when all readings that can still \
+be taken are. Otherwise end it with Ctrl-C; what is queued is taken up by the next run.
+
+Over MQTT it is a persistent client with messages of quality of service 1: what is published while it is not running \
+is kept by the broker, and a message is only acknowledged when its reading is on disk. mqtts:// is TLS with the \
+system's certificates. The password of a user is the variable COMMONWATT_MQTT_PASSWORD.
+
+Exit codes: 0 every reading that was taken up is on the chain or still queued; 1 a reading came too late or can never \
+be taken; 2 an option, the key or a row is wrong (other rows count).";
+
+/// Options of `meter run`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = METER_RUN_HELP)]
+#[command(group = clap::ArgGroup::new("source").required(true))]
+pub struct MeterRunArgs {
+	/// The device's key, as `meter key` makes it
+	#[arg(long, value_name = "KEY.json")]
+	pub key: PathBuf,
+
+	/// Where the passphrase comes from
+	#[command(flatten)]
+	pub passphrase: Passphrase,
+
+	/// Read this file, and go on as it grows
+	#[arg(long, value_name = "FILE.csv", group = "source")]
+	pub csv: Option<PathBuf>,
+
+	/// Read CSV from standard input
+	#[arg(long, group = "source")]
+	pub stdin: bool,
+
+	/// Subscribe at this broker: mqtt://[USER@]HOST[:PORT]/TOPIC, or mqtts:// with TLS
+	#[arg(long, value_name = "URL", group = "source")]
+	pub mqtt: Option<String>,
+
+	/// Read the file once, to its end, instead of waiting for more
+	#[arg(long, requires = "csv")]
+	pub once: bool,
+
+	/// The indoor temperature where a reading has none, degrees Celsius
+	#[arg(long, value_name = "DEGREES", allow_negative_numbers = true)]
+	pub indoor_c: Option<String>,
+
+	/// Where the node listens
+	#[arg(long, default_value = "ws://127.0.0.1:9944")]
+	pub url: String,
+
+	/// Where readings are queued [default: a file in the user's state folder, by the key's account]
+	#[arg(long, value_name = "FILE")]
+	pub queue: Option<PathBuf>,
+}
+
+const METER_LOG_HELP: &str = "\
+Exit codes: 0 done; 2 there is no such queue.";
+
+/// Options of `meter log`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = METER_LOG_HELP)]
+pub struct MeterLogArgs {
+	/// Where readings are queued
+	#[arg(long, value_name = "FILE", required_unless_present = "account")]
+	pub queue: Option<PathBuf>,
+
+	/// The account of a meter whose queue lies in the user's state folder
+	#[arg(long, value_name = "ADDRESS", conflicts_with = "queue")]
+	pub account: Option<String>,
+
+	/// Show the newest so many
+	#[arg(long, value_name = "N", default_value_t = 48)]
+	pub last: usize,
 }
 
 /// Secret URIs of development keys.

@@ -70,13 +70,16 @@ struct Row {
 }
 
 /// Names the place of a mistake.
-struct Place<'a> {
-	path: &'a Path,
-	line: u64,
+pub struct Place<'a> {
+	/// The file, or what stands for one.
+	pub path: &'a Path,
+	/// The line, or what counts as one.
+	pub line: u64,
 }
 
 impl Place<'_> {
-	fn fault(&self, column: &str, what: impl std::fmt::Display) -> Fault {
+	/// A mistake there.
+	pub fn fault(&self, column: &str, what: impl std::fmt::Display) -> Fault {
 		Fault::Input(format!(
 			"{}: row {}, column {column}: {what}",
 			self.path.display(),
@@ -149,7 +152,7 @@ fn read_rows(path: &Path) -> Result<Vec<Row>, Fault> {
 }
 
 /// A whole number of Wh, as far as one can be in a period.
-fn energy_wh(place: &Place, column: &str, text: &str) -> Result<u32, Fault> {
+pub fn energy_wh(place: &Place, column: &str, text: &str) -> Result<u32, Fault> {
 	match text.parse::<i128>() {
 		Ok(wh) if wh < 0 => Err(place.fault(column, format_args!("{text} is negative"))),
 		Ok(wh) if wh > i128::from(MAX_ENERGY_WH) => Err(place.fault(
@@ -159,6 +162,25 @@ fn energy_wh(place: &Place, column: &str, text: &str) -> Result<u32, Fault> {
 		Ok(wh) => Ok(wh as u32),
 		Err(_) => Err(place.fault(column, format_args!("'{text}' is not a whole number of Wh"))),
 	}
+}
+
+/// Degrees Celsius as hundredths of a degree, if it is a temperature of this world.
+pub fn centi_c(text: &str) -> Option<i16> {
+	let degrees: f64 = text.parse().ok()?;
+	(-100.0..=100.0)
+		.contains(&degrees)
+		.then(|| (degrees * 100.0).round() as i16)
+}
+
+/// The same of a field.
+pub fn temperature(place: &Place, column: &str, text: &str) -> Result<i16, Fault> {
+	let what = || {
+		place.fault(
+			column,
+			format_args!("'{text}' is not a temperature in degrees Celsius"),
+		)
+	};
+	centi_c(text).ok_or_else(what)
 }
 
 fn read_row(
@@ -197,10 +219,7 @@ fn read_row(
 	let outdoor = outdoor.and_then(|column| record.get(column));
 	let outdoor_centi_c = outdoor
 		.filter(|text| !text.is_empty())
-		.map(|text| match text.parse::<f64>() {
-			Ok(degrees) if (-100.0..=100.0).contains(&degrees) => Ok((degrees * 100.0).round() as i32),
-			_ => Err(place.fault(OUTDOOR, format_args!("'{text}' is not a temperature"))),
-		})
+		.map(|text| temperature(&place, OUTDOOR, text).map(i32::from))
 		.transpose()?;
 	Ok(Row {
 		line: place.line,

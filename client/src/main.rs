@@ -11,7 +11,9 @@ mod data;
 mod fault;
 mod json;
 mod keys;
+mod lines;
 mod manager;
+mod meter;
 mod prices;
 mod replay;
 mod report;
@@ -21,20 +23,34 @@ mod text;
 use clap::Parser;
 use std::process::ExitCode;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-	let outcome = match cli::Cli::parse().command {
-		cli::Command::Replay(args) => replay::run(*args).await,
-		cli::Command::Audit(args) => audit::run(args).await,
-		cli::Command::Report(args) => report::run(*args).await,
-		cli::Command::Bills(args) => bills::run(args).await,
-		cli::Command::Books(args) => books::run(args).await,
+fn main() -> ExitCode {
+	let arguments = cli::Cli::parse();
+	let runtime = match tokio::runtime::Runtime::new() {
+		Ok(runtime) => runtime,
+		Err(error) => {
+			eprintln!("commonwatt: {error}");
+			return ExitCode::from(2);
+		}
 	};
+	let outcome = runtime.block_on(run(arguments.command));
+	// Standard input may be waited for still, by a thread that nothing but a line there would wake.
+	runtime.shutdown_background();
 	match outcome {
 		Ok(()) => ExitCode::SUCCESS,
 		Err(fault) => {
 			eprintln!("commonwatt: {fault}");
 			ExitCode::from(fault.code())
 		}
+	}
+}
+
+async fn run(command: cli::Command) -> Result<(), fault::Fault> {
+	match command {
+		cli::Command::Replay(args) => replay::run(*args).await,
+		cli::Command::Audit(args) => audit::run(args).await,
+		cli::Command::Report(args) => report::run(*args).await,
+		cli::Command::Bills(args) => bills::run(args).await,
+		cli::Command::Books(args) => books::run(args).await,
+		cli::Command::Meter(args) => meter::run(args).await,
 	}
 }

@@ -26,7 +26,7 @@ use subxt::{
 	utils::{to_hex, AccountId32},
 	OnlineClient, OnlineClientAtBlock, SubstrateConfig,
 };
-use types::{Bill, Community, Contract, Debt, EraRecord, EraView, Household, Metered, Statement};
+use types::{Bill, Community, Contract, Debt, EraRecord, EraView, Household, Metered, Reading, Statement};
 
 /// The chain as it was after one block.
 pub type At = OnlineClientAtBlock<SubstrateConfig>;
@@ -157,6 +157,16 @@ impl Node {
 	/// The newest final block.
 	pub async fn head(&self) -> Result<At, Fault> {
 		self.api.at_current_block().await.or_fault()
+	}
+
+	/// The newest block, which may be given up.
+	pub async fn best(&self) -> Result<At, Fault> {
+		let hash: H256 = self
+			.rpc
+			.request("chain_getBlockHash", rpc_params![])
+			.await
+			.or_fault()?;
+		self.api.at_block(hash).await.or_fault()
 	}
 
 	/// The final block of a number.
@@ -332,6 +342,11 @@ pub async fn statements(at: &At, community: u32, era: u32) -> Result<Vec<(u32, S
 	call(at, MARKET_API, "statements", (community, era)).await
 }
 
+/// What a household's era came to, if it was settled and is still retained.
+pub async fn statement(at: &At, household: u32, era: u32) -> Result<Option<Statement>, Fault> {
+	call(at, MARKET_API, "statement", (household, era)).await
+}
+
 /// What the retained eras from one to another came to for a household; nothing if there is none.
 pub async fn bill(at: &At, household: u32, (first, last): (u32, u32)) -> Result<Option<Bill>, Fault> {
 	call(at, MARKET_API, "bill", (household, first, last)).await
@@ -362,14 +377,14 @@ pub async fn household_of_meter(at: &At, meter: &AccountId32) -> Result<Option<u
 		.transpose()
 }
 
-/// Whether the chain has a household's reading of an era that waits for settlement.
-pub async fn has_reading(at: &At, era: u32, household: u32) -> Result<bool, Fault> {
+/// A household's reading of an era, if it is one of its newest two.
+pub async fn reading(at: &At, era: u32, household: u32) -> Result<Option<Reading>, Fault> {
 	let address = dynamic::storage::<(u32,), Metered>("EnergyMarket", "Readings");
 	let Some(metered) = at.storage().try_fetch(address, (household,)).await.or_fault()? else {
-		return Ok(false);
+		return Ok(None);
 	};
 	let metered = metered.decode().or_fault()?;
-	Ok(metered.of(era).is_some())
+	Ok(metered.of(era))
 }
 
 /// A single value of the state; nothing if it was never set.

@@ -66,15 +66,33 @@ impl Failed {
 pub async fn sign<Arguments: EncodeAsFields>(
 	at: &At,
 	signer: &Keypair,
-	(pallet, call): (&str, &str),
+	call: (&str, &str),
 	arguments: Arguments,
 	what: String,
 ) -> Result<Signed, Fault> {
 	let account: AccountId32 = signer.public_key().to_account_id();
 	let nonce = super::account(at, &account).await?.nonce;
+	let (hash, bytes) = encode(at, signer, (nonce, MORTALITY_BLOCKS), call, arguments)?;
+	Ok(Signed {
+		what,
+		account,
+		nonce,
+		hash,
+		bytes,
+	})
+}
+
+/// Signs a call with a number of the account's, good for so many blocks after this one. Returns its hash and its bytes.
+pub fn encode<Arguments: EncodeAsFields>(
+	at: &At,
+	signer: &Keypair,
+	(nonce, blocks): (u64, u64),
+	(pallet, call): (&str, &str),
+	arguments: Arguments,
+) -> Result<(H256, Vec<u8>), Fault> {
 	let params = DefaultExtrinsicParamsBuilder::<SubstrateConfig>::new()
 		.nonce(nonce)
-		.mortal_from_unchecked(MORTALITY_BLOCKS, at.block_number(), at.block_hash())
+		.mortal_from_unchecked(blocks, at.block_number(), at.block_hash())
 		.build();
 	let payload = dynamic::transaction(pallet, call, arguments);
 	let transactions = at.transactions();
@@ -82,13 +100,7 @@ pub async fn sign<Arguments: EncodeAsFields>(
 		.create_signable_offline(&payload, params)
 		.or_fault()?;
 	let signed = signable.sign(signer).or_fault()?;
-	Ok(Signed {
-		what,
-		account,
-		nonce,
-		hash: signed.hash(),
-		bytes: signed.into_encoded(),
-	})
+	Ok((signed.hash(), signed.into_encoded()))
 }
 
 /// The fee of a transaction.
@@ -140,30 +152,43 @@ pub async fn send_all(node: &Node, at: &At, wave: Vec<Signed>) -> Result<(), Fau
 	}
 }
 
-async fn submit(node: &Node, signed: &Signed) -> Result<(), Fault> {
+/// What the pool says to a transaction.
+pub enum Offered {
+	/// It is in the pool, from now on or already.
+	Pooled,
+	/// It is not valid, and why.
+	Invalid(String),
+}
+
+/// Offers a transaction to the pool.
+pub async fn offer(node: &Node, bytes: &[u8]) -> Result<Offered, Fault> {
 	let answer: Result<H256, _> = node
 		.rpc
-		.request("author_submitExtrinsic", rpc_params![to_hex(&signed.bytes)])
+		.request("author_submitExtrinsic", rpc_params![to_hex(bytes)])
 		.await;
 	match answer {
-		Ok(_) => Ok(()),
-		// A run before this one sent it and was interrupted: it is on its way, and the account's number will tell.
-		Err(subxt::rpcs::Error::User(error)) if ALREADY_THERE.contains(&error.code) => Ok(()),
+		Ok(_) => Ok(Offered::Pooled),
+		Err(subxt::rpcs::Error::User(error)) if ALREADY_THERE.contains(&error.code) => Ok(Offered::Pooled),
 		Err(subxt::rpcs::Error::User(error)) if error.code == INVALID => {
-			let head = node.head().await?;
-			if super::account(&head, &signed.account).await?.nonce > signed.nonce {
-				return Ok(());
-			}
 			let data = error
 				.data
 				.map_or(String::new(), |data| format!(" {}", data.get()));
-			Err(Fault::Chain(format!(
-				"{} was refused: {}{data}",
-				signed.what, error.message
-			)))
+			Ok(Offered::Invalid(format!("{}{data}", error.message)))
 		}
 		Err(error) => Err(error).or_fault(),
 	}
+}
+
+async fn submit(node: &Node, signed: &Signed) -> Result<(), Fault> {
+	// One that is there already was sent by a run before this one: it is on its way, and the account's number will tell.
+	let Offered::Invalid(reason) = offer(node, &signed.bytes).await? else {
+		return Ok(());
+	};
+	let head = node.head().await?;
+	if super::account(&head, &signed.account).await?.nonce > signed.nonce {
+		return Ok(());
+	}
+	Err(Fault::Chain(format!("{} was refused: {reason}", signed.what)))
 }
 
 /// Takes the transactions of one block off the open ones.

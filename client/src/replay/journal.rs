@@ -2,19 +2,17 @@
 //!
 //! A chain cannot know which line of a file an era was played from, and a node forgets the events of old blocks. So
 //! the journal has, a line of JSON each: what is being replayed, from which block on; which period was meant for which
-//! era, written before the first transaction for it goes out; and the events of the blocks since. Lines are only ever
-//! added, and a line that a sudden end left unfinished is dropped, so what is on disk is always whole.
+//! era, written before the first transaction for it goes out; and the events of the blocks since.
 
 use super::ledger::{Ledger, Opening};
 use crate::{
 	chain::{events::BlockLog, Node},
 	fault::Fault,
+	lines::{state_folder, Lines},
 };
 use serde::{Deserialize, Serialize};
 use std::{
 	collections::BTreeMap,
-	fs::{self, File, TryLockError},
-	io::Write,
 	path::{Path, PathBuf},
 };
 use subxt::config::substrate::H256;
@@ -70,9 +68,11 @@ enum Line {
 	Seen(Seen),
 }
 
+const BUSY: &str = "this replay is running already, in another process";
+
 /// An open journal, locked against a second run.
 pub struct Journal {
-	file: File,
+	file: Lines,
 	/// In the order of their eras.
 	pub plan: Vec<Planned>,
 	/// The last block that was read.
@@ -82,15 +82,15 @@ pub struct Journal {
 impl Journal {
 	/// Starts a new journal in place of whatever is there.
 	pub fn create(path: &Path, beginning: Beginning) -> Result<Self, Fault> {
-		let file = lock(path)?;
-		file.set_len(0).map_err(|error| Fault::file(path, error))?;
+		let mut file = Lines::open(path, BUSY)?;
+		file.cut(0)?;
 		let cursor = beginning.anchor;
 		let mut journal = Self {
 			file,
 			plan: Vec::new(),
 			cursor,
 		};
-		journal.append(&Line::Beginning(beginning))?;
+		journal.file.append(&Line::Beginning(beginning))?;
 		Ok(journal)
 	}
 
@@ -101,9 +101,8 @@ impl Journal {
 		identity: &Identity,
 		node: &Node,
 	) -> Result<Option<(Self, Ledger)>, Fault> {
-		let file = lock(path)?;
-		let text = fs::read(path).map_err(|error| Fault::file(path, error))?;
-		let mut lines = parse(&text).into_iter();
+		let file = Lines::open(path, BUSY)?;
+		let mut lines = Lines::read(path)?.into_iter();
 		let Some((Line::Beginning(beginning), mut end)) = lines.next() else {
 			return Ok(None);
 		};
@@ -133,10 +132,7 @@ impl Journal {
 			plan: Vec::new(),
 			cursor,
 		};
-		journal
-			.file
-			.set_len(end as u64)
-			.map_err(|error| Fault::file(path, error))?;
+		journal.file.cut(end)?;
 		for (line, line_end) in lines {
 			match line {
 				Line::Planned(planned) if line_end <= end => journal.plan.push(planned),
@@ -150,7 +146,7 @@ impl Journal {
 
 	/// Notes, before anything is sent for it, that a period is meant for an era.
 	pub fn plan(&mut self, planned: Planned) -> Result<(), Fault> {
-		self.append(&Line::Planned(planned))?;
+		self.file.append(&Line::Planned(planned))?;
 		self.plan.push(planned);
 		Ok(())
 	}
@@ -161,20 +157,13 @@ impl Journal {
 			number: block.number,
 			hash: block.hash,
 		};
-		self.append(&Line::Block(block))
+		self.file.append(&Line::Block(block))
 	}
 
 	/// Notes a block in which nothing happened.
 	pub fn saw(&mut self, seen: Seen) -> Result<(), Fault> {
 		self.cursor = seen;
-		self.append(&Line::Seen(seen))
-	}
-
-	fn append(&mut self, line: &Line) -> Result<(), Fault> {
-		let mut text = serde_json::to_vec(line).map_err(|error| Fault::Chain(format!("journal: {error}")))?;
-		text.push(b'\n');
-		let written = self.file.write_all(&text).and_then(|()| self.file.sync_data());
-		written.map_err(|error| Fault::Input(format!("journal: {error}")))
+		self.file.append(&Line::Seen(seen))
 	}
 }
 
@@ -191,42 +180,9 @@ impl Line {
 	}
 }
 
-/// Opens a file for adding to it, for this process alone.
-fn lock(path: &Path) -> Result<File, Fault> {
-	let opened = File::options().create(true).append(true).open(path);
-	let file = opened.map_err(|error| Fault::file(path, error))?;
-	match file.try_lock() {
-		Ok(()) => Ok(file),
-		Err(TryLockError::WouldBlock) => Err(Fault::file(
-			path,
-			"this replay is running already, in another process",
-		)),
-		Err(TryLockError::Error(error)) => Err(Fault::file(path, error)),
-	}
-}
-
-/// The whole lines of a journal with the offsets at which they end.
-fn parse(text: &[u8]) -> Vec<(Line, usize)> {
-	let mut lines = Vec::new();
-	let mut end = 0;
-	for line in text.split_inclusive(|byte| *byte == b'\n') {
-		end += line.len();
-		match serde_json::from_slice(line) {
-			Ok(parsed) if line.ends_with(b"\n") => lines.push((parsed, end)),
-			_ => break,
-		}
-	}
-	lines
-}
-
 /// Where the journal of a replay lies if the user names no place.
 pub fn default_path(data: &Path, identity: &Identity, genesis: H256) -> Result<PathBuf, Fault> {
-	let folder = std::env::var_os("XDG_STATE_HOME")
-		.map(PathBuf::from)
-		.or_else(|| std::env::home_dir().map(|home| home.join(".local/state")))
-		.ok_or_else(|| Fault::Input("no state folder for the journal: name a file with --journal".into()))?
-		.join("commonwatt");
-	fs::create_dir_all(&folder).map_err(|error| Fault::file(&folder, error))?;
+	let folder = state_folder("--journal")?;
 	let stem = data
 		.file_stem()
 		.unwrap_or_default()

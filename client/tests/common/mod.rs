@@ -5,6 +5,7 @@
 use serde_json::Value;
 use std::{
 	io::{BufRead, BufReader},
+	net::TcpListener,
 	path::{Path, PathBuf},
 	process::{Child, ChildStdout, Command, Output, Stdio},
 	sync::{mpsc, Arc, Mutex},
@@ -77,6 +78,11 @@ impl Node {
 
 	/// The same, with more options.
 	pub fn start_with(base_path: &Path, options: &[&str]) -> Self {
+		Self::start_at(base_path, 0, options)
+	}
+
+	/// The same, on a port of the loopback interface.
+	pub fn start_at(base_path: &Path, port: u16, options: &[&str]) -> Self {
 		let binaries = Path::new(env!("CARGO_BIN_EXE_commonwatt"))
 			.parent()
 			.expect("a binary lies in a folder");
@@ -87,14 +93,8 @@ impl Node {
 			binary.display()
 		);
 		let mut child = Command::new(binary)
-			.args([
-				"--dev",
-				"--rpc-port",
-				"0",
-				"--no-prometheus",
-				"--no-telemetry",
-				"--no-mdns",
-			])
+			.args(["--dev", "--no-prometheus", "--no-telemetry", "--no-mdns"])
+			.args(["--rpc-port", &port.to_string()])
 			.args(["--disable-log-color", "--base-path"])
 			.arg(base_path)
 			.args(options)
@@ -204,6 +204,12 @@ pub fn fontana() -> Option<PathBuf> {
 		println!("skipped: {} is not there", file.display());
 	}
 	Some(file).filter(|file| file.exists())
+}
+
+/// A port of the loopback interface that nobody listens at.
+pub fn free_port() -> u16 {
+	let listener = TcpListener::bind("127.0.0.1:0").expect("there are ports");
+	listener.local_addr().expect("it has one").port()
 }
 
 /// Chain time.

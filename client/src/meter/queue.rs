@@ -1,0 +1,308 @@
+//! Readings on their way, on disk: what came, what was signed for it, and what became of it.
+
+use super::row::{moment, Row};
+use crate::{fault::Fault, lines::Lines};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt, fs, path::Path};
+use subxt::utils::AccountId32;
+
+/// A transaction that was signed for a reading. Its bytes are kept, so that it is offered again and no other in its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ticket {
+	pub era: u32,
+	/// The account's number that it uses.
+	pub nonce: u64,
+	/// In later blocks it is void.
+	pub last_block: u64,
+	#[serde(with = "hexadecimal")]
+	pub bytes: Vec<u8>,
+}
+
+/// What became of a reading.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+	/// It is in the chain's final state.
+	Taken,
+	/// The chain has another reading of this era, from elsewhere.
+	Other,
+	/// Its era was settled without it. Says what stood in its way, where that is known.
+	Late(Option<String>),
+	/// It can never be taken.
+	Refused(String),
+	/// The chain has no statement of its era.
+	Unsettled,
+}
+
+impl Outcome {
+	/// Whether the chain settled, or will settle, by this reading.
+	pub fn is_good(&self) -> bool {
+		matches!(self, Self::Taken)
+	}
+}
+
+impl fmt::Display for Outcome {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		match self {
+			Self::Taken => f.write_str("final"),
+			Self::Other => f.write_str("not sent: the chain has another reading of this era"),
+			Self::Late(None) => f.write_str("too late: the chain settled the era by an estimate"),
+			Self::Late(Some(reason)) => {
+				write!(f, "too late: the chain settled the era by an estimate ({reason})")
+			}
+			Self::Refused(reason) => write!(f, "refused: {reason}"),
+			Self::Unsettled => f.write_str(
+				"not taken: the chain has no statement of the era, which it missed, keeps no longer, or saw without the household",
+			),
+		}
+	}
+}
+
+/// A reading and how far it has come.
+#[derive(Clone, Debug)]
+pub struct Entry {
+	pub row: Row,
+	pub ticket: Option<Ticket>,
+	pub outcome: Option<Outcome>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Line {
+	/// Whose readings these are.
+	Meter(AccountId32),
+	Came(Row),
+	Signed(u64, Ticket),
+	Became(u64, Outcome),
+}
+
+/// What taking up a reading came to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Came {
+	New,
+	/// The very same is there already.
+	Known,
+	/// Another reading of the era is there already.
+	Differs,
+}
+
+/// The queue, by when eras began.
+pub struct Queue {
+	file: Lines,
+	entries: BTreeMap<u64, Entry>,
+}
+
+impl Queue {
+	/// Opens the queue of a meter, or begins one.
+	pub fn open(path: &Path, meter: &AccountId32) -> Result<Self, Fault> {
+		let file = Lines::open(path, "another process takes readings for this queue")?;
+		let lines = Lines::read::<Line>(path)?;
+		let end = lines.last().map_or(0, |(_, end)| *end);
+		let lines: Vec<Line> = lines.into_iter().map(|(line, _)| line).collect();
+		let mut queue = Self {
+			file,
+			entries: entries(&lines),
+		};
+		let length = fs::metadata(path)
+			.map_err(|error| Fault::file(path, error))?
+			.len();
+		match lines.first() {
+			None if length == 0 => queue.file.append(&Line::Meter(*meter))?,
+			Some(Line::Meter(whose)) if whose == meter => (),
+			Some(Line::Meter(whose)) => {
+				return Err(Fault::file(
+					path,
+					format_args!("is the queue of another meter, {whose}; name another file with --queue"),
+				))
+			}
+			_ => return Err(not_a_queue(path)),
+		}
+		if end > 0 {
+			// What a sudden end left of a line.
+			queue.file.cut(end)?;
+		}
+		Ok(queue)
+	}
+
+	/// What a queue's file says, and whose it is.
+	pub fn look(path: &Path) -> Result<(AccountId32, BTreeMap<u64, Entry>), Fault> {
+		let lines: Vec<Line> = Lines::read(path)?.into_iter().map(|(line, _)| line).collect();
+		match lines.first() {
+			Some(Line::Meter(meter)) => Ok((*meter, entries(&lines))),
+			_ => Err(not_a_queue(path)),
+		}
+	}
+
+	/// Takes up a reading. The first one of an era counts.
+	pub fn take(&mut self, row: Row) -> Result<Came, Fault> {
+		if let Some(there) = self.entries.get(&row.start_ms) {
+			return Ok(if there.row == row {
+				Came::Known
+			} else {
+				Came::Differs
+			});
+		}
+		self.add(Line::Came(row))?;
+		Ok(Came::New)
+	}
+
+	/// Notes, before it is offered, what was signed for a reading.
+	pub fn signed(&mut self, start_ms: u64, ticket: Ticket) -> Result<(), Fault> {
+		self.add(Line::Signed(start_ms, ticket))
+	}
+
+	/// Notes what became of a reading.
+	pub fn became(&mut self, start_ms: u64, outcome: Outcome) -> Result<(), Fault> {
+		self.add(Line::Became(start_ms, outcome))
+	}
+
+	/// Those of which nothing is known yet, the oldest first.
+	pub fn waiting(&self) -> impl Iterator<Item = &Entry> {
+		self.entries.values().filter(|entry| entry.outcome.is_none())
+	}
+
+	fn add(&mut self, line: Line) -> Result<(), Fault> {
+		self.file.append(&line)?;
+		enter(&mut self.entries, &line);
+		Ok(())
+	}
+}
+
+fn not_a_queue(path: &Path) -> Fault {
+	Fault::file(path, "is not a queue of readings")
+}
+
+fn entries(lines: &[Line]) -> BTreeMap<u64, Entry> {
+	let mut entries = BTreeMap::new();
+	lines.iter().for_each(|line| enter(&mut entries, line));
+	entries
+}
+
+fn enter(entries: &mut BTreeMap<u64, Entry>, line: &Line) {
+	match line {
+		Line::Meter(_) => (),
+		Line::Came(row) => {
+			entries.entry(row.start_ms).or_insert(Entry {
+				row: *row,
+				ticket: None,
+				outcome: None,
+			});
+		}
+		Line::Signed(start_ms, ticket) => {
+			if let Some(entry) = entries.get_mut(start_ms) {
+				entry.ticket = Some(ticket.clone());
+			}
+		}
+		Line::Became(start_ms, outcome) => {
+			if let Some(entry) = entries.get_mut(start_ms) {
+				entry.outcome = Some(outcome.clone());
+			}
+		}
+	}
+}
+
+impl fmt::Display for Entry {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		write!(f, "{}  {}  ", moment(self.row.start_ms), self.row)?;
+		match (&self.outcome, &self.ticket) {
+			(Some(outcome), _) => outcome.fmt(f),
+			(None, Some(_)) => f.write_str("sent"),
+			(None, None) => f.write_str("queued"),
+		}
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::chain::types::{Quality, Reading};
+	use std::io::Write;
+
+	const METER: AccountId32 = AccountId32([1; 32]);
+
+	fn row(start_ms: u64, generation_wh: u32) -> Row {
+		let reading = Reading {
+			generation_wh,
+			consumption_wh: 1,
+			indoor_centi_c: -50,
+			quality: Quality::Measured,
+		};
+		Row { start_ms, reading }
+	}
+
+	/// What is waiting, by moment and by whether something was signed for it.
+	fn waiting(queue: &Queue) -> Vec<(u64, bool)> {
+		let waiting = queue.waiting();
+		waiting
+			.map(|entry| (entry.row.start_ms, entry.ticket.is_some()))
+			.collect()
+	}
+
+	#[test]
+	fn queue_is_what_it_was_after_a_sudden_end() {
+		let folder = tempfile::tempdir().unwrap();
+		let path = folder.path().join("queue");
+		let mut queue = Queue::open(&path, &METER).unwrap();
+		assert_eq!(queue.take(row(60, 5)).unwrap(), Came::New);
+		assert_eq!(queue.take(row(120, 5)).unwrap(), Came::New);
+		assert_eq!(queue.take(row(0, 5)).unwrap(), Came::New);
+		let ticket = Ticket {
+			era: 1,
+			nonce: 7,
+			last_block: 9,
+			bytes: vec![0, 255],
+		};
+		queue.signed(60, ticket.clone()).unwrap();
+		queue.became(0, Outcome::Late(Some("so".into()))).unwrap();
+		let busy = Queue::open(&path, &METER).err().unwrap().to_string();
+		assert!(busy.contains("another process"), "{busy}");
+		drop(queue);
+
+		let mut file = fs::File::options().append(true).open(&path).unwrap();
+		file.write_all(b"{\"Came\":{\"start_ms\":18").unwrap();
+		let mut queue = Queue::open(&path, &METER).unwrap();
+		assert_eq!(waiting(&queue), [(60, true), (120, false)]);
+		assert_eq!(queue.waiting().next().unwrap().ticket, Some(ticket));
+		assert_eq!(queue.take(row(0, 5)).unwrap(), Came::Known);
+		assert_eq!(queue.take(row(60, 6)).unwrap(), Came::Differs);
+		assert_eq!(queue.take(row(180, 6)).unwrap(), Came::New);
+		drop(queue);
+		let (whose, entries) = Queue::look(&path).unwrap();
+		assert_eq!((whose, entries.len()), (METER, 4));
+		assert!(entries[&0]
+			.to_string()
+			.ends_with("too late: the chain settled the era by an estimate (so)"));
+	}
+
+	#[test]
+	fn file_of_another_meter_or_of_another_kind_is_left_as_it_is() {
+		let folder = tempfile::tempdir().unwrap();
+		let path = folder.path().join("queue");
+		drop(Queue::open(&path, &METER).unwrap());
+		let refused = Queue::open(&path, &AccountId32([2; 32]))
+			.err()
+			.unwrap()
+			.to_string();
+		assert!(refused.contains("is the queue of another meter"), "{refused}");
+		for (text, said) in [
+			("period_start,indoor_c\n", "row 1: "),
+			("notes", "is not a queue of readings"),
+		] {
+			fs::write(&path, text).unwrap();
+			let refused = Queue::open(&path, &METER).err().unwrap().to_string();
+			assert!(refused.contains(said), "{refused}");
+			assert_eq!(fs::read_to_string(&path).unwrap(), text);
+		}
+	}
+}
+
+mod hexadecimal {
+	use serde::{de::Error, Deserialize, Deserializer, Serializer};
+
+	pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+		serializer.serialize_str(&subxt::utils::to_hex(bytes))
+	}
+
+	pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+		let text = String::deserialize(deserializer)?;
+		sp_core::bytes::from_hex(&text).map_err(|error| D::Error::custom(format!("{error:?}")))
+	}
+}

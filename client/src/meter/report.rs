@@ -1,0 +1,287 @@
+//! Offering readings to the chain until each is final, or can no longer be.
+
+use super::{
+	queue::{Outcome, Queue, Ticket},
+	row::{moment, tell, Row},
+};
+use crate::{
+	chain::{
+		self,
+		send::{self, Offered},
+		types::{EraView, Household, Quality, SubmitReading},
+		At, Node,
+	},
+	fault::Fault,
+	keys::account,
+};
+use std::{
+	collections::{BTreeMap, BTreeSet},
+	time::Duration,
+};
+use subxt::utils::AccountId32;
+use subxt_signer::sr25519::Keypair;
+
+/// A node that has not answered for so long is away.
+const ANSWER: Duration = Duration::from_secs(20);
+/// The longest that a transaction can be valid, blocks; the chain knows the hashes of so many.
+const LONGEST_MORTALITY: u64 = 2_048;
+
+/// Reports a queue's readings to a node that comes and goes.
+pub struct Reporter {
+	url: String,
+	key: Keypair,
+	meter: AccountId32,
+	node: Option<Node>,
+	/// What was said last about the node or the household; it is not said again.
+	said: String,
+	/// Of readings that are in a block which is not final: when they began.
+	in_block: BTreeSet<u64>,
+	/// What the chain said when it did not take a reading.
+	refusals: BTreeMap<u64, String>,
+}
+
+/// The chain as one look finds it.
+struct Look {
+	best: At,
+	/// The newest final block.
+	last: At,
+	/// As in the newest block.
+	view: EraView,
+	/// As in the newest final block.
+	final_view: EraView,
+	era_ms: u64,
+	slot_ms: u64,
+	household: Option<(u32, Household)>,
+}
+
+impl Reporter {
+	/// Reports to the node at an address, with the meter's key.
+	pub fn new(url: &str, key: Keypair) -> Self {
+		Self {
+			url: url.into(),
+			meter: account(&key),
+			key,
+			node: None,
+			said: String::new(),
+			in_block: BTreeSet::new(),
+			refusals: BTreeMap::new(),
+		}
+	}
+
+	/// Does what can be done now, and tells what became of which readings. A node that is away, or has trouble, is none
+	/// of the readings' fault: they stay queued.
+	pub async fn advance(&mut self, queue: &mut Queue) -> Result<Vec<(Row, Outcome)>, Fault> {
+		if queue.waiting().next().is_none() {
+			return Ok(Vec::new());
+		}
+		let mut done = Vec::new();
+		let step = tokio::time::timeout(ANSWER, self.step(queue, &mut done)).await;
+		match step {
+			Ok(Ok(())) => (),
+			// The queue's own trouble.
+			Ok(Err(fault @ Fault::Input(_))) => return Err(fault),
+			Ok(Err(fault)) => {
+				let fault = match &self.node {
+					Some(node) => node.diagnose(fault).await,
+					None => fault,
+				};
+				self.node = None;
+				self.say(format!("{fault}; what comes is queued"));
+			}
+			Err(_) => {
+				self.node = None;
+				self.say(format!(
+					"the node at {} does not answer; what comes is queued",
+					self.url
+				));
+			}
+		}
+		Ok(done)
+	}
+
+	fn say(&mut self, text: String) {
+		if self.said != text {
+			eprintln!("commonwatt: {text}");
+			self.said = text;
+		}
+	}
+
+	async fn step(&mut self, queue: &mut Queue, done: &mut Vec<(Row, Outcome)>) -> Result<(), Fault> {
+		let node = match self.node.take() {
+			Some(node) => node,
+			None => Node::connect(&self.url, Duration::ZERO).await?,
+		};
+		let looked = Look::new(&node, &self.meter).await;
+		self.node = Some(node);
+		let Some(look) = looked? else {
+			self.say("the chain has no era yet".into());
+			return Ok(());
+		};
+		match &look.household {
+			Some((household, _)) => self.say(format!("connected to {}, household {household}", self.url)),
+			None => self.say(format!(
+				"connected to {}; no household has the meter {} (yet): what comes is queued",
+				self.url, self.meter
+			)),
+		}
+		let waiting: Vec<_> = queue.waiting().cloned().collect();
+		for entry in waiting {
+			let start_ms = entry.row.start_ms;
+			match self.outcome(&look, &entry.row).await? {
+				Some(outcome) => {
+					queue.became(start_ms, outcome.clone())?;
+					self.in_block.remove(&start_ms);
+					self.refusals.remove(&start_ms);
+					done.push((entry.row, outcome));
+				}
+				None => self.offer(&look, &entry.row, entry.ticket, queue).await?,
+			}
+		}
+		Ok(())
+	}
+
+	/// What became of a reading, if that can be told.
+	async fn outcome(&mut self, look: &Look, row: &Row) -> Result<Option<Outcome>, Fault> {
+		if !row.start_ms.is_multiple_of(look.era_ms) {
+			return Ok(Some(Outcome::Refused(format!(
+				"no era begins at {}: eras are {} s long, counted from midnight in UTC",
+				moment(row.start_ms),
+				look.era_ms / 1_000
+			))));
+		}
+		let (Some((household, about)), Some(era)) = (&look.household, look.era_of(row)) else {
+			return Ok(None);
+		};
+		let (household, limit_wh) = (*household, about.connection_limit_wh);
+		if row.reading.generation_wh.abs_diff(row.reading.consumption_wh) > limit_wh {
+			return Ok(Some(Outcome::Refused(format!(
+				"generation and consumption differ by more than the connection carries in an era, {limit_wh} Wh"
+			))));
+		}
+		if let Some(there) = chain::reading(&look.last, era, household).await? {
+			// What the meter's owner corrected is the meter's all the same.
+			let is_ours = there == row.reading || there.quality == Quality::Corrected;
+			return Ok(Some(if is_ours { Outcome::Taken } else { Outcome::Other }));
+		}
+		// The era is over when one after it waits for readings in a final block, or none does any more.
+		let is_over = match look.final_view.readings_of {
+			Some(open) => era < open,
+			None => era < look.final_view.current,
+		};
+		if !is_over {
+			return Ok(None);
+		}
+		let statement = chain::statement(&look.last, household, era).await?;
+		Ok(match statement {
+			Some(statement) if statement.reading == row.reading => Some(Outcome::Taken),
+			Some(statement) => Some(match statement.reading.quality {
+				Quality::Measured => Outcome::Other,
+				Quality::Corrected => Outcome::Taken,
+				Quality::Estimated => Outcome::Late(self.refusals.get(&row.start_ms).cloned()),
+			}),
+			// It may be under settlement.
+			None if look.final_view.round.is_some() => None,
+			None => Some(Outcome::Unsettled),
+		})
+	}
+
+	/// Offers a reading, if the chain takes those of its era now.
+	async fn offer(
+		&mut self,
+		look: &Look,
+		row: &Row,
+		ticket: Option<Ticket>,
+		queue: &mut Queue,
+	) -> Result<(), Fault> {
+		let (Some(node), Some((household, _)), Some(era)) = (&self.node, &look.household, look.era_of(row))
+		else {
+			return Ok(());
+		};
+		if chain::reading(&look.best, era, *household).await?.is_some() {
+			if self.in_block.insert(row.start_ms) {
+				tell(row, format_args!("in a block, {}", look.best.block_number()));
+			}
+			return Ok(());
+		}
+		// It may have been in a block that was given up.
+		self.in_block.remove(&row.start_ms);
+		if look.view.readings_of != Some(era) {
+			return Ok(());
+		}
+		let nonce = chain::account(&look.best, &self.meter).await?.nonce;
+		let is_aged = |ticket: &Ticket| ticket.last_block < look.best.block_number();
+		let refusal = match ticket.filter(|ticket| ticket.era == era && !is_aged(ticket)) {
+			// Another one in its place could fail as well, for a fee each time.
+			Some(ticket) if ticket.nonce < nonce => {
+				Some("its transaction failed in a block, or the key was used for another one".to_owned())
+			}
+			Some(ticket) => Self::pool(node, &ticket).await?,
+			None => {
+				let ticket = self.sign(look, era, nonce, row)?;
+				queue.signed(row.start_ms, ticket.clone())?;
+				tell(row, format_args!("sent for era {era}"));
+				Self::pool(node, &ticket).await?
+			}
+		};
+		if let Some(reason) = refusal.filter(|reason| self.refusals.get(&row.start_ms) != Some(reason)) {
+			tell(row, format_args!("not taken so far: {reason}"));
+			self.refusals.insert(row.start_ms, reason);
+		}
+		Ok(())
+	}
+
+	/// Offers what was signed, once more if need be. Returns why the pool does not take it.
+	async fn pool(node: &Node, ticket: &Ticket) -> Result<Option<String>, Fault> {
+		Ok(match send::offer(node, &ticket.bytes).await? {
+			Offered::Pooled => None,
+			Offered::Invalid(reason) => Some(reason),
+		})
+	}
+
+	/// Signs a reading: valid until its era has been settled at the latest, and with a number that no other can use.
+	fn sign(&self, look: &Look, era: u32, nonce: u64, row: &Row) -> Result<Ticket, Fault> {
+		let slots = 2 * look.era_ms / look.slot_ms.max(1);
+		let blocks = slots.next_power_of_two().clamp(4, LONGEST_MORTALITY);
+		let arguments = SubmitReading {
+			era,
+			reading: row.reading,
+		};
+		let call = ("EnergyMarket", "submit_reading");
+		let (_, bytes) = send::encode(&look.last, &self.key, (nonce, blocks), call, arguments)?;
+		Ok(Ticket {
+			era,
+			nonce,
+			last_block: look.last.block_number() + blocks,
+			bytes,
+		})
+	}
+}
+
+impl Look {
+	/// Nothing before the chain's first block.
+	async fn new(node: &Node, meter: &AccountId32) -> Result<Option<Self>, Fault> {
+		let (best, last) = (node.best().await?, node.head().await?);
+		let views = (chain::era(&best).await?, chain::era(&last).await?);
+		let (Some(view), Some(final_view)) = views else {
+			return Ok(None);
+		};
+		let mut household = None;
+		if let Some(id) = chain::household_of_meter(&best, meter).await? {
+			household = chain::household(&best, id).await?.map(|about| (id, about));
+		}
+		Ok(Some(Self {
+			household,
+			era_ms: (view.ends_ms / (u64::from(view.current) + 1)).max(1),
+			slot_ms: node.slot_ms,
+			best,
+			last,
+			view,
+			final_view,
+		}))
+	}
+
+	/// Eras are counted from the Unix epoch.
+	fn era_of(&self, row: &Row) -> Option<u32> {
+		u32::try_from(row.start_ms / self.era_ms).ok()
+	}
+}

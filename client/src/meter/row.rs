@@ -1,0 +1,226 @@
+//! One reading as a meter gives it: a row of CSV, or a JSON object.
+
+use crate::{
+	chain::types::{Quality, Reading},
+	data::{energy_wh, temperature, Place},
+	fault::Fault,
+};
+use jiff::{civil::DateTime, tz::TimeZone, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::fmt;
+
+/// The moment at which the era began.
+const START: &str = "period_start";
+const GENERATION: &str = "generation_wh";
+const CONSUMPTION: &str = "consumption_wh";
+/// The indoor temperature at the era's end, degrees Celsius.
+const INDOOR: &str = "indoor_c";
+/// `measured`, which it is if nothing is said, or `estimated`.
+const QUALITY: &str = "quality";
+/// Those that must be there.
+pub const REQUIRED: [&str; 3] = [START, GENERATION, CONSUMPTION];
+
+/// A reading of one era.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+	/// When the era began, ms since the Unix epoch.
+	pub start_ms: u64,
+	pub reading: Reading,
+}
+
+impl Row {
+	/// Reads and checks the fields of a reading.
+	pub fn read<'a>(
+		place: &Place,
+		field: impl Fn(&str) -> Option<&'a str>,
+		indoor_centi_c: Option<i16>,
+	) -> Result<Self, Fault> {
+		let given = |name: &str| field(name).filter(|text| !text.is_empty());
+		let must = |name: &str| given(name).ok_or_else(|| place.fault(name, "is missing"));
+		let energy = |name: &str| energy_wh(place, name, must(name)?);
+		let start = must(START)?;
+		let start_ms = start_ms(start).ok_or_else(|| {
+			let what = format!("'{start}' is not a time like 2026-08-01T00:30:00Z, after 1970");
+			place.fault(START, what)
+		})?;
+		let indoor_centi_c = match (given(INDOOR), indoor_centi_c) {
+			(Some(text), _) => temperature(place, INDOOR, text)?,
+			(None, Some(otherwise)) => otherwise,
+			(None, None) => return Err(place.fault(INDOOR, "is missing, and there is no --indoor-c")),
+		};
+		let quality = match given(QUALITY) {
+			None | Some("measured") => Quality::Measured,
+			Some("estimated") => Quality::Estimated,
+			Some(text) => {
+				return Err(place.fault(
+					QUALITY,
+					format_args!("'{text}' is neither measured nor estimated"),
+				))
+			}
+		};
+		Ok(Self {
+			start_ms,
+			reading: Reading {
+				generation_wh: energy(GENERATION)?,
+				consumption_wh: energy(CONSUMPTION)?,
+				indoor_centi_c,
+				quality,
+			},
+		})
+	}
+
+	/// Reads a JSON object.
+	pub fn from_json(place: &Place, json: &[u8], indoor_centi_c: Option<i16>) -> Result<Self, Fault> {
+		let object: serde_json::Map<String, Value> = serde_json::from_slice(json).map_err(|error| {
+			let (path, line) = (place.path.display(), place.line);
+			Fault::Input(format!(
+				"{path}: row {line}: is not a JSON object with the fields of a reading: {error}"
+			))
+		})?;
+		let texts: Vec<(String, String)> = object
+			.into_iter()
+			.filter_map(|(name, value)| match value {
+				Value::Null => None,
+				Value::String(text) => Some((name, text)),
+				other => Some((name, other.to_string())),
+			})
+			.collect();
+		let field = |name: &str| {
+			let found = texts.iter().find(|(there, _)| there == name);
+			found.map(|(_, text)| text.as_str())
+		};
+		Self::read(place, field, indoor_centi_c)
+	}
+}
+
+impl fmt::Display for Row {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		let Reading {
+			generation_wh,
+			consumption_wh,
+			indoor_centi_c,
+			quality,
+		} = self.reading;
+		let indoor_c = f64::from(indoor_centi_c) / 100.0;
+		write!(
+			f,
+			"{generation_wh} Wh generated, {consumption_wh} Wh consumed, {indoor_c} °C"
+		)?;
+		match quality {
+			Quality::Estimated => f.write_str(", estimated"),
+			Quality::Measured | Quality::Corrected => Ok(()),
+		}
+	}
+}
+
+/// A moment in ISO 8601 as ms since the Unix epoch; UTC where it names no offset.
+fn start_ms(text: &str) -> Option<u64> {
+	let at = match text.parse::<Timestamp>() {
+		Ok(at) => at,
+		Err(_) => {
+			let civil: DateTime = text.parse().ok()?;
+			// A date alone would be taken for its midnight.
+			text.contains(':').then_some(())?;
+			civil.to_zoned(TimeZone::UTC).ok()?.timestamp()
+		}
+	};
+	u64::try_from(at.as_millisecond()).ok()
+}
+
+/// The same the other way round, in UTC.
+pub fn moment(ms: u64) -> String {
+	let at = i64::try_from(ms)
+		.ok()
+		.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+	at.map_or_else(|| format!("{ms} ms"), |at| at.to_string())
+}
+
+/// Tells the user of a reading.
+pub fn tell(row: &Row, what: impl fmt::Display) {
+	println!("{}  {row}  {what}", moment(row.start_ms));
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use std::path::Path;
+
+	fn json(text: &str, indoor_centi_c: Option<i16>) -> Result<Row, String> {
+		let place = Place {
+			path: Path::new("homes/7"),
+			line: 3,
+		};
+		Row::from_json(&place, text.as_bytes(), indoor_centi_c).map_err(|fault| fault.to_string())
+	}
+
+	#[test]
+	fn readings_are_read_with_units_and_defaults() {
+		let row = json(
+			r#"{"period_start":"2026-08-01T12:30:00+02:00","generation_wh":1200,"consumption_wh":"300",
+				"indoor_c":21.456,"quality":"estimated","voltage":[1,2]}"#,
+			None,
+		);
+		let reading = Reading {
+			generation_wh: 1_200,
+			consumption_wh: 300,
+			indoor_centi_c: 2_146,
+			quality: Quality::Estimated,
+		};
+		let start_ms = 1_785_580_200_000;
+		assert_eq!(row, Ok(Row { start_ms, reading }));
+		assert_eq!(moment(start_ms), "2026-08-01T10:30:00Z");
+		let without =
+			r#"{"period_start":"2026-08-01 10:30","generation_wh":0,"consumption_wh":1,"indoor_c":null}"#;
+		let row = json(without, Some(-50)).unwrap();
+		assert_eq!((row.start_ms, row.reading.indoor_centi_c), (start_ms, -50));
+		assert_eq!(row.reading.quality, Quality::Measured);
+	}
+
+	#[test]
+	fn mistakes_are_named() {
+		let good = [
+			(START, "\"2026-08-01T10:30Z\""),
+			(GENERATION, "1"),
+			(CONSUMPTION, "2"),
+			(INDOOR, "20"),
+			(QUALITY, "\"measured\""),
+		];
+		let with = |name: &str, value: &str| {
+			let fields: Vec<_> = good
+				.iter()
+				.map(|(field, good)| format!("\"{field}\":{}", if *field == name { value } else { good }))
+				.collect();
+			json(&format!("{{{}}}", fields.join(",")), None)
+		};
+		assert!(with("", "").is_ok());
+		for (name, value, said) in [
+			(START, "\"noon\"", "'noon' is not a time"),
+			(START, "\"2026-08-01\"", "'2026-08-01' is not a time"),
+			(START, "\"1969-12-31T23:30:00Z\"", "after 1970"),
+			(START, "null", "is missing"),
+			(GENERATION, "-1", "-1 is negative"),
+			(GENERATION, "1000000001", "above 1000000000 Wh"),
+			(CONSUMPTION, "1.5", "'1.5' is not a whole number of Wh"),
+			(INDOOR, "200", "'200' is not a temperature"),
+			(INDOOR, "null", "is missing, and there is no --indoor-c"),
+			(
+				QUALITY,
+				"\"guessed\"",
+				"'guessed' is neither measured nor estimated",
+			),
+		] {
+			let fault = with(name, value).expect_err(value);
+			assert!(
+				fault.starts_with(&format!("homes/7: row 3, column {name}: ")),
+				"{fault}"
+			);
+			assert!(fault.contains(said), "{fault}");
+		}
+		for text in ["", "12", "[1]", "{"] {
+			assert!(json(text, None)
+				.unwrap_err()
+				.contains("row 3: is not a JSON object"));
+		}
+	}
+}

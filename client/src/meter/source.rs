@@ -1,0 +1,328 @@
+//! Where readings come from: a CSV file that grows, standard input, or MQTT.
+
+use super::row::Row;
+use crate::{cli::MeterRunArgs, data::Place, fault::Fault};
+use csv::StringRecord;
+use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS, TlsConfiguration, Transport};
+use std::{
+	path::{Path, PathBuf},
+	sync::Arc,
+	time::Duration,
+};
+use subxt::utils::AccountId32;
+use tokio::{
+	fs::File,
+	io::{AsyncBufReadExt, AsyncRead, AsyncSeekExt, BufReader},
+	sync::{mpsc, oneshot},
+};
+use url::Url;
+
+/// How often a file is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// A broker that was lost is tried again after so long.
+const AGAIN: Duration = Duration::from_secs(2);
+/// What a broker's user has for a password.
+const PASSWORD: &str = "COMMONWATT_MQTT_PASSWORD";
+/// More than any reading takes.
+const LONGEST: usize = 64 * 1024;
+
+/// Something that came.
+pub enum Arrival {
+	/// A reading, and whom to tell once it is on disk.
+	Row(Row, Option<oneshot::Sender<()>>),
+	/// A row that is none.
+	Bad(Fault),
+	/// Something to tell the user.
+	Note(String),
+	/// The input cannot be read any more.
+	End(Fault),
+}
+
+/// An input of readings.
+pub enum Source {
+	Csv { file: PathBuf, once: bool },
+	Stdin,
+	Mqtt(Box<Broker>),
+}
+
+/// A broker and what to listen to.
+pub struct Broker {
+	options: MqttOptions,
+	topic: String,
+	/// For messages; without a password.
+	name: String,
+}
+
+impl Source {
+	/// What the options name. `meter` is who listens.
+	pub fn new(args: &MeterRunArgs, meter: &AccountId32) -> Result<Self, Fault> {
+		match (&args.csv, &args.mqtt) {
+			(Some(file), _) => {
+				// Better known before the work than after it.
+				std::fs::File::open(file).map_err(|error| Fault::file(file, error))?;
+				Ok(Self::Csv {
+					file: file.clone(),
+					once: args.once,
+				})
+			}
+			(None, Some(url)) => Ok(Self::Mqtt(Box::new(broker(url, meter)?))),
+			(None, None) => Ok(Self::Stdin),
+		}
+	}
+
+	/// Hands on what comes, until there is no more, or nobody takes it.
+	pub async fn feed(self, indoor_centi_c: Option<i16>, to: mpsc::Sender<Arrival>) {
+		let fed = match self {
+			Self::Csv { file, once } => csv(&file, once, indoor_centi_c, &to).await,
+			Self::Stdin => {
+				let mut rows = Rows::new("standard input".as_ref(), tokio::io::stdin(), indoor_centi_c);
+				rows.read(&to, true).await
+			}
+			Self::Mqtt(broker) => mqtt(*broker, indoor_centi_c, &to).await,
+		};
+		if let Err(fault) = fed {
+			// Nobody is left to be told.
+			let _ = to.send(Arrival::End(fault)).await;
+		}
+	}
+}
+
+/// Reads a file, and what is added to it; anew from its beginning where it became shorter, as logs do that are put aside.
+async fn csv(
+	path: &Path,
+	once: bool,
+	indoor_centi_c: Option<i16>,
+	to: &mpsc::Sender<Arrival>,
+) -> Result<(), Fault> {
+	let opened = || async { File::open(path).await.map_err(|error| Fault::file(path, error)) };
+	let mut rows = Rows::new(path, opened().await?, indoor_centi_c);
+	loop {
+		rows.read(to, once).await?;
+		if once || to.is_closed() {
+			return Ok(());
+		}
+		tokio::time::sleep(LOOK).await;
+		// A file that is being put aside may be away for a moment.
+		let Ok(data) = tokio::fs::metadata(path).await else {
+			continue;
+		};
+		let read = rows.from.stream_position().await;
+		if data.len() < read.map_err(|error| Fault::file(path, error))? {
+			rows = Rows::new(path, opened().await?, indoor_centi_c);
+		}
+	}
+}
+
+/// Whole lines of CSV, as they come.
+struct Rows<'a, From> {
+	path: &'a Path,
+	from: BufReader<From>,
+	indoor_centi_c: Option<i16>,
+	header: Option<StringRecord>,
+	/// What there is of a line that is not whole yet.
+	begun: Vec<u8>,
+	line: u64,
+}
+
+impl<'a, From: AsyncRead + Unpin> Rows<'a, From> {
+	fn new(path: &'a Path, from: From, indoor_centi_c: Option<i16>) -> Self {
+		Self {
+			path,
+			from: BufReader::new(from),
+			indoor_centi_c,
+			header: None,
+			begun: Vec::new(),
+			line: 0,
+		}
+	}
+
+	/// Hands on all that there is. At the input's very end a line without an end is a line.
+	async fn read(&mut self, to: &mpsc::Sender<Arrival>, is_end: bool) -> Result<(), Fault> {
+		loop {
+			let read = self.from.read_until(b'\n', &mut self.begun).await;
+			let read = read.map_err(|error| Fault::file(self.path, error))?;
+			let is_whole = self.begun.ends_with(b"\n");
+			let is_line = is_whole || is_end && read == 0;
+			if !is_line {
+				if read == 0 {
+					return Ok(());
+				}
+				continue;
+			}
+			if !self.begun.is_empty() {
+				let line = std::mem::take(&mut self.begun);
+				if let Some(arrival) = self.line(&line)? {
+					if to.send(arrival).await.is_err() {
+						return Ok(());
+					}
+				}
+			}
+			if read == 0 {
+				return Ok(());
+			}
+		}
+	}
+
+	fn line(&mut self, line: &[u8]) -> Result<Option<Arrival>, Fault> {
+		self.line += 1;
+		let place = Place {
+			path: self.path,
+			line: self.line,
+		};
+		let mut reader = csv::ReaderBuilder::new()
+			.has_headers(false)
+			.trim(csv::Trim::All)
+			.from_reader(line);
+		let record = match reader.records().next() {
+			None => return Ok(None),
+			Some(Ok(record)) => record,
+			Some(Err(error)) => return Ok(Some(Arrival::Bad(place.fault("any", error)))),
+		};
+		let Some(header) = &self.header else {
+			for name in super::row::REQUIRED {
+				if !record.iter().any(|there| there == name) {
+					return Err(place.fault(name, "the header has no such column"));
+				}
+			}
+			self.header = Some(record);
+			return Ok(None);
+		};
+		let field = |name: &str| {
+			let column = header.iter().position(|there| there == name)?;
+			record.get(column)
+		};
+		Ok(Some(match Row::read(&place, field, self.indoor_centi_c) {
+			Ok(row) => Arrival::Row(row, None),
+			Err(fault) => Arrival::Bad(fault),
+		}))
+	}
+}
+
+/// `mqtt://[USER@]HOST[:PORT]/TOPIC`
+fn broker(url: &str, meter: &AccountId32) -> Result<Broker, Fault> {
+	let parsed = Url::parse(url).map_err(|error| Fault::Input(format!("--mqtt: is no address: {error}")))?;
+	if parsed.password().is_some() {
+		return Err(Fault::Input(format!(
+			"--mqtt: the address has a password in it, which others see; set {PASSWORD} in its place"
+		)));
+	}
+	let wrong = |what: &str| Fault::Input(format!("--mqtt {url}: {what}"));
+	let (port, is_tls) = match parsed.scheme() {
+		"mqtt" => (1883, false),
+		"mqtts" => (8883, true),
+		other => return Err(wrong(&format!("'{other}' is neither mqtt nor mqtts"))),
+	};
+	let host = parsed.host_str().ok_or_else(|| wrong("names no host"))?;
+	let port = parsed.port().unwrap_or(port);
+	let topic = parsed.path().trim_start_matches('/').to_owned();
+	if topic.is_empty() {
+		return Err(wrong("names no topic, as in mqtt://127.0.0.1/homes/7/meter"));
+	}
+	// Always the same, or the broker would keep nothing for it; its own, or it would push another out.
+	let client = format!("commonwatt-{}", &subxt::utils::to_hex(&meter.0[..8])[2..]);
+	let mut options = MqttOptions::new(client, host, port);
+	options
+		.set_clean_session(false)
+		.set_manual_acks(true)
+		.set_keep_alive(Duration::from_secs(30))
+		.set_max_packet_size(LONGEST, LONGEST);
+	if !parsed.username().is_empty() {
+		let password = std::env::var(PASSWORD)
+			.map_err(|_| wrong(&format!("names a user, and {PASSWORD} is not set")))?;
+		options.set_credentials(parsed.username(), password);
+	}
+	if is_tls {
+		let tls = tls().map_err(|error| wrong(&error))?;
+		options.set_transport(Transport::tls_with_config(tls));
+	}
+	let name = format!("{host}:{port}");
+	Ok(Broker { options, topic, name })
+}
+
+/// TLS that trusts whom the system trusts.
+fn tls() -> Result<TlsConfiguration, String> {
+	let mut roots = rustls::RootCertStore::empty();
+	let found = rustls_native_certs::load_native_certs();
+	roots.add_parsable_certificates(found.certs);
+	if roots.is_empty() {
+		return Err(format!("the system trusts no certificate: {:?}", found.errors));
+	}
+	let provider = Arc::new(rustls::crypto::ring::default_provider());
+	let config = rustls::ClientConfig::builder_with_provider(provider)
+		.with_safe_default_protocol_versions()
+		.map_err(|error| error.to_string())?
+		.with_root_certificates(roots)
+		.with_no_client_auth();
+	Ok(TlsConfiguration::Rustls(Arc::new(config)))
+}
+
+/// Listens, and says what becomes of the connection. Ends only when nobody takes what comes.
+async fn mqtt(broker: Broker, indoor_centi_c: Option<i16>, to: &mpsc::Sender<Arrival>) -> Result<(), Fault> {
+	let Broker { options, topic, name } = broker;
+	let (client, mut events) = AsyncClient::new(options, 16);
+	let mut count = 0;
+	let mut trouble = None;
+	while !to.is_closed() {
+		match events.poll().await {
+			Ok(Event::Incoming(Packet::ConnAck(_))) => {
+				trouble = None;
+				note(
+					to,
+					format!("connected to the broker at {name}, listening to {topic}"),
+				)
+				.await;
+				// Again each time: the broker may have forgotten.
+				let asked = client.try_subscribe(&topic, QoS::AtLeastOnce);
+				asked.map_err(|error| Fault::Input(format!("--mqtt: {topic}: {error}")))?;
+			}
+			Ok(Event::Incoming(Packet::SubAck(answer))) => {
+				if answer
+					.return_codes
+					.contains(&rumqttc::SubscribeReasonCode::Failure)
+				{
+					let what = format!("the broker at {name} does not let this client listen to {topic}");
+					return Err(Fault::Input(what));
+				}
+			}
+			Ok(Event::Incoming(Packet::Publish(message))) => {
+				count += 1;
+				let place = Place {
+					path: message.topic.as_ref(),
+					line: count,
+				};
+				match Row::from_json(&place, &message.payload, indoor_centi_c) {
+					Ok(row) => {
+						let (kept, is_kept) = oneshot::channel();
+						if to.send(Arrival::Row(row, Some(kept))).await.is_err() || is_kept.await.is_err() {
+							return Ok(());
+						}
+					}
+					Err(fault) => {
+						let _ = to.send(Arrival::Bad(fault)).await;
+					}
+				}
+				// One that is not acknowledged comes again with the next connection.
+				let _ = client.try_ack(&message);
+			}
+			Ok(_) => (),
+			Err(error) => {
+				let text = error.to_string();
+				if trouble.as_ref() != Some(&text) {
+					note(
+						to,
+						format!("no connection to the broker at {name}: {text}; trying again"),
+					)
+					.await;
+					trouble = Some(text);
+				}
+				tokio::time::sleep(AGAIN).await;
+			}
+		}
+	}
+	Ok(())
+}
+
+async fn note(to: &mpsc::Sender<Arrival>, text: String) {
+	// Nobody is left to be told.
+	let _ = to.send(Arrival::Note(text)).await;
+}

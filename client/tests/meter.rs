@@ -1,0 +1,633 @@
+//! `commonwatt meter` against the real node and a real broker.
+
+mod common;
+
+use common::{commonwatt, free_port, now_ms, seal_at, Node, Outcome, Place};
+use rumqttc::{AsyncClient, Event, MqttOptions, Outgoing, QoS};
+use std::{
+	fs,
+	io::{BufRead, BufReader, Read, Write},
+	path::Path,
+	process::{Child, ChildStdin, Command, Stdio},
+	str::FromStr,
+	sync::mpsc::{channel, Receiver},
+	thread,
+	time::{Duration, Instant},
+};
+use subxt::{
+	dynamic::{self, Value},
+	rpcs::RpcClient,
+	OnlineClient, SubstrateConfig,
+};
+use subxt_signer::{
+	sr25519::{dev, Keypair},
+	SecretUri,
+};
+
+/// The development chain's eras.
+const ERA_MS: u64 = 60_000;
+const PASSPHRASE: &str = "correct horse battery staple";
+const HEADER: &str = "period_start,generation_wh,consumption_wh,indoor_c\n";
+/// Nothing here takes a fraction of this.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Hands on lines as they come.
+fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
+	let (to, lines) = channel();
+	thread::spawn(move || {
+		for line in BufReader::new(from).lines().map_while(Result::ok) {
+			if to.send(line).is_err() {
+				return;
+			}
+		}
+	});
+	lines
+}
+
+/// A `commonwatt meter run` that is under way. It is killed when this is dropped.
+struct Meter {
+	child: Child,
+	stdin: Option<ChildStdin>,
+	said: [Receiver<String>; 2],
+	heard: String,
+}
+
+impl Meter {
+	fn start(mut command: Command) -> Self {
+		let piped = command
+			.stdin(Stdio::piped())
+			.stdout(Stdio::piped())
+			.stderr(Stdio::piped());
+		let mut child = piped.spawn().expect("commonwatt starts");
+		let said = [
+			lines(child.stdout.take().unwrap()),
+			lines(child.stderr.take().unwrap()),
+		];
+		Self {
+			stdin: child.stdin.take(),
+			child,
+			said,
+			heard: String::new(),
+		}
+	}
+
+	/// Waits until a line has all of these in it.
+	fn wait_for(&mut self, parts: &[&str]) {
+		let begun = Instant::now();
+		loop {
+			for lines in &self.said {
+				while let Ok(line) = lines.recv_timeout(Duration::from_millis(50)) {
+					self.heard += &format!("{line}\n");
+					if parts.iter().all(|part| line.contains(part)) {
+						return;
+					}
+				}
+			}
+			assert!(begun.elapsed() < PATIENCE, "no {parts:?} in\n{}", self.heard);
+		}
+	}
+
+	fn kill(mut self) {
+		self.child.kill().expect("the child is ours to kill");
+		self.child.wait().expect("the child is ours to wait for");
+	}
+
+	/// Waits for its end, with its input closed.
+	fn finish(mut self) -> Outcome {
+		drop(self.stdin.take());
+		let code = self.child.wait().expect("the child is ours to wait for").code();
+		let [stdout, stderr] = &self.said;
+		let text = |lines: &Receiver<String>| lines.iter().collect::<Vec<_>>().join("\n");
+		Outcome {
+			code,
+			stdout: text(stdout),
+			stderr: self.heard.clone() + &text(stderr),
+		}
+	}
+}
+
+impl Drop for Meter {
+	fn drop(&mut self) {
+		let _ = self.child.kill();
+		let _ = self.child.wait();
+	}
+}
+
+/// A household's device: its key and its queue are in a place.
+struct Device<'a> {
+	place: &'a Place,
+	url: String,
+}
+
+impl<'a> Device<'a> {
+	/// The meter of Alice's household of the development chain.
+	fn alice(place: &'a Place, url: &str) -> Self {
+		Self::with(place, url, "//Alice//stash")
+	}
+
+	/// One with the key of a secret URI.
+	fn with(place: &'a Place, url: &str, uri: &str) -> Self {
+		fs::write(place.folder("passphrase"), PASSPHRASE).unwrap();
+		let made = commonwatt(&["meter", "key", &place.path("key.json"), "--import", uri])
+			.args(["--passphrase-file", &place.path("passphrase")])
+			.output();
+		let outcome = Outcome::from(made.unwrap()).expect_code(0);
+		let key = Keypair::from_uri(&SecretUri::from_str(uri).unwrap()).unwrap();
+		let account = key.public_key().to_account_id();
+		assert_eq!(outcome.stdout.trim(), account.to_string());
+		Self {
+			place,
+			url: url.into(),
+		}
+	}
+
+	fn command(&self, more: &[&str]) -> Command {
+		let mut command = commonwatt(&["meter", "run", "--url", &self.url]);
+		command
+			.args([
+				"--key",
+				&self.place.path("key.json"),
+				"--queue",
+				&self.place.path("queue"),
+			])
+			.args(["--passphrase-file", &self.place.path("passphrase")])
+			.args(more);
+		command
+	}
+
+	fn log(&self) -> Vec<String> {
+		let shown = commonwatt(&["meter", "log", "--queue", &self.place.path("queue")]).output();
+		let outcome = Outcome::from(shown.unwrap()).expect_code(0);
+		outcome.stdout.lines().map(str::to_owned).collect()
+	}
+}
+
+/// A moment as a meter writes it.
+fn time(ms: u64) -> String {
+	jiff::Timestamp::from_millisecond(ms as i64).unwrap().to_string()
+}
+
+fn row(era: u64, generation_wh: u32) -> String {
+	format!("{},{generation_wh},300,21.5\n", time(era * ERA_MS))
+}
+
+fn append(path: &Path, text: &str) {
+	let mut file = fs::File::options().append(true).create(true).open(path).unwrap();
+	file.write_all(text.as_bytes()).unwrap();
+}
+
+/// Lets the next era begin, and returns the one whose readings are taken then.
+async fn next_era(rpc: &RpcClient) -> u64 {
+	let era = now_ms(rpc).await / ERA_MS;
+	seal_at(rpc, (era + 1) * ERA_MS).await;
+	now_ms(rpc).await / ERA_MS - 1
+}
+
+async fn connect(url: &str) -> RpcClient {
+	RpcClient::from_insecure_url(url).await.unwrap()
+}
+
+/// How many readings were sent in blocks, whether they came to something or not.
+async fn sent(url: &str) -> usize {
+	let api = OnlineClient::<SubstrateConfig>::from_insecure_url(url)
+		.await
+		.unwrap();
+	let last = api.at_current_block().await.unwrap().block_number();
+	let mut sent = 0;
+	for number in 1..=last {
+		let at = api.at_block(number).await.unwrap();
+		let extrinsics = at.extrinsics().fetch().await.unwrap();
+		sent += extrinsics
+			.iter()
+			.map(Result::unwrap)
+			.filter(|extrinsic| extrinsic.call_name() == "submit_reading")
+			.count();
+	}
+	sent
+}
+
+#[test]
+fn key_is_made_once_and_opened_by_its_passphrase_alone() {
+	use std::os::unix::fs::PermissionsExt;
+	let place = Place::new();
+	let make = |passphrase: &str| -> Outcome {
+		let mut command = commonwatt(&["meter", "key", &place.path("key.json")]);
+		command.env("COMMONWATT_PASSPHRASE", passphrase);
+		command.output().unwrap().into()
+	};
+	assert!(make("").expect_code(2).stderr.contains("the passphrase is empty"));
+	let address = make(PASSPHRASE).expect_code(0).stdout;
+	let file = place.folder("key.json");
+	assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+	let text = fs::read_to_string(&file).unwrap();
+	assert!(make(PASSPHRASE)
+		.expect_code(2)
+		.stderr
+		.contains("is there already"));
+	assert_eq!(fs::read_to_string(&file).unwrap(), text);
+	assert!(text.contains(address.trim()));
+
+	let run = |passphrase: &str| -> Outcome {
+		let mut command = commonwatt(&["meter", "run", "--stdin", "--url", "ws://127.0.0.1:9"]);
+		command
+			.args(["--key", &place.path("key.json"), "--queue", &place.path("queue")])
+			.env("COMMONWATT_PASSPHRASE", passphrase);
+		command.output().unwrap().into()
+	};
+	let wrong = run("correct horse").expect_code(2);
+	assert!(
+		wrong.stderr.contains("the passphrase does not open it"),
+		"{}",
+		wrong.stderr
+	);
+	let right = run(PASSPHRASE).expect_code(0);
+	assert!(right.stderr.contains(address.trim()), "{}", right.stderr);
+}
+
+/// A file that grows, while the program and the node are killed in turn: each reading is in the chain once, and was sent
+/// once.
+#[tokio::test(flavor = "multi_thread")]
+async fn readings_of_a_growing_file_get_in_once_whatever_is_killed() {
+	let place = Place::new();
+	let port = free_port();
+	let node = Node::start_at(&place.folder("chain"), port, &[]);
+	let url = node.url.clone();
+	let mut rpc = connect(&url).await;
+	let device = Device::alice(&place, &url);
+	let file = place.folder("meter.csv");
+	let csv = file.display().to_string();
+
+	let first = next_era(&rpc).await;
+	append(&file, HEADER);
+	append(&file, &row(first, 1_000));
+	let mut meter = Meter::start(device.command(&["--csv", &csv]));
+	meter.wait_for(&[&time(first * ERA_MS), "1000 Wh generated", "final"]);
+
+	// A line that is not whole yet is none.
+	let next = row(first + 1, 1_001);
+	let (head, tail) = next.split_at(25);
+	append(&file, head);
+	thread::sleep(Duration::from_secs(2));
+	append(&file, tail);
+	meter.wait_for(&["1001 Wh generated", "queued"]);
+	meter.kill();
+	assert_eq!(next_era(&rpc).await, first + 1);
+	let mut meter = Meter::start(device.command(&["--csv", &csv]));
+	meter.wait_for(&["1001 Wh generated", "final"]);
+
+	node.kill();
+	append(&file, &row(first + 2, 1_002));
+	meter.wait_for(&["1002 Wh generated", "queued"]);
+	meter.wait_for(&["no connection to the node"]);
+	let node = Node::start_at(&place.folder("chain"), port, &[]);
+	rpc = connect(&node.url).await;
+	assert_eq!(next_era(&rpc).await, first + 2);
+	meter.wait_for(&["1002 Wh generated", "final"]);
+
+	// Once more from the beginning, and another reading of an era that was reported.
+	append(&file, &row(first, 9_999));
+	meter.wait_for(&["9999 Wh generated", "another reading of this era already"]);
+	meter.kill();
+	let again = Meter::start(device.command(&["--csv", &csv, "--once"]))
+		.finish()
+		.expect_code(2);
+	assert!(
+		again
+			.stderr
+			.contains("0 new reading(s), 3 known already, 1 row(s) wrong"),
+		"{}",
+		again.stderr
+	);
+	let log = device.log();
+	assert_eq!(log.len(), 3, "{log:?}");
+	assert!(log.iter().all(|line| line.ends_with("final")), "{log:?}");
+	assert_eq!(sent(&node.url).await, 3);
+}
+
+/// What stands in the way of a reading is named, by file, row and field; other readings count.
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_rows_and_readings_that_cannot_be_taken_are_named() {
+	let place = Place::new();
+	let node = Node::start(&place.folder("chain"));
+	let rpc = connect(&node.url).await;
+	let device = Device::alice(&place, &node.url);
+	next_era(&rpc).await;
+	next_era(&rpc).await;
+	let open = next_era(&rpc).await;
+
+	let mut meter = Meter::start(device.command(&["--stdin"]));
+	let mut input = meter.stdin.take().unwrap();
+	let rows = [
+		HEADER.to_owned(),
+		row(open, 1_000).replace(",300,", ",3OO,"),
+		row(open, 1_000).replace("21.5", ""),
+		format!("{},1,1,20\n", time(open * ERA_MS + 1_000)),
+		// Settled without it.
+		row(open - 2, 5),
+		// More than the connection carries.
+		row(open, 900_000_000),
+	];
+	input.write_all(rows.concat().as_bytes()).unwrap();
+	drop(input);
+	let outcome = meter.finish().expect_code(2);
+	for (told, parts) in [
+		(
+			&outcome.stderr,
+			[
+				"standard input: row 2, column consumption_wh: ",
+				"'3OO' is not a whole number of Wh",
+			],
+		),
+		(
+			&outcome.stderr,
+			[
+				"standard input: row 3, column indoor_c: ",
+				"is missing, and there is no --indoor-c",
+			],
+		),
+		(
+			&outcome.stdout,
+			["refused: no era begins at ", "eras are 60 s long"],
+		),
+		(
+			&outcome.stdout,
+			[
+				"5 Wh generated",
+				"too late: the chain settled the era by an estimate",
+			],
+		),
+		(
+			&outcome.stdout,
+			[
+				"900000000 Wh generated",
+				"more than the connection carries in an era, 15000 Wh",
+			],
+		),
+	] {
+		let is_told = told
+			.lines()
+			.any(|line| parts.iter().all(|part| line.contains(part)));
+		assert!(is_told, "{parts:?} in\n{told}");
+	}
+	assert!(
+		outcome.stderr.contains("3 not taken, 0 still queued"),
+		"{}",
+		outcome.stderr
+	);
+	assert_eq!(sent(&node.url).await, 0, "what cannot be taken is not sent");
+
+	let header = place.folder("header.csv");
+	fs::write(&header, "period_start,generation_wh\n").unwrap();
+	let outcome = Meter::start(device.command(&["--csv", &header.display().to_string()])).finish();
+	let outcome = outcome.expect_code(2);
+	assert!(
+		outcome
+			.stderr
+			.contains("row 1, column consumption_wh: the header has no such column"),
+		"{}",
+		outcome.stderr
+	);
+}
+
+/// A meter that has money could pay for one refusal after the other; what failed in a block is not sent again.
+#[tokio::test(flavor = "multi_thread")]
+async fn reading_that_failed_in_a_block_is_not_sent_again() {
+	let place = Place::new();
+	let node = Node::start(&place.folder("chain"));
+	let rpc = connect(&node.url).await;
+	next_era(&rpc).await;
+	next_era(&rpc).await;
+	// Of a household that was not there yet in the era that is reported.
+	let api = OnlineClient::<SubstrateConfig>::from_insecure_url(&node.url)
+		.await
+		.unwrap();
+	let ferdie = dev::ferdie().public_key().0;
+	let register = (0u32, ferdie, ferdie, 5_000u32, Value::unnamed_variant("None", []));
+	let call = dynamic::transaction("EnergyMarket", "register_household", register);
+	let mut transactions = api.at_current_block().await.unwrap().transactions();
+	let registered = transactions
+		.sign_and_submit_then_watch_default(&call, &dev::eve())
+		.await
+		.unwrap();
+	registered.wait_for_finalized_success().await.unwrap();
+
+	let device = Device::with(&place, &node.url, "//Ferdie");
+	let open = now_ms(&rpc).await / ERA_MS - 1;
+	let file = place.folder("meter.csv");
+	append(&file, HEADER);
+	append(&file, &row(open, 1_000));
+	let mut meter = Meter::start(device.command(&["--csv", &file.display().to_string()]));
+	meter.wait_for(&[
+		"1000 Wh generated",
+		"not taken so far: its transaction failed in a block",
+	]);
+	thread::sleep(Duration::from_secs(3));
+	assert_eq!(next_era(&rpc).await, open + 1);
+	meter.wait_for(&[
+		"1000 Wh generated",
+		"not taken: the chain has no statement of the era",
+	]);
+	assert_eq!(sent(&node.url).await, 1);
+}
+
+/// A broker of its own. It is ended when this is dropped.
+struct Broker(Child);
+
+impl Broker {
+	fn start(config: &Path, port: u16) -> Self {
+		let child = Command::new("mosquitto")
+			.env("PATH", format!("{}:/usr/sbin", std::env::var("PATH").unwrap()))
+			.arg("-c")
+			.arg(config)
+			.stdout(Stdio::null())
+			.stderr(Stdio::null())
+			.spawn()
+			.expect("mosquitto is installed: scripts/setup.sh does it");
+		let begun = Instant::now();
+		while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+			assert!(begun.elapsed() < PATIENCE, "mosquitto does not listen");
+			thread::sleep(Duration::from_millis(50));
+		}
+		Self(child)
+	}
+}
+
+impl Drop for Broker {
+	fn drop(&mut self) {
+		let _ = self.0.kill();
+		let _ = self.0.wait();
+	}
+}
+
+/// Publishes one message, and sees it acknowledged by the broker.
+async fn publish(port: u16, topic: &str, payload: String) {
+	let (client, mut events) = AsyncClient::new(MqttOptions::new("a-meter", "127.0.0.1", port), 8);
+	client
+		.publish(topic, QoS::AtLeastOnce, false, payload)
+		.await
+		.unwrap();
+	loop {
+		match events.poll().await.expect("the broker is there") {
+			Event::Incoming(rumqttc::Packet::PubAck(_)) => break,
+			Event::Outgoing(Outgoing::Disconnect) => panic!("not acknowledged"),
+			_ => (),
+		}
+	}
+}
+
+fn message(era: u64, generation_wh: u32) -> String {
+	serde_json::json!({
+		"period_start": time(era * ERA_MS),
+		"generation_wh": generation_wh,
+		"consumption_wh": 300,
+		"indoor_c": 21.5,
+	})
+	.to_string()
+}
+
+/// Readings over MQTT; those that are published while nobody listens are kept, and come; a broker that was away is found
+/// again.
+#[tokio::test(flavor = "multi_thread")]
+async fn readings_come_over_mqtt_and_none_is_lost_while_it_is_away() {
+	let place = Place::new();
+	let node = Node::start(&place.folder("chain"));
+	let rpc = connect(&node.url).await;
+	let device = Device::alice(&place, &node.url);
+	let (port, config) = (free_port(), place.folder("mosquitto.conf"));
+	fs::write(
+		&config,
+		format!("listener {port} 127.0.0.1\nallow_anonymous true\nuser root\n"),
+	)
+	.unwrap();
+	let broker = Broker::start(&config, port);
+	let topic = "homes/alice/meter";
+	let url = format!("mqtt://127.0.0.1:{port}/{topic}");
+	let listen = || device.command(&["--mqtt", &url]);
+
+	let first = next_era(&rpc).await;
+	let mut meter = Meter::start(listen());
+	meter.wait_for(&["connected to the broker", topic]);
+	// The subscription is under way.
+	thread::sleep(Duration::from_millis(500));
+	publish(port, topic, "{\"period_start\":3}".into()).await;
+	publish(port, "homes/bob/meter", message(first, 7)).await;
+	publish(port, topic, message(first, 1_000)).await;
+	meter.wait_for(&["homes/alice/meter: row 1, column period_start: '3' is not a time"]);
+	meter.wait_for(&["1000 Wh generated", "final"]);
+	meter.kill();
+
+	publish(port, topic, message(first + 1, 1_001)).await;
+	assert_eq!(next_era(&rpc).await, first + 1);
+	let mut meter = Meter::start(listen());
+	meter.wait_for(&["1001 Wh generated", "final"]);
+
+	drop(broker);
+	meter.wait_for(&["no connection to the broker"]);
+	let _broker = Broker::start(&config, port);
+	meter.wait_for(&["connected to the broker"]);
+	thread::sleep(Duration::from_millis(500));
+	publish(port, topic, message(first + 2, 1_002)).await;
+	assert_eq!(next_era(&rpc).await, first + 2);
+	meter.wait_for(&["1002 Wh generated", "final"]);
+	assert_eq!(device.log().len(), 3);
+	assert_eq!(sent(&node.url).await, 3);
+}
+
+/// Over TLS, as a user with a password, with a certificate that the system trusts, and not without.
+#[tokio::test(flavor = "multi_thread")]
+async fn broker_is_spoken_to_over_tls_with_a_password() {
+	let place = Place::new();
+	let device = Device::alice(&place, "ws://127.0.0.1:9");
+	let (port, config) = (free_port(), place.folder("mosquitto.conf"));
+	let run = |command: &mut Command| {
+		let output = command
+			.output()
+			.expect("it is installed: scripts/setup.sh does it");
+		assert!(
+			output.status.success(),
+			"{}",
+			String::from_utf8_lossy(&output.stderr)
+		);
+	};
+	let files = [
+		"ca.pem",
+		"ca.key",
+		"server.csr",
+		"server.pem",
+		"server.key",
+		"names",
+	]
+	.map(|name| place.path(name));
+	let [ca, ca_key, csr, server, server_key, names] = &files;
+	let ec = [
+		"-newkey",
+		"ec",
+		"-pkeyopt",
+		"ec_paramgen_curve:prime256v1",
+		"-nodes",
+	];
+	run(Command::new("openssl")
+		.args([
+			"req", "-x509", "-subj", "/CN=Test", "-days", "2", "-keyout", ca_key, "-out", ca,
+		])
+		.args(ec));
+	run(Command::new("openssl")
+		.args([
+			"req",
+			"-subj",
+			"/CN=localhost",
+			"-keyout",
+			server_key,
+			"-out",
+			csr,
+		])
+		.args(ec));
+	fs::write(names, "subjectAltName=DNS:localhost,IP:127.0.0.1\n").unwrap();
+	run(Command::new("openssl")
+		.args([
+			"x509",
+			"-req",
+			"-in",
+			csr,
+			"-CA",
+			ca,
+			"-CAkey",
+			ca_key,
+			"-CAcreateserial",
+			"-days",
+			"2",
+		])
+		.args(["-extfile", names, "-out", server]));
+	let passwords = place.path("passwords");
+	run(Command::new("mosquitto_passwd").args(["-c", "-b", &passwords, "alice", "sunshine"]));
+	fs::write(
+		&config,
+		format!(
+			"listener {port} 127.0.0.1\nallow_anonymous false\npassword_file {passwords}\ncertfile {server}\n\
+			 keyfile {server_key}\nuser root\n"
+		),
+	)
+	.unwrap();
+	let _broker = Broker::start(&config, port);
+	let listen = |user: &str, password: &str, trusted: &str| {
+		let mut command = device.command(&["--mqtt", &format!("mqtts://{user}127.0.0.1:{port}/homes/alice")]);
+		command
+			.env("SSL_CERT_FILE", trusted)
+			.env("COMMONWATT_MQTT_PASSWORD", password);
+		Meter::start(command)
+	};
+	listen("alice@", "sunshine", ca).wait_for(&["connected to the broker"]);
+	listen("alice@", "moonshine", ca).wait_for(&["no connection to the broker", "NotAuthorized"]);
+	listen("alice@", "sunshine", "/etc/ssl/certs/ca-certificates.crt")
+		.wait_for(&["no connection to the broker", "UnknownIssuer"]);
+	let with_password = format!("mqtts://alice:sunshine@127.0.0.1:{port}/homes/alice");
+	let outcome = Meter::start(device.command(&["--mqtt", &with_password]))
+		.finish()
+		.expect_code(2);
+	assert!(
+		outcome.stderr.contains("has a password in it"),
+		"{}",
+		outcome.stderr
+	);
+	assert!(!outcome.stderr.contains("sunshine"), "{}", outcome.stderr);
+}
