@@ -16,7 +16,7 @@ use std::{
 };
 use subxt::{
 	dynamic::{self, Value},
-	rpcs::RpcClient,
+	rpcs::{rpc_params, RpcClient},
 	OnlineClient, SubstrateConfig,
 };
 use subxt_signer::{
@@ -387,6 +387,49 @@ async fn bad_rows_and_readings_that_cannot_be_taken_are_named() {
 		"{}",
 		outcome.stderr
 	);
+}
+
+/// What was signed and is in a pool that is lost is offered again, by the next run as well; nothing else is signed.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_signed_is_offered_again_when_program_and_pool_are_lost() {
+	let place = Place::new();
+	let port = free_port();
+	let start = || Node::start_at(&place.folder("chain"), port, &["--sealing", "manual"]);
+	let node = start();
+	let rpc = connect(&node.url).await;
+	let device = Device::alice(&place, &node.url);
+	next_era(&rpc).await;
+	let era = next_era(&rpc).await;
+	let file = place.folder("meter.csv");
+	append(&file, HEADER);
+	append(&file, &row(era, 1_000));
+	let run = || Meter::start(device.command(&["--csv", &file.display().to_string()]));
+	let mut meter = run();
+	meter.wait_for(&["1000 Wh generated", "sent for era"]);
+	meter.kill();
+	node.kill();
+
+	let mut meter = run();
+	meter.wait_for(&["no connection to the node"]);
+	let node = start();
+	let rpc = connect(&node.url).await;
+	let begun = Instant::now();
+	loop {
+		let pending: Vec<String> = rpc
+			.request("author_pendingExtrinsics", rpc_params![])
+			.await
+			.unwrap();
+		if pending.len() == 1 {
+			break;
+		}
+		assert!(begun.elapsed() < PATIENCE && pending.is_empty(), "{pending:?}");
+		thread::sleep(Duration::from_millis(100));
+	}
+	common::pass_slot(&rpc).await;
+	meter.wait_for(&["1000 Wh generated", "final"]);
+	assert_eq!(sent(&node.url).await, 1);
+	let queue = fs::read_to_string(place.folder("queue")).unwrap();
+	assert_eq!(queue.matches("Signed").count(), 1, "{queue}");
 }
 
 /// A meter that has money could pay for one refusal after the other; what failed in a block is not sent again.
