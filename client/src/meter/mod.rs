@@ -77,23 +77,30 @@ async fn take_readings(args: MeterRunArgs) -> Result<(), Fault> {
 	tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
 	let listen = |kind| signal(kind).map_err(|error| Fault::Input(format!("signals: {error}")));
 	let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+	let stop = async {
+		tokio::select! { _ = interrupt.recv() => (), _ = terminate.recv() => () }
+	};
+	tokio::pin!(stop);
 	let mut is_open = true;
 	let mut ended = Ok(());
 	while is_open || queue.waiting().next().is_some() {
 		tokio::select! {
+			() = &mut stop => break,
 			arrival = arrivals.recv(), if is_open => match arrival {
 				Some(Arrival::End(fault)) => ended = Err(fault),
 				Some(arrival) => take(arrival, &mut queue, &mut tally)?,
 				None => is_open = false,
 			},
 			_ = tick.tick() => {
-				for (row, outcome) in reporter.advance(&mut queue).await? {
+				let done = tokio::select! {
+					() = &mut stop => break,
+					done = reporter.advance(&mut queue) => done?,
+				};
+				for (row, outcome) in done {
 					tell(&row, &outcome);
 					if outcome.is_good() { tally.taken += 1 } else { tally.not_taken += 1 }
 				}
 			}
-			_ = interrupt.recv() => break,
-			_ = terminate.recv() => break,
 		}
 	}
 	feeding.abort();

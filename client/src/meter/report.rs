@@ -23,6 +23,8 @@ use subxt_signer::sr25519::Keypair;
 
 /// A node that has not answered for so long is away.
 const ANSWER: Duration = Duration::from_secs(20);
+/// So many readings at one look: a file of a year may come at once.
+const AT_ONCE: usize = 100;
 /// The longest that a transaction can be valid, blocks; the chain knows the hashes of so many.
 const LONGEST_MORTALITY: u64 = 2_048;
 
@@ -124,8 +126,15 @@ impl Reporter {
 				self.url, self.meter
 			)),
 		}
-		let waiting: Vec<_> = queue.waiting().cloned().collect();
-		for entry in waiting {
+		// What is open first: it is the only one that can be late.
+		let mut waiting: Vec<_> = queue.waiting().cloned().collect();
+		waiting.sort_by_key(|entry| {
+			(
+				look.era_of(&entry.row) != look.view.readings_of,
+				entry.row.start_ms,
+			)
+		});
+		for entry in waiting.into_iter().take(AT_ONCE) {
 			let start_ms = entry.row.start_ms;
 			match self.outcome(&look, &entry.row).await? {
 				Some(outcome) => {

@@ -266,11 +266,6 @@ async fn mqtt(broker: Broker, indoor_centi_c: Option<i16>, to: &mpsc::Sender<Arr
 		match events.poll().await {
 			Ok(Event::Incoming(Packet::ConnAck(_))) => {
 				trouble = None;
-				note(
-					to,
-					format!("connected to the broker at {name}, listening to {topic}"),
-				)
-				.await;
 				// Again each time: the broker may have forgotten.
 				let asked = client.try_subscribe(&topic, QoS::AtLeastOnce);
 				asked.map_err(|error| Fault::Input(format!("--mqtt: {topic}: {error}")))?;
@@ -283,6 +278,7 @@ async fn mqtt(broker: Broker, indoor_centi_c: Option<i16>, to: &mpsc::Sender<Arr
 					let what = format!("the broker at {name} does not let this client listen to {topic}");
 					return Err(Fault::Input(what));
 				}
+				note(to, format!("listening to {topic} at the broker {name}")).await;
 			}
 			Ok(Event::Incoming(Packet::Publish(message))) => {
 				count += 1;
