@@ -14,7 +14,7 @@ pub struct Ticket {
 	pub nonce: u64,
 	/// In later blocks it is void.
 	pub last_block: u64,
-	#[serde(with = "hexadecimal")]
+	#[serde(with = "sp_core::bytes")]
 	pub bytes: Vec<u8>,
 }
 
@@ -291,18 +291,5 @@ mod tests {
 			assert!(refused.contains(said), "{refused}");
 			assert_eq!(fs::read_to_string(&path).unwrap(), text);
 		}
-	}
-}
-
-mod hexadecimal {
-	use serde::{de::Error, Deserialize, Deserializer, Serializer};
-
-	pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
-		serializer.serialize_str(&subxt::utils::to_hex(bytes))
-	}
-
-	pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-		let text = String::deserialize(deserializer)?;
-		sp_core::bytes::from_hex(&text).map_err(|error| D::Error::custom(format!("{error:?}")))
 	}
 }
