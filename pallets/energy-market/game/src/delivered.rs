@@ -2,7 +2,7 @@
 
 use crate::{
 	log2::{exp2_of_minus, Log2},
-	payoff::{worth_of, Worth, TRADE_BITS},
+	payoff::{signed, worth_of, Worth, TRADE_BITS},
 	types::{Comfort, Rules},
 };
 use alloc::vec::Vec;
@@ -26,27 +26,25 @@ pub struct Delivered {
 	pub payoff: Log2,
 }
 
-/// The paper's eq. (1), as [`crate::payoff`] has it, over what was delivered: E_in is `community_wh` and |E_main| is
-/// `main_wh`, the sizes of what was exchanged with the community and with the main grid, Wh. Without a comfort model
-/// C = 1.
+/// The paper's eq. (1), as [`crate::payoff`] has it, over what was delivered. E_in is `community_wh`, positive when sold to
+/// the community and **negative when bought from it**; |E_main| is `main_wh`, the size of what was exchanged with the
+/// main grid. Both in Wh. Without a comfort model C = 1.
 ///
-/// Any two energies are fine: 2^32 Wh are 2^58 units of 2^-26 Wh, which times log2(lambda) per Wh (below 2^62) stay below
-/// 2^120, and the payoff stays within 2^59. Rules and comfort are such as [`Rules::check`] and [`Comfort::check`] accept;
-/// others give figures without meaning.
+/// Any two energies are fine; a `community_wh` of more than 2^32 Wh either way counts as 2^32. These are 2^58 units of
+/// 2^-26 Wh, which times log2(lambda) per Wh (below 2^62) stay below 2^120, and the payoff stays within 2^59. Rules and
+/// comfort are such as [`Rules::check`] and [`Comfort::check`] accept; others give figures without meaning.
 pub fn delivered(
 	rules: &Rules,
 	comfort: Option<&Comfort>,
 	temperature_centi_c: i16,
-	community_wh: u32,
+	community_wh: i64,
 	main_wh: u32,
 ) -> Delivered {
 	let comfort = Comfort::of(comfort, temperature_centi_c);
-	let payoff = worth_of(
-		&Worth::new(rules),
-		comfort,
-		u64::from(community_wh) << TRADE_BITS,
-		(u128::from(main_wh), 1),
-	);
+	let worth = Worth::new(rules);
+	let traded = community_wh.unsigned_abs().min(1 << u32::BITS) << TRADE_BITS;
+	let trade = signed(community_wh < 0, worth.of_trade(traded));
+	let payoff = worth_of(&worth, comfort, trade, (u128::from(main_wh), 1));
 	let (part, whole) = (u128::from(comfort.0), u128::from(comfort.1));
 	let millionths = (part * MILLION).checked_div(whole).unwrap_or_default();
 	Delivered {

@@ -77,6 +77,8 @@ pub struct SolutionJson {
 	pub sweeps: u32,
 	/// Starts made.
 	pub starts: u32,
+	/// Evaluations of a payoff.
+	pub evaluations: u64,
 }
 
 /// One household's part of a solution. Positive energies are sold.
@@ -219,6 +221,7 @@ impl SolutionJson {
 			max_gain_log2: format!("{}", certificate.max_gain),
 			sweeps: solution.sweeps,
 			starts: solution.starts,
+			evaluations: solution.evaluations,
 		})
 	}
 }

@@ -42,15 +42,34 @@ impl Player {
 		self.options.1 - self.options.0 + u32::from(self.fixed.is_some())
 	}
 
-	/// The most that can be gained by moving alone.
-	fn gain(&self, worth: &Worth, all: &[Move], pool: &Pool) -> Log2 {
+	/// What [`Self::gain`] may cost at most.
+	fn cost(&self) -> u64 {
+		u64::from(self.options.1 - self.options.0) + VISIT
+	}
+
+	/// The most that can be gained by moving alone, and what finding it out cost.
+	fn gain(&self, worth: &Worth, all: &[Move], pool: &Pool) -> (Log2, u64) {
 		let mut others = *pool;
 		self.current.leave(&mut others);
 		let now = self.current.payoff(worth, &others);
-		let (_, then) = best_response(worth, self.options(all), self.fixed, &others);
-		Log2(then).gain_over(Log2(now))
+		let (_, then, evaluated) = best_response(worth, self.options(all), self.fixed, &others);
+		(Log2(then).gain_over(Log2(now)), evaluated + VISIT)
 	}
 }
+
+/// What a sweep came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sweep {
+	/// Nobody could gain.
+	Settled,
+	/// Somebody gained, or could have.
+	Restless,
+	/// The budget ended on the way.
+	Exhausted,
+}
+
+/// What looking at a household costs, whether or not a payoff is evaluated: its present one, and finding its place.
+pub(crate) const VISIT: u64 = 2;
 
 /// The state of a search. Memory is linear in the number of strategies and all of it is allocated by [`Search::new`].
 pub(crate) struct Search {
@@ -59,14 +78,14 @@ pub(crate) struct Search {
 	pub(crate) players: Vec<Player>,
 	/// For each player room for the indices of all its choices: those that [`crate::boxes`] has not ruled out.
 	pub(crate) candidates: Vec<u8>,
-	/// Choices of the households that have nothing to decide; of the players only after [`Search::profile`].
+	/// Choices of the households that have nothing to decide; those of the players in it mean nothing.
 	profile: Vec<u8>,
 	/// What the households that have nothing to decide put into the pool, and what outside of it.
 	pub(crate) decided: Pool,
-	decided_outside_wh: u64,
+	pub(crate) decided_outside_wh: u64,
 	pub(crate) pool: Pool,
-	/// A move must gain more than this: epsilon less the rounding of both sides of a comparison in here and in
-	/// [`crate::verify`], so that what settles here is certified there.
+	/// A move must gain more than this: epsilon less the rounding of both sides of a comparison in here, in
+	/// [`crate::verify`] and in its verdict, so that what settles here is certified there.
 	pub(crate) threshold: Log2,
 	/// The player that is visited first.
 	first: usize,
@@ -74,10 +93,12 @@ pub(crate) struct Search {
 	scatter: Option<u64>,
 	/// The player that refuted the last profile looked at.
 	suspect: usize,
+	/// Evaluations of a payoff that are left, see [`crate::SolverConfig::max_evaluations`].
+	pub(crate) left: u64,
 }
 
 impl Search {
-	pub fn new(game: &Game, epsilon: Log2) -> Self {
+	pub fn new(game: &Game, epsilon: Log2, budget: u64) -> Self {
 		let households = game.households();
 		let strategies = households
 			.iter()
@@ -93,10 +114,11 @@ impl Search {
 			decided_outside_wh: 0,
 			pool: Pool::default(),
 			// Saturation at the far negative end is undone by the maximum.
-			threshold: Log2(epsilon.0.saturating_sub(4 * PAYOFF_ERROR.0).max(0)),
+			threshold: Log2(epsilon.0.saturating_sub(6 * PAYOFF_ERROR.0).max(0)),
 			first: 0,
 			scatter: None,
 			suspect: 0,
+			left: budget,
 		};
 		let mut open = Vec::new();
 		for (index, household) in (0u32..).zip(households) {
@@ -120,24 +142,16 @@ impl Search {
 		for choice in prepared().filter(|choice| choice.earns() == earns) {
 			if choice.side != Side::Outside {
 				open.push(choice);
-			} else if fixed.is_none_or(|best| choice.bound > best.bound) {
+			} else if fixed.is_none_or(|best| (choice.full, Reverse(choice.x)) > (best.full, Reverse(best.x)))
+			{
+				// Of equal payoffs the one that takes least from the main grid or gives least to it.
 				fixed = Some(choice);
 			}
 		}
-		// The same position on the same side is worth most with the most comfort.
-		open.sort_unstable_by_key(|option| {
-			let Move {
-				bound,
-				base,
-				x,
-				side,
-				choice,
-			} = *option;
-			(Reverse(bound), side, x, Reverse(base), choice)
-		});
-		open.dedup_by_key(|option| (option.side, option.x));
-		let floor = fixed.map_or(Log2::NEG_INFINITY.0, |best| best.bound);
-		open.truncate(open.partition_point(|option| option.bound > floor || !earns));
+		self.drop_dominated(household, open);
+		let floor = fixed.map_or(Log2::NEG_INFINITY.0, |best| best.full);
+		open.retain(|option| option.bound > floor || !earns);
+		open.sort_unstable_by_key(|option| (Reverse(option.bound), option.side, option.x, option.choice));
 		let current = open
 			.first()
 			.copied()
@@ -169,9 +183,38 @@ impl Search {
 		});
 	}
 
+	/// Drops pool strategies that another one of the household is never worse than: the same sale with less comfort, and a
+	/// purchase of as much or more with as much comfort or less (point 4 of what [`crate::payoff`] says of a buyer). Where
+	/// all comfort is zero, only what is the same is dropped.
+	fn drop_dominated(&self, household: &Household, open: &mut Vec<Move>) {
+		let comfort = |option: &Move| {
+			let strategy = household.strategies.get(usize::from(option.choice));
+			// One model, so one denominator.
+			strategy.map_or(0, |strategy| household.comfort_of(strategy).0)
+		};
+		open.sort_unstable_by_key(|option| (option.side, option.x, Reverse(comfort(option)), option.choice));
+		open.dedup_by_key(|option| (option.side, option.x));
+		let mut most = None;
+		open.retain(|option| {
+			if option.side != Side::Requests || !option.earns() {
+				return true;
+			}
+			let comfort = Some(comfort(option));
+			let better = comfort > most;
+			most = most.max(comfort);
+			better
+		});
+	}
+
 	/// Everyone in the pool, where that can be good at all, with the strategy that could earn most.
 	pub fn begin_in_pool(&mut self) {
 		self.begin(|options, player| player.choice(options, 0));
+	}
+
+	/// How many profiles there are, at most 2^64 - 1.
+	pub fn profiles(&self) -> u64 {
+		let choices = self.players.iter().map(Player::choices);
+		choices.fold(1, |product, choices| product.saturating_mul(choices.into()))
 	}
 
 	/// Whether both sides of the pool have something in the present profile.
@@ -208,6 +251,38 @@ impl Search {
 		});
 	}
 
+	/// Everyone who has a strategy outside of the pool with the one in it that is closest to the best of these in energy.
+	pub fn begin_as_twins(&mut self) {
+		self.begin(|options, player| {
+			let Some(fixed) = player.fixed else {
+				return player.choice(options, 0);
+			};
+			let own = player.options(options).iter();
+			own.min_by_key(|option| option.x.abs_diff(fixed.x)).copied()
+		});
+	}
+
+	/// Everyone with its best response to a pool so large that its own position does not matter, offers and requests in
+	/// the given proportion. Players for which the budget does not suffice stay where they are.
+	pub fn begin_responding(&mut self, offers: u64, requests: u64) {
+		// Far above any position, which is below 2^30, and below what totals are proved for, 2^46.
+		const UNIT_WH: u64 = 1 << 40;
+		let totals = Pool {
+			offered_wh: offers * UNIT_WH,
+			requested_wh: requests * UNIT_WH,
+		};
+		let (worth, mut left) = (self.worth, self.left);
+		self.begin(|options, player| {
+			if left < player.cost() {
+				return None;
+			}
+			let (best, _, evaluated) = best_response(&worth, player.options(options), player.fixed, &totals);
+			left -= evaluated + VISIT;
+			best
+		});
+		self.left = left;
+	}
+
 	/// A mixture that is different for every `start`, swept in scattered fashion from another household on.
 	pub fn begin_scattered(&mut self, start: u32) {
 		let mut state = u64::from(start);
@@ -217,7 +292,7 @@ impl Search {
 		self.scatter = Some(state);
 	}
 
-	/// Puts every player where `pick` says and forgets all visits.
+	/// Puts every player where `pick` says, or leaves it where it is, and forgets all visits.
 	fn begin(&mut self, mut pick: impl FnMut(&[Move], &Player) -> Option<Move>) {
 		self.first = 0;
 		self.scatter = None;
@@ -229,13 +304,12 @@ impl Search {
 		}
 	}
 
-	/// Visits each player once and lets it move to its best strategy if that gains enough. Says whether any gained or
-	/// could have.
+	/// Visits each player once and lets it move to its best strategy if that gains enough.
 	///
 	/// In scattered sweeps every second one that could gain stays put, and every fourth of the rest tries any of its
 	/// strategies and takes it if it gains. That breaks cycles: where a path of single gainful moves leads to an
 	/// equilibrium, such a walk finds it sooner or later, which best responses in a fixed order need not.
-	pub fn sweep(&mut self) -> bool {
+	pub fn sweep(&mut self) -> Sweep {
 		let Self {
 			worth,
 			options,
@@ -244,30 +318,39 @@ impl Search {
 			threshold,
 			scatter,
 			first,
+			left,
 			..
 		} = self;
 		let first = (*first).min(players.len());
 		let (head, tail) = players.split_at_mut(first);
-		let mut restless = false;
+		let mut sweep = Sweep::Settled;
 		for player in tail.iter_mut().chain(head) {
+			// One more for the strategy that a scattered sweep tries.
+			if *left < player.cost() + 1 {
+				return Sweep::Exhausted;
+			}
 			let mut others = *pool;
 			player.current.leave(&mut others);
 			if player.seen == Some(others) {
+				*left -= 1;
 				continue;
 			}
 			player.seen = Some(others);
 			let now = Log2(player.current.payoff(worth, &others));
-			let (best, then) = best_response(worth, player.options(options), player.fixed, &others);
+			let (best, then, evaluated) =
+				best_response(worth, player.options(options), player.fixed, &others);
+			*left -= evaluated + VISIT;
 			let Some(mut best) = best.filter(|_| Log2(then).gain_over(now) > *threshold) else {
 				continue;
 			};
-			restless = true;
+			sweep = Sweep::Restless;
 			if let Some(state) = scatter {
 				player.seen = None;
 				if below(state, 2) == 0 {
 					continue;
 				}
 				if below(state, 4) == 0 {
+					*left -= 1;
 					let any = player.choice(options, below(state, player.choices()));
 					let gains = |any: &Move| Log2(any.payoff(worth, &others)).gain_over(now) > *threshold;
 					best = any.filter(gains).unwrap_or(best);
@@ -277,16 +360,29 @@ impl Search {
 			best.join(&mut others);
 			*pool = others;
 		}
-		restless
+		sweep
 	}
 
-	/// The most that any player could gain by moving alone.
-	pub fn largest_gain(&self) -> Log2 {
-		let gains = self
-			.players
-			.iter()
-			.map(|player| player.gain(&self.worth, &self.options, &self.pool));
-		gains.max().unwrap_or(Log2::ZERO)
+	/// The most that any player could gain by moving alone; `None` if the budget does not suffice to tell.
+	pub fn largest_gain(&mut self) -> Option<Log2> {
+		let mut largest = Log2::ZERO;
+		let Self {
+			worth,
+			options,
+			players,
+			pool,
+			left,
+			..
+		} = self;
+		for player in players {
+			if *left < player.cost() {
+				return None;
+			}
+			let (gain, cost) = player.gain(worth, options, pool);
+			*left -= cost;
+			largest = largest.max(gain);
+		}
+		Some(largest)
 	}
 
 	/// What a move must gain to be made.
@@ -294,24 +390,35 @@ impl Search {
 		self.threshold
 	}
 
-	/// Whether some player gains more than `limit`. The one that said so last is asked first: neighbouring profiles
-	/// mostly fall to the same player.
-	pub fn is_refuted(&mut self, limit: Log2) -> bool {
+	/// Whether some player gains more than `limit`; `None` if the budget does not suffice to tell. The one that said so
+	/// last is asked first: neighbouring profiles mostly fall to the same player.
+	pub fn is_refuted(&mut self, limit: Log2) -> Option<bool> {
 		let Self {
 			worth,
 			options,
 			players,
 			pool,
 			suspect,
+			left,
 			..
 		} = self;
-		let gains = |player: &Player| player.gain(worth, options, pool) > limit;
-		if players.get(*suspect).is_some_and(gains) {
-			return true;
+		let first = (*suspect).min(players.len());
+		let order = (first..players.len()).take(1).chain(0..players.len());
+		for index in order {
+			let Some(player) = players.get(index) else {
+				continue;
+			};
+			if *left < player.cost() {
+				return None;
+			}
+			let (gain, cost) = player.gain(worth, options, pool);
+			*left -= cost;
+			if gain > limit {
+				*suspect = index;
+				return Some(true);
+			}
 		}
-		let refuter = players.iter().position(gains);
-		*suspect = refuter.unwrap_or(*suspect);
-		refuter.is_some()
+		Some(false)
 	}
 
 	/// Energy exchanged with the main grid in either direction, Wh.
@@ -324,14 +431,21 @@ impl Search {
 		self.decided_outside_wh + players + (self.pool.long_wh() - self.pool.traded_wh())
 	}
 
-	/// The present profile.
-	pub fn profile(&mut self) -> &[u8] {
-		for player in &self.players {
-			if let Some(choice) = self.profile.get_mut(player.household as usize) {
-				*choice = player.current.choice;
+	/// The present choice of each player.
+	pub fn picks(&self) -> impl Iterator<Item = u8> + '_ {
+		self.players.iter().map(|player| player.current.choice)
+	}
+
+	/// The profile of the game in which the players choose so, or as they do at present.
+	pub fn into_profile(self, picks: Option<Vec<u8>>) -> Vec<u8> {
+		let picks = picks.unwrap_or_else(|| self.picks().collect());
+		let mut profile = self.profile;
+		for (player, pick) in self.players.iter().zip(picks) {
+			if let Some(choice) = profile.get_mut(player.household as usize) {
+				*choice = pick;
 			}
 		}
-		&self.profile
+		profile
 	}
 }
 

@@ -4,6 +4,7 @@ use crate::{
 	log2::{exp2_of_minus, precise, Log2, PAYOFF_ERROR},
 	payoff::{payoff, Pool, Worth},
 	prepared::Move,
+	search::Sweep,
 	*,
 };
 use num_bigint::{BigInt, BigUint};
@@ -241,6 +242,20 @@ fn random_case(random: &mut Random) -> (Rules, Household, Pool) {
 	)
 }
 
+/// Whether the pool leaves less than the meter resolution of the household's position to the main grid.
+fn is_balanced(household: &Household, others: Pool, resolution_wh: u32) -> bool {
+	let strategy = household.strategies[0];
+	let net = strategy.net_wh(household.generation_wh);
+	let pool = others.with(strategy.kind, net);
+	let (own, opposite) = match strategy.kind {
+		Kind::SellToCommunity => (pool.offered_wh, pool.requested_wh),
+		Kind::BuyFromCommunity => (pool.requested_wh, pool.offered_wh),
+		_ => (1, 0),
+	};
+	let left = u128::from(net.unsigned_abs()) * u128::from(own.saturating_sub(opposite));
+	left < u128::from(resolution_wh) * u128::from(own)
+}
+
 fn exact(rules: &Rules, household: &Household, others: Pool) -> BigInt {
 	let strategy = household.strategies[0];
 	let net = strategy.net_wh(household.generation_wh);
@@ -255,6 +270,7 @@ fn exact(rules: &Rules, household: &Household, others: Pool) -> BigInt {
 		resolution_wh: rules.resolution_wh,
 		comfort: household.comfort_of(&strategy),
 		x: net.unsigned_abs(),
+		buys: strategy.kind == Kind::BuyFromCommunity,
 		rationed,
 	};
 	case.payoff()
@@ -280,7 +296,7 @@ fn payoffs_keep_their_bound_over_the_whole_range() {
 		let exact = exact(&rules, &household, others);
 		worst = worst.max(oracle::error(value.0, &exact).abs());
 		worst_prepared = worst_prepared.max(oracle::error(quick, &exact).abs());
-		balanced += u32::from(value >= worth.log2_omega);
+		balanced += u32::from(is_balanced(&household, others, rules.resolution_wh));
 		assert!(
 			quick <= prepared.bound + PAYOFF_ERROR.0,
 			"{household:?} {others:?}"
@@ -311,11 +327,16 @@ fn delivered_payoffs_keep_their_bound_over_the_whole_range() {
 			])
 		};
 		let (community_wh, main_wh) = (energy(), energy());
+		let buys = random.within(0, 1) == 0;
 		let delivered = delivered(
 			&rules,
 			household.comfort.as_ref(),
 			temperature_centi_c,
-			community_wh,
+			if buys {
+				-i64::from(community_wh)
+			} else {
+				community_wh.into()
+			},
 			main_wh,
 		);
 		let comfort = household.comfort_of(&household.strategies[0]);
@@ -326,13 +347,14 @@ fn delivered_payoffs_keep_their_bound_over_the_whole_range() {
 			assert_eq!(delivered.payoff, Log2::NEG_INFINITY);
 			continue;
 		}
-		// E_in = x V / L and |E_main| = x (L - V) / L are the two for x = L = their sum.
+		// |E_in| = |x| V / L and |E_main| = |x| (L - V) / L are the two for |x| = L = their sum.
 		let (volume, x) = (community_wh.into(), u64::from(community_wh) + u64::from(main_wh));
 		let case = oracle::Case {
 			lambda: (rules.lambda.numerator, rules.lambda.denominator),
 			resolution_wh: rules.resolution_wh,
 			comfort,
 			x,
+			buys,
 			rationed: (x > 0).then_some((volume, x)),
 		};
 		worst = worst.max(oracle::error(delivered.payoff.0, &case.payoff()).abs());
@@ -575,11 +597,191 @@ fn a_new_start_forgets_the_visits_of_the_last() {
 		strategies,
 	};
 	let game = Game::new(rules, vec![household(1_000, seller), household(0, buyer)]).unwrap();
-	let mut search = search::Search::new(&game, SolverConfig::default().epsilon);
+	let mut search = search::Search::new(&game, SolverConfig::default().epsilon, 1_000);
 	search.begin_in_pool();
-	assert!(!search.sweep());
+	assert_eq!(search.sweep(), Sweep::Settled);
 	search.begin_from(&game, &[1, 0]);
-	assert!(search.sweep(), "on the main grid the seller would gain");
-	assert!(!search.sweep());
-	assert_eq!(search.profile(), [0, 0]);
+	assert_eq!(
+		search.sweep(),
+		Sweep::Restless,
+		"on the main grid the seller would gain"
+	);
+	assert_eq!(search.sweep(), Sweep::Settled);
+	assert_eq!(search.into_profile(None), [0, 0]);
+}
+
+/// Payoffs really evaluated against those that a solution says, over arbitrary games and budgets.
+#[test]
+fn no_solve_evaluates_more_than_its_budget() {
+	let mut random = Random(11);
+	let (mut exhausted, mut searched) = (0, 0);
+	for seed in 0..3_000 {
+		let households = random.within(0, 30) as usize;
+		let game = match seed % 3 {
+			0 => support::sized_community(&mut random, households, 8),
+			1 => support::wild_community(&mut random, households, true),
+			_ => support::wild_community(&mut random, households, false),
+		};
+		let config = SolverConfig {
+			max_sweeps: random.within(0, 40) as u32,
+			max_starts: random.within(0, 40) as u32,
+			max_evaluations: 1 << random.within(0, 18),
+			..Default::default()
+		};
+		let strategies: usize = game
+			.households()
+			.iter()
+			.map(|household| household.strategies.len())
+			.sum();
+		let certificate = (game.households().len() + strategies) as u64;
+		payoff::counted::take();
+		let solution = solve(&game, &config, None);
+		let counted = payoff::counted::take();
+		assert!(
+			counted <= solution.evaluations,
+			"{counted}, not {}: {game:?}",
+			solution.evaluations
+		);
+		assert!(
+			solution.evaluations <= config.max_evaluations.max(certificate),
+			"{config:?} {game:?}"
+		);
+		exhausted += u32::from(solution.evaluations + 300 > config.max_evaluations);
+		searched += u32::from(solution.evaluations > 100 * certificate);
+	}
+	// Both budgets that end the work and games that take much of it are among them.
+	assert!(exhausted > 300 && searched > 50, "{exhausted} {searched}");
+}
+
+/// A purchase's range against its payoffs in between, and its least where it lies inside.
+#[test]
+fn ranges_hold_every_payoff_in_between() {
+	let mut random = Random(12);
+	let slack = 2 * PAYOFF_ERROR.0;
+	let (mut inside, mut jumps) = (0, 0);
+	for _ in 0..20_000 {
+		let (rules, household, first) = random_case(&mut random);
+		let (_, _, second) = random_case(&mut random);
+		// Every second pair is close, so that the ends of the range are as well.
+		let second = match random.within(0, 1) {
+			0 => second,
+			_ => Pool {
+				offered_wh: first.offered_wh + random.within(0, 2_000) as u64,
+				requested_wh: first.requested_wh + random.within(0, 2_000) as u64,
+			},
+		};
+		let worth = Worth::new(&rules);
+		let choice = Move::new(&worth, &household, 0, &household.strategies[0]);
+		let ends = |of: fn(&Pool) -> u64| (of(&first).min(of(&second)), of(&first).max(of(&second)));
+		let (offered, requested) = (ends(|pool| pool.offered_wh), ends(|pool| pool.requested_wh));
+		let surplus = Pool {
+			offered_wh: offered.1,
+			requested_wh: requested.0,
+		};
+		let shortage = Pool {
+			offered_wh: offered.0,
+			requested_wh: requested.1,
+		};
+		let (least, most) = match choice.side {
+			prepared::Side::Requests => (shortage, surplus),
+			_ => (surplus, shortage),
+		};
+		let (low, high) = choice.range(&worth, &least, &most);
+		let (at_least, at_most) = (choice.payoff(&worth, &least), choice.payoff(&worth, &most));
+		inside += u32::from(low < at_least.min(at_most));
+		jumps += u32::from(high > at_least.max(at_most));
+		let mut between = |(low, high): (u64, u64)| low + random.next() % (high - low + 1);
+		for _ in 0..20 {
+			let others = Pool {
+				offered_wh: between(offered),
+				requested_wh: between(requested),
+			};
+			let payoff = choice.payoff(&worth, &others);
+			assert!(
+				low.saturating_sub(slack) <= payoff && payoff <= high + slack,
+				"{rules:?} {household:?} {others:?}"
+			);
+			assert!(
+				payoff <= choice.bound + PAYOFF_ERROR.0,
+				"{rules:?} {household:?} {others:?}"
+			);
+		}
+	}
+	assert!(inside > 500 && jumps > 500, "{inside} {jumps}");
+}
+
+/// By hand: lambda 4, a purchase of 2 kWh. It earns least with 1 / ln 4 = 0.7213 kWh from the main grid, where it is
+/// log2(e ln 4) - 2 * 2 = 1.91393 - 4; half served it earns -2, which is more, and unserved -1.
+#[test]
+fn a_purchase_earns_least_in_between() {
+	let rules = Rules {
+		lambda: Ratio {
+			numerator: 4,
+			denominator: 1,
+		},
+		resolution_wh: 10,
+	};
+	let worth = Worth::new(&rules);
+	assert_eq!(worth.turn_wh, 721);
+	let strategy = Strategy {
+		kind: Kind::BuyFromCommunity,
+		consumption_wh: 2_000,
+		temperature_centi_c: 0,
+	};
+	let household = Household {
+		generation_wh: 0,
+		comfort: None,
+		strategies: vec![strategy],
+	};
+	let choice = Move::new(&worth, &household, 0, &strategy);
+	let offers = |offered_wh| Pool {
+		offered_wh,
+		requested_wh: 0,
+	};
+	let near = |value: i64, expected: f64| {
+		assert!(
+			(value as f64 / 4_294_967_296.0 - expected).abs() < 1e-8,
+			"{value} is not {expected}"
+		)
+	};
+	let (low, high) = choice.range(&worth, &offers(0), &offers(1_980));
+	near(low, (core::f64::consts::E * 4f64.ln()).log2() - 4.0);
+	// 20 Wh from the main grid: 1.98 kWh at 4^-1.98 / 0.02.
+	near(high, -3.96 - 0.02f64.log2());
+	// The limit of the balanced branch is at 10 Wh: 1.99 kWh, and then full service at 2 kWh.
+	near(
+		choice.range(&worth, &offers(0), &offers(2_000)).1,
+		100f64.log2() - 3.98,
+	);
+	near(choice.full, 100f64.log2() - 4.0);
+	near(choice.bound, 100f64.log2() - 3.98);
+	near(choice.payoff(&worth, &offers(1_000)), -2.0);
+	near(choice.base, -1.0);
+}
+
+/// Purchases of one household: the one with less energy and more comfort is never worse, whatever the others do.
+#[test]
+fn a_purchase_of_less_with_as_much_comfort_dominates() {
+	let mut random = Random(13);
+	for _ in 0..20_000 {
+		let (rules, household, others) = random_case(&mut random);
+		let worth = Worth::new(&rules);
+		let more = random.within(1, MAX_ENERGY_WH.into()) as u32;
+		let less = random.within(1, more.into()) as u32;
+		let buy = |consumption_wh| Strategy {
+			kind: Kind::BuyFromCommunity,
+			consumption_wh,
+			..household.strategies[0]
+		};
+		let buyer = Household {
+			generation_wh: 0,
+			..household.clone()
+		};
+		let of = |strategy| payoff(&worth, &buyer, &strategy, others);
+		let (small, large) = (of(buy(less)), of(buy(more)));
+		assert!(
+			small.0 >= large.0.saturating_sub(2 * PAYOFF_ERROR.0),
+			"{rules:?} {buyer:?} {others:?} {less} {more}"
+		);
+	}
 }

@@ -7,7 +7,7 @@ use allocation_counter::{measure, AllocationInfo};
 use commonwatt_game::*;
 use support::{
 	measured::{leaning, settling},
-	Lean,
+	wild_community, Lean, Random,
 };
 
 fn measured(game: &Game, max_starts: u32, max_sweeps: u32) -> (Solution, AllocationInfo) {
@@ -23,15 +23,18 @@ fn measured(game: &Game, max_starts: u32, max_sweeps: u32) -> (Solution, Allocat
 
 #[test]
 fn sweeps_allocate_nothing() {
-	let game = leaning(Lean::Balance, 0, 1_000);
 	// One start makes plain sweeps only, most of sixteen make scattered ones.
 	for starts in [1, 16] {
-		let runs = [1, 4, 32].map(|sweeps| measured(&game, starts, sweeps));
+		let game = (0..200)
+			.map(|seed| wild_community(&mut Random(seed), 100, false))
+			.find(|game| measured(game, starts, 16).0.sweeps >= 15 * starts)
+			.expect("one in some does not settle soon");
+		let runs = [1, 4, 16].map(|sweeps| measured(&game, starts, sweeps));
 		let sweeps = runs.each_ref().map(|(solution, _)| solution.sweeps);
 		let counts = runs.each_ref().map(|(_, allocations)| allocations.count_total);
 		println!("{starts} starts: {sweeps:?} sweeps, {counts:?} allocations");
 		assert!(
-			sweeps[2] >= 15 * sweeps[0],
+			sweeps[2] >= 10 * sweeps[0],
 			"the game settles too soon to tell: {sweeps:?}"
 		);
 		assert_eq!(counts, [counts[0]; 3], "in {sweeps:?} sweeps");

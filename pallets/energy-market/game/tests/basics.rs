@@ -61,8 +61,84 @@ fn payoffs_are_those_worked_by_hand() {
 	assert_near(payoffs[1], -1.0); // 1 / 2
 	assert_near(payoffs[2], 100f64.log2()); // omega
 	let payoffs = explain(&game, &[0, 0], 1).unwrap();
-	assert_near(payoffs[0], 2.0 + 100f64.log2()); // 100 * 4^1
+	assert_near(payoffs[0], -2.0 + 100f64.log2()); // 100 * 4^-1: bought, so E_in = -1
 	assert_near(payoffs[1], 0.0); // 1 / 1
+}
+
+/// Asserts a payoff to the ten decimals that the specification gives, as closely as units of 2^-32 can hold them: two
+/// units are 4.7e-10.
+fn assert_decimals(payoff: Log2, decimals: &str) {
+	let exact: f64 = decimals.parse().unwrap();
+	assert!((payoff.0 - log2(exact)).abs() <= 2, "{payoff} is not {decimals}");
+}
+
+/// The specification's eleven vectors: lambda 4, resolution 10 Wh, comfort 1 at 21 degrees. E_in is above zero for
+/// a seller and below zero for a buyer.
+#[test]
+fn the_eleven_vectors_of_the_specification_hold() {
+	let comfort = Some(Comfort {
+		min_centi_c: 1500,
+		max_centi_c: 2700,
+		a: Ratio {
+			numerator: 1,
+			denominator: 36,
+		},
+	});
+	let player = |generation_wh, kind, consumption_wh| Household {
+		generation_wh,
+		comfort,
+		strategies: vec![strategy(kind, consumption_wh)],
+	};
+	// The household that is judged, what the others offer and request, E_in and |E_main| in Wh, and the payoff.
+	let seller = |x| player(x, Kind::SellToCommunity, 0);
+	let buyer = |x| player(0, Kind::BuyFromCommunity, x);
+	let from_main = |x| player(0, Kind::BuyFromMain, x);
+	let vectors = [
+		(seller(2_100), (0, 2_100), (2_100, 0), "10.8438561898"),
+		(buyer(2_100), (2_100, 0), (-2_100, 0), "2.4438561898"),
+		(buyer(1_500), (1_500, 0), (-1_500, 0), "3.6438561898"),
+		(from_main(1_500), (0, 0), (0, 1_500), "-0.5849625007"),
+		(buyer(2_000), (1_000, 0), (-1_000, 1_000), "-2.0000000000"),
+		(from_main(2_000), (0, 0), (0, 2_000), "-1.0000000000"),
+		(buyer(500), (250, 0), (-250, 250), "1.5000000000"),
+		(from_main(500), (0, 0), (0, 500), "1.0000000000"),
+		(buyer(5_000), (5_000, 0), (-5_000, 0), "-3.3561438102"),
+		(from_main(5_000), (0, 0), (0, 5_000), "-2.3219280949"),
+		(
+			player(1_000, Kind::Neutral, 1_000),
+			(0, 0),
+			(0, 0),
+			"6.6438561898",
+		),
+	];
+	for (player, (offered_wh, requested_wh), (community_wh, main_wh), expected) in vectors {
+		let mut players = vec![player];
+		if offered_wh > 0 {
+			players.push(seller(offered_wh));
+		}
+		if requested_wh > 0 {
+			players.push(buyer(requested_wh));
+		}
+		let game = Game::new(rules(), players).unwrap();
+		let profile = vec![0; game.households().len()];
+		assert_decimals(explain(&game, &profile, 0).unwrap()[0], expected);
+		let share = allocate(&game, &profile).unwrap()[0];
+		assert_eq!(
+			(share.community_wh, share.main_wh.abs()),
+			(community_wh, i64::from(main_wh))
+		);
+		let delivered = delivered(&rules(), comfort.as_ref(), 2100, community_wh, main_wh);
+		assert_decimals(delivered.payoff, expected);
+	}
+}
+
+/// What the sign is for, in the paper's words: "those who buy less power have higher returns than those who buy more".
+#[test]
+fn a_buyer_of_less_earns_more_and_a_seller_of_more_earns_more() {
+	let served = |wh: i64| delivered(&rules(), None, 2100, wh, 0).payoff;
+	assert!(served(-1_000) > served(-2_000));
+	assert!(served(2_000) > served(1_000));
+	assert!(served(-1_000) < served(0));
 }
 
 #[test]
@@ -121,6 +197,8 @@ fn delivered_payoffs_are_those_worked_by_hand() {
 	near(at(1800, 2000, 500), 750_000, 5.0 + 0.75f64.log2());
 	near(at(1800, 2000, 10), 750_000, 4.0 + 75f64.log2()); // 4^2 * 0.75 / 0.01
 	near(at(1800, 2000, 9), 750_000, 4.0 + 100f64.log2()); // below the resolution: 4^2 * omega
+	near(at(1800, -2000, 500), 750_000, -3.0 + 0.75f64.log2()); // bought: 4^-2 * 0.75 / 0.5
+	near(at(1800, -2000, 9), 750_000, -4.0 + 100f64.log2());
 	near(at(1800, 0, 0), 750_000, 100f64.log2());
 	near(at(1600, 0, 1000), 305_555, (11.0f64 / 36.0).log2());
 	for temperature_centi_c in [1500, 2700, i16::MIN, i16::MAX] {
@@ -140,9 +218,8 @@ fn what_was_delivered_is_what_the_game_promised() {
 	let buyer = household(0, &[strategy(Kind::BuyFromCommunity, 1000)]);
 	let game = Game::new(rules(), vec![seller, buyer]).unwrap();
 	for (index, allocation) in allocate(&game, &[0, 0]).unwrap().iter().enumerate() {
-		let [community_wh, main_wh] =
-			[allocation.community_wh, allocation.main_wh].map(|energy| energy.unsigned_abs() as u32);
-		let delivered = delivered(&rules(), None, 2100, community_wh, main_wh);
+		let main_wh = allocation.main_wh.unsigned_abs() as u32;
+		let delivered = delivered(&rules(), None, 2100, allocation.community_wh, main_wh);
 		assert_eq!([delivered.payoff], *explain(&game, &[0, 0], index).unwrap());
 	}
 }

@@ -47,6 +47,8 @@ fn a_game_is_solved_and_its_solution_verified_and_explained() {
 	assert_eq!(solution["households"][1]["community_wh"], -2100);
 	// 4.2 + log2(100) = 10.84385618977, rounded to the nearest unit of 2^-32.
 	assert_eq!(solution["households"][0]["payoff_log2"], "10.8438561899");
+	// -4.2 + log2(100) = 2.44385618977, within a unit of 2^-32: the buyer's E_in is negative.
+	assert_eq!(solution["households"][1]["payoff_log2"], "2.4438561900");
 
 	let input = json!({"game": game(), "solution": solution}).to_string();
 	let (status, output, _) = run(&["verify"], &input);
@@ -138,4 +140,28 @@ fn bad_input_ends_with_status_two_and_names_the_place() {
 	let (status, _, fault) = run(&["verify"], &input);
 	assert_eq!(status, 2);
 	names(fault, &["household 1"]);
+}
+
+/// 100 buyers with dominated strategies, a seller, and four buyers without a pure equilibrium. A budget that counted
+/// profiles let it evaluate every strategy of the game for each of them.
+#[test]
+fn the_slow_game_keeps_to_its_budget() {
+	let game = include_str!("games/slow-105.json");
+	let budget = (65_536 + 1_024 * 105).to_string();
+	let (_, output, _) = run(&["solve", "--max-evaluations", &budget], game);
+	let solution: Value = serde_json::from_str(&output).unwrap();
+	assert!(
+		solution["evaluations"].as_u64().unwrap() <= 65_536 + 1_024 * 105,
+		"{output}"
+	);
+	// The certificate is made whatever the budget: one evaluation for each household and strategy.
+	let (_, output, _) = run(&["solve", "--max-evaluations", "0"], game);
+	let solution: Value = serde_json::from_str(&output).unwrap();
+	let parsed: Value = serde_json::from_str(game).unwrap();
+	let households = parsed["households"].as_array().unwrap();
+	let strategies: usize = households
+		.iter()
+		.map(|h| h["strategies"].as_array().unwrap().len())
+		.sum();
+	assert_eq!(solution["evaluations"], json!(105 + strategies));
 }

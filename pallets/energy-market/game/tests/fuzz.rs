@@ -81,7 +81,7 @@ fn target(bytes: &[u8]) -> bool {
 		epsilon: Log2(i64::from(reader.temperature()) * 16),
 		max_sweeps: u32::from(reader.byte() % 20),
 		max_starts: u32::from(reader.byte() % 6),
-		max_candidates: 1 << 14,
+		max_evaluations: 1 << (bytes.last().copied().unwrap_or_default() % 20),
 	};
 	let mut households = Vec::new();
 	while !reader.0.is_empty() && households.len() < 60 {
@@ -95,6 +95,13 @@ fn target(bytes: &[u8]) -> bool {
 		return false;
 	};
 	let solution = solve(&game, &config, Some(bytes));
+	let strategies: usize = game
+		.households()
+		.iter()
+		.map(|household| household.strategies.len())
+		.sum();
+	let certificate = (game.households().len() + strategies) as u64;
+	assert!(solution.evaluations <= config.max_evaluations.max(certificate));
 	assert_eq!(
 		verify(&game, &solution.profile, config.epsilon),
 		Ok(solution.certificate)

@@ -266,7 +266,7 @@ proptest! {
 	#[test]
 	fn bounds_are_kept(seed: u64, size in 1usize..20, max_sweeps in 0u32..4, max_starts in 0u32..4, epsilon in -1i64..2) {
 		let game = sized_community(&mut Random(seed), size, 8);
-		let config = SolverConfig { epsilon: Log2(epsilon), max_sweeps, max_starts, max_candidates: 1 << 16 };
+		let config = SolverConfig { epsilon: Log2(epsilon), max_sweeps, max_starts, max_evaluations: 1 << 16 };
 		let solution = solve(&game, &config, None);
 		prop_assert!(solution.starts <= max_starts.max(1));
 		prop_assert!(solution.sweeps <= max_starts.max(1) * max_sweeps);

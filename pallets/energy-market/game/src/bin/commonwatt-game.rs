@@ -58,9 +58,9 @@ struct Limits {
 	/// Most starts.
 	#[arg(long, default_value_t = SolverConfig::default().max_starts)]
 	max_starts: u32,
-	/// Most candidates that the search over totals looks at, if no start settles
-	#[arg(long, default_value_t = SolverConfig::default().max_candidates)]
-	max_candidates: u32,
+	/// Most evaluations of a payoff in the whole solve; the certificate is always made.
+	#[arg(long, default_value_t = SolverConfig::default().max_evaluations)]
+	max_evaluations: u64,
 }
 
 fn main() -> ExitCode {
@@ -91,7 +91,7 @@ fn run(command: Command) -> Result<(String, Status), String> {
 				epsilon: Log2(limits.epsilon_units),
 				max_sweeps: limits.max_sweeps,
 				max_starts: limits.max_starts,
-				max_candidates: limits.max_candidates,
+				max_evaluations: limits.max_evaluations,
 			};
 			let solution = solve(&game, &config, None);
 			let json = SolutionJson::new(&game, &solution).map_err(|fault| fault.to_string())?;

@@ -4,6 +4,14 @@ use super::{Lean, Random};
 use commonwatt_game::*;
 use std::time::{Duration, Instant};
 
+/// The bounds of the chain for a game, as the runtime sets them.
+pub fn on_chain(game: &Game) -> SolverConfig {
+	SolverConfig {
+		max_evaluations: 65_536 + 1_024 * game.households().len() as u64,
+		..SolverConfig::default()
+	}
+}
+
 /// In every household.
 pub const STRATEGIES: i64 = 16;
 
@@ -76,17 +84,25 @@ pub fn leaning(lean: Lean, seed: u64, households: usize) -> Game {
 	.unwrap()
 }
 
-/// The first `games` communities in which a trading equilibrium is found from the two starts that the twin knows too,
-/// each with its solution.
+/// The first two starts, which the f64 twin makes too.
+pub fn two_starts() -> SolverConfig {
+	SolverConfig {
+		max_starts: 2,
+		..SolverConfig::default()
+	}
+}
+
+/// The first `games` communities in which both of the first two starts settle and a trading equilibrium is found, each
+/// with its solution.
 pub fn settling(games: usize, households: usize) -> Vec<(Game, Solution)> {
 	let solved = (1..).map(|seed| {
 		let game = community(seed, households);
-		let solution = solve(&game, &SolverConfig::default(), None);
+		let solution = solve(&game, &two_starts(), None);
 		(game, solution)
 	});
 	let settles = |(_, solution): &(Game, Solution)| {
 		let certificate = solution.certificate;
-		certificate.status == Status::Equilibrium && certificate.traded_wh > 0 && solution.starts == 2
+		certificate.status == Status::Equilibrium && certificate.traded_wh > 0 && solution.sweeps < 16
 	};
 	solved.filter(settles).take(games).collect()
 }

@@ -243,6 +243,36 @@ pub fn enumerate(game: &Game, tolerance: f64) -> Option<Vec<u8>> {
 	}
 }
 
+/// All profiles of a game that are equilibria, in f64. Gains within `tolerance` are none.
+pub fn all_equilibria(game: &Game, tolerance: f64) -> Vec<Vec<u8>> {
+	let float = Float::new(game);
+	let mut profile = vec![0u8; game.households().len()];
+	let mut order: Vec<usize> = (0..profile.len()).collect();
+	let mut found = Vec::new();
+	loop {
+		let (s, b) = float.pool(&profile);
+		let unhappy = order
+			.iter()
+			.position(|i| float.gain(*i, profile[*i], s, b) > tolerance);
+		match unhappy {
+			None => found.push(profile.clone()),
+			Some(at) => order[..=at].rotate_right(1),
+		}
+		let mut digit = 0;
+		loop {
+			let Some(choice) = profile.get_mut(digit) else {
+				return found;
+			};
+			*choice += 1;
+			if usize::from(*choice) < game.households()[digit].strategies.len() {
+				break;
+			}
+			*choice = 0;
+			digit += 1;
+		}
+	}
+}
+
 /// A game in floating point: the definition once more, written by other means.
 pub struct Float {
 	log2_lambda_per_wh: f64,
@@ -313,10 +343,11 @@ impl Float {
 			_ => (b + x, s),
 		};
 		let volume = f64::min(own, opposite);
+		// E_in is negative for a buyer.
 		let (ein, numerator) = if sign == 0 {
 			(0.0, x * own)
 		} else {
-			(x * volume / own, x * (own - volume))
+			(f64::from(sign) * x * volume / own, x * (own - volume))
 		};
 		if own == 0.0 || numerator < self.resolution * own {
 			return ein * self.log2_lambda_per_wh + self.log2_omega;

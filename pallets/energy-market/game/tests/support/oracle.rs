@@ -42,6 +42,8 @@ pub struct Case {
 	/// C as a fraction; a zero numerator is not a case for logarithms.
 	pub comfort: (u64, u64),
 	pub x: u64,
+	/// Whether the position is a purchase, so that E_in is negative.
+	pub buys: bool,
 	/// V and L of the pool with this household in it; `None` outside of the pool.
 	pub rationed: Option<(u64, u64)>,
 }
@@ -52,8 +54,9 @@ impl Case {
 		let (volume, long) = self.rationed.unwrap_or((0, 1));
 		let big = |n: u64| BigUint::from(n);
 		let log2_lambda = log2(&big(self.lambda.0.into())) - log2(&big(self.lambda.1.into()));
-		// E_in = x V / L Wh.
-		let trade = BigInt::from(big(self.x) * big(volume)) * log2_lambda / BigInt::from(big(long) * 1000u32);
+		// |E_in| = |x| V / L Wh, below zero for a buyer.
+		let size = BigInt::from(big(self.x) * big(volume)) * log2_lambda / BigInt::from(big(long) * 1000u32);
+		let trade = if self.buys { -size } else { size };
 		let main = big(self.x) * big(long - volume);
 		if main < big(self.resolution_wh.into()) * big(long) {
 			return trade + log2(&big(1000)) - log2(&big(self.resolution_wh.into()));

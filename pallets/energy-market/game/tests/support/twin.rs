@@ -1,5 +1,5 @@
-//! The solver in plain f64: the same preparation, the same sweeps, the same certificate, other arithmetic. Only the two
-//! named starts, which is all that the games of the benches need. The measure for what fixed point costs.
+//! The solver in plain f64: the same preparation, the same sweeps, the same certificate, other arithmetic. Only the first
+//! two starts, to which the benches bound the solver as well. The measure for what fixed point costs.
 
 use commonwatt_game::*;
 use std::cmp::Ordering;
@@ -16,7 +16,9 @@ enum Side {
 #[derive(Clone, Copy)]
 struct Move {
 	bound: f64,
+	full: f64,
 	base: f64,
+	comfort: f64,
 	x: f64,
 	side: Side,
 	choice: u8,
@@ -87,14 +89,19 @@ impl Worth {
 			_ if x < self.resolution => self.log2_omega,
 			_ => (comfort * 1000.0 / x).log2(),
 		};
-		let bound = if side == Side::Outside || comfort == 0.0 {
-			base
-		} else {
-			x * self.log2_lambda + self.log2_omega
+		let sign = if side == Side::Requests { -1.0 } else { 1.0 };
+		let balanced = |traded: f64| sign * traded * self.log2_lambda + self.log2_omega;
+		let (bound, full) = match side {
+			_ if comfort == 0.0 => (base, base),
+			Side::Outside => (base, base),
+			Side::Offers => (balanced(x), balanced(x)),
+			Side::Requests => (base.max(balanced((x - self.resolution).max(0.0))), balanced(x)),
 		};
 		Move {
 			bound,
+			full,
 			base,
+			comfort,
 			x,
 			side,
 			choice,
@@ -106,12 +113,13 @@ impl Worth {
 		let (own, opposite) = match choice.side {
 			Side::Offers => (others.offered + choice.x, others.requested),
 			Side::Requests => (others.requested + choice.x, others.offered),
-			Side::Outside => return choice.bound,
+			Side::Outside => return choice.full,
 		};
-		if own <= opposite || choice.bound == f64::NEG_INFINITY {
-			return choice.bound;
+		if own <= opposite || choice.full == f64::NEG_INFINITY {
+			return choice.full;
 		}
-		let trade = choice.x * opposite / own * self.log2_lambda;
+		let sign = if choice.side == Side::Requests { -1.0 } else { 1.0 };
+		let trade = sign * choice.x * opposite / own * self.log2_lambda;
 		let spare = own - opposite;
 		if choice.x * spare < self.resolution * own {
 			return trade + self.log2_omega;
@@ -121,7 +129,7 @@ impl Worth {
 
 	#[inline]
 	fn best_response(&self, options: &[Move], fixed: Option<Move>, others: &Pool) -> (Option<Move>, f64) {
-		let mut best = (fixed, fixed.map_or(f64::NEG_INFINITY, |fixed| fixed.bound));
+		let mut best = (fixed, fixed.map_or(f64::NEG_INFINITY, |fixed| fixed.full));
 		for option in options {
 			if option.bound <= best.1 {
 				break;
@@ -163,20 +171,39 @@ pub fn solve(game: &Game) -> (Vec<u8>, f64, u32) {
 			let prepared = worth.prepare(household, choice as u8, strategy);
 			if prepared.side != Side::Outside && prepared.bound > f64::NEG_INFINITY {
 				open.push(prepared);
-			} else if fixed.is_none_or(|best| prepared.bound > best.bound) {
+			} else if fixed.is_none_or(|best| (prepared.full, -prepared.x) > (best.full, -best.x)) {
 				fixed = Some(prepared);
 			}
 		}
+		// Purchases of as much or more with as much comfort or less go, and so do the same sales with less.
+		open.sort_unstable_by(|left, right| {
+			let order = (left.side as u8, left.x).partial_cmp(&(right.side as u8, right.x));
+			let order = order.unwrap_or(Ordering::Equal);
+			let order = order.then(
+				right
+					.comfort
+					.partial_cmp(&left.comfort)
+					.unwrap_or(Ordering::Equal),
+			);
+			order.then(left.choice.cmp(&right.choice))
+		});
+		open.dedup_by(|left, right| left.side == right.side && left.x == right.x);
+		let mut most = 0.0;
+		open.retain(|option| {
+			let better = option.side != Side::Requests || option.comfort > most;
+			if option.side == Side::Requests {
+				most = f64::max(most, option.comfort);
+			}
+			better
+		});
+		let floor = fixed.map_or(f64::NEG_INFINITY, |best| best.full);
+		open.retain(|option| option.bound > floor);
 		open.sort_unstable_by(|left, right| {
 			let order = right.bound.partial_cmp(&left.bound).unwrap_or(Ordering::Equal);
 			let order = order.then((left.side as u8).cmp(&(right.side as u8)));
 			let order = order.then(left.x.partial_cmp(&right.x).unwrap_or(Ordering::Equal));
-			let order = order.then(right.base.partial_cmp(&left.base).unwrap_or(Ordering::Equal));
 			order.then(left.choice.cmp(&right.choice))
 		});
-		open.dedup_by(|left, right| left.side == right.side && left.x == right.x);
-		let floor = fixed.map_or(f64::NEG_INFINITY, |best| best.bound);
-		open.truncate(open.partition_point(|option| option.bound > floor));
 		let current = open.first().copied().or(fixed).unwrap();
 		profile.push(current.choice);
 		if open.is_empty() || open.len() + usize::from(fixed.is_some()) == 1 {
@@ -197,23 +224,26 @@ pub fn solve(game: &Game) -> (Vec<u8>, f64, u32) {
 		});
 	}
 	let mut sweeps = 0;
-	let mut found: Option<(f64, Vec<u8>, f64)> = None;
+	let mut found: Option<(f64, Vec<u8>)> = None;
 	for start in 0..2 {
 		let mut pool = decided;
 		for player in &mut players {
-			let first = options[player.options.clone()].first().copied();
-			player.current = if start == 0 {
-				first.or(player.fixed)
-			} else {
-				player.fixed.or(first)
-			}
-			.unwrap();
+			let own = &options[player.options.clone()];
+			player.current = match (start, player.fixed) {
+				(0, _) | (_, None) => own.first().copied().or(player.fixed).unwrap(),
+				(_, Some(fixed)) => {
+					let apart = |option: &&Move| (option.x - fixed.x).abs() as u64;
+					own.iter().min_by_key(apart).copied().unwrap_or(fixed)
+				}
+			};
 			player.current.join(&mut pool, 1.0);
 			player.seen = None;
 		}
-		for _ in 0..32 {
+		let mut settled = false;
+		for _ in 0..16 {
 			sweeps += 1;
-			if !sweep(&worth, &options, &mut players, &mut pool) {
+			settled = !sweep(&worth, &options, &mut players, &mut pool);
+			if settled {
 				break;
 			}
 		}
@@ -223,14 +253,15 @@ pub fn solve(game: &Game) -> (Vec<u8>, f64, u32) {
 		let main = decided_outside
 			+ outside.map(|player| player.current.x).sum::<f64>()
 			+ (pool.offered - pool.requested).abs();
-		if found.as_ref().is_none_or(|found| main < found.0) {
+		if settled && found.as_ref().is_none_or(|found| main < found.0) {
 			for player in &players {
 				profile[player.household] = player.current.choice;
 			}
-			found = Some((main, profile.clone(), verify(&worth, game, &profile)));
+			found = Some((main, profile.clone()));
 		}
 	}
-	let (_, profile, gain) = found.unwrap();
+	let (_, profile) = found.unwrap();
+	let gain = verify(&worth, game, &profile);
 	(profile, gain, sweeps)
 }
 
