@@ -15,6 +15,9 @@ export OPENSSL_NO_VENDOR=1
 profile="${COMMONWATT_PROFILE:-ci}"
 bin="$CARGO_TARGET_DIR/$profile"
 
+# The Python environment of the game's judge, which only the tests need.
+judge_venv="${COMMONWATT_JUDGE_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/commonwatt/judge}"
+
 # Where rustup cannot bring the wasm target, setup.sh links a toolchain that has it under this name.
 wasm_toolchain=commonwatt-wasm
 has_wasm_target() { # toolchain

@@ -3,7 +3,8 @@
 #   - system packages: C compiler and libclang, protoc, cmake, OpenSSL (Debian and Ubuntu, by apt)
 #   - the Rust toolchain named in rust-toolchain.toml, and its wasm32v1-none target
 #   - for the tests: Node.js, for the Polkadot.js walkthrough; libfaketime, for a validator with a wrong clock; Chromium, for
-#     the report's page; mosquitto and openssl, for meters that speak MQTT
+#     the report's page; mosquitto and openssl, for meters that speak MQTT; Python, and an environment of its own with
+#     pygambit, for the game's judge
 #   --for-run   leave out what only the tests need
 source "$(dirname "$0")/env.sh"
 
@@ -36,6 +37,39 @@ if command -v dpkg-query >/dev/null; then
 	$for_run || command -v npm >/dev/null || packages nodejs npm
 	$for_run || command -v chromium >/dev/null || packages chromium fonts-dejavu-core
 fi
+
+# Prints the first Python that the judge's requirements run on and that can make an environment.
+usable_python() {
+	local candidate
+	for candidate in python3 /usr/bin/python3; do
+		if "$candidate" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+			command -v "$candidate"
+			return
+		fi
+	done
+	return 1
+}
+
+# Makes the judge's Python environment, and makes it again when the requirements changed or its Python is gone. The copy
+# of the requirements is written last, so that the next run repeats an installation that was interrupted.
+judge_environment() {
+	local requirements="$repo/pallets/energy-market/game/judge/requirements.txt" python
+	if cmp -s "$requirements" "$judge_venv/requirements.txt" && "$judge_venv/bin/python" -c '' 2>/dev/null; then
+		return
+	fi
+	usable_python >/dev/null || packages python3 python3-venv
+	python="$(usable_python)" || {
+		echo "setup.sh: the game's judge needs Python 3.11 or later with its venv module; please install it" >&2
+		exit 1
+	}
+	say "making the judge's Python environment in $judge_venv"
+	# Only what is an environment is removed, whatever the folder's name was set to.
+	[ ! -e "$judge_venv/pyvenv.cfg" ] || rm -rf "$judge_venv"
+	"$python" -m venv "$judge_venv"
+	"$judge_venv/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$requirements"
+	cp "$requirements" "$judge_venv/requirements.txt"
+}
+$for_run || judge_environment
 
 if ! command -v rustup >/dev/null; then
 	echo "setup.sh: rustup is missing; install it as the Rust project's home page says, then run this again" >&2

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Sets up, then checks everything that must pass: formatting, lints, the unit and property tests of every crate, the
-# real runtime, the real node over its RPC through `commonwatt` and through @polkadot/api, the paper's experiment with its
-# page in a browser, and the benchmarks' own checks. The first run builds for most of an hour on two cores; a later one, in
-# any clone, takes minutes.
+# real runtime, the real node over its RPC through `commonwatt` and through @polkadot/api, the game's solver against
+# pygambit, the paper's experiment with its page in a browser, and the benchmarks' own checks. The first run builds for
+# most of an hour on two cores; a later one, in any clone, takes minutes.
 #   QUICK=1   leave out what needs a second build of FRAME (the benchmarks' own checks)
 source "$(dirname "$0")/env.sh"
 case "${1:-}" in
@@ -34,6 +34,11 @@ took "tests"
 say "the game's command, with all its features"
 cargo test --profile "$profile" -p commonwatt-game --all-features --locked
 took "game"
+
+# The tests above have just built the command.
+say "the game, judged by pygambit"
+"$judge_venv/bin/python" -B pallets/energy-market/game/judge/judge.py --command "$bin/commonwatt-game"
+took "judge"
 
 say "walkthrough through @polkadot/api"
 (
