@@ -28,6 +28,8 @@ pub enum Command {
 	Audit(AuditArgs),
 	/// Stand between a household's meter and the chain: take its readings and see each into a final block
 	Meter(MeterArgs),
+	/// Find the lambda that suits the homes of a file of meter data; no node is needed
+	Lambda(LambdaArgs),
 }
 
 const REPLAY_HELP: &str = "\
@@ -423,6 +425,64 @@ pub struct MeterLogArgs {
 	/// Show the newest so many
 	#[arg(long, value_name = "N", default_value_t = 48)]
 	pub last: usize,
+}
+
+const LAMBDA_HELP: &str = "\
+Lambda weighs the energy that a household trades in the community. Above a limit that depends on its deficit, a buyer \
+prefers the main grid even to a pool that serves it in full. The command computes this limit for every household, from \
+its deficits in the file and at the flexible levels of its consumption. It then solves every period of the file as one \
+game, at lambda 1.25, 1.5, 2 and 4, at those that you name, and at the one that it recommends. The strategies are those \
+that replay submits without --homes.
+
+docs/lambda.md explains every column.
+
+Exit codes: 0 done; 2 the file or an option is wrong.";
+
+/// Options of `lambda`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = LAMBDA_HELP)]
+pub struct LambdaArgs {
+	/// The meter data, as for replay
+	#[arg(long, value_name = "FILE.csv")]
+	pub data: PathBuf,
+
+	/// Use only the periods of this date
+	#[arg(long, value_name = "YYYY-MM-DD")]
+	pub day: Option<String>,
+
+	/// Use only the first N periods (of the day)
+	#[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+	pub first: Option<u32>,
+
+	/// Share of its consumption that a household may drop or add in an era, percent
+	#[arg(long, value_name = "PERCENT", default_value_t = 20, value_parser = clap::value_parser!(u8).range(0..=100))]
+	pub flexible: u8,
+
+	/// Change of the indoor temperature for each kWh more, hundredths of a degree: positive when heating
+	#[arg(
+		long,
+		value_name = "CENTI_C",
+		default_value_t = 50,
+		allow_negative_numbers = true
+	)]
+	pub response: i16,
+
+	/// Meter resolution of the community, Wh
+	#[arg(long, value_name = "WH", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+	pub resolution: u32,
+
+	/// Play the file at this lambda as well, a decimal number above 1; may be repeated
+	#[arg(
+		long = "lambda",
+		value_name = "LAMBDA",
+		allow_negative_numbers = true,
+		value_parser = crate::lambda::parse
+	)]
+	pub lambdas: Vec<commonwatt_game::Ratio>,
+
+	/// Write every number to this file as JSON
+	#[arg(long, value_name = "FILE")]
+	pub json: Option<PathBuf>,
 }
 
 /// Secret URIs of development keys.

@@ -11,6 +11,7 @@ mod data;
 mod fault;
 mod json;
 mod keys;
+mod lambda;
 mod lines;
 mod manager;
 mod meter;
@@ -52,5 +53,6 @@ async fn run(command: cli::Command) -> Result<(), fault::Fault> {
 		cli::Command::Bills(args) => bills::run(args).await,
 		cli::Command::Books(args) => books::run(args).await,
 		cli::Command::Meter(args) => meter::run(args).await,
+		cli::Command::Lambda(args) => lambda::run(&args),
 	}
 }
