@@ -12,9 +12,9 @@ use frame_support::{
 };
 use pallet_energy_market::{
 	game::{Certificate, Household as Player, Rules, Solution},
-	runtime_api::{Bill, EraView, Explanation, Overview, QueueView, Trade},
-	Communities, Community, CommunityId, Contract, Debt, EraIndex, EraRecord, Household, HouseholdId,
-	Households, Members, Statement,
+	runtime_api::{Bill, EraView, Explanation, Overview, QueueView, RecordView, Trade},
+	Communities, Community, CommunityId, Contract, Debt, EraIndex, Household, HouseholdId, Households,
+	Members, Statement,
 };
 use sp_api::impl_runtime_apis;
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
@@ -268,8 +268,8 @@ impl_runtime_apis! {
 			EnergyMarket::view_statement(household, era)
 		}
 
-		fn record(community: CommunityId, era: EraIndex) -> Option<EraRecord> {
-			EnergyMarket::view_record(community, era)
+		fn record(community: CommunityId, era: EraIndex) -> Option<RecordView> {
+			EnergyMarket::view_record_with_tradable(community, era)
 		}
 
 		fn verify(community: CommunityId, era: EraIndex) -> Option<Certificate> {

@@ -78,10 +78,10 @@ macro_rules! version {
 }
 
 #[cfg(not(feature = "upgrade-rehearsal"))]
-version!(100);
+version!(101);
 // One more, as the next release has.
 #[cfg(feature = "upgrade-rehearsal")]
-version!(101);
+version!(102);
 
 /// Number of a block.
 pub type BlockNumber = u32;

@@ -14,13 +14,13 @@ use frame_support::{
 	BoundedVec,
 };
 use pallet_energy_market::{
-	weights::WeightInfo, CommunityCount, EraLengthMs, Household, Households, Members, Metered, NextHousehold,
-	Phase, Readings, Round, Submission, Submissions,
+	weights::WeightInfo, CommunityCount, Config, EraLengthMs, Household, Households, Members, Metered,
+	NextHousehold, Phase, Readings, Round, Submission, Submissions,
 };
 use sp_consensus_aura::AURA_ENGINE_ID;
 use sp_runtime::{traits::Header as _, Digest, DigestItem};
 
-type Market = <Runtime as pallet_energy_market::Config>::WeightInfo;
+type Market = <Runtime as Config>::WeightInfo;
 
 const COMMUNITIES: u32 = 100;
 const HOUSEHOLDS: u32 = 1_000;
@@ -238,9 +238,12 @@ fn hundred_communities_of_a_thousand_clear_within_their_half_hour() {
 
 #[test]
 fn largest_steps_fit_into_the_share_of_a_block_that_clearing_may_take() {
+	let for_each: u32 = <<Runtime as Config>::MaxEvaluationsPerHousehold as Get<u32>>::get();
+	let for_all: u32 = <<Runtime as Config>::MaxEvaluations as Get<u32>>::get();
+	let evaluations = for_all + for_each * HOUSEHOLDS;
 	for phase in [Phase::Solve, Phase::Settle] {
 		let step = match phase {
-			Phase::Solve => Market::solve(HOUSEHOLDS),
+			Phase::Solve => Market::solve(HOUSEHOLDS).saturating_add(Market::evaluate(evaluations)),
 			Phase::Settle => Market::settle(HOUSEHOLDS),
 		};
 		let weight = Market::latch().saturating_add(step);
@@ -250,7 +253,7 @@ fn largest_steps_fit_into_the_share_of_a_block_that_clearing_may_take() {
 		);
 		assert!(weight.all_lte(MaxClearingWeight::get()), "{phase:?}: {weight:?}");
 	}
-	let most = <<Runtime as pallet_energy_market::Config>::MaxHouseholds as Get<u32>>::get();
+	let most = <<Runtime as Config>::MaxHouseholds as Get<u32>>::get();
 	assert!(most >= HOUSEHOLDS);
 	// The same, as every build of the runtime's tests checks it.
 	<EnergyMarket as frame_support::traits::Hooks<u32>>::integrity_test();

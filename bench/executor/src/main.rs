@@ -10,8 +10,8 @@ use sp_core::traits::{CallContext, CodeExecutor, RuntimeCode, WrappedRuntimeCode
 use sp_state_machine::BasicExternalities;
 use std::{error::Error, hint::black_box};
 use support::{
-	measured::{leaning, medians, millis, settling, STRATEGIES},
-	Lean,
+	measured::{leaning, medians, millis, on_chain, settling, STRATEGIES},
+	wild_community, Lean, Random,
 };
 
 #[path = "../../../pallets/energy-market/game/tests/support/mod.rs"]
@@ -56,21 +56,11 @@ impl Runtime {
 	}
 }
 
-/// As the runtime has it.
-fn config() -> SolverConfig {
-	SolverConfig {
-		max_sweeps: 32,
-		max_starts: 6,
-		max_candidates: 65_536,
-		..Default::default()
-	}
-}
-
 /// What the runtime's call does: decode, check, solve, encode.
 fn answer(arguments: &[u8]) -> Result<Vec<u8>, codec::Error> {
 	let (rules, households) = <(Rules, Vec<Household>)>::decode(&mut &*arguments)?;
 	let game = Game::new(rules, households).map_err(|_| "a game against the rules")?;
-	Ok(Some(solve(&game, &config(), None)).encode())
+	Ok(Some(solve(&game, &on_chain(&game), None)).encode())
 }
 
 /// What runtime calls take and have to answer.
@@ -92,7 +82,7 @@ impl Question {
 		}
 		Self {
 			arguments: (game.rules(), game.households()).encode(),
-			answer: Some(solve(game, &config(), None)).encode(),
+			answer: Some(solve(game, &on_chain(game), None)).encode(),
 			refused: (game.rules(), households).encode(),
 		}
 	}
@@ -137,7 +127,7 @@ fn measure(runtime: &Runtime, games: &[Game]) -> Result<Times, Box<dyn Error>> {
 			&mut || each(&|_| runtime.call("Core_version", &[])),
 			&mut || {
 				for game in games {
-					black_box(solve(black_box(game), &config(), None));
+					black_box(solve(black_box(game), &on_chain(game), None));
 				}
 			},
 		],
@@ -151,6 +141,23 @@ fn measure(runtime: &Runtime, games: &[Game]) -> Result<Times, Box<dyn Error>> {
 		empty,
 		solve,
 	})
+}
+
+/// 100 buyers with dominated strategies, a seller, and four buyers without a pure equilibrium.
+fn slow() -> Result<Game, Box<dyn Error>> {
+	let text = include_str!("../../../pallets/energy-market/game/tests/games/slow-105.json");
+	Ok(serde_json::from_str::<json::GameJson>(text)?.into_game()?)
+}
+
+/// A game that takes its whole budget.
+fn exhausting(households: usize) -> Game {
+	let exhausts = |game: &Game| {
+		let config = on_chain(game);
+		// The last household for which the rest did not suffice is not looked at.
+		solve(game, &config, None).evaluations + 20 > config.max_evaluations
+	};
+	let games = (0..).map(|seed| wild_community(&mut Random(seed), households, false));
+	games.into_iter().find(exhausts).expect("one in some takes all of it")
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -169,6 +176,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 			format!("{size} in balance"),
 			measure(&runtime, &balance.collect::<Vec<_>>())?,
 		));
+	}
+	for (name, game) in [("slow game, 105 households", slow()?), ("whole budget, 100 households", exhausting(100))] {
+		measured.push((name.into(), measure(&runtime, &[game])?));
 	}
 	println!(
 		"| wasm through the executor to native | whole call | less an empty call | solve alone | at most |"

@@ -249,7 +249,9 @@ export const steps = [
 				tradedWh: 1_500,
 				maxGain: 0,
 			};
-			const record = await chain.market('record', COMMUNITY, era);
+			// The API says beside the record what could have been traded: Alice's 2,000 Wh against Bob's need.
+			const { tradableWh, ...record } = await chain.market('record', COMMUNITY, era);
+			assert.equal(tradableWh, 1_500);
 			assert.equal(record.players, 2);
 			assert.deepEqual(record.certificate, certificate);
 			assert.equal(BigInt(record.pricePerKwh), milliwatt(190));
@@ -284,14 +286,15 @@ export const steps = [
 					assert.ok(same, `payoff ${i}: ${actual[i]}, by hand ${value}`);
 				}
 			};
-			// Energies in kWh, lambda = 4, omega = 100; comfort is 1 at 21 degrees, 11/36 at 16 and 0 at 14.
+			// Energies in kWh, lambda = 4, omega = 100; comfort is 1 at 21 degrees, 11/36 at 16 and 0 at 14. What Alice sells
+			// to the community counts for her, what Bob buys from it against him.
 			const why = await chain.market('explain', ALICE, era);
 			assert.equal(why.chosen, 0);
 			close(log2(why), [1.5 * 2 - Math.log2(0.5), -Math.log2(2)]);
 			const whyBuyer = await chain.market('explain', BOB, era);
 			assert.equal(whyBuyer.chosen, 0);
 			close(log2(whyBuyer), [
-				1.5 * 2 + Math.log2(100),
+				-1.5 * 2 + Math.log2(100),
 				-Math.log2(1.5),
 				-Math.log2(1) + Math.log2(11 / 36),
 				-Infinity,
@@ -476,7 +479,8 @@ export const steps = [
 				}),
 			);
 			assert.equal(totals.communityWh, 1_500);
-			const record = await chain.market('record', COMMUNITY, delivered);
+			const { tradableWh, ...record } = await chain.market('record', COMMUNITY, delivered);
+			assert.equal(tradableWh, 1_500);
 			assert.deepEqual(record.settled, totals);
 			assert.deepEqual(seller, statements[0]);
 			const all = await chain.market('statements', COMMUNITY, delivered);
@@ -484,11 +488,13 @@ export const steps = [
 				all.map(([, statement]) => statement),
 				statements,
 			);
-			// What was delivered was worth comfort times 4 to the power of 1.5 kWh, over 0.3 and 0.1 kWh with the main grid.
+			// What was delivered was worth comfort times 4 to the power of 1.5 kWh for the seller and of -1.5 kWh for the
+			// buyer, over 0.3 and 0.1 kWh with the main grid.
 			const worth = ({ delivered }) => Number(BigInt(delivered.payoff)) / 2 ** 32;
-			const byHand = ({ delivered }, mainKwh) => Math.log2(delivered.comfortPpm / 1e6) + 3 - Math.log2(mainKwh);
-			assert.ok(Math.abs(worth(seller) - byHand(seller, 0.3)) < 1e-5, `${worth(seller)}`);
-			assert.ok(Math.abs(worth(buyer) - byHand(buyer, 0.1)) < 1e-5, `${worth(buyer)}`);
+			const byHand = ({ delivered }, communityKwh, mainKwh) =>
+				Math.log2(delivered.comfortPpm / 1e6) + 2 * communityKwh - Math.log2(mainKwh);
+			assert.ok(Math.abs(worth(seller) - byHand(seller, 1.5, 0.3)) < 1e-5, `${worth(seller)}`);
+			assert.ok(Math.abs(worth(buyer) - byHand(buyer, -1.5, 0.1)) < 1e-5, `${worth(buyer)}`);
 			// At a glance: nothing owed, nothing in the pot, the newest results of both kinds.
 			const overview = await chain.market('overview', COMMUNITY);
 			assert.deepEqual([overview.suspended, overview.arrears, overview.credit, overview.potBalance], [0, 0, 0, 0]);

@@ -6,7 +6,7 @@ use crate::{
 	settlement::{Settlement, MAX_DEPARTURES},
 };
 use alloc::vec::Vec;
-use commonwatt_game::{Comfort, Kind, Preference, Ratio, Rules, Strategy};
+use commonwatt_game::{Comfort, Game, Kind, Preference, Ratio, Rules, SolverConfig, Strategy};
 use core::cmp::Ordering;
 use frame_benchmarking::v2::*;
 use frame_support::{
@@ -97,15 +97,13 @@ fn clock<T: Config>() {
 
 /// `count` strategies of a household: levels of consumption around its load, each in the pool and on the main grid. One
 /// in eight has a large plant, all others buy: whoever buys has funds put on hold, which costs most. Over all
-/// households generation and load are in balance, where the solver has to look longest.
-fn strategies(seed: u32, household: u32, count: u32) -> (u32, Vec<Strategy>) {
+/// households generation and load are nearly in balance.
+fn strategies(household: u32, count: u32) -> (u32, Vec<Strategy>) {
 	// Knuth's multiplicative hash scatters the numbers; the same ones in every run.
-	let scattered = household
-		.wrapping_add(1 + seed * 7_919)
-		.wrapping_mul(2_654_435_761);
+	let scattered = household.wrapping_add(1).wrapping_mul(2_654_435_761);
 	let load = 200 + (scattered >> 8) % 3_800;
-	// What seven households lack on average, 1,050 Wh each, times 0.84 to 1.30: somewhere there the pool is in balance.
-	let surplus = 7 * 1_050 * (84 + 2 * seed) / 100;
+	// Most of what seven households lack on average, 1,050 Wh each.
+	let surplus = 7 * 1_050 * 84 / 100;
 	let generation = match household % 8 {
 		0 => load + surplus * 3 / 4 + (scattered >> 4) % (surplus / 2),
 		_ => (scattered >> 4) % load,
@@ -132,23 +130,45 @@ fn strategies(seed: u32, household: u32, count: u32) -> (u32, Vec<Strategy>) {
 	(generation, strategies)
 }
 
-/// The seed, among a few, of the game of `h` households that keeps the solver busiest: the worst case is reached by
-/// input, all starts of it as a rule.
-fn busiest<T: Config>(h: u32) -> u32 {
-	let sweeps = |seed: &u32| {
-		let households = (0..h)
-			.map(|index| {
-				let (generation_wh, strategies) = strategies(*seed, index, T::MaxStrategies::get());
-				commonwatt_game::Household {
-					generation_wh,
-					comfort: Some(comfort()),
-					strategies,
-				}
-			})
-			.collect();
-		EnergyMarket::<T>::view_solve(terms().rules, households).map_or(0, |solution| solution.sweeps)
+/// A game of 100 households that takes whatever budget the solver has: the worst case is reached by input. Some levels of
+/// consumption may use the pool only and others the main grid only, so that no start settles in an equilibrium and each
+/// of the solver's parts has its turn.
+fn exhausting() -> Game {
+	// Knuth's linear congruential generator, MMIX; the seed is one of the first that exhaust a budget of a million.
+	let mut state = 32u64;
+	let mut below = |bound: u32| {
+		state = state
+			.wrapping_mul(6_364_136_223_846_793_005)
+			.wrapping_add(1_442_695_040_888_963_407);
+		((state >> 33) % u64::from(bound)) as u32
 	};
-	(0..24).max_by_key(sweeps).unwrap_or(0)
+	let mut household = || {
+		let load = 200 + below(3_800);
+		let generation_wh = below(2 * load);
+		let strategy = |_| {
+			let consumption_wh = load * (50 + below(100)) / 100;
+			let main_grid = below(4) == 0;
+			let kind = match generation_wh.cmp(&consumption_wh) {
+				_ if generation_wh.abs_diff(consumption_wh) < 10 => Kind::Neutral,
+				Ordering::Greater if main_grid => Kind::SellToMain,
+				Ordering::Greater => Kind::SellToCommunity,
+				_ if main_grid => Kind::BuyFromMain,
+				_ => Kind::BuyFromCommunity,
+			};
+			Strategy {
+				kind,
+				consumption_wh,
+				temperature_centi_c: 1_500 + below(1_200) as i16,
+			}
+		};
+		commonwatt_game::Household {
+			generation_wh,
+			comfort: Some(comfort()),
+			strategies: (0..16).map(strategy).collect(),
+		}
+	};
+	let households = (0..100).map(|_| household()).collect();
+	Game::new(terms().rules, households).expect("each kind fits its net position; qed")
 }
 
 fn metered(quality: Quality) -> Reading {
@@ -182,11 +202,11 @@ fn readings<T: Config>(household: HouseholdId, reading: Reading) {
 }
 
 /// A community of `h` households that have all handed in as much as they may.
-fn full_community<T: Config>(seed: u32, h: u32) -> CommunityId {
+fn full_community<T: Config>(h: u32) -> CommunityId {
 	let community = community::<T>();
 	for index in 0..h {
 		let (id, _) = household::<T>(community, index);
-		let (generation_wh, strategies) = strategies(seed, index, T::MaxStrategies::get());
+		let (generation_wh, strategies) = strategies(index, T::MaxStrategies::get());
 		Submissions::<T>::insert(
 			id,
 			EnergyMarket::<T>::submission_slot(ERA),
@@ -344,7 +364,7 @@ mod benchmarks {
 	fn submit_strategies(s: Linear<1, { T::MaxStrategies::get() }>) {
 		clock::<T>();
 		let (household, owner) = household::<T>(community::<T>(), 0);
-		let (generation_wh, strategies) = strategies(0, 0, s);
+		let (generation_wh, strategies) = strategies(0, s);
 		#[extrinsic_call]
 		_(
 			RawOrigin::Signed(owner),
@@ -363,7 +383,7 @@ mod benchmarks {
 	fn withdraw_strategies() {
 		clock::<T>();
 		let (household, owner) = household::<T>(community::<T>(), 0);
-		let (generation_wh, strategies) = strategies(0, 0, T::MaxStrategies::get());
+		let (generation_wh, strategies) = strategies(0, T::MaxStrategies::get());
 		EnergyMarket::<T>::do_submit_strategies(owner.clone(), household, ERA + 1, generation_wh, strategies)
 			.expect("they are valid; qed");
 		#[extrinsic_call]
@@ -457,9 +477,10 @@ mod benchmarks {
 		assert!(Round::<T>::exists());
 	}
 
+	/// All that a game takes but the solver's search; the little that this one takes of it is in here as well.
 	#[benchmark]
 	fn solve(h: Linear<1, { T::MaxHouseholds::get() }>) {
-		let community = full_community::<T>(busiest::<T>(h), h);
+		let community = full_community::<T>(h);
 		#[block]
 		{
 			EnergyMarket::<T>::solve_step(community, ERA, Some(ERA - 1), h);
@@ -470,18 +491,36 @@ mod benchmarks {
 		);
 	}
 
+	/// A budget of `e` evaluations on a game that takes all of it.
+	#[benchmark]
+	fn evaluate(e: Linear<20_000, 1_000_000>) {
+		let game = exhausting();
+		let config = SolverConfig {
+			max_evaluations: e.into(),
+			..EnergyMarket::<T>::solver_config(&game)
+		};
+		let solution;
+		#[block]
+		{
+			solution = commonwatt_game::solve(&game, &config, None);
+		}
+		// The last household for which the rest did not suffice has 16 strategies, and is looked at as well.
+		assert!(solution.evaluations + 20 > e.into());
+		assert!(solution.evaluations <= e.into());
+	}
+
 	/// Everyone deviates from a contract with funds on hold, earns a reward and cannot pay the rest of the bill, so that
 	/// everything there is of a household is read and written; and as many households as may leave.
 	#[benchmark]
 	fn settle(h: Linear<1, { T::MaxHouseholds::get() }>) {
 		clock::<T>();
-		let community = full_community::<T>(0, h);
+		let community = full_community::<T>(h);
 		let pot = EnergyMarket::<T>::pot_account(community);
 		T::Currency::set_balance(&pot, T::Currency::minimum_balance().saturating_mul(1_000_000_000));
 		EnergyMarket::<T>::solve_step(community, ERA, Some(ERA - 2), h);
 		let members = Members::<T>::get(community);
 		for (index, id) in (0u32..).zip(members.iter().copied()) {
-			let (generation_wh, strategies) = strategies(0, index, 1);
+			let (generation_wh, strategies) = strategies(index, 1);
 			let consumption_wh = strategies
 				.first()
 				.map_or(0, |s| s.consumption_wh)
@@ -532,7 +571,7 @@ mod benchmarks {
 	#[benchmark(extra)]
 	fn clearing_items(h: Linear<1, { T::MaxHouseholds::get() }>) {
 		clock::<T>();
-		let community = full_community::<T>(0, h);
+		let community = full_community::<T>(h);
 		EnergyMarket::<T>::solve_step(community, ERA, Some(ERA - 2), h);
 		Settlement::<T>::run(community, ERA, h);
 		let slot = EnergyMarket::<T>::slot(ERA);

@@ -36,10 +36,12 @@ impl<T: Config> Pallet<T> {
 		era.checked_rem(T::RetainedEras::get()).unwrap_or(0)
 	}
 
-	/// The weight of one step for so many households.
-	fn step_weight(phase: Phase, households: u32) -> Weight {
+	/// The weight of one step for so many members of a community, all of whom may be in the game, which may take all of
+	/// the solver's budget.
+	pub(crate) fn step_weight(phase: Phase, households: u32) -> Weight {
 		match phase {
-			Phase::Solve => T::WeightInfo::solve(households),
+			Phase::Solve => T::WeightInfo::solve(households)
+				.saturating_add(T::WeightInfo::evaluate(Self::max_evaluations(households))),
 			Phase::Settle => T::WeightInfo::settle(households),
 		}
 	}
@@ -194,7 +196,7 @@ impl<T: Config> Pallet<T> {
 				return;
 			}
 		};
-		let solution = game::solve(&game, &Self::solver_config(), None);
+		let solution = game::solve(&game, &Self::solver_config(&game), None);
 		let Ok(allocations) = game::allocate(&game, &solution.profile) else {
 			log::error!(target: LOG_TARGET, "community {community}, era {era}: the solver left its game");
 			Self::deposit_event(Event::ClearingFailed { community, era });
@@ -228,14 +230,23 @@ impl<T: Config> Pallet<T> {
 		Self::deposit_event(Event::EraCleared { community, record });
 	}
 
-	/// The bounds that the chain's games are solved within.
-	pub(crate) fn solver_config() -> game::SolverConfig {
+	/// The bounds that a game is solved within. They depend on the game and on the runtime's constants alone, so that an
+	/// auditor can solve it again.
+	pub(crate) fn solver_config(game: &game::Game) -> game::SolverConfig {
+		// A game has at most 65,535 households.
+		let households = game.households().len() as u32;
 		game::SolverConfig {
 			max_sweeps: T::MaxSweeps::get(),
 			max_starts: T::MaxStarts::get(),
-			max_candidates: T::MaxCandidates::get(),
+			max_evaluations: Self::max_evaluations(households).into(),
 			..Default::default()
 		}
+	}
+
+	/// Evaluations of a payoff that a game of so many households may take.
+	fn max_evaluations(households: u32) -> u32 {
+		let for_households = T::MaxEvaluationsPerHousehold::get().saturating_mul(households);
+		T::MaxEvaluations::get().saturating_add(for_households)
 	}
 
 	/// The households that have anything to bring to the game of `era`, in the order of their registration.
@@ -366,6 +377,11 @@ impl<T: Config> Pallet<T> {
 		assert!(
 			T::MaxSweeps::get() > 0 && T::MaxStarts::get() > 0,
 			"MaxSweeps, MaxStarts: nothing can be solved"
+		);
+		// A certificate takes one evaluation for each household and each of its strategies.
+		assert!(
+			T::MaxEvaluationsPerHousehold::get() > 2 * (1 + strategies),
+			"MaxEvaluationsPerHousehold: too few for a certificate and a sweep"
 		);
 		assert!(
 			T::RetainedEras::get() >= 4,

@@ -117,17 +117,22 @@ pub mod pallet {
 		#[pallet::constant]
 		type MaxClearingWeight: Get<Weight>;
 
-		/// Best-response sweeps for each start of the solver.
+		/// Most best-response sweeps for each start of the solver.
 		#[pallet::constant]
 		type MaxSweeps: Get<u32>;
 
-		/// Starts of the solver.
+		/// Most starts of the solver.
 		#[pallet::constant]
 		type MaxStarts: Get<u32>;
 
-		/// Candidates that the solver looks at where no start settles.
+		/// Evaluations of a payoff that the solver may make for one game, whatever its size; see
+		/// [`commonwatt_game::SolverConfig::max_evaluations`].
 		#[pallet::constant]
-		type MaxCandidates: Get<u32>;
+		type MaxEvaluations: Get<u32>;
+
+		/// As many more for each household of the game.
+		#[pallet::constant]
+		type MaxEvaluationsPerHousehold: Get<u32>;
 
 		/// Weights, measured.
 		type WeightInfo: WeightInfo;

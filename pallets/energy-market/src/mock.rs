@@ -139,6 +139,9 @@ impl WeightInfo for TestWeights {
 	fn solve(h: u32) -> Weight {
 		Weight::from_parts(u64::from(h) * 10, 0)
 	}
+	fn evaluate(_: u32) -> Weight {
+		Weight::zero()
+	}
 	fn settle(h: u32) -> Weight {
 		Weight::from_parts(u64::from(h) * 10, 0)
 	}
@@ -160,9 +163,10 @@ impl Config for Test {
 	type MaxSteps = ConstU32<4>;
 	type RetainedEras = ConstU32<RETAINED_ERAS>;
 	type MaxClearingWeight = MaxClearingWeight;
-	type MaxSweeps = ConstU32<32>;
-	type MaxStarts = ConstU32<8>;
-	type MaxCandidates = ConstU32<65_536>;
+	type MaxSweeps = ConstU32<128>;
+	type MaxStarts = ConstU32<32>;
+	type MaxEvaluations = ConstU32<65_536>;
+	type MaxEvaluationsPerHousehold = ConstU32<1_024>;
 	type WeightInfo = TestWeights;
 }
 

@@ -3,7 +3,7 @@
 
 use crate::{
 	entry, game_of, pallet::*, Balance, Community, CommunityId, Contract, Debt, EraIndex, EraRecord,
-	Household, HouseholdId, Phase, RoundState, Statement, Terms,
+	Household, HouseholdId, Phase, RoundState, Statement, Terms, Totals,
 };
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
@@ -80,6 +80,31 @@ pub struct QueueView {
 	pub blocks: u32,
 }
 
+/// A community's result for an era, beside what could have been traded in it. The fields of [`EraRecord`] come first, in
+/// its order, so that whoever reads an `EraRecord` reads this too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
+pub struct RecordView {
+	/// The era of delivery.
+	pub era: EraIndex,
+	/// The terms that hold for it.
+	pub terms: Terms,
+	/// Households with a contract.
+	pub players: u32,
+	/// The solver's claim; its `traded_wh` is at most `tradable_wh`.
+	pub certificate: Certificate,
+	/// Best-response sweeps that the solver made, over all starts.
+	pub sweeps: u32,
+	/// Starts that the solver made.
+	pub starts: u32,
+	/// Price of community energy per kWh.
+	pub price_per_kwh: Balance,
+	/// Sums of the settlement; `None` until settled.
+	pub settled: Option<Totals>,
+	/// The most that could be traded at the consumption that the game chose, Wh: the smaller of all households' surplus
+	/// and all households' deficit, those that chose the main grid included. `None` where a contract is missing.
+	pub tradable_wh: Option<u64>,
+}
+
 /// Every strategy of one household's contract, with what it would have been worth against the others' equilibrium.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, TypeInfo)]
 pub struct Explanation {
@@ -132,7 +157,9 @@ pub struct Trade {
 sp_api::decl_runtime_apis! {
 	/// Questions to the energy market. Contracts, statements and records are answered for the retained eras; those of
 	/// households that have left, by `contracts` and `statements`.
-	#[api_version(1)]
+	///
+	/// Version 2: `record` tells what could have been traded.
+	#[api_version(2)]
 	pub trait EnergyMarketApi<AccountId, OpaqueContract>
 	where
 		AccountId: codec::Codec,
@@ -166,18 +193,26 @@ sp_api::decl_runtime_apis! {
 		fn statements(community: CommunityId, era: EraIndex) -> Vec<(HouseholdId, Statement)>;
 		/// A household's statement of an era.
 		fn statement(household: HouseholdId, era: EraIndex) -> Option<Statement>;
-		/// A community's result for an era, its certificate included.
+		/// A community's result for an era, with its certificate and with what could have been traded.
+		fn record(community: CommunityId, era: EraIndex) -> Option<RecordView>;
+		/// A community's result for an era, with its certificate.
+		#[changed_in(2)]
 		fn record(community: CommunityId, era: EraIndex) -> Option<EraRecord>;
-		/// The certificate of an era, computed again from the contracts on chain.
+		/// The certificate of an era, computed again from the contracts on chain by the rules of the runtime that answers.
+		/// An era that a runtime with other rules cleared has another certificate. Bounded by the contracts of one
+		/// community: one evaluation of a payoff for each household and each of its strategies, at most `MaxHouseholds`
+		/// times `MaxStrategies` + 1.
 		fn verify(community: CommunityId, era: EraIndex) -> Option<Certificate>;
-		/// Why a household has the strategy that it has.
+		/// Why a household has the strategy that it has: the payoff of each of its strategies, at most `MaxStrategies`.
 		fn explain(household: HouseholdId, era: EraIndex) -> Option<Explanation>;
 		/// A household's settled eras from the first to the last, as far as they are retained; nothing if there is none.
 		fn bill(household: HouseholdId, first_era: EraIndex, last_era: EraIndex) -> Option<Bill>;
 		/// Who may be said to have sold to whom in an era: delivered energy once it is settled, contracted before.
 		fn trades(community: CommunityId, era: EraIndex) -> Vec<Trade>;
-		/// What the chain's solver makes of a game that need not be on the chain: "what if". Nothing for a game
-		/// against the rules, or larger than a community's can be.
+		/// What the chain's solver makes of a game that need not be on the chain: "what if". Nothing for a game against
+		/// the rules, or with more than `MaxHouseholds` households or `MaxStrategies` strategies for one of them. The work is
+		/// bounded as it is in a block: `MaxEvaluations` evaluations of a payoff, and `MaxEvaluationsPerHousehold` more for
+		/// each household.
 		fn solve(rules: Rules, households: Vec<Player>) -> Option<Solution>;
 	}
 }
@@ -318,6 +353,25 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// See [`EnergyMarketApi`].
+	pub fn view_record_with_tradable(community: CommunityId, era: EraIndex) -> Option<RecordView> {
+		let record = Self::view_record(community, era)?;
+		let contracts = Self::view_contracts(community, era);
+		let is_whole = contracts.len() == record.players as usize;
+		let tradable_wh = is_whole.then(|| tradable_wh(contracts.iter().map(|(_, contract)| contract)));
+		Some(RecordView {
+			era: record.era,
+			terms: record.terms,
+			players: record.players,
+			certificate: record.certificate,
+			sweeps: record.sweeps,
+			starts: record.starts,
+			price_per_kwh: record.price_per_kwh,
+			settled: record.settled,
+			tradable_wh: tradable_wh.flatten(),
+		})
+	}
+
+	/// See [`EnergyMarketApi`].
 	pub fn view_verify(community: CommunityId, era: EraIndex) -> Option<Certificate> {
 		let (_, game, profile) = Self::solved_game(community, era)?;
 		verify(&game, &profile, SolverConfig::default().epsilon).ok()
@@ -426,7 +480,7 @@ impl<T: Config> Pallet<T> {
 				.iter()
 				.all(|h| h.strategies.len() <= T::MaxStrategies::get() as usize);
 		let game = within.then(|| Game::new(rules, households).ok()).flatten()?;
-		Some(solve(&game, &Self::solver_config(), None))
+		Some(solve(&game, &Self::solver_config(&game), None))
 	}
 
 	/// An era's game and the profile that was chosen, as the contracts on chain tell them.
@@ -440,4 +494,18 @@ impl<T: Config> Pallet<T> {
 			profile,
 		))
 	}
+}
+
+/// The smaller of all surplus and all deficit at the consumption that the contracts chose, Wh; `None` where a contract
+/// has no such strategy.
+fn tradable_wh<'a, T: Config>(contracts: impl Iterator<Item = &'a Contract<T>>) -> Option<u64> {
+	let (mut surplus, mut deficit) = (0u64, 0u64);
+	for contract in contracts {
+		let chosen = contract.strategies.get(usize::from(contract.chosen))?;
+		let net_wh = chosen.net_wh(contract.generation_wh);
+		let side = if net_wh > 0 { &mut surplus } else { &mut deficit };
+		// At most `MaxHouseholds` times 2^32: far below the end of the type.
+		*side = side.saturating_add(net_wh.unsigned_abs());
+	}
+	Some(surplus.min(deficit))
 }

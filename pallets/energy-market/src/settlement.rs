@@ -94,8 +94,8 @@ impl<T: Config> Line<T> {
 				&terms.rules,
 				contract.comfort.as_ref(),
 				self.reading.indoor_centi_c,
-				// One direction of each channel is zero.
-				channels.sold_to_community_wh | channels.bought_from_community_wh,
+				self.community_wh,
+				// One direction is zero.
 				channels.sold_to_main_wh | channels.bought_from_main_wh,
 			));
 		}

@@ -40,8 +40,11 @@ pub trait WeightInfo {
 	fn repay_arrears() -> Weight;
 	/// Noting a new era, and planning.
 	fn latch() -> Weight;
-	/// One community's game with `h` households, each with as many strategies as it can have.
+	/// One community's game with `h` households, each with as many strategies as it can have, without
+	/// [`Self::evaluate`] for the solver's budget.
 	fn solve(h: u32) -> Weight;
+	/// `e` evaluations of a payoff by the solver.
+	fn evaluate(e: u32) -> Weight;
 	/// One community's settlement with `h` households, as many as may of which leave.
 	fn settle(h: u32) -> Weight;
 }

@@ -267,9 +267,11 @@ impl pallet_energy_market::Config for Runtime {
 	// A day of half hours.
 	type RetainedEras = ConstU32<48>;
 	type MaxClearingWeight = MaxClearingWeight;
-	type MaxSweeps = ConstU32<32>;
-	type MaxStarts = ConstU32<6>;
-	type MaxCandidates = ConstU32<65_536>;
+	type MaxSweeps = ConstU32<128>;
+	type MaxStarts = ConstU32<32>;
+	// What small games need to be searched through, and large ones for some ten starts that do not settle.
+	type MaxEvaluations = ConstU32<65_536>;
+	type MaxEvaluationsPerHousehold = ConstU32<1_024>;
 	type WeightInfo = crate::weights::pallet_energy_market::WeightInfo<Runtime>;
 }
 

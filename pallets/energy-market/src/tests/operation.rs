@@ -1,6 +1,7 @@
 //! What an operator does with a running community: pause, suspension, meters, data concentrator.
 
 use crate::{mock::*, *};
+use codec::Encode;
 use commonwatt_game::Kind;
 use frame_support::{assert_noop, assert_ok, traits::Get};
 use sp_runtime::DispatchResult;
@@ -428,6 +429,48 @@ fn bill_adds_up_statements_and_tells_the_savings() {
 		);
 		assert_eq!(EnergyMarket::view_bill(1, NEXT + 9, NEXT + 10), None);
 		assert_eq!(EnergyMarket::view_bill(99, 0, u32::MAX), None);
+	});
+}
+
+#[test]
+fn record_tells_what_could_have_been_traded() {
+	ExtBuilder::default().build_in_first_era(|| {
+		submit(0, NEXT, 2_000, &[strategy(Kind::SellToCommunity, 0)]);
+		submit(1, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 1_500)]);
+		// Nobody makes these two enter the pool, but they could.
+		submit(2, NEXT, 1_000, &[strategy(Kind::SellToMain, 200)]);
+		submit(3, NEXT, 100, &[strategy(Kind::BuyFromMain, 2_500)]);
+		enter_era(NEXT);
+		let view = || EnergyMarket::view_record_with_tradable(0, NEXT).expect("a record");
+		// A surplus of 2,000 and 800 Wh against a deficit of 1,500 and 2,400 Wh.
+		assert_eq!(
+			(view().certificate.traded_wh, view().tradable_wh),
+			(1_500, Some(2_800))
+		);
+		// Whoever reads the record of before reads this one.
+		assert!(view().encode().starts_with(&record(NEXT).encode()));
+		enter_era(NEXT + 1);
+		enter_era(NEXT + 2);
+		assert!(view().settled.is_some());
+		assert_eq!(view().tradable_wh, Some(2_800));
+
+		let slot = NEXT % RETAINED_ERAS;
+		let book = Contracts::<Test>::get(0, slot);
+		Contracts::<Test>::mutate(0, slot, |book| book.pop());
+		assert_eq!(view().tradable_wh, None);
+		Contracts::<Test>::insert(0, slot, book);
+		assert!(EnergyMarket::view_record_with_tradable(0, NEXT + 40).is_none());
+	});
+}
+
+#[test]
+fn nothing_is_tradable_among_sellers() {
+	ExtBuilder::default().build_in_first_era(|| {
+		submit(0, NEXT, 2_000, &[strategy(Kind::SellToCommunity, 0)]);
+		submit(1, NEXT, 500, &[strategy(Kind::Neutral, 500)]);
+		enter_era(NEXT);
+		let view = EnergyMarket::view_record_with_tradable(0, NEXT).expect("a record");
+		assert_eq!((view.players, view.tradable_wh), (2, Some(0)));
 	});
 }
 
