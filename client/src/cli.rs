@@ -49,7 +49,8 @@ A replay that was interrupted, or whose node was, goes on where it stopped when 
 has already is not sent again.
 
 Exit codes: 0 done; 1 the chain refused something; 2 the file or an option is wrong, nothing was sent; 3 no connection \
-to the node; 4 the sums that the chain reports do not add up.";
+to the node; 4 the sums that the chain reports do not add up; 5 they do, but eras were cleared or settled by a runtime \
+whose game has other rules than this program's, and their certificates or payoffs cannot be judged.";
 
 /// Options of `replay`.
 #[derive(Clone, Debug, Args)]
@@ -138,7 +139,8 @@ The homes' file is TOML; examples/paper.toml names every field. Without one, all
 
 Exit codes: 0 done, and everything holds that the report checks; 1 the chain refused something; 2 a file or an option \
 is wrong; 3 no connection to the node; 4 something does not hold, or sums of the chain do not add up (the report is \
-written all the same).";
+written all the same); 5 all holds that can be judged, but some eras have certificates or payoffs of a runtime whose \
+game has other rules than this program's.";
 
 /// Options of `report`.
 #[derive(Clone, Debug, Args)]
@@ -266,8 +268,13 @@ with another node's, together with the types that the values are read by.
 A node forgets the state of old blocks unless it was started with --state-pruning archive; a development chain keeps \
 all.
 
+An era is judged by the rules of the runtime that cleared it. Before runtime version 101 the game had other payoffs \
+than this program's: the audit then takes the chosen strategies, the certificate's status and the payoffs from the \
+chain, computes all other numbers from them, and says so.
+
 Exit codes: 0 the chain's claims agree with the audit; 1 something differs, or the chain answered what nobody \
-expects; 2 an option is wrong, or there is no such era; 3 no connection to the node.";
+expects; 2 an option is wrong, or there is no such era; 3 no connection to the node; 5 everything that can be judged \
+agrees, but the certificate or the payoffs cannot, since the runtime had other rules.";
 
 /// Options of `audit`.
 #[derive(Clone, Debug, Args)]

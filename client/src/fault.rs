@@ -2,6 +2,9 @@
 
 use std::{fmt, path::Path};
 
+/// Parts that cannot be judged are shown up to this number; a year of eras would fill screens.
+const MOST_SHOWN: usize = 20;
+
 /// Why a run ended before its time.
 #[derive(Debug)]
 pub enum Fault {
@@ -20,6 +23,8 @@ pub enum Fault {
 	Differs(Vec<String>),
 	/// An audit finds otherwise than the chain claims.
 	Disagrees(String),
+	/// Nothing is false, but the chain computed these parts by rules that this program does not have.
+	NotJudged(Vec<String>),
 	/// The chain refused something, or answered what nobody expects.
 	Chain(String),
 }
@@ -32,6 +37,7 @@ impl Fault {
 			Self::Input(_) => 2,
 			Self::Lost { .. } => 3,
 			Self::Check(_) => 4,
+			Self::NotJudged(_) => 5,
 		}
 	}
 
@@ -50,6 +56,19 @@ impl fmt::Display for Fault {
 			Self::Check(faults) => {
 				write!(f, "{} check(s) failed:", faults.len())?;
 				faults.iter().try_for_each(|fault| write!(f, "\n  {fault}"))
+			}
+			Self::NotJudged(parts) => {
+				write!(
+					f,
+					"nothing is false, but {} part(s) cannot be judged:",
+					parts.len()
+				)?;
+				let mut shown = parts.iter().take(MOST_SHOWN);
+				shown.try_for_each(|part| write!(f, "\n  {part}"))?;
+				match parts.len().saturating_sub(MOST_SHOWN) {
+					0 => Ok(()),
+					more => write!(f, "\n  and {more} more"),
+				}
 			}
 			Self::Differs(differences) => {
 				f.write_str("the books and the chain's state differ:")?;

@@ -70,6 +70,19 @@ fn paper_day_holds_and_comes_out_the_same_again() {
 		sum(&periods, "generation_wh") - sum(&periods, "load_after_wh"),
 		main
 	);
+	// What is traded is at most what is tradable.
+	let column = |row: &BTreeMap<String, String>, name: &str| row[name].parse::<i64>().unwrap();
+	for row in &periods {
+		let (traded, tradable) = (column(row, "game_community_wh"), column(row, "game_tradable_wh"));
+		let start = &row["period_start"];
+		let of_period = households.iter().filter(|row| row["period_start"] == *start);
+		let net = of_period.map(|row| column(row, "generation_wh") - column(row, "consumption_after_wh"));
+		let (surplus, deficit) = net.fold((0, 0), |(surplus, deficit), net| {
+			(surplus + net.max(0), deficit + (-net).max(0))
+		});
+		assert_eq!(tradable, surplus.min(deficit), "{start}");
+		assert!(traded <= tradable, "{start}");
+	}
 	// Without the game every home has what the file says, and with a pool only who it comes from differs.
 	assert_eq!(sum(&periods, "load_before_wh"), 263_600);
 	let exchange =
@@ -82,7 +95,7 @@ fn paper_day_holds_and_comes_out_the_same_again() {
 
 	let page = fs::read_to_string(place.folder("first/report.html")).unwrap();
 	assert!(page.contains("name=\"viewport\"") && !page.contains("http-equiv"));
-	assert_eq!(page.matches("role=\"img\" aria-labelledby").count(), 5);
+	assert_eq!(page.matches("role=\"img\" aria-labelledby").count(), 6);
 	assert_eq!(
 		page.matches("<figure>").count(),
 		page.matches("<details>").count()

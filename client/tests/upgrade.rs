@@ -76,6 +76,18 @@ struct Statement {
 
 #[derive(DecodeAsType)]
 #[decode_as_type(crate_path = "scale_decode")]
+struct EraCleared {
+	record: Era,
+}
+
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "scale_decode")]
+struct Era {
+	era: u32,
+}
+
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "scale_decode")]
 struct LastRuntimeUpgrade {
 	spec_version: u64,
 }
@@ -105,6 +117,9 @@ struct Contracts {
 	made: BTreeMap<Key, u128>,
 	/// How often it was settled.
 	settled: BTreeMap<Key, u32>,
+	/// In which block an era was cleared, and in which it was settled.
+	cleared_in: BTreeMap<u32, u64>,
+	settled_in: BTreeMap<u32, u64>,
 }
 
 impl Contracts {
@@ -223,6 +238,14 @@ impl Chain {
 							event.decode_fields_unchecked_as().unwrap();
 						assert_eq!(contracts.made.insert((household, era), held), None);
 					}
+					("EnergyMarket", "EraCleared") => {
+						let EraCleared { record } = event.decode_fields_unchecked_as().unwrap();
+						assert_eq!(contracts.cleared_in.insert(record.era, number), None);
+					}
+					("EnergyMarket", "EraSettled") => {
+						let Era { era } = event.decode_fields_unchecked_as().unwrap();
+						assert_eq!(contracts.settled_in.insert(era, number), None);
+					}
 					("EnergyMarket", "HouseholdSettled") => {
 						let HouseholdSettled { household, statement } =
 							event.decode_fields_unchecked_as().unwrap();
@@ -286,6 +309,23 @@ async fn day_goes_on_after_the_code_was_changed_in_its_middle() {
 	assert!(open.iter().all(|key| contracts.settled.contains_key(key)));
 	for owner in [dev::alice(), dev::bob(), dev::charlie(), dev::dave()] {
 		assert_eq!(chain.reserved(owner.public_key().0).await, 0);
+	}
+	// Each era knows the versions that cleared and settled it. The block that changed the code ran on the old one.
+	let version = |block: u64| if block > changed { old + 1 } else { old };
+	let mut across = None;
+	for line in report["eras"].as_array().unwrap() {
+		let era = u32::try_from(line["era"].as_u64().unwrap()).unwrap();
+		let (cleared, settled) = (contracts.cleared_in[&era], contracts.settled_in[&era]);
+		assert_eq!(line["cleared_by"], version(cleared), "era {era} of {changed}");
+		assert_eq!(line["settled_by"], version(settled), "era {era} of {changed}");
+		across = across.or((version(cleared) < version(settled)).then_some(era));
+	}
+	let era = across.expect("an era was open during the upgrade").to_string();
+	let audit = commonwatt(&["audit", "--url", &node.url, "--era", &era]).output();
+	let outcome = Outcome::from(audit.unwrap()).expect_code(0);
+	for version in [old, old + 1] {
+		let words = format!("runtime version {version}");
+		assert!(outcome.stdout.contains(&words), "{}", outcome.stdout);
 	}
 	// Migrated in the first block on the new code, and never again.
 	for block in [changed - 1, changed, changed + 1, changed + 2, chain.head().await] {

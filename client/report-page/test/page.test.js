@@ -65,7 +65,7 @@ for (const [name, width, height] of [
 				};
 			}),
 		);
-		assert.equal(plots.length, 5);
+		assert.equal(plots.length, 6);
 		for (const plot of plots) {
 			assert.ok(plot.left >= 0 && plot.right <= width && plot.height > 150, JSON.stringify(plot));
 			assert.ok(plot.smallest >= LEGIBLE_PX, `${plot.smallest} px: too small`);

@@ -2,14 +2,16 @@
 
 use super::{
 	inputs::{Household, Inputs},
-	limits::Limits,
+	limits::{self, Limits},
 };
 use crate::{
-	chain::types::{Channels, Comfort, Contract, Debt, EraRecord, Kind, MarketEvent, Money, Strategy, Terms},
+	chain::types::{
+		Certificate, Channels, Comfort, Contract, Debt, EraRecord, Kind, MarketEvent, Money, Strategy, Terms,
+	},
 	fault::Fault,
 	prices::{contract_cost, price, worst_cost},
 };
-use commonwatt_game as game;
+use commonwatt_game::{self as game, SolverConfig};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use subxt::utils::AccountId32;
@@ -27,8 +29,69 @@ struct Player {
 	contract: Contract,
 }
 
-/// Solves the era's game; nothing where the rules say that there is none.
-pub async fn solve(inputs: &mut Inputs, era: u32, limits: &Limits) -> Result<Option<Gate>, Fault> {
+/// Who decides which strategies are chosen.
+pub enum Judge<'a> {
+	/// This program's solver, within these bounds.
+	Solver(limits::Solver),
+	/// The chain, whose game had other rules; with what it claims, if it claims anything.
+	Chain(Option<&'a Gate>),
+}
+
+/// What a game came to.
+struct Outcome {
+	profile: Vec<u8>,
+	certificate: Certificate,
+	sweeps: u32,
+	starts: u32,
+}
+
+impl Judge<'_> {
+	/// The chosen strategies, with the certificate. What is not the solver's to say is the chain's: the choice, whether
+	/// it is an equilibrium, and how it was found. The energies are computed from the choice.
+	fn decide(&self, game: &game::Game, players: &[Player]) -> Result<Outcome, game::ProfileFault> {
+		let claimed = match self {
+			Self::Solver(bounds) => {
+				let solution = game::solve(game, &bounds.config(game), None);
+				return Ok(Outcome {
+					profile: solution.profile,
+					certificate: solution.certificate.into(),
+					sweeps: solution.sweeps,
+					starts: solution.starts,
+				});
+			}
+			Self::Chain(claimed) => claimed,
+		};
+		// A choice that is no strategy of the household's will differ from the first, which is put in its place.
+		let chosen = |player: &Player| {
+			let said = claimed.and_then(|gate| gate.contracts.get(&player.id));
+			said.map(|contract| contract.chosen)
+				.filter(|chosen| usize::from(*chosen) < player.contract.strategies.len())
+				.unwrap_or(0)
+		};
+		let profile: Vec<u8> = players.iter().map(chosen).collect();
+		let verified = game::verify(game, &profile, SolverConfig::default().epsilon)?;
+		let mut outcome = Outcome {
+			profile,
+			certificate: verified.into(),
+			sweeps: 0,
+			starts: 0,
+		};
+		if let Some(Gate { record, .. }) = claimed {
+			outcome.certificate.status = record.certificate.status;
+			outcome.certificate.max_gain = record.certificate.max_gain;
+			(outcome.sweeps, outcome.starts) = (record.sweeps, record.starts);
+		}
+		Ok(outcome)
+	}
+}
+
+/// Solves the era's game, or takes its choice from the chain; nothing where the rules say that there is no game.
+pub async fn solve(
+	inputs: &mut Inputs,
+	era: u32,
+	limits: &Limits,
+	judge: Judge<'_>,
+) -> Result<Option<Gate>, Fault> {
 	let Some(community) = inputs.community().await?.filter(|community| !community.paused) else {
 		return Ok(None);
 	};
@@ -43,11 +106,11 @@ pub async fn solve(inputs: &mut Inputs, era: u32, limits: &Limits) -> Result<Opt
 		Fault::Differs(vec![format!("era {era}: what the state has is no game: {fault}")])
 	};
 	let game = game::Game::new(terms.rules.into(), households.collect()).map_err(|fault| refused(&fault))?;
-	let solution = game::solve(&game, &limits.solver, None);
-	let allocations = game::allocate(&game, &solution.profile).map_err(|fault| refused(&fault))?;
-	let certificate = solution.certificate;
+	let outcome = judge.decide(&game, &players).map_err(|fault| refused(&fault))?;
+	let allocations = game::allocate(&game, &outcome.profile).map_err(|fault| refused(&fault))?;
+	let certificate = outcome.certificate;
 	let price_per_kwh = price(&terms, certificate.offered_wh, certificate.requested_wh);
-	for ((player, chosen), allocation) in players.iter_mut().zip(&solution.profile).zip(allocations) {
+	for ((player, chosen), allocation) in players.iter_mut().zip(&outcome.profile).zip(allocations) {
 		let contract = &mut player.contract;
 		contract.chosen = *chosen;
 		contract.energy = Channels::from_net(allocation.community_wh, allocation.main_wh);
@@ -60,9 +123,9 @@ pub async fn solve(inputs: &mut Inputs, era: u32, limits: &Limits) -> Result<Opt
 			era,
 			terms,
 			players: players.len() as u32,
-			certificate: certificate.into(),
-			sweeps: solution.sweeps,
-			starts: solution.starts,
+			certificate,
+			sweeps: outcome.sweeps,
+			starts: outcome.starts,
 			price_per_kwh,
 			settled: None,
 		},
@@ -227,4 +290,111 @@ pub fn claimed(events: &[MarketEvent], community: u32, era: u32, computed: &Gate
 		}
 	}
 	cleared.map(|record| Gate { record, contracts })
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::chain::types::{Status, TEST_TERMS};
+
+	/// One that has 2 kWh too much and one that needs as much; each may use the pool or the main grid.
+	fn seller_and_buyer() -> (game::Game, Vec<Player>) {
+		let player = |id, generation_wh, consumption_wh, kinds: [Kind; 2]| {
+			let strategy = |kind| Strategy {
+				kind,
+				consumption_wh,
+				temperature_centi_c: 2_100,
+			};
+			let contract = Contract {
+				generation_wh,
+				comfort: None,
+				strategies: kinds.map(strategy).to_vec(),
+				chosen: 0,
+				main_grid_only: false,
+				energy: Channels::from_net(0, 0),
+				held: 0,
+			};
+			Player { id, contract }
+		};
+		let players = vec![
+			player(3, 2_000, 0, [Kind::SellToCommunity, Kind::SellToMain]),
+			player(5, 0, 2_000, [Kind::BuyFromCommunity, Kind::BuyFromMain]),
+		];
+		let households = players.iter().map(|player| game::Household {
+			generation_wh: player.contract.generation_wh,
+			comfort: None,
+			strategies: player.contract.strategies.iter().map(|s| (*s).into()).collect(),
+		});
+		let game = game::Game::new(TEST_TERMS.rules.into(), households.collect()).unwrap();
+		(game, players)
+	}
+
+	/// What a chain claims that chose these strategies.
+	fn claim(chosen: [u8; 2]) -> Gate {
+		let (_, players) = seller_and_buyer();
+		let contracts = players.into_iter().zip(chosen).map(|(player, chosen)| {
+			let contract = Contract {
+				chosen,
+				..player.contract
+			};
+			(player.id, contract)
+		});
+		Gate {
+			record: EraRecord {
+				era: 7,
+				terms: TEST_TERMS,
+				players: 2,
+				certificate: Certificate {
+					status: Status::Approximate,
+					offered_wh: 9,
+					requested_wh: 9,
+					traded_wh: 9,
+					max_gain: 77,
+				},
+				sweeps: 11,
+				starts: 5,
+				price_per_kwh: 190,
+				settled: None,
+			},
+			contracts: contracts.collect(),
+		}
+	}
+
+	#[test]
+	fn choice_of_other_rules_is_the_chains_and_its_energies_are_computed() {
+		let (game, players) = seller_and_buyer();
+		let decide = |judge: Judge| judge.decide(&game, &players).unwrap();
+		let solved = decide(Judge::Solver(limits::Solver::generous()));
+		assert_eq!(
+			(solved.profile.as_slice(), solved.certificate.status),
+			(&[0, 0][..], Status::Equilibrium)
+		);
+		for (chosen, [offered_wh, requested_wh, traded_wh]) in [
+			([0, 0], [2_000, 2_000, 2_000]),
+			([0, 1], [2_000, 0, 0]),
+			([1, 1], [0, 0, 0]),
+		] {
+			let claimed = claim(chosen);
+			let taken = decide(Judge::Chain(Some(&claimed)));
+			assert_eq!(taken.profile, chosen);
+			let expected = Certificate {
+				status: Status::Approximate,
+				offered_wh,
+				requested_wh,
+				traded_wh,
+				max_gain: 77,
+			};
+			assert_eq!((taken.certificate, taken.sweeps, taken.starts), (expected, 11, 5));
+		}
+	}
+
+	#[test]
+	fn choice_that_a_household_does_not_have_is_not_taken() {
+		let (game, players) = seller_and_buyer();
+		let claimed = claim([0, 2]);
+		let taken = Judge::Chain(Some(&claimed)).decide(&game, &players).unwrap();
+		assert_eq!(taken.profile, [0, 0]);
+		let taken = Judge::Chain(None).decide(&game, &players).unwrap();
+		assert_eq!((taken.profile.as_slice(), taken.sweeps), (&[0, 0][..], 0));
+	}
 }

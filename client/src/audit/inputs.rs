@@ -8,7 +8,8 @@ use crate::{
 	chain::{
 		balances::BalancesEvent,
 		types::{
-			Comfort, Contract, Debt, EraRecord, MarketEvent, Metered, Money, Statement, Strategy, Terms,
+			Comfort, Contract, Debt, EraRecord, LastRuntimeUpgrade, MarketEvent, Metered, Money, Statement,
+			Strategy, Terms,
 		},
 	},
 	fault::{Fault, OrFault},
@@ -261,6 +262,13 @@ impl Inputs {
 	/// The community.
 	pub fn community_id(&self) -> u32 {
 		self.community
+	}
+
+	/// `spec_version` of the runtime that executed the block, proved like all else: nobody can have a false certificate
+	/// excused by naming an old version.
+	pub async fn executed_by(&mut self) -> Result<Option<u32>, Fault> {
+		let last: Option<LastRuntimeUpgrade> = self.after.fetch(("System", "LastRuntimeUpgrade"), ()).await?;
+		Ok(last.map(|last| last.spec_version))
 	}
 
 	/// The round that is under way.

@@ -2,6 +2,9 @@
 //!
 //! The two blocks that matter are that of the community's gate closure and that of its settlement. Inputs are the state
 //! before such a block and after it, claims are the state after it and its events.
+//!
+//! The game's choice and its payoffs are judged by the rules of the runtime that executed the block. Where these are not
+//! this program's, they are taken from the chain, all that follows from them is computed, and the report names them.
 
 mod gate;
 mod inputs;
@@ -12,18 +15,19 @@ mod settle;
 mod tests;
 
 use crate::{
-	chain::{self, types::MarketEvent, At, Node},
+	chain::{self, game::other_rules, types::MarketEvent, At, Node},
+	checks::{cleared_under, settled_under},
 	cli::AuditArgs,
 	compare,
 	fault::{Fault, OrFault},
 	json,
 };
-use gate::Gate;
+use gate::{Gate, Judge};
 use inputs::{Happened, Inputs};
 use limits::Limits;
 use proof::Evidence;
 use serde::Serialize;
-use settle::Settlement;
+use settle::{Claim, Settlement};
 use subxt::config::substrate::H256;
 
 /// Clearing takes a few blocks; one that takes more has stopped.
@@ -34,6 +38,8 @@ const MOST_BLOCKS: u64 = 10_000;
 struct Block {
 	number: u64,
 	hash: H256,
+	/// `spec_version` of the runtime that executed it.
+	executed_by: Option<u32>,
 }
 
 /// What is compared.
@@ -57,6 +63,8 @@ struct Report {
 	proved: usize,
 	/// What could not be judged from the inputs alone.
 	notes: Vec<String>,
+	/// What was computed by rules that this program does not have: neither right nor wrong.
+	not_judged: Vec<String>,
 	/// All of them, the first one first.
 	differences: Vec<String>,
 }
@@ -75,10 +83,7 @@ pub async fn run(args: AuditArgs) -> Result<(), Fault> {
 		json::write(path, &report)?;
 	}
 	print!("{}", text(&report));
-	match report.differences.into_iter().next() {
-		Some(first) => Err(Fault::Disagrees(first)),
-		None => Ok(()),
-	}
+	report.outcome()
 }
 
 async fn audit(node: &Node, args: &AuditArgs) -> Result<Report, Fault> {
@@ -91,6 +96,7 @@ async fn audit(node: &Node, args: &AuditArgs) -> Result<Report, Fault> {
 		settlement: None,
 		proved: 0,
 		notes: Vec::new(),
+		not_judged: Vec::new(),
 		differences: Vec::new(),
 	};
 	let (id, era) = (report.community, args.era);
@@ -162,12 +168,15 @@ async fn inputs(
 ) -> Result<(Block, Inputs), Fault> {
 	let mut after = Evidence::of(node.at(number).await?);
 	let before = Evidence::of(node.at(number.saturating_sub(1)).await?);
+	let hash = after.at.block_hash();
+	let happened = Happened::read(&mut after, begins).await?;
+	let mut inputs = Inputs::new(before, after, happened, community);
 	let block = Block {
 		number,
-		hash: after.at.block_hash(),
+		hash,
+		executed_by: inputs.executed_by().await?,
 	};
-	let happened = Happened::read(&mut after, begins).await?;
-	Ok((block, Inputs::new(before, after, happened, community)))
+	Ok((block, inputs))
 }
 
 /// Whether all that was read is proved, the parent by its child's header.
@@ -198,13 +207,19 @@ async fn close_gate(node: &Node, number: u64, report: &mut Report) -> Result<Lim
 	};
 	let (block, mut inputs) = inputs(node, number, id, begins).await?;
 	let limits = Limits::of(&inputs.after.at)?;
-	let computed = gate::solve(&mut inputs, era, &limits).await?;
 	let mut state = None;
 	if let Some(record) = inputs.record(era, limits.retained).await? {
 		let contracts = inputs.contracts(era, limits.retained).await?;
 		let contracts = contracts.into_iter().collect();
 		state = Some(Gate { record, contracts });
 	}
+	let rules = other_rules(block.executed_by);
+	let judge = match rules {
+		Some(_) => Judge::Chain(state.as_ref()),
+		None => Judge::Solver(limits::Solver::of(&inputs.after.at)?),
+	};
+	let computed = gate::solve(&mut inputs, era, &limits, judge).await?;
+	report.not_judged.extend(rules.map(|rules| cleared_under(&rules)));
 	prove(node, &inputs, report).await?;
 	let Some(computed) = computed else {
 		report.differences.push(format!(
@@ -238,7 +253,11 @@ async fn settle_era(node: &Node, number: u64, limits: &Limits, report: &mut Repo
 		statements: statements.into_iter().collect(),
 	});
 	let none = Default::default();
-	let said = state.as_ref().map_or(&none, |state| &state.statements);
+	let rules = other_rules(block.executed_by);
+	let claim = Claim {
+		statements: state.as_ref().map_or(&none, |state| &state.statements),
+		other_payoffs: rules.is_some(),
+	};
 	let terms = (
 		era,
 		gate.computed.record.terms,
@@ -246,7 +265,10 @@ async fn settle_era(node: &Node, number: u64, limits: &Limits, report: &mut Repo
 	);
 	let contracts = &gate.computed.contracts;
 	let notes = &mut report.notes;
-	let computed = settle::settle(&mut inputs, terms, contracts, limits, said, notes).await?;
+	let computed = settle::settle(&mut inputs, terms, contracts, limits, claim, notes).await?;
+	let has_payoffs = computed.statements.values().any(|s| s.delivered.is_some());
+	let rules = rules.filter(|_| has_payoffs);
+	report.not_judged.extend(rules.map(|rules| settled_under(&rules)));
 	prove(node, &inputs, report).await?;
 	let events = settle::claimed(&inputs.happened.market, id, era);
 	report.compare("settlement", &computed, events.as_ref(), state.as_ref())?;
@@ -259,6 +281,21 @@ async fn settle_era(node: &Node, number: u64, limits: &Limits, report: &mut Repo
 }
 
 impl Report {
+	/// What the audit ends with: the first difference, else what could not be judged.
+	fn outcome(self) -> Result<(), Fault> {
+		let (id, era) = (self.community, self.era);
+		match self.differences.into_iter().next() {
+			Some(first) => Err(Fault::Disagrees(first)),
+			None if self.not_judged.is_empty() => Ok(()),
+			None => {
+				let of_era = |part| format!("era {era} of community {id}: {part}");
+				Err(Fault::NotJudged(
+					self.not_judged.into_iter().map(of_era).collect(),
+				))
+			}
+		}
+	}
+
 	/// Compares what was computed with what the state has and with what the events say.
 	fn compare<Part: Serialize>(
 		&mut self,
@@ -316,7 +353,14 @@ fn text(report: &Report) -> String {
 	let mut text = String::new();
 	let mut line = |line: String| text += &(line + "\n");
 	for (name, block) in ["gate closure", "settlement"].iter().zip(report.blocks()) {
-		line(format!("  {name:<12} block {} {:?}", block.number, block.hash));
+		let version = match block.executed_by {
+			Some(version) => format!("runtime version {version}"),
+			None => "runtime version unknown".into(),
+		};
+		line(format!(
+			"  {name:<12} block {} {:?}, {version}",
+			block.number, block.hash
+		));
 	}
 	for note in &report.notes {
 		line(format!("  note: {note}"));
@@ -327,8 +371,12 @@ fn text(report: &Report) -> String {
 			Some(settlement) => format!("{} statements", settlement.computed.statements.len()),
 			None => "not settled yet".into(),
 		};
+		let (agrees, claimed) = match report.not_judged.is_empty() {
+			true => ("agrees", ""),
+			false => ("agrees in all that can be judged", " claimed"),
+		};
 		line(format!(
-			"agrees: era {} of community {}: {} contracts, {:?}, {} Wh traded, {settled}; {} values proved",
+			"{agrees}: era {} of community {}: {} contracts, {:?}{claimed}, {} Wh traded, {settled}; {} values proved",
 			report.era,
 			report.community,
 			record.players,

@@ -64,18 +64,30 @@ fn size(wh: i64) -> u32 {
 	u32::try_from(wh.unsigned_abs()).unwrap_or(u32::MAX)
 }
 
+/// What the chain says of a settlement.
+pub struct Claim<'a> {
+	pub statements: &'a BTreeMap<u32, Statement>,
+	/// Whether its game's payoffs have other rules than this program's.
+	pub other_payoffs: bool,
+}
+
 /// Settles an era. `contracts` are those of its gate closure. Where the chain says that somebody could not pay, or
-/// could not be paid, that is taken from `claimed` if the debt that it leaves is right, and `notes` says so.
+/// could not be paid, that is taken from the claim if the debt that it leaves is right, and `notes` says so. Payoffs of
+/// other rules are taken from it too, and the rewards are shared by them.
 pub async fn settle(
 	inputs: &mut Inputs,
 	(era, terms, price_per_kwh): (u32, Terms, Money),
 	contracts: &BTreeMap<u32, Contract>,
 	limits: &Limits,
-	claimed: &BTreeMap<u32, Statement>,
+	claim: Claim<'_>,
 	notes: &mut Vec<String>,
 ) -> Result<Settlement, Fault> {
+	let claimed = claim.statements;
 	let mut lines = lines(inputs, era, price_per_kwh, contracts).await?;
 	energy(&mut lines, &terms);
+	if claim.other_payoffs {
+		take_payoffs(&mut lines, claimed);
+	}
 	let fees_taken = claimed.values().any(|s| s.amounts.grid_fee > 0);
 	through_pool(&mut lines, &terms, fees_taken, claimed, notes);
 	let pot = inputs
@@ -187,10 +199,20 @@ fn energy(lines: &mut [Line], terms: &Terms) {
 				&terms.rules.into(),
 				contract.comfort.map(Into::into).as_ref(),
 				line.statement.reading.indoor_centi_c,
-				size(community),
+				community,
 				size(main),
 			);
 			line.statement.delivered = Some(Delivered::from(delivered));
+		}
+	}
+}
+
+/// Takes from the chain what the delivered energy was worth; that it was worth anything, and its comfort, is not taken.
+fn take_payoffs(lines: &mut [Line], claimed: &BTreeMap<u32, Statement>) {
+	for line in lines {
+		let said = claimed.get(&line.id).and_then(|statement| statement.delivered);
+		if let (Some(delivered), Some(said)) = (&mut line.statement.delivered, said) {
+			delivered.payoff = said.payoff;
 		}
 	}
 }
@@ -351,4 +373,44 @@ pub fn claimed(events: &[MarketEvent], community: u32, era: u32) -> Option<Settl
 		}
 	}
 	settled.map(|totals| Settlement { totals, statements })
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn line(id: u32, delivered: Option<Delivered>) -> Line {
+		Line {
+			id,
+			contract: None,
+			debt: Debt::default(),
+			missing: false,
+			statement: Statement {
+				era: 7,
+				reading: Reading {
+					generation_wh: 0,
+					consumption_wh: 0,
+					indoor_centi_c: 2_100,
+					quality: Quality::Measured,
+				},
+				energy: Channels::from_net(0, 0),
+				imbalance_import_wh: 0,
+				imbalance_export_wh: 0,
+				price_per_kwh: 190,
+				delivered,
+				amounts: Amounts::default(),
+			},
+		}
+	}
+
+	#[test]
+	fn payoffs_of_other_rules_are_taken_and_nothing_else_of_what_was_delivered() {
+		let worth = |comfort_ppm, payoff| Some(Delivered { comfort_ppm, payoff });
+		let mut lines = [line(1, worth(500_000, 3)), line(2, None), line(3, worth(1, 4))];
+		let claimed = [line(1, worth(7, 30)), line(2, worth(8, 40)), line(3, None)];
+		let claimed = claimed.map(|line| (line.id, line.statement)).into();
+		take_payoffs(&mut lines, &claimed);
+		let taken = lines.map(|line| line.statement.delivered);
+		assert_eq!(taken, [worth(500_000, 30), None, worth(1, 4)]);
+	}
 }

@@ -19,6 +19,7 @@ fn report() -> Report {
 		settlement: None,
 		proved: 0,
 		notes: Vec::new(),
+		not_judged: Vec::new(),
 		differences: Vec::new(),
 	}
 }
@@ -144,4 +145,29 @@ fn prices_and_holds() {
 	assert_eq!(contract_cost(&TERMS, 190, &Channels::from_net(-1_000, -1)), 303);
 	assert_eq!(contract_cost(&TERMS, 190, &Channels::from_net(1_000, 500)), 0);
 	assert_eq!((worst_cost(&TERMS, -1_000), worst_cost(&TERMS, 1_000)), (313, 0));
+}
+
+#[test]
+fn era_of_other_rules_has_an_exit_code_of_its_own_unless_something_differs() {
+	let outcome = |not_judged: &[&str], differences: &[&str]| {
+		let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+		let report = Report {
+			not_judged: texts(not_judged),
+			differences: texts(differences),
+			..report()
+		};
+		report.outcome()
+	};
+	assert!(outcome(&[], &[]).is_ok());
+	let fault = outcome(&["cleared under other rules"], &[]).unwrap_err();
+	assert_eq!(fault.code(), 5);
+	let text = "nothing is false, but 1 part(s) cannot be judged:\n  era 7 of community 0: cleared under other rules";
+	assert_eq!(fault.to_string(), text);
+	let fault = outcome(&["one"; 23], &[]).unwrap_err().to_string();
+	assert_eq!(
+		(fault.lines().count(), fault.ends_with("\n  and 3 more")),
+		(22, true)
+	);
+	let fault = outcome(&["cleared under other rules"], &["price"]).unwrap_err();
+	assert_eq!((fault.code(), fault.to_string()), (1, "differs: price".into()));
 }

@@ -5,7 +5,13 @@
 //! 10.1016/j.apenergy.2014.12.028). A household's count what it uses of its own generation at once; the community's count
 //! what its households use of each other's too.
 
-use crate::chain::types::{Bill, Certificate, EraRecord, Statement, Status};
+use crate::{
+	chain::{
+		game::other_rules,
+		types::{Bill, Certificate, EraRecord, Statement, Status},
+	},
+	replay::ledger::EraBook,
+};
 use serde::Serialize;
 
 /// A household's bill with its key figures.
@@ -97,14 +103,17 @@ pub struct Community {
 	/// Settled eras, and those of them with a game.
 	pub eras: u32,
 	pub games: u32,
+	/// Games with a certificate by the rules that this program knows.
 	pub equilibria: u32,
 	/// Eras whose games ended without a certificate.
 	pub approximate: Vec<u32>,
+	/// Eras that were cleared under other rules, whose certificates this program cannot judge: neither of the two above.
+	pub other_rules: Vec<u32>,
 	pub games_with_trade: u32,
 	pub sweeps: u64,
 	pub most_sweeps: u32,
 	pub most_starts: u32,
-	/// The largest gain that a game left, base-2 logarithm in units of 2^-32.
+	/// The largest gain that a game left by the rules that this program knows, base-2 logarithm in units of 2^-32.
 	pub largest_gain: i64,
 	pub generation_wh: u64,
 	pub consumption_wh: u64,
@@ -122,17 +131,13 @@ pub struct Community {
 
 impl Community {
 	/// Adds an era.
-	pub fn add<'a>(
-		&mut self,
-		record: Option<&EraRecord>,
-		statements: impl Iterator<Item = &'a Statement>,
-		missing: u32,
-	) {
+	pub fn add(&mut self, book: &EraBook) {
 		self.eras += 1;
-		if let Some(record) = record {
-			self.add_game(record);
+		if let Some(record) = &book.record {
+			self.add_game(record, book.cleared_by);
 		}
 		let (mut load, mut bought) = (0, 0);
+		let statements = book.statements.values().map(|settled| &settled.statement);
 		for Statement { reading, energy, .. } in statements {
 			self.generation_wh += u64::from(reading.generation_wh);
 			self.community_wh += u64::from(energy.sold_to_community_wh);
@@ -144,6 +149,7 @@ impl Community {
 		self.bought_from_main_wh += bought;
 		self.peak_load_wh = self.peak_load_wh.max(load);
 		self.peak_bought_wh = self.peak_bought_wh.max(bought);
+		let missing = book.totals.map_or(0, |totals| totals.missing_readings);
 		self.missing_readings += u64::from(missing);
 		let used = self.generation_wh.saturating_sub(self.sold_to_main_wh);
 		let local = self.consumption_wh.saturating_sub(self.bought_from_main_wh);
@@ -151,7 +157,7 @@ impl Community {
 		self.self_sufficiency = percent(local, self.consumption_wh);
 	}
 
-	fn add_game(&mut self, record: &EraRecord) {
+	fn add_game(&mut self, record: &EraRecord, cleared_by: Option<u32>) {
 		let Certificate {
 			status,
 			traded_wh,
@@ -159,22 +165,29 @@ impl Community {
 			..
 		} = record.certificate;
 		self.games += 1;
-		match status {
-			Status::Equilibrium => self.equilibria += 1,
-			Status::Approximate => self.approximate.push(record.era),
+		if other_rules(cleared_by).is_some() {
+			self.other_rules.push(record.era);
+		} else {
+			match status {
+				Status::Equilibrium => self.equilibria += 1,
+				Status::Approximate => self.approximate.push(record.era),
+			}
+			self.largest_gain = self.largest_gain.max(max_gain);
 		}
 		self.games_with_trade += u32::from(traded_wh > 0);
 		self.sweeps += u64::from(record.sweeps);
 		self.most_sweeps = self.most_sweeps.max(record.sweeps);
 		self.most_starts = self.most_starts.max(record.starts);
-		self.largest_gain = self.largest_gain.max(max_gain);
 	}
 }
 
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use crate::chain::types::{Amounts, Channels, Delivered, Quality, Reading};
+	use crate::{
+		chain::types::{Amounts, Channels, Delivered, Quality, Reading, TEST_TERMS},
+		replay::ledger::{Opening, Settled},
+	};
 
 	fn statement(era: u32, generation_wh: u32, consumption_wh: u32, community_wh: i64) -> Statement {
 		let net = i64::from(generation_wh) - i64::from(consumption_wh);
@@ -221,11 +234,63 @@ mod tests {
 		assert_eq!(account.uncomfortable_eras, 1);
 	}
 
+	/// An era with a game that was cleared by a runtime of this version.
+	fn game(era: u32, status: Status, cleared_by: Option<u32>) -> EraBook {
+		EraBook {
+			record: Some(EraRecord {
+				era,
+				terms: TEST_TERMS,
+				players: 2,
+				certificate: Certificate {
+					status,
+					offered_wh: 0,
+					requested_wh: 0,
+					traded_wh: 0,
+					max_gain: i64::from(era),
+				},
+				sweeps: 1,
+				starts: 1,
+				price_per_kwh: 190,
+				settled: None,
+			}),
+			cleared_by,
+			..EraBook::default()
+		}
+	}
+
+	#[test]
+	fn certificates_of_other_rules_count_apart() {
+		let mut community = Community::default();
+		let eras = [
+			(8, Status::Equilibrium, Some(100)),
+			(9, Status::Approximate, Some(100)),
+			(7, Status::Equilibrium, None),
+			(5, Status::Equilibrium, Some(101)),
+			(6, Status::Approximate, Some(102)),
+		];
+		for (era, status, cleared_by) in eras {
+			community.add(&game(era, status, cleared_by));
+		}
+		assert_eq!((community.games, community.equilibria), (5, 1));
+		assert_eq!(
+			(community.approximate, community.other_rules),
+			(vec![6], vec![8, 9, 7])
+		);
+		assert_eq!(community.largest_gain, 6);
+	}
+
 	#[test]
 	fn community_counts_what_households_use_of_each_other() {
 		let mut community = Community::default();
 		let (seller, buyer) = (statement(7, 3_000, 1_000, 1_500), statement(7, 0, 2_000, -1_500));
-		community.add(None, [&seller, &buyer].into_iter(), 0);
+		let settled = |statement| Settled {
+			statement,
+			before: Opening::default(),
+		};
+		community.add(&EraBook {
+			statements: [(0, settled(seller)), (1, settled(buyer))].into(),
+			..EraBook::default()
+		});
 		assert_eq!((community.community_wh, community.sold_to_main_wh), (1_500, 500));
 		assert_eq!((community.peak_load_wh, community.peak_bought_wh), (3_000, 500));
 		assert_eq!(community.self_consumption, Some(83.3));

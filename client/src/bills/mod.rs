@@ -6,6 +6,7 @@ use crate::{
 	chain::{
 		self,
 		events::Scanner,
+		game::GAME_RULES_SINCE,
 		types::{Bill, Statement},
 		At, Money, Node,
 	},
@@ -100,10 +101,11 @@ fn add_up(ledger: &Ledger, community: u32, args: &BillsArgs) -> Result<Report, F
 	let mut whole = Community::default();
 	let mut eras: Option<(u32, u32)> = None;
 	for (era, book) in ledger.eras(args.from..=args.to) {
-		let Some(totals) = &book.totals else { continue };
+		if book.totals.is_none() {
+			continue;
+		}
 		eras = Some((eras.map_or(era, |(first, _)| first), era));
-		let statements = || book.statements.values().map(|settled| &settled.statement);
-		whole.add(book.record.as_ref(), statements(), totals.missing_readings);
+		whole.add(book);
 		for (household, settled) in &book.statements {
 			accounts
 				.entry(*household)
@@ -224,6 +226,16 @@ fn write_csv(path: &Path, accounts: &[Account]) -> Result<(), Fault> {
 	writer.flush().map_err(|error| Fault::file(path, error))
 }
 
+/// Eras in order, those that follow each other as their first and last.
+fn runs(eras: &[u32]) -> String {
+	let runs = eras.chunk_by(|one, next| one.checked_add(1) == Some(*next));
+	let texts = runs.map(|run| match run {
+		[first, .., last] => format!("{first} to {last}"),
+		_ => run.iter().map(u32::to_string).collect(),
+	});
+	texts.collect::<Vec<_>>().join(", ")
+}
+
 /// The report on a terminal.
 fn shown(report: &Report, money: &Money) -> String {
 	let share = |percent: Option<f64>| percent.map_or("-".into(), |percent| format!("{percent:.1}"));
@@ -292,9 +304,27 @@ fn shown(report: &Report, money: &Money) -> String {
 	if !community.approximate.is_empty() {
 		text += &format!("  not certified: eras {:?}\n", community.approximate);
 	}
+	if !community.other_rules.is_empty() {
+		text += &format!(
+			"  cleared under rules that this client cannot judge (runtime version below {GAME_RULES_SINCE}, or unknown): \
+			 eras {}\n",
+			runs(&community.other_rules)
+		);
+	}
 	text += &format!(
 		"  compared with the chain's state: {} statements, {} bills; money in {}\n",
 		report.compared.0, report.compared.1, report.token
 	);
 	text
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn eras_that_follow_each_other_are_shown_as_one_run() {
+		assert_eq!(runs(&[]), "");
+		assert_eq!(runs(&[3, 4, 5, 7, u32::MAX]), "3 to 5, 7, 4294967295");
+	}
 }

@@ -16,6 +16,10 @@ pub struct BlockLog {
 	pub number: u64,
 	pub hash: H256,
 	pub events: Vec<MarketEvent>,
+	/// `spec_version` of the runtime that executed the block, where the block clears or settles an era of the community.
+	/// `None` where that is unknown.
+	#[serde(default)]
+	pub spec_version: Option<u32>,
 	/// Where the balances' events contradict the market's; empty when money moved as it should.
 	pub money_faults: Vec<String>,
 }
@@ -141,10 +145,21 @@ impl Scanner {
 			}
 		}
 		market.retain(|event| self.concerns(event));
+		let clears = |event: &MarketEvent| {
+			matches!(
+				event,
+				MarketEvent::EraCleared { .. } | MarketEvent::EraSettled { .. }
+			)
+		};
+		let spec_version = match market.iter().any(clears) {
+			true => super::executed_by(at).await?,
+			false => None,
+		};
 		Ok(BlockLog {
 			number: at.block_number(),
 			hash: at.block_hash(),
 			events: market,
+			spec_version,
 			money_faults,
 		})
 	}

@@ -3,7 +3,7 @@
 pub mod balances;
 mod bill;
 pub mod events;
-mod game;
+pub mod game;
 pub mod send;
 pub mod types;
 
@@ -26,7 +26,10 @@ use subxt::{
 	utils::{to_hex, AccountId32},
 	OnlineClient, OnlineClientAtBlock, SubstrateConfig,
 };
-use types::{Bill, Community, Contract, Debt, EraRecord, EraView, Household, Metered, Reading, Statement};
+use types::{
+	Bill, Community, Contract, Debt, EraRecord, EraView, Household, LastRuntimeUpgrade, Metered, Reading,
+	Statement,
+};
 
 /// The chain as it was after one block.
 pub type At = OnlineClientAtBlock<SubstrateConfig>;
@@ -41,7 +44,7 @@ const LIVENESS: Duration = Duration::from_secs(3);
 /// How money is written: so many decimals, and what a whole token is called.
 #[derive(Clone, Debug)]
 pub struct Money {
-	decimals: u32,
+	pub decimals: u32,
 	pub symbol: String,
 }
 
@@ -385,6 +388,13 @@ pub async fn reading(at: &At, era: u32, household: u32) -> Result<Option<Reading
 	};
 	let metered = metered.decode().or_fault()?;
 	Ok(metered.of(era))
+}
+
+/// `spec_version` of the runtime that executed a block. The code in the block's state may be another one already: a block
+/// that changes the code leaves it to the next.
+pub async fn executed_by(at: &At) -> Result<Option<u32>, Fault> {
+	let last: Option<LastRuntimeUpgrade> = value(at, "System", "LastRuntimeUpgrade").await?;
+	Ok(last.map(|last| last.spec_version))
 }
 
 /// A single value of the state; nothing if it was never set.

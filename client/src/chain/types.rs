@@ -431,6 +431,13 @@ from_chain! {
 }
 
 from_chain! {
+	/// The code that the state was last made fit for: that of the runtime that executed the block.
+	pub struct LastRuntimeUpgrade {
+		pub spec_version: u32,
+	}
+}
+
+from_chain! {
 	/// Clearing under way; only that it is matters here.
 	pub struct RoundState {
 		pub solve_era: u32,

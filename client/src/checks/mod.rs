@@ -3,9 +3,15 @@
 //! Nothing here asks the chain to check itself: the sums are made again from the contracts and statements that the
 //! events carry, the prices again from the terms, and the certificate again from the strategies that were submitted.
 //! (Whether the balances moved accordingly is checked block by block: see [`crate::chain::events`].)
+//!
+//! Certificates, and what delivered energy was worth, are judged by the rules of the runtime that computed them. Those of a
+//! runtime with other rules than this program's are named, and are neither right nor wrong. All sums are judged always.
 
 use crate::{
-	chain::types::{Certificate, Delivered, EraRecord, Kind, Money, Statement, Strategy, Terms, Totals},
+	chain::{
+		game::other_rules,
+		types::{Certificate, Delivered, EraRecord, Kind, Money, Statement, Strategy, Terms, Totals},
+	},
 	replay::ledger::{Contract, EraBook, Settled},
 };
 use commonwatt_game as game;
@@ -21,6 +27,8 @@ pub struct Checks {
 	pub passed: u32,
 	/// In words, those that do not.
 	pub failed: Vec<String>,
+	/// In words, what this program cannot judge: neither passed nor failed.
+	pub not_judged: Vec<String>,
 }
 
 impl Checks {
@@ -54,10 +62,20 @@ pub fn era(era: u32, book: &EraBook) -> Checks {
 			rewards(&mut checks, book, &record.terms);
 		}
 	}
-	for failed in &mut checks.failed {
-		*failed = format!("era {era}: {failed}");
+	for words in checks.failed.iter_mut().chain(&mut checks.not_judged) {
+		*words = format!("era {era}: {words}");
 	}
 	checks
+}
+
+/// That an era was cleared by rules that this program does not have.
+pub fn cleared_under(rules: &str) -> String {
+	format!("cleared under {rules}, whose certificate this client cannot judge")
+}
+
+/// The same of its settlement.
+pub fn settled_under(rules: &str) -> String {
+	format!("settled under {rules}, whose payoffs of delivered energy this client cannot judge")
 }
 
 fn net_wh(generation_wh: u32, consumption_wh: u32) -> i64 {
@@ -109,6 +127,10 @@ fn contracts(checks: &mut Checks, book: &EraBook, record: &EraRecord) {
 
 /// The certificate, from the strategies that went in; where a standing preference spoke, they are not in the events.
 fn certificate(checks: &mut Checks, book: &EraBook, record: &EraRecord) {
+	let rules = other_rules(book.cleared_by);
+	if let Some(rules) = &rules {
+		checks.not_judged.push(cleared_under(rules));
+	}
 	let mut households = Vec::new();
 	let mut profile = Vec::new();
 	for (household, contract) in &book.contracts {
@@ -133,6 +155,9 @@ fn certificate(checks: &mut Checks, book: &EraBook, record: &EraRecord) {
 			strategies: strategies.into_iter().map(Into::into).collect(),
 		});
 		profile.push(contract.chosen);
+	}
+	if rules.is_some() {
+		return;
 	}
 	let epsilon = game::SolverConfig::default().epsilon;
 	let again = game::Game::new(record.terms.rules.into(), households)
@@ -339,19 +364,27 @@ fn prices(checks: &mut Checks, book: &EraBook, terms: &Terms) {
 
 /// What was delivered, as the game values it.
 fn worth(checks: &mut Checks, book: &EraBook, terms: &Terms) {
+	let has_payoffs = book.statements.values().any(|s| s.statement.delivered.is_some());
+	let rules = other_rules(book.settled_by).filter(|_| has_payoffs);
+	if let Some(rules) = &rules {
+		checks.not_judged.push(settled_under(rules));
+	}
 	for (household, Settled { statement, .. }) in &book.statements {
 		let metered = book.readings.contains_key(household);
 		let contract = book.contracts.get(household).filter(|_| metered);
 		let size = |net_wh: i64| u32::try_from(net_wh.unsigned_abs()).unwrap_or(u32::MAX);
-		let again = contract.map(|contract| {
+		let mut again = contract.map(|contract| {
 			Delivered::from(game::delivered(
 				&terms.rules.into(),
 				comfort(contract, terms).as_ref(),
 				statement.reading.indoor_centi_c,
-				size(statement.energy.community_wh()),
+				statement.energy.community_wh(),
 				size(statement.energy.main_wh()),
 			))
 		});
+		if let (Some(again), Some(of_chain), true) = (&mut again, statement.delivered, rules.is_some()) {
+			again.payoff = of_chain.payoff;
+		}
 		checks.expect(again == statement.delivered, || {
 			format!(
 				"household {household}: worth of what it delivered {:?}, computed again {again:?}",
@@ -361,9 +394,9 @@ fn worth(checks: &mut Checks, book: &EraBook, terms: &Terms) {
 	}
 }
 
-/// Shares of what was paid, in proportion to what was delivered: differences of rounded running sums, so that nothing
-/// of it is left. (Where an owner's account is gone and cannot take its share, the shares of what was paid are others
-/// than the chain's, and this says so.)
+/// Shares of what was paid, in proportion to what the chain says that the delivered energy was worth: differences of
+/// rounded running sums, so that nothing of it is left. (Where an owner's account is gone and cannot take its share, the
+/// shares of what was paid are others than the chain's, and this says so.)
 fn rewards(checks: &mut Checks, book: &EraBook, terms: &Terms) {
 	let statements = || book.statements.values().map(|settled| &settled.statement);
 	let payoffs: Vec<game::Log2> = statements()

@@ -2,8 +2,12 @@
 
 use super::*;
 use crate::{
-	chain::types::{
-		Amounts, Channels, Comfort, ComfortBounds, MarketEvent, Quality, Ratio, Reading, Status, TEST_TERMS,
+	chain::{
+		game::GAME_RULES_SINCE,
+		types::{
+			Amounts, Channels, Comfort, ComfortBounds, MarketEvent, Quality, Ratio, Reading, Status,
+			TEST_TERMS,
+		},
 	},
 	replay::ledger::{Ledger, Opening},
 };
@@ -42,13 +46,15 @@ fn channels(sold: u32, bought: u32, to_main: u32, from_main: u32) -> Channels {
 	}
 }
 
-/// By hand: 1,000 Wh in the community are worth 2^2, as lambda is 4; 500 Wh with the main grid divide that by 0.5,
-/// which makes 8, and 200 Wh by 0.2, which makes 20.
-const REWARDS: [Money; 2] = [200, 501];
+/// By hand: as lambda is 4, 1,000 Wh sold to the community are worth 4, and 1,000 Wh bought from it 1/4; 500 Wh with
+/// the main grid divide that by 0.5, which makes 8, and 200 Wh by 0.2, which makes 1.25. So 701 are shared as 8 to 1.25.
+const REWARDS: [Money; 2] = [606, 95];
+/// The same if the buyer's were worth 2.5.
+const BUYER_TWICE_AS_GOOD: [Money; 2] = [534, 167];
 
 fn delivered(household: usize) -> Option<Delivered> {
-	let (main_wh, by_hand) = [(500, 8f64), (200, 20f64)][household];
-	let delivered = game::delivered(&TERMS.rules.into(), None, 2_100, 1_000, main_wh);
+	let (community_wh, main_wh, by_hand) = [(1_000, 500, 8f64), (-1_000, 200, 1.25)][household];
+	let delivered = game::delivered(&TERMS.rules.into(), None, 2_100, community_wh, main_wh);
 	let payoff = delivered.payoff.0 as f64 / 2f64.powi(32);
 	assert!((payoff - by_hand.log2()).abs() < 1e-8, "{payoff}");
 	Some(delivered.into())
@@ -186,19 +192,30 @@ fn record() -> EraRecord {
 	}
 }
 
+/// Checks an era that the present runtime cleared and settled.
 fn check(events: &[MarketEvent]) -> Checks {
+	check_of(events, [Some(GAME_RULES_SINCE); 2])
+}
+
+/// Checks an era that runtimes of these versions cleared and settled, a block each.
+fn check_of(events: &[MarketEvent], versions: [Option<u32>; 2]) -> Checks {
 	let owing = Opening {
 		arrears: 5,
 		..Opening::default()
 	};
 	let mut ledger = Ledger::new(BTreeMap::from([(0, Opening::default()), (1, owing)]));
-	let block = crate::chain::events::BlockLog {
-		number: 1,
-		hash: Default::default(),
-		events: events.to_vec(),
-		money_faults: Vec::new(),
-	};
-	ledger.enter(&block);
+	let is_cleared = |event: &MarketEvent| matches!(event, MarketEvent::EraCleared { .. });
+	let cleared = events.iter().position(is_cleared).expect("it is cleared");
+	let (before, after) = events.split_at(cleared + 1);
+	for (events, spec_version) in [before, after].into_iter().zip(versions) {
+		ledger.enter(&crate::chain::events::BlockLog {
+			number: 1,
+			hash: Default::default(),
+			events: events.to_vec(),
+			spec_version,
+			money_faults: Vec::new(),
+		});
+	}
 	era(ERA, ledger.era(ERA).expect("events were entered"))
 }
 
@@ -206,7 +223,106 @@ fn check(events: &[MarketEvent]) -> Checks {
 fn books_that_add_up_pass() {
 	let checks = check(&events());
 	assert_eq!(checks.failed, Vec::<String>::new());
+	assert_eq!(checks.not_judged, Vec::<String>::new());
 	assert!(checks.passed > 30, "{checks:?}");
+}
+
+/// What another game would say of the same choice: another certificate, and that what the buyer delivered was worth
+/// twice as much.
+fn of_another_game() -> Vec<MarketEvent> {
+	let mut events = events();
+	for event in &mut events {
+		if let MarketEvent::EraCleared { record, .. } = event {
+			record.certificate.status = Status::Approximate;
+			record.certificate.max_gain = 1 << 33;
+		}
+		for (household, reward) in BUYER_TWICE_AS_GOOD.into_iter().enumerate() {
+			if let Some(statement) = statement_of(event, household as u32) {
+				let more = if household == 1 { 1 << 32 } else { 0 };
+				statement.delivered = statement.delivered.map(|delivered| Delivered {
+					payoff: delivered.payoff + more,
+					..delivered
+				});
+				statement.amounts.reward = reward;
+			}
+		}
+	}
+	events
+}
+
+const CLEARED: &str =
+	"era 7: cleared under other rules (runtime version 100), whose certificate this client cannot judge";
+const SETTLED: &str =
+	"era 7: settled under other rules (runtime version 100), whose payoffs of delivered energy this \
+                       client cannot judge";
+
+#[test]
+fn era_of_other_rules_is_named_and_neither_right_nor_wrong() {
+	let versions = [Some(100); 2];
+	let checks = check_of(&of_another_game(), versions);
+	assert_eq!(checks.failed, Vec::<String>::new());
+	assert_eq!(checks.not_judged, [CLEARED, SETTLED]);
+	// All sums of before are judged, but for the certificate.
+	assert_eq!(checks.passed, check(&events()).passed - 1);
+	// The same claims of a runtime with this program's rules are false, of a later one as well.
+	for version in [GAME_RULES_SINCE, GAME_RULES_SINCE + 1] {
+		let checks = check_of(&of_another_game(), [Some(version); 2]);
+		assert_eq!(checks.not_judged, Vec::<String>::new());
+		assert_eq!(checks.failed.len(), 2, "{checks:?}");
+	}
+}
+
+#[test]
+fn certificate_is_that_of_the_runtime_that_cleared_and_payoffs_that_of_the_one_that_settled() {
+	let checks = check_of(&of_another_game(), [Some(100), Some(101)]);
+	assert_eq!(checks.not_judged, [CLEARED]);
+	assert_eq!(checks.failed.len(), 1, "{checks:?}");
+	assert!(checks.failed[0].contains("household 1: worth of what it delivered"));
+	// Versions never go down, and yet each part is judged by its own.
+	let checks = check_of(&of_another_game(), [Some(101), Some(100)]);
+	assert_eq!(checks.not_judged, [SETTLED]);
+	assert_eq!(checks.failed.len(), 1, "{checks:?}");
+	assert!(checks.failed[0].contains("certificate"));
+}
+
+#[test]
+fn era_of_an_unknown_runtime_is_not_judged() {
+	let checks = check_of(&of_another_game(), [None; 2]);
+	assert_eq!(checks.failed, Vec::<String>::new());
+	assert_eq!(checks.not_judged.len(), 2);
+	assert!(checks.not_judged.iter().all(|one| one.contains("unknown rules")));
+}
+
+#[test]
+fn sums_of_an_era_of_other_rules_are_judged() {
+	let caught = |words: &str, change: fn(&mut Statement)| {
+		let mut events = of_another_game();
+		for event in &mut events {
+			if let Some(statement) = statement_of(event, 1) {
+				change(statement);
+			}
+		}
+		let failed = check_of(&events, [Some(100); 2]).failed;
+		assert!(
+			failed.iter().any(|fault| fault.contains(words)),
+			"{words} is not in {failed:?}"
+		);
+	};
+	caught("household 1: metered energy", |s| {
+		s.energy.bought_from_main_wh += 1
+	});
+	caught("household 1: paid to the pool", |s| s.amounts.paid_to_pool += 1);
+	// Rewards follow from the payoffs that the chain itself tells, and its comfort is no matter of the game's rules.
+	caught("household 1: reward", |s| s.amounts.reward -= 1);
+	caught("household 1: worth of what it delivered", |s| {
+		s.delivered = s.delivered.map(|delivered| Delivered {
+			comfort_ppm: 999_999,
+			..delivered
+		});
+	});
+	caught("household 1: worth of what it delivered None", |s| {
+		s.delivered = None
+	});
 }
 
 /// Changes one event and expects a check to fail with these words.
@@ -422,8 +538,8 @@ fn reward_that_goes_to_the_neighbour_is_caught() {
 	assert_eq!(
 		failed,
 		[
-			"era 7: household 0: reward: 201 against 200",
-			"era 7: household 1: reward: 500 against 501"
+			"era 7: household 0: reward: 607 against 606",
+			"era 7: household 1: reward: 94 against 95"
 		]
 	);
 }

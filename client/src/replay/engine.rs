@@ -128,6 +128,7 @@ impl<'a> Engine<'a> {
 			number: first,
 			hash: before.block_hash(),
 			events,
+			spec_version: recover::version(self.ledger.spec_version, chain::executed_by(&before).await?),
 			money_faults: Vec::new(),
 		};
 		self.ledger.enter(&block);

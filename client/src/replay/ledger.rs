@@ -53,6 +53,28 @@ pub struct EraBook {
 	pub statements: BTreeMap<u32, Settled>,
 	pub totals: Option<Totals>,
 	pub clearing_failed: bool,
+	/// `spec_version` of the runtime that cleared the era; `None` where it is unknown.
+	pub cleared_by: Option<u32>,
+	/// `spec_version` of the runtime that settled the era; `None` where it is unknown.
+	pub settled_by: Option<u32>,
+}
+
+impl EraBook {
+	/// The most that could be traded at the consumption that the game chose, Wh: the smaller of all surplus and all
+	/// deficit, those of households that chose the main grid included.
+	pub fn tradable_wh(&self) -> u64 {
+		let (mut surplus, mut deficit) = (0, 0);
+		for Contract {
+			generation_wh,
+			strategy,
+			..
+		} in self.contracts.values()
+		{
+			surplus += u64::from(generation_wh.saturating_sub(strategy.consumption_wh));
+			deficit += u64::from(strategy.consumption_wh.saturating_sub(*generation_wh));
+		}
+		surplus.min(deficit)
+	}
 }
 
 /// The books of a community.
@@ -62,6 +84,8 @@ pub struct Ledger {
 	households: BTreeMap<u32, Opening>,
 	/// Blocks whose balances contradict the market, with how.
 	pub money_faults: Vec<String>,
+	/// `spec_version` of the runtime in the newest block that tells it.
+	pub spec_version: Option<u32>,
 }
 
 impl Ledger {
@@ -99,8 +123,16 @@ impl Ledger {
 			.iter()
 			.map(|fault| format!("block {}: {fault}", block.number));
 		self.money_faults.extend(faults);
+		self.spec_version = block.spec_version.or(self.spec_version);
 		for event in &block.events {
 			self.enter_event(event);
+			match event {
+				MarketEvent::EraCleared { record, .. } => {
+					self.book(record.era).cleared_by = block.spec_version;
+				}
+				MarketEvent::EraSettled { era, .. } => self.book(*era).settled_by = block.spec_version,
+				_ => (),
+			}
 		}
 	}
 
@@ -208,5 +240,44 @@ impl Ledger {
 			comfort: self.households.get(household).and_then(|known| known.comfort),
 		};
 		self.book(*era).contracts.insert(*household, contract);
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::chain::types::Kind;
+
+	#[test]
+	fn tradable_is_the_smaller_side_of_whatever_kind() {
+		let mut book = EraBook::default();
+		assert_eq!(book.tradable_wh(), 0);
+		// 1,500, 1,000 and 4 Wh too much, and 2,000 and 700 too little, wherever it goes and comes from.
+		let contracts = [
+			(2_000, 500, Kind::SellToCommunity),
+			(1_000, 0, Kind::SellToMain),
+			(504, 500, Kind::Neutral),
+			(0, 2_000, Kind::BuyFromMain),
+			(300, 1_000, Kind::BuyFromCommunity),
+		];
+		for (household, (generation_wh, consumption_wh, kind)) in (0..).zip(contracts) {
+			let contract = Contract {
+				generation_wh,
+				strategy: Strategy {
+					kind,
+					consumption_wh,
+					temperature_centi_c: 2_100,
+				},
+				chosen: 0,
+				main_grid_only: false,
+				energy: Channels::from_net(0, 0),
+				held: 0,
+				comfort: None,
+			};
+			book.contracts.insert(household, contract);
+		}
+		assert_eq!(book.tradable_wh(), 2_504);
+		book.contracts.remove(&1);
+		assert_eq!(book.tradable_wh(), 1_504);
 	}
 }

@@ -50,7 +50,7 @@ pub async fn run(args: ReplayArgs) -> Result<(), Fault> {
 	};
 	let report = replay(&args, &dataset, manager.as_ref()).await?;
 	if report.faults.is_empty() {
-		Ok(())
+		report.judged()
 	} else {
 		Err(Fault::Check(report.faults))
 	}

@@ -9,6 +9,7 @@ use super::setup::Stage;
 use crate::{
 	chain::{
 		self,
+		game::GAME_RULES_SINCE,
 		types::{MarketEvent, Quality},
 		At,
 	},
@@ -70,4 +71,29 @@ pub async fn events(at: &At, stage: &Stage, eras: &[u32]) -> Result<Vec<MarketEv
 		});
 	}
 	Ok(events)
+}
+
+/// The `spec_version` to judge all eras of a gap by, from those of the runtimes `before` and `after` it. Versions only go
+/// up, so both sides of the gap may tell; `None` where the rules may have changed within.
+pub fn version(before: Option<u32>, after: Option<u32>) -> Option<u32> {
+	match (before, after) {
+		(_, Some(after)) if after < GAME_RULES_SINCE => Some(after),
+		(Some(before), _) if before >= GAME_RULES_SINCE => Some(before),
+		_ => None,
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn gap_is_judged_where_no_rules_changed_in_it() {
+		assert_eq!(version(Some(101), Some(103)), Some(101));
+		assert_eq!(version(Some(99), Some(100)), Some(100));
+		assert_eq!(version(None, Some(100)), Some(100));
+		for unknown in [(Some(100), Some(101)), (None, Some(101)), (None, None)] {
+			assert_eq!(version(unknown.0, unknown.1), None, "{unknown:?}");
+		}
+	}
 }

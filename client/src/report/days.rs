@@ -32,6 +32,8 @@ pub struct Cell {
 pub struct Days {
 	/// By period and household.
 	pub cells: Vec<Vec<Cell>>,
+	/// By period: the smaller of all surplus and all deficit, at the consumption that was chosen.
+	pub tradable_wh: Vec<i64>,
 }
 
 /// The four ways.
@@ -53,6 +55,7 @@ impl Ways {
 				.iter()
 				.map(|cells| pooled(cells, &report.terms))
 				.collect(),
+			tradable_wh: alone.tradable_wh.clone(),
 		};
 		Self {
 			alone_as_game: game.alone(&report.terms),
@@ -76,9 +79,17 @@ fn unchanged(dataset: &Dataset, manager: &Manager) -> Days {
 			})
 			.collect()
 	};
+	let cells: Vec<Vec<Cell>> = dataset.periods.iter().enumerate().map(period).collect();
 	Days {
-		cells: dataset.periods.iter().enumerate().map(period).collect(),
+		tradable_wh: cells.iter().map(|cells| tradable_wh(cells)).collect(),
+		cells,
 	}
+}
+
+/// The smaller of all surplus and all deficit, Wh.
+fn tradable_wh(cells: &[Cell]) -> i64 {
+	let side = |sign: i64| -> i64 { cells.iter().map(|cell| (cell.net_wh() * sign).max(0)).sum() };
+	side(1).min(side(-1))
 }
 
 /// A pool without a game: whoever has a surplus offers it, whoever has a deficit asks for it, and the longer side is
@@ -131,6 +142,10 @@ fn main_cost(main_wh: i64, terms: &Terms) -> i128 {
 /// What the chain settled, with the homes' temperatures from the managers.
 fn played(dataset: &Dataset, manager: &Manager, report: &Report) -> Days {
 	let mut cells = vec![vec![Cell::default(); dataset.households.len()]; dataset.periods.len()];
+	let mut tradable_wh = vec![0; dataset.periods.len()];
+	for line in report.eras.iter().filter(|line| line.played) {
+		tradable_wh[line.period] = i64::try_from(line.tradable_wh).unwrap_or(i64::MAX);
+	}
 	for (index, name) in dataset.households.iter().enumerate() {
 		let mut state = manager.beginning(index);
 		for line in &report.eras {
@@ -155,7 +170,7 @@ fn played(dataset: &Dataset, manager: &Manager, report: &Report) -> Days {
 			};
 		}
 	}
-	Days { cells }
+	Days { cells, tradable_wh }
 }
 
 impl Cell {
@@ -187,6 +202,7 @@ impl Days {
 		let cells = self.cells.iter();
 		Self {
 			cells: cells.map(|cells| cells.iter().map(alone).collect()).collect(),
+			tradable_wh: self.tradable_wh.clone(),
 		}
 	}
 
@@ -218,17 +234,30 @@ impl Days {
 		self.sums(|cell| cell.consumption_wh.into())
 	}
 
+	/// Traded inside the community, period by period, Wh.
+	pub fn traded_wh(&self) -> Vec<i64> {
+		self.sums(|cell| cell.community_wh.max(0))
+	}
+
+	/// Periods in which nothing was traded though a meter of this resolution could tell what was tradable.
+	pub fn idle_periods(&self, resolution_wh: i64) -> usize {
+		let pairs = self.traded_wh().into_iter().zip(&self.tradable_wh);
+		pairs
+			.filter(|(traded, tradable)| *traded == 0 && **tradable >= resolution_wh)
+			.count()
+	}
+
 	/// What one household paid less what it earned.
 	pub fn cost(&self, household: usize) -> i128 {
 		self.of(household).map(|cell| cell.cost).sum()
 	}
 }
 
-/// Eras that were not certified, by the start of their periods.
+/// Eras that were not certified, by the start of their periods. (Whether those of other rules were is not known.)
 pub fn approximate(lines: &[EraLine]) -> Vec<String> {
 	use crate::chain::types::Status;
 	let not = lines
 		.iter()
-		.filter(|line| line.played && line.certificate.status != Status::Equilibrium);
+		.filter(|line| line.played && line.status() == Some(Status::Approximate));
 	not.map(|line| line.period_start.clone()).collect()
 }

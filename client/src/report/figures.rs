@@ -115,8 +115,16 @@ fn figures(dataset: &Dataset, report: &Report, ways: &Ways, model: &Comfort) -> 
 			kwh(sum(days.bought_wh()))
 		}),
 		figure("sold to the main grid, kWh", &|days| kwh(sum(days.sold_wh()))),
-		figure("traded in the community, kWh", &|days| {
-			kwh(sum(days.sums(|cell| cell.community_wh.max(0))))
+		figure("traded in the community, kWh", &|days| kwh(sum(days.traded_wh()))),
+		figure("tradable at the consumption chosen, kWh", &|days| {
+			kwh(sum(days.tradable_wh.clone()))
+		}),
+		figure("traded of what was tradable, %", &|days| {
+			percent(sum(days.traded_wh()), sum(days.tradable_wh.clone()))
+		}),
+		figure("idle though something was tradable, periods", &|days| {
+			days.idle_periods(report.terms.rules.resolution_wh.into())
+				.to_string()
 		}),
 		figure("most bought from the main grid in a period, kWh", &|days| {
 			kwh(top(days.bought_wh()))
@@ -261,9 +269,13 @@ fn checks(report: &Report, ways: &Ways, lines: &[Line]) -> Vec<Check> {
 		Check {
 			what: "every era is certified",
 			holds: not_certified.is_empty(),
-			detail: match not_certified.is_empty() {
-				true => format!("{} eras", report.sums.periods),
-				false => format!("approximate: {}", not_certified.join(", ")),
+			detail: match (not_certified.is_empty(), report.sums.other_rules) {
+				(true, 0) => format!("{} eras", report.sums.periods),
+				(true, other) => format!(
+					"{} eras; {other} more were cleared under other rules, whose certificates this client cannot judge",
+					report.sums.equilibria
+				),
+				(false, _) => format!("approximate: {}", not_certified.join(", ")),
 			},
 		},
 		Check {

@@ -267,6 +267,19 @@ fn plots(dataset: &Dataset, ways: &Ways, is_paper: bool) -> Vec<Plot> {
 				Series::of_wh("generation", Style::Line, ways.game.sums(|cell| cell.generation_wh.into())),
 			],
 		),
+		plot(
+			"tradable",
+			match is_paper {
+				true => "Traded in the community, and what was tradable".to_owned(),
+				false => "Figure 6: traded in the community, and what was tradable".to_owned(),
+			},
+			"Energy traded with the game in each period, kWh, and the smaller of all surplus and all deficit at the \
+			 consumption that the game chose: the most that could be traded.",
+			vec![
+				Series::of_wh("tradable", Style::Dashes, ways.game.tradable_wh.clone()),
+				Series::of_wh("traded", Style::Line, ways.game.traded_wh()),
+			],
+		),
 	]
 }
 

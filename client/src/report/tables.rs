@@ -63,11 +63,11 @@ pub fn periods(path: &Path, dataset: &Dataset, report: &Report, ways: &Ways) -> 
 		"game_bought_wh",
 		"game_sold_wh",
 		"game_community_wh",
+		"game_tradable_wh",
 		"status",
 		"sweeps",
 	]);
 	let generation = ways.game.sums(|cell| cell.generation_wh.into());
-	let community = ways.game.sums(|cell| cell.community_wh.max(0));
 	let sides = [
 		ways.alone.load_wh(),
 		ways.game.load_wh(),
@@ -77,7 +77,8 @@ pub fn periods(path: &Path, dataset: &Dataset, report: &Report, ways: &Ways) -> 
 		ways.pool.sold_wh(),
 		ways.game.bought_wh(),
 		ways.game.sold_wh(),
-		community,
+		ways.game.traded_wh(),
+		ways.game.tradable_wh.clone(),
 	];
 	let played = |period: usize| -> Option<&EraLine> {
 		report
@@ -89,7 +90,10 @@ pub fn periods(path: &Path, dataset: &Dataset, report: &Report, ways: &Ways) -> 
 		let mut row = vec![period.start.clone(), generation[number].to_string()];
 		row.extend(sides.iter().map(|side| side[number].to_string()));
 		let line = played(number);
-		row.push(line.map_or(String::new(), |line| format!("{:?}", line.certificate.status)));
+		row.push(line.map_or(String::new(), |line| match line.status() {
+			Some(status) => format!("{status:?}"),
+			None => "OtherRules".into(),
+		}));
 		row.push(line.map_or(String::new(), |line| line.sweeps.to_string()));
 		row
 	});

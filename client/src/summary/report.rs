@@ -3,6 +3,7 @@
 use crate::{
 	chain::{
 		self,
+		game::other_rules,
 		types::{
 			money, Amounts, Certificate, Channels, Delivered, Kind, Money, Reading, Status, Terms, Totals,
 		},
@@ -10,6 +11,7 @@ use crate::{
 	checks::{self, Checks},
 	cli::ReplayArgs,
 	data::Dataset,
+	fault::Fault,
 	replay::{ledger::EraBook, setup::Stage, Sent},
 };
 use serde::Serialize;
@@ -48,11 +50,18 @@ pub struct EraLine {
 	/// False where not all households had their say, and the period was played again in a later era.
 	pub played: bool,
 	pub players: u32,
+	/// `spec_version` of the runtimes that cleared and that settled the era; nothing where it is unknown.
+	pub cleared_by: Option<u32>,
+	pub settled_by: Option<u32>,
 	pub certificate: Certificate,
 	pub sweeps: u32,
 	pub starts: u32,
 	#[serde(with = "money")]
 	pub price_per_kwh: Money,
+	/// The most that could be traded at the consumption that the game chose: the smaller of all surplus and all deficit.
+	pub tradable_wh: u64,
+	/// Whether nothing was contracted inside the community though a meter could tell what was tradable.
+	pub pool_idle: bool,
 	pub settled: Totals,
 	pub checks: Checks,
 	/// The file's households.
@@ -68,6 +77,8 @@ impl EraLine {
 		book: &EraBook,
 	) -> Option<Self> {
 		let (record, totals) = (book.record?, book.totals?);
+		let tradable_wh = book.tradable_wh();
+		let resolution_wh = u64::from(record.terms.rules.resolution_wh);
 		let data = dataset.periods.get(period)?;
 		let households = stage
 			.players
@@ -98,14 +109,28 @@ impl EraLine {
 			period_start: data.start.clone(),
 			played,
 			players: record.players,
+			cleared_by: book.cleared_by,
+			settled_by: book.settled_by,
 			certificate: record.certificate,
 			sweeps: record.sweeps,
 			starts: record.starts,
 			price_per_kwh: record.price_per_kwh,
+			tradable_wh,
+			pool_idle: record.certificate.traded_wh == 0 && tradable_wh >= resolution_wh,
 			settled: totals,
 			households: households.collect(),
 			checks: checks::era(era, book),
 		})
+	}
+}
+
+impl EraLine {
+	/// What the certificate says, if it was made by rules that this program knows.
+	pub fn status(&self) -> Option<Status> {
+		match other_rules(self.cleared_by) {
+			Some(_) => None,
+			None => Some(self.certificate.status),
+		}
 	}
 }
 
@@ -138,8 +163,11 @@ impl MainGrid {
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Sums {
 	pub periods: usize,
+	/// Certified, and not, by the rules that this program knows.
 	pub equilibria: usize,
 	pub approximate: usize,
+	/// Cleared under other rules, which this program cannot judge: neither of the two above.
+	pub other_rules: usize,
 	/// Eras in which a period did not get through and was played again.
 	pub repeated: usize,
 	pub missing_readings: u64,
@@ -152,6 +180,12 @@ pub struct Sums {
 	pub added_wh: u64,
 	/// Traded inside the community, delivered.
 	pub community_wh: u64,
+	/// The same of the whole community, its households that are not in the file included.
+	pub traded_wh: u64,
+	/// The most that the whole community could trade at the consumption that the games chose.
+	pub tradable_wh: u64,
+	/// Periods with nothing contracted inside the community though something was tradable.
+	pub idle_pools: usize,
 	/// Each household alone with the main grid, consuming what the file says.
 	pub alone_as_in_file: MainGrid,
 	/// Each household alone with the main grid, consuming what the game chose.
@@ -173,20 +207,27 @@ pub struct Sums {
 	#[serde(with = "money")]
 	pub savings: i128,
 	pub checks_passed: u32,
+	/// Certificates and payoffs of other rules, in all eras.
+	pub not_judged: usize,
 }
 
 impl Sums {
 	fn add(&mut self, line: &EraLine) {
 		self.checks_passed += line.checks.passed;
+		self.not_judged += line.checks.not_judged.len();
 		if !line.played {
 			self.repeated += 1;
 			return;
 		}
 		self.periods += 1;
-		match line.certificate.status {
-			Status::Equilibrium => self.equilibria += 1,
-			Status::Approximate => self.approximate += 1,
+		match line.status() {
+			Some(Status::Equilibrium) => self.equilibria += 1,
+			Some(Status::Approximate) => self.approximate += 1,
+			None => self.other_rules += 1,
 		}
+		self.traded_wh += line.settled.community_wh;
+		self.tradable_wh += line.tradable_wh;
+		self.idle_pools += usize::from(line.pool_idle);
 		self.missing_readings += u64::from(line.settled.missing_readings);
 		self.through_pool += line.settled.through_pool;
 		self.grid_fees += line.settled.grid_fees;
@@ -234,6 +275,8 @@ pub struct Report {
 	pub sums: Sums,
 	/// Every check that failed, in words.
 	pub faults: Vec<String>,
+	/// What cannot be judged, in words: what was computed by rules that this program does not have.
+	pub not_judged: Vec<String>,
 	/// Transactions that this run sent.
 	pub sent: Sent,
 	/// Wall-clock time of this run.
@@ -268,10 +311,22 @@ impl Report {
 			token: money.symbol.clone(),
 			money,
 			faults: faults.cloned().collect(),
+			not_judged: eras
+				.iter()
+				.flat_map(|line| line.checks.not_judged.iter().cloned())
+				.collect(),
 			eras,
 			sums,
 			sent: Sent::default(),
 			wall_ms: 0,
+		}
+	}
+
+	/// Whether everything could be judged.
+	pub fn judged(self) -> Result<(), Fault> {
+		match self.not_judged.is_empty() {
+			true => Ok(()),
+			false => Err(Fault::NotJudged(self.not_judged)),
 		}
 	}
 

@@ -50,15 +50,16 @@ impl Screen {
 	}
 }
 
-/// Energies in kWh: S offered to the pool, B asked of it, both as contracted; what follows is as settled.
+/// Energies in kWh: S offered to the pool, B asked of it, and what was tradable, as contracted; the others as settled.
 fn header(money: &Money) -> String {
 	format!(
-		"{:>9}  {:<19} {:>8} {:>8} {:>8} {:>9} {:>8}  {:<11} {:>6}  {:>12}",
+		"{:>8}  {:<16} {:>8} {:>8} {:>8} {:>8} {:>9} {:>8} {:<11} {:>6} {:>9}",
 		"era",
 		"period",
 		"S kWh",
 		"B kWh",
 		"traded",
+		"tradable",
 		"from main",
 		"to main",
 		"status",
@@ -68,17 +69,24 @@ fn header(money: &Money) -> String {
 }
 
 fn row(line: &EraLine, money: &Money) -> String {
-	let status = match line.certificate.status {
-		Status::Equilibrium => "Equilibrium",
-		Status::Approximate => "Approximate",
+	let status = match line.status() {
+		Some(Status::Equilibrium) => "Equilibrium",
+		Some(Status::Approximate) => "Approximate",
+		None => "other rules",
 	};
+	// Most periods begin on a minute; their seconds need no room.
+	let start = &line.period_start;
 	let mut row = format!(
-		"{:>9}  {:<19} {:>8} {:>8} {:>8} {:>9} {:>8}  {:<11} {:>6}  {:>12}",
+		"{:>8}  {:<16} {:>8} {:>8} {:>8} {:>8} {:>9} {:>8} {:<11} {:>6} {:>9}",
 		line.era,
-		line.period_start,
+		start
+			.strip_suffix(":00")
+			.filter(|short| short.len() == 16)
+			.unwrap_or(start),
 		kwh(line.certificate.offered_wh),
 		kwh(line.certificate.requested_wh),
 		kwh(line.settled.community_wh),
+		kwh(line.tradable_wh),
 		kwh(line.settled.bought_from_main_wh),
 		kwh(line.settled.sold_to_main_wh),
 		status,
@@ -87,6 +95,9 @@ fn row(line: &EraLine, money: &Money) -> String {
 	);
 	if !line.played {
 		row += "  incomplete, played again";
+	}
+	if line.pool_idle {
+		row += "  pool idle";
 	}
 	if line.settled.missing_readings > 0 {
 		row += &format!("  {} reading(s) missing", line.settled.missing_readings);
@@ -113,6 +124,7 @@ fn summary(report: &Report) -> String {
 		kwh(sums.file_consumption_wh),
 		kwh(sums.added_wh)
 	);
+	text += &traded(report);
 	text += &format!(
 		"  money, {}: {} through the pool, {} grid fees, {} to the utility, {} from it\n",
 		money.symbol,
@@ -146,14 +158,39 @@ fn summary(report: &Report) -> String {
 		);
 	}
 	text += &format!(
-		"  checked from events: {} sums hold, {} do not\n  sent: {} strategy sets, {} readings; {:.1} s",
+		"  checked from events: {} sums hold, {} do not{}\n  sent: {} strategy sets, {} readings; {:.1} s",
 		sums.checks_passed,
 		report.faults.len(),
+		not_judged(report),
 		report.sent.strategies,
 		report.sent.readings,
 		report.wall_ms as f64 / 1_000.0
 	);
 	text
+}
+
+/// What was traded, against what could have been.
+fn traded(report: &Report) -> String {
+	let sums = &report.sums;
+	let share = match sums.tradable_wh {
+		0 => "-".into(),
+		tradable => format!("{:.1}", sums.traded_wh as f64 * 100.0 / tradable as f64),
+	};
+	format!(
+		"  traded {} of {} kWh tradable at the consumption that was chosen, {share} %\n  idle pool though something was \
+		 tradable: {} period(s)\n",
+		kwh(sums.traded_wh),
+		kwh(sums.tradable_wh),
+		sums.idle_pools
+	)
+}
+
+/// Certificates and payoffs that are neither right nor wrong.
+fn not_judged(report: &Report) -> String {
+	match report.not_judged.len() {
+		0 => String::new(),
+		parts => format!(", {parts} certificates or payoffs of other rules cannot be judged"),
+	}
 }
 
 /// What came from and went to the main grid, against what would have.
@@ -167,8 +204,12 @@ fn main_grid(report: &Report) -> String {
 			kwh(grid.peak_bought_wh)
 		)
 	};
+	let other_rules = match sums.other_rules {
+		0 => String::new(),
+		eras => format!(", {eras} cleared under other rules"),
+	};
 	let mut text = format!(
-		"\n{} households of the community {} played {} period(s): {} equilibria, {} approximate\n",
+		"\n{} households of the community {} played {} period(s): {} equilibria, {} approximate{other_rules}\n",
 		report.households.len(),
 		report.community_name,
 		sums.periods,
@@ -183,4 +224,92 @@ fn main_grid(report: &Report) -> String {
 	text += &grid("each alone, consuming as contracted", &sums.alone_as_contracted);
 	text += &grid("with the community", &sums.with_community);
 	text
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::{
+		chain::types::{Certificate, Totals},
+		checks::Checks,
+	};
+
+	/// Most columns of a terminal that a row may take.
+	const WIDTH: usize = 110;
+
+	fn money() -> Money {
+		Money {
+			decimals: 12,
+			symbol: "WATT".into(),
+		}
+	}
+
+	fn line() -> EraLine {
+		EraLine {
+			era: 29_922_590,
+			period: 0,
+			period_start: "2021-07-31T12:30:00".into(),
+			played: true,
+			players: 4,
+			cleared_by: Some(101),
+			settled_by: Some(101),
+			certificate: Certificate {
+				status: Status::Equilibrium,
+				offered_wh: 3_000,
+				requested_wh: 0,
+				traded_wh: 0,
+				max_gain: 0,
+			},
+			sweeps: 2,
+			starts: 1,
+			price_per_kwh: 190,
+			tradable_wh: 2_500,
+			pool_idle: false,
+			settled: Totals {
+				community_wh: 1_234_567,
+				bought_from_main_wh: 9_999_999,
+				through_pool: 1_234_567_800_000_000,
+				..Totals::default()
+			},
+			checks: Checks::default(),
+			households: Vec::new(),
+		}
+	}
+
+	#[test]
+	fn rows_fit_below_their_headings() {
+		let (header, row) = (header(&money()), row(&line(), &money()));
+		assert_eq!(header.chars().count(), row.chars().count(), "\n{header}\n{row}");
+		assert!(row.chars().count() <= WIDTH, "{row}");
+		// Right below the last letter of each heading ends the figure.
+		for (heading, figure) in [
+			("traded ", "1234.567 "),
+			("tradable ", "2.500 "),
+			("from main ", "9999.999"),
+		] {
+			let end = |text: &str, part: &str| text.find(part).map(|at| at + part.trim_end().len());
+			assert_eq!(end(&header, heading), end(&row, figure), "\n{header}\n{row}");
+		}
+		assert!(row.contains(" 2021-07-31T12:30 "), "{row}");
+	}
+
+	#[test]
+	fn idle_pool_and_other_rules_do_not_hide() {
+		let shown = |change: fn(&mut EraLine)| {
+			let mut line = line();
+			change(&mut line);
+			row(&line, &money())
+		};
+		assert!(!shown(|_| ()).contains("idle"));
+		assert!(shown(|line| line.pool_idle = true).ends_with("  pool idle"));
+		for cleared_by in [Some(100), None] {
+			let mut line = line();
+			line.cleared_by = cleared_by;
+			let row = row(&line, &money());
+			assert!(
+				row.contains(" other rules ") && !row.contains("Equilibrium"),
+				"{row}"
+			);
+		}
+	}
 }

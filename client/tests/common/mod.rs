@@ -293,13 +293,15 @@ pub fn json(path: &Path) -> Value {
 }
 
 /// The sums that must hold after any replay: every period played once, each in an era of its own and in order, every
-/// era an equilibrium, nothing missing, every check passed; and, added up here once more, community energy in balance.
+/// era an equilibrium, nothing missing, every check passed; and, added up here once more, community energy in balance and
+/// what was tradable.
 pub fn assert_complete(report: &Value, periods: usize) {
 	let sums = &report["sums"];
 	assert_eq!(sums["periods"], periods, "{sums}");
 	assert_eq!(sums["equilibria"], periods, "{sums}");
 	assert_eq!(sums["missing_readings"], 0, "{sums}");
-	assert_eq!(report["faults"], serde_json::json!([]));
+	let none = serde_json::json!([]);
+	assert_eq!((&report["faults"], &report["not_judged"]), (&none, &none));
 	assert!(
 		sums["checks_passed"].as_u64().unwrap() > 10 * periods as u64,
 		"{sums}"
@@ -308,7 +310,26 @@ pub fn assert_complete(report: &Value, periods: usize) {
 	let played = || eras.iter().filter(|era| era["played"] == true);
 	let order: Vec<_> = played().map(|era| era["period"].as_u64().unwrap()).collect();
 	assert_eq!(order, (0..periods as u64).collect::<Vec<_>>());
+	let number = |value: &Value| value.as_u64().unwrap();
+	let (mut traded, mut tradable, mut idle) = (0, 0, 0);
 	for era in played() {
+		let mut sides = [0, 0];
+		for household in era["households"].as_array().unwrap() {
+			let (generated, consumed) = (
+				&household["generation_wh"],
+				&household["contracted_consumption_wh"],
+			);
+			sides[0] += number(generated).saturating_sub(number(consumed));
+			sides[1] += number(consumed).saturating_sub(number(generated));
+		}
+		let most = sides[0].min(sides[1]);
+		assert_eq!(era["tradable_wh"], most, "{era}");
+		let contracted = number(&era["certificate"]["traded_wh"]);
+		assert!(contracted <= most, "{era}");
+		assert_eq!(era["pool_idle"], contracted == 0 && most >= 10, "{era}");
+		traded += number(&era["settled"]["community_wh"]);
+		tradable += most;
+		idle += u64::from(era["pool_idle"] == true);
 		let sum = |channel: &str| -> u64 {
 			let households = era["households"].as_array().unwrap();
 			households
@@ -321,5 +342,13 @@ pub fn assert_complete(report: &Value, periods: usize) {
 			sum("bought_from_community_wh"),
 			"{era}"
 		);
+	}
+	let expected = [
+		("traded_wh", traded),
+		("tradable_wh", tradable),
+		("idle_pools", idle),
+	];
+	for (name, expected) in expected {
+		assert_eq!(sums[name], expected, "{name} of {sums}");
 	}
 }
