@@ -113,9 +113,9 @@ fn arbitrary_communities_end_certified_where_an_equilibrium_is_known() {
 		assert!(support::profiles(&support::arbitrary_community(*seed))
 			.is_none_or(|profiles| profiles > ENUMERABLE));
 	}
-	// All but one in a thousand are certified, or proved to have no equilibrium.
+	// All but five in a thousand are certified, or proved to have no equilibrium.
 	let unclear = tally.missed.len() as u64 + tally.unknown;
-	assert!(unclear * 1_000 <= tally.games.max(1_000), "{tally:?}");
+	assert!(unclear * 200 <= tally.games.max(1_000), "{tally:?}");
 }
 
 /// A household that earns nothing whatever it does used to be put into the pool for good. It is indifferent, but the

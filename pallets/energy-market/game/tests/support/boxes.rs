@@ -1,8 +1,9 @@
 //! A complete search for equilibria that needs no luck: which strategies could be best responses if the totals S and B
 //! lay in a given box, whether such strategies can add up to totals in the box, and if so, the halves of the box.
 //!
-//! A payoff in the pool never rises with the own side's total and never falls with the other side's, so its range over
-//! a box is what it is at two corners. A strategy that is below another one's least even at its best is no best
+//! Two corners of a box serve a strategy least and most. A seller's payoff lies between what it is there. A buyer's is convex
+//! in what it takes from the main grid, with a jump where the meters no longer see it, so its range is spanned by
+//! the ends, both sides of the jump, and the lowest point of the convex part. A strategy that is below another one's least even at its best is no best
 //! response anywhere in the box. What is left at the end is enumerated. In f64, for tests.
 
 use super::Float;
@@ -37,16 +38,33 @@ fn positions((sign, x, _): Entry) -> (f64, f64) {
 impl Float {
 	/// Least and largest payoff of a strategy over the others' totals.
 	fn range(&self, entry: Entry, others: Totals) -> (f64, f64) {
-		match entry.0 {
-			1 => (
-				self.payoff(entry, others.s.1, others.b.0),
-				self.payoff(entry, others.s.0, others.b.1),
-			),
-			_ => (
-				self.payoff(entry, others.s.0, others.b.1),
-				self.payoff(entry, others.s.1, others.b.0),
-			),
+		let (sign, x, log2_comfort) = entry;
+		let surplus = (others.s.1, others.b.0);
+		let shortage = (others.s.0, others.b.1);
+		let (low, high) = (
+			self.payoff(entry, surplus.0, surplus.1),
+			self.payoff(entry, shortage.0, shortage.1),
+		);
+		let (mut low, mut high) = (low.min(high), low.max(high));
+		if sign != -1 || log2_comfort == f64::NEG_INFINITY || x < self.resolution {
+			return (low, high);
 		}
+		// What a buyer takes from the main grid when it is served most and when it is served least.
+		let main = |(s, b): (f64, f64)| x * (1.0 - (s / (b + x)).min(1.0));
+		let (least, most) = (main(surplus), main(shortage));
+		let traded = |main: f64| (main - x) * self.log2_lambda_per_wh;
+		let unbalanced = |main: f64| traded(main) + log2_comfort - (main / 1000.0).log2();
+		// A Wh is far more than a float may be off by.
+		if least < self.resolution + 1.0 && self.resolution - 1.0 < most {
+			high = high.max(traded(self.resolution) + self.log2_omega);
+			low = low.min(unbalanced(self.resolution));
+		}
+		// The convex part is lowest where the main grid gives 1 / ln(lambda) kWh.
+		let turn = 1.0 / (core::f64::consts::LN_2 * self.log2_lambda_per_wh);
+		if least < turn + 1.0 && turn - 1.0 < most {
+			low = low.min(unbalanced(turn));
+		}
+		(low, high)
 	}
 
 	/// The strategies of a household that could be best responses, within `tolerance`, in the box.

@@ -214,9 +214,29 @@ pub fn profiles(game: &Game) -> Option<u64> {
 		.filter(|product| *product < 1 << 63)
 }
 
-/// Looks at every profile of a game for one that is an equilibrium, in f64 and by nothing that the crate computes
-/// but `net_wh`. Gains within `tolerance` are none. `None` if there is none.
+/// An equilibrium of a game, if there is one: the first that [`each_equilibrium`] shows.
 pub fn enumerate(game: &Game, tolerance: f64) -> Option<Vec<u8>> {
+	let mut first = None;
+	each_equilibrium(game, tolerance, |profile| {
+		first = Some(profile.to_vec());
+		false
+	});
+	first
+}
+
+/// All equilibria of a game.
+pub fn all_equilibria(game: &Game, tolerance: f64) -> Vec<Vec<u8>> {
+	let mut all = Vec::new();
+	each_equilibrium(game, tolerance, |profile| {
+		all.push(profile.to_vec());
+		true
+	});
+	all
+}
+
+/// Looks at every profile of a game and shows those that are equilibria, while `show` asks for more. In f64 and by nothing
+/// that the crate computes but `net_wh`. Gains within `tolerance` are none.
+fn each_equilibrium(game: &Game, tolerance: f64, mut show: impl FnMut(&[u8]) -> bool) {
 	let float = Float::new(game);
 	let mut profile = vec![0u8; game.households().len()];
 	// The player that refuted the last profile is asked first: neighbouring profiles fall to the same one.
@@ -227,41 +247,14 @@ pub fn enumerate(game: &Game, tolerance: f64) -> Option<Vec<u8>> {
 			.iter()
 			.position(|i| float.gain(*i, profile[*i], s, b) > tolerance);
 		match unhappy {
-			None => return Some(profile),
-			Some(at) => order[..=at].rotate_right(1),
-		}
-		let mut digit = 0;
-		loop {
-			let choice = profile.get_mut(digit)?;
-			*choice += 1;
-			if usize::from(*choice) < game.households()[digit].strategies.len() {
-				break;
-			}
-			*choice = 0;
-			digit += 1;
-		}
-	}
-}
-
-/// All profiles of a game that are equilibria, in f64. Gains within `tolerance` are none.
-pub fn all_equilibria(game: &Game, tolerance: f64) -> Vec<Vec<u8>> {
-	let float = Float::new(game);
-	let mut profile = vec![0u8; game.households().len()];
-	let mut order: Vec<usize> = (0..profile.len()).collect();
-	let mut found = Vec::new();
-	loop {
-		let (s, b) = float.pool(&profile);
-		let unhappy = order
-			.iter()
-			.position(|i| float.gain(*i, profile[*i], s, b) > tolerance);
-		match unhappy {
-			None => found.push(profile.clone()),
+			None if !show(&profile) => return,
+			None => {}
 			Some(at) => order[..=at].rotate_right(1),
 		}
 		let mut digit = 0;
 		loop {
 			let Some(choice) = profile.get_mut(digit) else {
-				return found;
+				return;
 			};
 			*choice += 1;
 			if usize::from(*choice) < game.households()[digit].strategies.len() {
