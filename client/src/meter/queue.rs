@@ -4,14 +4,24 @@ use super::row::{moment, Row};
 use crate::{fault::Fault, lines::Lines};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, fs, path::Path};
-use subxt::utils::AccountId32;
+use subxt::{config::substrate::H256, utils::AccountId32};
+
+/// The block that a transaction's signature names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Born {
+	pub number: u64,
+	pub hash: H256,
+}
 
 /// A transaction that was signed for a reading. Its bytes are kept, so that it is offered again and no other in its place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
 	pub era: u32,
-	/// The account's number that it uses.
+	/// The account's nonce that it uses.
 	pub nonce: u64,
+	/// A chain without this block can never take it. Queues that older versions wrote do not say it.
+	#[serde(default)]
+	pub born: Option<Born>,
 	/// In later blocks it is void.
 	pub last_block: u64,
 	#[serde(with = "sp_core::bytes")]
@@ -247,6 +257,10 @@ mod tests {
 		let ticket = Ticket {
 			era: 1,
 			nonce: 7,
+			born: Some(Born {
+				number: 3,
+				hash: H256::repeat_byte(5),
+			}),
 			last_block: 9,
 			bytes: vec![0, 255],
 		};

@@ -1,13 +1,13 @@
 //! Offering readings to the chain until each is final, or can no longer be.
 
 use super::{
-	queue::{Outcome, Queue, Ticket},
+	queue::{Born, Outcome, Queue, Ticket},
 	row::{moment, tell, Row},
 };
 use crate::{
 	chain::{
 		self,
-		send::{self, Offered},
+		send::{self, Offered, UsedBy},
 		types::{EraView, Household, Quality, SubmitReading},
 		At, Node,
 	},
@@ -25,6 +25,8 @@ use subxt_signer::sr25519::Keypair;
 const ANSWER: Duration = Duration::from_secs(20);
 /// So many readings at one look: a file of a year may come at once.
 const AT_ONCE: usize = 100;
+/// A reading is signed at most this often in a run when other transactions of the meter's account take its nonce.
+const MOST_SIGNED: u32 = 5;
 /// The longest that a transaction can be valid, blocks; the chain knows the hashes of so many.
 const LONGEST_MORTALITY: u64 = 2_048;
 
@@ -40,6 +42,22 @@ pub struct Reporter {
 	in_block: BTreeSet<u64>,
 	/// What the chain said when it did not take a reading.
 	refusals: BTreeMap<u64, String>,
+	/// Readings whose transaction failed in a final block: when they began. Another one would fail as well, for a fee.
+	failed: BTreeSet<u64>,
+	/// How often each reading was signed in this run.
+	signed: BTreeMap<u64, u32>,
+}
+
+/// What to do with an open reading.
+enum Step {
+	/// Sign it, for the first time or because its transaction can never get into a block.
+	Sign,
+	/// Offer what was signed for it.
+	Offer(Ticket),
+	/// Look again later.
+	Wait,
+	/// It cannot be sent, and why.
+	Refuse(String),
 }
 
 /// The chain as one look finds it.
@@ -67,6 +85,8 @@ impl Reporter {
 			said: String::new(),
 			in_block: BTreeSet::new(),
 			refusals: BTreeMap::new(),
+			failed: BTreeSet::new(),
+			signed: BTreeMap::new(),
 		}
 	}
 
@@ -141,6 +161,8 @@ impl Reporter {
 					queue.became(start_ms, outcome.clone())?;
 					self.in_block.remove(&start_ms);
 					self.refusals.remove(&start_ms);
+					self.failed.remove(&start_ms);
+					self.signed.remove(&start_ms);
 					done.push((entry.row, outcome));
 				}
 				None => self.offer(&look, &entry.row, entry.ticket, queue).await?,
@@ -217,34 +239,33 @@ impl Reporter {
 		if look.view.readings_of != Some(era) {
 			return Ok(());
 		}
+		let start_ms = row.start_ms;
+		if self.failed.contains(&start_ms) {
+			return Ok(());
+		}
 		let nonce = chain::account(&look.best, &self.meter).await?.nonce;
-		let is_aged = |ticket: &Ticket| ticket.last_block < look.best.block_number();
-		let refusal = match ticket.filter(|ticket| ticket.era == era && !is_aged(ticket)) {
-			// Another one in its place could fail as well, for a fee each time.
-			Some(ticket) if ticket.nonce < nonce => {
-				Some("its transaction failed in a block, or the key was used for another one".to_owned())
-			}
-			Some(ticket) => Self::pool(node, &ticket).await?,
-			None => {
+		let ticket = ticket.filter(|ticket| ticket.era == era);
+		let times = self.signed.get(&start_ms).copied().unwrap_or(0);
+		let refusal = match decide(node, look, &self.meter, (nonce, times), ticket).await? {
+			Step::Wait => None,
+			Step::Offer(ticket) => pool(node, &self.meter, &ticket).await?,
+			Step::Sign => {
+				self.signed.insert(start_ms, times.saturating_add(1));
 				let ticket = self.sign(look, era, nonce, row)?;
-				queue.signed(row.start_ms, ticket.clone())?;
+				queue.signed(start_ms, ticket.clone())?;
 				tell(row, format_args!("sent for era {era}"));
-				Self::pool(node, &ticket).await?
+				pool(node, &self.meter, &ticket).await?
+			}
+			Step::Refuse(reason) => {
+				self.failed.insert(start_ms);
+				Some(reason)
 			}
 		};
-		if let Some(reason) = refusal.filter(|reason| self.refusals.get(&row.start_ms) != Some(reason)) {
+		if let Some(reason) = refusal.filter(|reason| self.refusals.get(&start_ms) != Some(reason)) {
 			tell(row, format_args!("not taken so far: {reason}"));
-			self.refusals.insert(row.start_ms, reason);
+			self.refusals.insert(start_ms, reason);
 		}
 		Ok(())
-	}
-
-	/// Offers what was signed, once more if need be. Returns why the pool does not take it.
-	async fn pool(node: &Node, ticket: &Ticket) -> Result<Option<String>, Fault> {
-		Ok(match send::offer(node, &ticket.bytes).await? {
-			Offered::Pooled => None,
-			Offered::Invalid(reason) => Some(reason),
-		})
 	}
 
 	/// Signs a reading: valid until its era has been settled at the latest, and with a number that no other can use.
@@ -260,10 +281,69 @@ impl Reporter {
 		Ok(Ticket {
 			era,
 			nonce,
+			born: Some(Born {
+				number: look.last.block_number(),
+				hash: look.last.block_hash(),
+			}),
 			last_block: look.last.block_number() + blocks,
 			bytes,
 		})
 	}
+}
+
+/// Offers what was signed, once more if need be. Returns why the pool does not take it.
+async fn pool(node: &Node, meter: &AccountId32, ticket: &Ticket) -> Result<Option<String>, Fault> {
+	Ok(
+		match send::offer(node, &ticket.bytes, (meter, ticket.nonce)).await? {
+			// Where a block has just used the nonce, the next look tells for what.
+			Offered::Pooled | Offered::NonceUsed => None,
+			Offered::NoRoom => Some("the node's transaction pool is full".to_owned()),
+			Offered::Refused { reason, .. } => Some(reason),
+		},
+	)
+}
+
+/// What to do with a reading that the best block does not have, where the meter's next nonce is this, and the reading was
+/// signed so many times in this run.
+async fn decide(
+	node: &Node,
+	look: &Look,
+	meter: &AccountId32,
+	(nonce, times): (u64, u32),
+	ticket: Option<Ticket>,
+) -> Result<Step, Fault> {
+	let Some(ticket) = ticket else {
+		return Ok(Step::Sign);
+	};
+	if ticket.last_block < look.best.block_number() {
+		return Ok(Step::Sign);
+	}
+	if let Some(Born { number, hash }) = ticket.born {
+		// A node that is behind has no block of this number yet, which says nothing.
+		if node.block_hash(number).await?.is_some_and(|there| there != hash) {
+			return Ok(Step::Sign);
+		}
+	}
+	if ticket.nonce >= nonce {
+		return Ok(Step::Offer(ticket));
+	}
+	if chain::account(&look.last, meter).await?.nonce <= ticket.nonce {
+		return Ok(Step::Wait);
+	}
+	let after = ticket.born.map_or(0, |born| born.number);
+	let account = (meter, ticket.nonce);
+	Ok(match send::used_by(node, &look.last, &ticket.bytes, account, after).await? {
+		UsedBy::Itself(None) => Step::Wait,
+		UsedBy::Itself(Some(reason)) => Step::Refuse(format!("its transaction failed in a block: {reason}")),
+		UsedBy::Another if times < MOST_SIGNED => Step::Sign,
+		UsedBy::Another => Step::Refuse(format!(
+			"other transactions of the meter's account took the nonce of {times} of its transactions: does another \
+			 program sign with the same key?"
+		)),
+		UsedBy::Forgotten => Step::Refuse(
+			"its transaction failed in a block, or the key was used for another one; the node has forgotten which".to_owned(),
+		),
+	})
 }
 
 impl Look {

@@ -13,7 +13,7 @@ use crate::{
 	chain::{
 		self,
 		events::{BlockLog, Scanner},
-		send::{self, Signed},
+		send::{self, Signed, Tries},
 		types::{EraView, Quality, Reading, Strategy, SubmitReading, SubmitStrategies},
 		At, Money, Node,
 	},
@@ -63,6 +63,7 @@ pub struct Engine<'a> {
 	ledger: Ledger,
 	scanner: Scanner,
 	sent: &'a mut Sent,
+	tries: Tries,
 	/// Settled eras; what is settled does not change.
 	lines: BTreeMap<u32, EraLine>,
 }
@@ -89,6 +90,7 @@ impl<'a> Engine<'a> {
 			ledger,
 			scanner,
 			sent,
+			tries: Tries::default(),
 			lines: BTreeMap::new(),
 		}
 	}
@@ -311,12 +313,15 @@ impl<'a> Engine<'a> {
 		}
 		self.sent.readings += readings as u32;
 		self.sent.strategies += (wave.len() - readings) as u32;
-		for failed in send::send(self.node, at, wave).await? {
+		let outcome = send::send(self.node, at, wave).await?;
+		for failed in outcome.failed {
 			// An era that ended under way is looked at again: a period that it passed over comes once more.
 			if !failed.came_late() {
 				return Err(failed.into_fault());
 			}
 		}
+		// The next step looks at the chain: what a run before sent is there, and what is missing is signed again.
+		self.tries.enter(outcome.missed)?;
 		Ok(true)
 	}
 

@@ -4,7 +4,7 @@
 use crate::{
 	chain::{
 		self,
-		send::{self, Signed},
+		send::{self, Signed, Tries},
 		types::{
 			Address, BalancesCall, Batch, Comfort, Community, MarketCall, Money, PriceRule, Quality, Ratio,
 			Reading, Rules, RuntimeCall, SubmitReading, Sudo, Tariffs, Terms,
@@ -90,11 +90,7 @@ pub async fn prepare(
 		.iter()
 		.map(|name| HouseholdKeys::of(name))
 		.collect::<Result<_, _>>()?;
-	let at = node.head().await?;
-	let (id, community) = match chain::community_named(&at, name).await? {
-		Some(found) => found,
-		None => create(node, &at, name, args).await?,
-	};
+	let (id, community) = find_or_create(node, name, args).await?;
 	let limits: Vec<u32> = (0..dataset.households.len())
 		.map(|household| connection_limit_wh(dataset, household, most_wh(household)))
 		.collect();
@@ -127,7 +123,32 @@ pub async fn prepare(
 	})
 }
 
-async fn create(node: &Node, at: &At, name: &str, args: &ReplayArgs) -> Result<(u32, Community), Fault> {
+/// The community of a name. Creates it if it is not there.
+async fn find_or_create(node: &Node, name: &str, args: &ReplayArgs) -> Result<(u32, Community), Fault> {
+	let mut tries = Tries::default();
+	loop {
+		let at = node.head().await?;
+		if let Some(found) = chain::community_named(&at, name).await? {
+			return Ok(found);
+		}
+		let signed = sign_creation(&at, name, args).await?;
+		let missed = send::send_all(node, &at, vec![signed]).await?;
+		if missed.is_empty() {
+			break;
+		}
+		tries.enter(missed)?;
+	}
+	// Sudo itself succeeds even where what it calls is refused.
+	let found = chain::community_named(&node.head().await?, name).await?;
+	found.ok_or_else(|| {
+		Fault::Chain(format!(
+			"the community {name} was not created: does {} hold the Sudo key, and the operator {} some money?",
+			args.play.keys.sudo, args.play.keys.operator
+		))
+	})
+}
+
+async fn sign_creation(at: &At, name: &str, args: &ReplayArgs) -> Result<Signed, Fault> {
 	let sudo = keys::key(&args.play.keys.sudo)?;
 	let operator = keys::account(&keys::key(&args.play.keys.operator)?);
 	let utility = keys::account(&keys::key(&args.play.keys.utility)?);
@@ -141,16 +162,7 @@ async fn create(node: &Node, at: &At, name: &str, args: &ReplayArgs) -> Result<(
 		terms,
 	});
 	let what = format!("creating the community {name}");
-	let signed = send::sign(at, &sudo, ("Sudo", "sudo"), Sudo { call }, what).await?;
-	send::send_all(node, at, vec![signed]).await?;
-	// Sudo itself succeeds even where what it calls is refused.
-	let found = chain::community_named(&node.head().await?, name).await?;
-	found.ok_or_else(|| {
-		Fault::Chain(format!(
-			"the community {name} was not created: does {} hold the Sudo key, and the operator {} some money?",
-			args.play.keys.sudo, args.play.keys.operator
-		))
-	})
+	send::sign(at, &sudo, ("Sudo", "sudo"), Sudo { call }, what).await
 }
 
 /// The household of these keys in a community, if it is registered.
@@ -189,31 +201,30 @@ async fn register_missing(
 	known: &Community,
 	args: &ReplayArgs,
 ) -> Result<(), Fault> {
-	let at = node.head().await?;
-	let mut calls = Vec::new();
-	for ((name, keys), limit) in dataset.households.iter().zip(all_keys).zip(limits) {
-		if registered(&at, community, name, keys).await?.is_none() {
-			calls.push(RuntimeCall::EnergyMarket(MarketCall::register_household {
-				community,
-				owner: keys::account(&keys.owner),
-				meter: keys::account(&keys.meter),
-				connection_limit_wh: *limit,
-				comfort: Some(PAPER_COMFORT),
-			}));
-		}
-	}
-	if calls.is_empty() {
-		return Ok(());
-	}
 	let operator = keys::key(&args.play.keys.operator)?;
-	if known.operator != keys::account(&operator) {
-		return Err(Fault::Input(format!(
-			"{} household(s) must be registered, and {} is not the community's operator: see --operator",
-			calls.len(),
-			args.play.keys.operator
-		)));
-	}
-	batches(node, &operator, calls, "registering households").await
+	let missing = async |at: &At| {
+		let mut calls = Vec::new();
+		for ((name, keys), limit) in dataset.households.iter().zip(all_keys).zip(limits) {
+			if registered(at, community, name, keys).await?.is_none() {
+				calls.push(RuntimeCall::EnergyMarket(MarketCall::register_household {
+					community,
+					owner: keys::account(&keys.owner),
+					meter: keys::account(&keys.meter),
+					connection_limit_wh: *limit,
+					comfort: Some(PAPER_COMFORT),
+				}));
+			}
+		}
+		if !calls.is_empty() && known.operator != keys::account(&operator) {
+			return Err(Fault::Input(format!(
+				"{} household(s) must be registered, and {} is not the community's operator: see --operator",
+				calls.len(),
+				args.play.keys.operator
+			)));
+		}
+		Ok(calls)
+	};
+	batches(node, &operator, missing, "registering households").await
 }
 
 /// Most that a household can consume in a period: what its manager says, or twice what the file says, whatever its
@@ -253,21 +264,31 @@ fn check_comfort(
 	Ok(())
 }
 
+/// Sends, in batches, the calls for what the state of a final block lacks. Where another transaction took the place of a
+/// batch, it may have done the same, so the state is looked at again.
 async fn batches(
 	node: &Node,
 	signer: &subxt_signer::sr25519::Keypair,
-	calls: Vec<RuntimeCall>,
+	missing: impl AsyncFn(&At) -> Result<Vec<RuntimeCall>, Fault>,
 	what: &str,
 ) -> Result<(), Fault> {
-	for calls in calls.chunks(BATCH) {
-		let at = node.head().await?;
-		let batch = Batch {
-			calls: calls.to_vec(),
-		};
-		let signed = send::sign(&at, signer, ("Utility", "batch_all"), batch, what.into()).await?;
-		send::send_all(node, &at, vec![signed]).await?;
+	let mut tries = Tries::default();
+	'look: loop {
+		let mut at = node.head().await?;
+		for calls in missing(&at).await?.chunks(BATCH) {
+			let batch = Batch {
+				calls: calls.to_vec(),
+			};
+			let signed = send::sign(&at, signer, ("Utility", "batch_all"), batch, what.into()).await?;
+			let missed = send::send_all(node, &at, vec![signed]).await?;
+			if !missed.is_empty() {
+				tries.enter(missed)?;
+				continue 'look;
+			}
+			at = node.head().await?;
+		}
+		return Ok(());
 	}
-	Ok(())
 }
 
 /// Tops up each owner to what the file can cost it at worst. Meters need nothing: their readings are free of fees.
@@ -305,28 +326,22 @@ async fn fund(
 		let energy = consumed.saturating_mul(per_kwh) / 1_000;
 		*needs.entry(keys::account(&keys.owner)).or_default() += fees.saturating_add(energy);
 	}
-	let mut calls = Vec::new();
-	for (account, need) in needs {
-		let free = chain::account(&at, &account).await?.data.free;
-		// Half of the need is left to be spent, so that a replay that goes on, or comes again, tops up nothing.
-		if free < need / 2 {
-			let value = need - free;
-			calls.push(RuntimeCall::Balances(BalancesCall::transfer_keep_alive {
-				dest: Address::Id(account),
-				value,
-			}));
+	let missing = async |at: &At| {
+		let mut calls = Vec::new();
+		for (account, need) in &needs {
+			let free = chain::account(at, account).await?.data.free;
+			// Half of the need is left to be spent, so that a replay that goes on, or comes again, tops up nothing.
+			if free < need / 2 {
+				calls.push(RuntimeCall::Balances(BalancesCall::transfer_keep_alive {
+					dest: Address::Id(*account),
+					value: need - free,
+				}));
+			}
 		}
-	}
-	if calls.is_empty() {
-		return Ok(());
-	}
-	batches(
-		node,
-		&keys::key(&args.play.keys.funder)?,
-		calls,
-		"funding the accounts",
-	)
-	.await
+		Ok(calls)
+	};
+	let funder = keys::key(&args.play.keys.funder)?;
+	batches(node, &funder, missing, "funding the accounts").await
 }
 
 /// A transaction whose fee is that of many others.

@@ -1,0 +1,90 @@
+//! Offering a transaction to the node's pool.
+
+use crate::{
+	chain::{self, Node},
+	fault::{Fault, OrFault},
+};
+use subxt::{
+	config::substrate::H256,
+	rpcs::rpc_params,
+	utils::{to_hex, AccountId32},
+};
+
+/// The best block may change while the pool judges by it. After this many changes in a row its answer counts all the same.
+const MOST_CHANGES: u32 = 5;
+/// The pool's answers for a transaction that it has already, or has another one with the same nonce in place of.
+const ALREADY_THERE: [i32; 2] = [1013, 1014];
+/// The pool's answers for a transaction that is not valid in the best block, and for one that it has just removed.
+const REFUSED: [i32; 2] = [1010, 1012];
+/// The pool's answer when it is full.
+const NO_ROOM: i32 = 1016;
+
+/// What the pool says to a transaction.
+pub enum Offered {
+	/// The pool has it, from now on or already, or has another one with its nonce.
+	Pooled,
+	/// The best block has used its nonce: for this transaction, or for another one.
+	NonceUsed,
+	/// The pool is full.
+	NoRoom,
+	/// It is not valid in the best block.
+	Refused {
+		/// The node's words.
+		reason: String,
+		/// Number of the best block.
+		block: u64,
+	},
+}
+
+/// Offers the transaction that an account signed with a nonce to the pool.
+pub async fn offer(
+	node: &Node,
+	bytes: &[u8],
+	(account, nonce): (&AccountId32, u64),
+) -> Result<Offered, Fault> {
+	let mut best = node.best().await?;
+	let mut changes = 0;
+	loop {
+		let reason = match submit(node, bytes).await? {
+			Answer::Taken => return Ok(Offered::Pooled),
+			Answer::NoRoom => return Ok(Offered::NoRoom),
+			Answer::Refused(reason) => reason,
+		};
+		let judged_by = node.best().await?;
+		if chain::account(&judged_by, account).await?.nonce > nonce {
+			return Ok(Offered::NonceUsed);
+		}
+		if judged_by.block_hash() == best.block_hash() || changes == MOST_CHANGES {
+			let block = judged_by.block_number();
+			return Ok(Offered::Refused { reason, block });
+		}
+		best = judged_by;
+		changes += 1;
+	}
+}
+
+/// The pool's answer, before anything is made of it.
+enum Answer {
+	Taken,
+	NoRoom,
+	Refused(String),
+}
+
+async fn submit(node: &Node, bytes: &[u8]) -> Result<Answer, Fault> {
+	let answer: Result<H256, _> = node
+		.rpc
+		.request("author_submitExtrinsic", rpc_params![to_hex(bytes)])
+		.await;
+	match answer {
+		Ok(_) => Ok(Answer::Taken),
+		Err(subxt::rpcs::Error::User(error)) if ALREADY_THERE.contains(&error.code) => Ok(Answer::Taken),
+		Err(subxt::rpcs::Error::User(error)) if error.code == NO_ROOM => Ok(Answer::NoRoom),
+		Err(subxt::rpcs::Error::User(error)) if REFUSED.contains(&error.code) => {
+			let data = error
+				.data
+				.map_or(String::new(), |data| format!(" {}", data.get()));
+			Ok(Answer::Refused(format!("{}{data}", error.message)))
+		}
+		Err(error) => Err(error).or_fault(),
+	}
+}
