@@ -24,7 +24,8 @@ if [ "${1:-}" = faults ]; then
 	cargo build --profile "$profile" --workspace --all-targets --locked
 	say "real nodes and their faults"
 	# One after the other, so that none disturbs another's times.
-	exec cargo test --profile "$profile" --workspace --locked --test validators --test miners --test development --test hostile \
+	exec cargo test --profile "$profile" --workspace --locked \
+		--test validators --test miners --test interrupted --test development --test hostile \
 		-- --include-ignored --nocapture --test-threads 1
 fi
 

@@ -2,218 +2,32 @@
 
 mod common;
 
-use common::{commonwatt, free_port, now_ms, seal_at, Node, Outcome, Place};
+use common::{
+	bury, commonwatt, free_port,
+	meter::{
+		append, connect, next_era, row, seal_call, sent, time, wait_for_pending, Device, Meter, ALICE,
+		ERA_MS, HEADER, PASSPHRASE, STILL,
+	},
+	now_ms, pass_slot, Node, Outcome, Place, PATIENCE,
+};
 use rumqttc::{AsyncClient, Event, MqttOptions, Outgoing, QoS};
 use std::{
 	fs,
-	io::{BufRead, BufReader, Read, Write},
+	io::Write,
 	path::Path,
-	process::{Child, ChildStdin, Command, Stdio},
+	process::{Child, Command, Stdio},
 	str::FromStr,
-	sync::mpsc::{channel, Receiver},
 	thread,
 	time::{Duration, Instant},
 };
 use subxt::{
 	dynamic::{self, Value},
-	rpcs::{rpc_params, RpcClient},
 	OnlineClient, SubstrateConfig,
 };
 use subxt_signer::{
 	sr25519::{dev, Keypair},
 	SecretUri,
 };
-
-/// The development chain's eras, and its slots.
-const ERA_MS: u64 = 60_000;
-const SLOT_MS: u64 = 2_000;
-/// Time passes only where the test lets it.
-const STILL: [&str; 2] = ["--block-interval-ms", "0"];
-const PASSPHRASE: &str = "correct horse battery staple";
-const HEADER: &str = "period_start,generation_wh,consumption_wh,indoor_c\n";
-/// Nothing here takes a fraction of this.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Hands on lines as they come.
-fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
-	let (to, lines) = channel();
-	thread::spawn(move || {
-		for line in BufReader::new(from).lines().map_while(Result::ok) {
-			if to.send(line).is_err() {
-				return;
-			}
-		}
-	});
-	lines
-}
-
-/// A `commonwatt meter run` that is under way. It is killed when this is dropped.
-struct Meter {
-	child: Child,
-	stdin: Option<ChildStdin>,
-	said: [Receiver<String>; 2],
-	heard: String,
-}
-
-impl Meter {
-	fn start(mut command: Command) -> Self {
-		let piped = command
-			.stdin(Stdio::piped())
-			.stdout(Stdio::piped())
-			.stderr(Stdio::piped());
-		let mut child = piped.spawn().expect("commonwatt starts");
-		let said = [
-			lines(child.stdout.take().unwrap()),
-			lines(child.stderr.take().unwrap()),
-		];
-		Self {
-			stdin: child.stdin.take(),
-			child,
-			said,
-			heard: String::new(),
-		}
-	}
-
-	/// Waits until a line has all of these in it.
-	fn wait_for(&mut self, parts: &[&str]) {
-		let begun = Instant::now();
-		loop {
-			for lines in &self.said {
-				while let Ok(line) = lines.recv_timeout(Duration::from_millis(50)) {
-					self.heard += &format!("{line}\n");
-					if parts.iter().all(|part| line.contains(part)) {
-						return;
-					}
-				}
-			}
-			assert!(begun.elapsed() < PATIENCE, "no {parts:?} in\n{}", self.heard);
-		}
-	}
-
-	fn kill(mut self) {
-		self.child.kill().expect("the child is ours to kill");
-		self.child.wait().expect("the child is ours to wait for");
-	}
-
-	/// Waits for its end, with its input closed.
-	fn finish(mut self) -> Outcome {
-		drop(self.stdin.take());
-		let code = self.child.wait().expect("the child is ours to wait for").code();
-		let [stdout, stderr] = &self.said;
-		let text = |lines: &Receiver<String>| lines.iter().collect::<Vec<_>>().join("\n");
-		Outcome {
-			code,
-			stdout: text(stdout),
-			stderr: self.heard.clone() + &text(stderr),
-		}
-	}
-}
-
-impl Drop for Meter {
-	fn drop(&mut self) {
-		let _ = self.child.kill();
-		let _ = self.child.wait();
-	}
-}
-
-/// A household's device: its key and its queue are in a place.
-struct Device<'a> {
-	place: &'a Place,
-	url: String,
-}
-
-impl<'a> Device<'a> {
-	/// The meter of Alice's household of the development chain.
-	fn alice(place: &'a Place, url: &str) -> Self {
-		Self::with(place, url, "//Alice//stash")
-	}
-
-	/// One with the key of a secret URI.
-	fn with(place: &'a Place, url: &str, uri: &str) -> Self {
-		fs::write(place.folder("passphrase"), PASSPHRASE).unwrap();
-		let made = commonwatt(&["meter", "key", &place.path("key.json"), "--import", uri])
-			.args(["--passphrase-file", &place.path("passphrase")])
-			.output();
-		let outcome = Outcome::from(made.unwrap()).expect_code(0);
-		let key = Keypair::from_uri(&SecretUri::from_str(uri).unwrap()).unwrap();
-		let account = key.public_key().to_account_id();
-		assert_eq!(outcome.stdout.trim(), account.to_string());
-		Self {
-			place,
-			url: url.into(),
-		}
-	}
-
-	fn command(&self, more: &[&str]) -> Command {
-		let mut command = commonwatt(&["meter", "run", "--url", &self.url]);
-		command
-			.args([
-				"--key",
-				&self.place.path("key.json"),
-				"--queue",
-				&self.place.path("queue"),
-			])
-			.args(["--passphrase-file", &self.place.path("passphrase")])
-			.args(more);
-		command
-	}
-
-	fn log(&self) -> Vec<String> {
-		let shown = commonwatt(&["meter", "log", "--queue", &self.place.path("queue")]).output();
-		let outcome = Outcome::from(shown.unwrap()).expect_code(0);
-		outcome.stdout.lines().map(str::to_owned).collect()
-	}
-}
-
-/// A moment as a meter writes it.
-fn time(ms: u64) -> String {
-	jiff::Timestamp::from_millisecond(ms as i64).unwrap().to_string()
-}
-
-fn row(era: u64, generation_wh: u32) -> String {
-	format!("{},{generation_wh},300,21.5\n", time(era * ERA_MS))
-}
-
-fn append(path: &Path, text: &str) {
-	let mut file = fs::File::options().append(true).create(true).open(path).unwrap();
-	file.write_all(text.as_bytes()).unwrap();
-}
-
-/// Lets the next era begin, and returns the one whose readings are taken then.
-async fn next_era(rpc: &RpcClient) -> u64 {
-	let era = now_ms(rpc).await / ERA_MS;
-	loop {
-		let now = now_ms(rpc).await;
-		if now / ERA_MS > era {
-			return now / ERA_MS - 1;
-		}
-		// A block comes a slot after the one before it at the soonest, be it past the era's end.
-		seal_at(rpc, ((era + 1) * ERA_MS).max(now + SLOT_MS)).await;
-	}
-}
-
-async fn connect(url: &str) -> RpcClient {
-	RpcClient::from_insecure_url(url).await.unwrap()
-}
-
-/// How many readings were sent in blocks, whether they came to something or not.
-async fn sent(url: &str) -> usize {
-	let api = OnlineClient::<SubstrateConfig>::from_insecure_url(url)
-		.await
-		.unwrap();
-	let last = api.at_current_block().await.unwrap().block_number();
-	let mut sent = 0;
-	for number in 1..=last {
-		let at = api.at_block(number).await.unwrap();
-		let extrinsics = at.extrinsics().fetch().await.unwrap();
-		sent += extrinsics
-			.iter()
-			.map(Result::unwrap)
-			.filter(|extrinsic| extrinsic.call_name() == "submit_reading")
-			.count();
-	}
-	sent
-}
 
 #[test]
 fn key_is_made_once_and_opened_by_its_passphrase_alone() {
@@ -284,6 +98,7 @@ async fn readings_of_a_growing_file_get_in_once_whatever_is_killed() {
 	let mut meter = Meter::start(device.command(&["--csv", &csv]));
 	meter.wait_for(&["1001 Wh generated", "final"]);
 
+	bury(&rpc).await;
 	node.kill();
 	append(&file, &row(first + 2, 1_002));
 	meter.wait_for(&["1002 Wh generated", "queued"]);
@@ -317,12 +132,14 @@ async fn readings_of_a_growing_file_get_in_once_whatever_is_killed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_rows_and_readings_that_cannot_be_taken_are_named() {
 	let place = Place::new();
-	let node = Node::start(&place.folder("chain"));
+	let node = Node::start_with(&place.folder("chain"), &STILL);
 	let rpc = connect(&node.url).await;
 	let device = Device::alice(&place, &node.url);
 	next_era(&rpc).await;
 	next_era(&rpc).await;
 	let open = next_era(&rpc).await;
+	// What the eras make due takes some blocks.
+	bury(&rpc).await;
 
 	let mut meter = Meter::start(device.command(&["--stdin"]));
 	let mut input = meter.stdin.take().unwrap();
@@ -409,6 +226,7 @@ async fn what_was_signed_is_offered_again_when_program_and_pool_are_lost() {
 	let device = Device::alice(&place, &node.url);
 	next_era(&rpc).await;
 	let era = next_era(&rpc).await;
+	bury(&rpc).await;
 	let file = place.folder("meter.csv");
 	append(&file, HEADER);
 	append(&file, &row(era, 1_000));
@@ -422,30 +240,55 @@ async fn what_was_signed_is_offered_again_when_program_and_pool_are_lost() {
 	meter.wait_for(&["no connection to the node"]);
 	let node = start();
 	let rpc = connect(&node.url).await;
-	let begun = Instant::now();
-	loop {
-		let pending: Vec<String> = rpc
-			.request("author_pendingExtrinsics", rpc_params![])
-			.await
-			.unwrap();
-		if pending.len() == 1 {
-			break;
-		}
-		assert!(begun.elapsed() < PATIENCE && pending.is_empty(), "{pending:?}");
-		thread::sleep(Duration::from_millis(100));
-	}
-	common::pass_slot(&rpc).await;
+	wait_for_pending(&rpc).await;
+	pass_slot(&rpc).await;
 	meter.wait_for(&["1000 Wh generated", "final"]);
 	assert_eq!(sent(&node.url).await, 1);
 	let queue = fs::read_to_string(place.folder("queue")).unwrap();
 	assert_eq!(queue.matches("Signed").count(), 1, "{queue}");
 }
 
+/// The key of the meter signs in another program as well. What that program sent took the nonce of a reading that was
+/// lost with the pool: the reading is signed again, and is in the chain once.
+#[tokio::test(flavor = "multi_thread")]
+async fn reading_whose_nonce_another_transaction_took_is_signed_again() {
+	let place = Place::new();
+	let port = free_port();
+	let start = || Node::start_at(&place.folder("chain"), port, &["--sealing", "manual"]);
+	let node = start();
+	let rpc = connect(&node.url).await;
+	let device = Device::alice(&place, &node.url);
+	next_era(&rpc).await;
+	let era = next_era(&rpc).await;
+	bury(&rpc).await;
+	let file = place.folder("meter.csv");
+	append(&file, HEADER);
+	append(&file, &row(era, 1_000));
+	let run = || Meter::start(device.command(&["--csv", &file.display().to_string()]));
+	let mut meter = run();
+	meter.wait_for(&["1000 Wh generated", "sent for era"]);
+	meter.kill();
+	node.kill();
+
+	let node = start();
+	let rpc = connect(&node.url).await;
+	let key = Keypair::from_uri(&SecretUri::from_str(ALICE).unwrap()).unwrap();
+	seal_call(&rpc, &key, ("System", "remark"), (b"another".to_vec(),)).await;
+	let mut meter = run();
+	meter.wait_for(&["1000 Wh generated", "sent for era"]);
+	wait_for_pending(&rpc).await;
+	pass_slot(&rpc).await;
+	meter.wait_for(&["1000 Wh generated", "final"]);
+	assert_eq!(sent(&node.url).await, 1);
+	let queue = fs::read_to_string(place.folder("queue")).unwrap();
+	assert_eq!(queue.matches("Signed").count(), 2, "{queue}");
+}
+
 /// A meter that has money could pay for one refusal after the other; what failed in a block is not sent again.
 #[tokio::test(flavor = "multi_thread")]
 async fn reading_that_failed_in_a_block_is_not_sent_again() {
 	let place = Place::new();
-	let node = Node::start(&place.folder("chain"));
+	let node = Node::start_with(&place.folder("chain"), &STILL);
 	let rpc = connect(&node.url).await;
 	next_era(&rpc).await;
 	next_era(&rpc).await;
@@ -471,10 +314,11 @@ async fn reading_that_failed_in_a_block_is_not_sent_again() {
 	let mut meter = Meter::start(device.command(&["--csv", &file.display().to_string()]));
 	meter.wait_for(&[
 		"1000 Wh generated",
-		"not taken so far: its transaction failed in a block",
+		"not taken so far: its transaction failed in a block: ",
 	]);
 	thread::sleep(Duration::from_secs(3));
 	assert_eq!(next_era(&rpc).await, open + 1);
+	bury(&rpc).await;
 	meter.wait_for(&[
 		"1000 Wh generated",
 		"not taken: the chain has no statement of the era",

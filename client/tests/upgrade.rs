@@ -2,14 +2,14 @@
 
 mod common;
 
-use common::{assert_complete, commonwatt, json, repository, Node, Outcome, Running};
+use common::{assert_complete, commonwatt, json, repository, Node, Outcome, Running, PATIENCE};
 use commonwatt_runtime_rehearsal::WASM_BINARY;
 use std::{
 	collections::{BTreeMap, BTreeSet},
 	path::Path,
 	process::Command,
 	sync::Arc,
-	time::Duration,
+	time::{Duration, Instant},
 };
 use subxt::{
 	backend::LegacyBackend,
@@ -185,22 +185,30 @@ impl Chain {
 		account.decode().unwrap().data.reserved
 	}
 
-	/// Alice signs a call of Sudo; the block with it. She owns a household too: if the replay left a transaction of hers
-	/// on its way, its number is taken, and hers gets the next.
+	/// Alice signs a call of Sudo; the block with it. She owns a household too: a transaction of hers that the replay left on
+	/// its way may take the nonce first, or the place in the pool. Then she signs again.
 	async fn sudo(&self, call: RuntimeCall) -> TransactionInBlock {
 		let (sudo, alice) = (dynamic::transaction("Sudo", "sudo", Sudo { call }), dev::alice());
-		for _ in 0..20 {
+		let begun = Instant::now();
+		loop {
 			let at = self.api.at_current_block().await.unwrap();
 			let mut transactions = at.transactions();
-			let sent = transactions.sign_and_submit_then_watch_default(&sudo, &alice);
-			if let Ok(progress) = sent.await {
-				if let Ok(included) = progress.wait_for_finalized().await {
-					return included;
-				}
+			let sent = transactions
+				.sign_and_submit_then_watch_default(&sudo, &alice)
+				.await;
+			let refused = match sent {
+				Ok(progress) => match progress.wait_for_finalized().await {
+					Ok(included) => return included,
+					Err(error) => error.to_string(),
+				},
+				Err(error) => error.to_string(),
+			};
+			// Where a transaction of hers is in the pool, the next final block has it.
+			while self.head().await <= at.block_number() {
+				assert!(begun.elapsed() < PATIENCE, "no block takes it: {refused}");
+				tokio::time::sleep(Duration::from_millis(50)).await;
 			}
-			tokio::time::sleep(Duration::from_millis(200)).await;
 		}
-		panic!("no block takes it");
 	}
 
 	/// Changes the code: the block that did it, or why it was refused.

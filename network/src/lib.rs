@@ -20,7 +20,7 @@ use std::{
 	collections::BTreeSet,
 	fs,
 	path::{Path, PathBuf},
-	time::Duration,
+	time::{Duration, Instant},
 };
 use subxt::rpcs::rpc_params;
 
@@ -29,6 +29,8 @@ pub const MOST_VALIDATORS: usize = 32;
 
 /// A node that does not answer for so long after its start will not.
 const START: Duration = Duration::from_secs(300);
+/// A node that has not noticed for so long that a peer ended will not.
+const PARTED: Duration = Duration::from_secs(60);
 
 /// How the nodes of a network agree on their blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -219,13 +221,17 @@ impl Network {
 		self.parted.extend(&pairs);
 		cut_off.iter().try_for_each(|index| self.start(*index))?;
 		self.wait_until_ready().await?;
-		match self.still_joined(&pairs).await? {
-			Some((one, other)) => Err(Fault::Failed(format!(
-				"{} and {} are still peers after they were parted",
-				self.nodes[one].name, self.nodes[other].name
-			))),
-			None => Ok(()),
+		let begun = Instant::now();
+		while let Some((one, other)) = self.still_joined(&pairs).await? {
+			if begun.elapsed() > PARTED {
+				return Err(Fault::Failed(format!(
+					"{} and {} are still peers after they were parted",
+					self.nodes[one].name, self.nodes[other].name
+				)));
+			}
+			tokio::time::sleep(Duration::from_millis(100)).await;
 		}
+		Ok(())
 	}
 
 	/// Joins all that are parted again.

@@ -16,8 +16,8 @@ use subxt::rpcs::{client::RpcParams, rpc_params, RpcClient};
 
 /// So long may a node take to stop when it is asked to; then it is ended.
 const GRACE: Duration = Duration::from_secs(15);
-/// So long may a call take.
-const ANSWER: Duration = Duration::from_secs(20);
+/// So long may a call take: a node that starts on a busy machine takes its time.
+const ANSWER: Duration = Duration::from_secs(60);
 /// So much of the end of a log is looked at.
 const TAIL: u64 = 16 * 1024;
 

@@ -15,7 +15,6 @@ use std::{
 		atomic::{AtomicBool, Ordering},
 		Arc,
 	},
-	time::Duration,
 };
 use subxt::{
 	config::SubstrateConfig,
@@ -332,7 +331,9 @@ async fn withstand(kinds: Vec<Kind>, periods: u32, era_seconds: u64) -> (Interva
 	prepare(&sender).await;
 	let replay = running.replay(0, periods);
 	let calm = honest.finalized().await.or_panic().number;
-	running.watch(0, Duration::from_secs(era_seconds)).await;
+	running
+		.watch_until(0, |seen| seen.eras >= 1 && seen.finalized > 10)
+		.await;
 
 	let begun = honest.finalized().await.or_panic().number;
 	let stop = Arc::new(AtomicBool::new(false));

@@ -2,13 +2,23 @@
 
 mod common;
 
-use common::{OrPanic, Progress, Running, ERA};
+use common::{OrPanic, Progress, Running, ERA, ERA_SECONDS};
 use std::{path::PathBuf, time::Duration};
 
-/// Votes that are under way when a validator goes may finalize a block or two still.
-const VOTES: Duration = Duration::from_secs(3);
+/// An outage that misses three whole eras at least, wherever in an era it begins.
+const OUTAGE: Duration = Duration::from_secs(4 * ERA_SECONDS + 1);
 /// How wrong a clock is: far beyond the half minute of drift that the timestamp allows.
 const WRONG_SECONDS: u32 = 180;
+
+/// Whether blocks become final and eras begin.
+fn goes_on(seen: &Progress) -> bool {
+	seen.finalized > 5 && seen.eras >= 1
+}
+
+/// Whether blocks are made for an era, final or not.
+fn grows(seen: &Progress) -> bool {
+	seen.blocks > 2 && seen.time >= ERA
+}
 
 /// One of four is no loss; two of four stop finality and nothing else; whoever comes back catches up.
 #[tokio::test(flavor = "multi_thread")]
@@ -17,19 +27,18 @@ async fn killed_validators_come_back_and_nothing_is_lost() {
 	let replay = running.replay(0, 3);
 
 	running.network.kill(3).or_panic();
-	let one_down = running.watch(0, ERA).await;
+	let one_down = running.watch_until(0, goes_on).await;
 	println!("one of four killed: {one_down}");
-	assert!(one_down.finalized > 5 && one_down.eras >= 1, "{one_down}");
 	running.network.start(3).or_panic();
 	let head = running.network.node(0).finalized().await.or_panic();
 	running.wait_for_final(3, head.number).await;
 
 	running.network.kill(2).or_panic();
 	running.network.kill(3).or_panic();
-	tokio::time::sleep(VOTES).await;
-	let two_down = running.watch(0, ERA).await;
+	running.wait_until_finality_stops(0).await;
+	let two_down = running.watch_until(0, grows).await;
 	println!("two of four killed: {two_down}");
-	assert!(two_down.finalized == 0 && two_down.blocks > 2, "{two_down}");
+	assert_eq!(two_down.finalized, 0, "{two_down}");
 	let open = running.network.node(0).best().await.or_panic();
 	running.network.start(2).or_panic();
 	running.network.start(3).or_panic();
@@ -40,8 +49,15 @@ async fn killed_validators_come_back_and_nothing_is_lost() {
 }
 
 /// Watches the first and the last node of a split network.
-async fn watch_both(running: &Running) -> (Progress, Progress) {
-	let seen = tokio::join!(running.watch(0, ERA), running.watch(3, ERA));
+async fn watch_both(
+	running: &Running,
+	enough: impl Fn(&Progress) -> bool,
+	enough_of_other: impl Fn(&Progress) -> bool,
+) -> (Progress, Progress) {
+	let seen = tokio::join!(
+		running.watch_until(0, enough),
+		running.watch_until(3, enough_of_other)
+	);
 	println!("  one side: {}; other side: {}", seen.0, seen.1);
 	seen
 }
@@ -64,10 +80,12 @@ async fn split_network_becomes_one_chain_again() {
 
 	println!("split two to two");
 	running.network.split(&[&[0, 1], &[2, 3]]).await.or_panic();
-	tokio::time::sleep(VOTES).await;
-	let (one, other) = watch_both(&running).await;
-	assert!(one.finalized == 0 && one.blocks > 2, "{one}");
-	assert!(other.finalized == 0 && other.blocks > 2, "{other}");
+	for node in [0, 3] {
+		running.wait_until_finality_stops(node).await;
+	}
+	let (one, other) = watch_both(&running, grows, grows).await;
+	assert_eq!(one.finalized, 0, "{one}");
+	assert_eq!(other.finalized, 0, "{other}");
 	let (one, other) = (running.network.node(0), running.network.node(3));
 	let best = (one.best().await.or_panic(), other.best().await.or_panic());
 	let number = best.0.number.min(best.1.number);
@@ -77,8 +95,7 @@ async fn split_network_becomes_one_chain_again() {
 
 	println!("split three to one");
 	running.network.split(&[&[0, 1, 2], &[3]]).await.or_panic();
-	let (three, alone) = watch_both(&running).await;
-	assert!(three.finalized > 5, "{three}");
+	let (_, alone) = watch_both(&running, goes_on, |seen| seen.time >= ERA).await;
 	// A validator without peers waits for some.
 	assert_eq!((alone.blocks, alone.finalized), (0, 0), "{alone}");
 	join(&mut running).await;
@@ -116,9 +133,11 @@ async fn validator_with_a_wrong_clock_disturbs_nobody() {
 		let offset = format!("{sign}{WRONG_SECONDS}s");
 		running.network.start_with(3, &clock(&offset)).or_panic();
 		running.network.wait_until_ready().await.or_panic();
-		let seen = tokio::join!(running.watch(0, ERA), running.watch(3, ERA));
+		let seen = tokio::join!(
+			running.watch_until(0, goes_on),
+			running.watch_until(3, |seen| seen.time >= ERA)
+		);
 		println!("a clock {offset}: the others {}; it {}", seen.0, seen.1);
-		assert!(seen.0.finalized > 5 && seen.0.eras >= 1, "{}", seen.0);
 	}
 	running.network.kill(3).or_panic();
 	running.network.start(3).or_panic();
@@ -133,17 +152,17 @@ async fn validator_with_a_wrong_clock_disturbs_nobody() {
 async fn chain_that_stood_still_for_eras_goes_on() {
 	let mut running = Running::start(4).await;
 	let replay = running.replay(0, 3);
-	running.watch(0, 2 * ERA).await;
+	running.watch_until(0, |seen| seen.eras >= 2).await;
 	let before = running.network.node(0).finalized().await.or_panic();
 	for index in 0..4 {
 		running.network.kill(index).or_panic();
 	}
-	tokio::time::sleep(3 * ERA + ERA / 2).await;
+	tokio::time::sleep(OUTAGE).await;
 	running.network.start_all().or_panic();
 	running.network.wait_until_ready().await.or_panic();
 	running.wait_for_final(0, before.number + 2).await;
 	replay.finish().await;
-	println!("all four down for {} s", (3 * ERA + ERA / 2).as_secs());
+	println!("all four down for {} s", OUTAGE.as_secs());
 	let eras = running.check().await;
 	assert!(eras.missed() >= 3, "{eras}");
 }

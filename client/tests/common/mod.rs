@@ -2,21 +2,26 @@
 
 #![allow(dead_code)]
 
+pub mod meter;
+
 use serde_json::Value;
 use std::{
 	io::{BufRead, BufReader},
 	net::TcpListener,
 	path::{Path, PathBuf},
 	process::{Child, ChildStdout, Command, Output, Stdio},
-	sync::{mpsc, Arc, Mutex},
+	sync::{
+		atomic::{AtomicU16, Ordering},
+		mpsc, Arc, Mutex,
+	},
 	thread,
-	time::Duration,
+	time::{Duration, Instant},
 };
 use subxt::rpcs::{rpc_params, RpcClient};
 use tempfile::TempDir;
 
 /// Nothing here takes a fraction of this; it only ends a test that would hang.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The repository.
 pub fn repository() -> PathBuf {
@@ -206,26 +211,52 @@ pub fn fontana() -> Option<PathBuf> {
 	Some(file).filter(|file| file.exists())
 }
 
-/// A port of the loopback interface that nobody listens at.
+/// A port of the loopback interface that nobody listens at. It is below those that systems hand out for connections, so
+/// that no connection takes it while its node is down.
 pub fn free_port() -> u16 {
-	let listener = TcpListener::bind("127.0.0.1:0").expect("there are ports");
-	listener.local_addr().expect("it has one").port()
+	const RANGE: std::ops::Range<u16> = 20_000..32_000;
+	static NEXT: AtomicU16 = AtomicU16::new(0);
+	let length = u32::from(RANGE.end - RANGE.start);
+	// Tests that run beside these begin elsewhere.
+	let begin = std::process::id().wrapping_mul(97) % length;
+	(0..length)
+		.map(|_| {
+			let step = u32::from(NEXT.fetch_add(1, Ordering::Relaxed));
+			RANGE.start + ((begin + step) % length) as u16
+		})
+		.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+		.expect("there are ports")
 }
 
-/// Chain time.
+/// Chain time. It begins with the first block, for which this waits.
 pub async fn now_ms(rpc: &RpcClient) -> u64 {
 	// `Timestamp.Now`, little-endian: the hash of both names is the key.
 	let key = "0xf0c365c3cf59d671eb72da0e7a4113c49f1f0515f462cdcf84e0f1d6045dfcbb";
-	let now: String = rpc.request("state_getStorage", rpc_params![key]).await.unwrap();
-	u64::from_str_radix(now.trim_start_matches("0x"), 16)
-		.unwrap()
-		.swap_bytes()
+	let begun = Instant::now();
+	loop {
+		let now: Option<String> = rpc.request("state_getStorage", rpc_params![key]).await.unwrap();
+		if let Some(now) = now {
+			return u64::from_str_radix(now.trim_start_matches("0x"), 16)
+				.unwrap()
+				.swap_bytes();
+		}
+		assert!(begun.elapsed() < PATIENCE, "no first block");
+		tokio::time::sleep(Duration::from_millis(50)).await;
+	}
 }
 
 /// Seals one block at a time.
 pub async fn seal_at(rpc: &RpcClient, timestamp_ms: u64) {
 	// A block that was sealed by the clock meanwhile is as good.
 	let _: Result<Value, _> = rpc.request("dev_sealAt", rpc_params![timestamp_ms]).await;
+}
+
+/// Seals a few blocks. The database writes in the background: a node that is killed may lose its very last ones, so what
+/// must outlive it has to lie deeper.
+pub async fn bury(rpc: &RpcClient) {
+	for _ in 0..5 {
+		pass_slot(rpc).await;
+	}
 }
 
 /// Seals one block, a slot after the newest.

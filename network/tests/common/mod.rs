@@ -108,11 +108,16 @@ impl Running {
 
 	/// So many miners with short eras, two blocks a second, and the first of them final.
 	pub async fn mined(miners: usize, finality_depth: u32) -> Self {
+		Self::mined_with_eras(miners, finality_depth, ERA_SECONDS).await
+	}
+
+	/// The same with eras of another length.
+	pub async fn mined_with_eras(miners: usize, finality_depth: u32, era_seconds: u64) -> Self {
 		let consensus = Consensus::Work {
 			target_block_ms: 500,
 			finality_depth,
 		};
-		Self::start_as(miners, consensus, ERA_SECONDS).await
+		Self::start_as(miners, consensus, era_seconds).await
 	}
 
 	async fn start_as(validators: usize, consensus: Consensus, era_seconds: u64) -> Self {
@@ -174,23 +179,55 @@ impl Running {
 		}
 	}
 
-	/// What a node sees happen in a while.
-	pub async fn watch(&self, node: usize, time: Duration) -> Progress {
+	/// Watches a node until what has happened since is enough.
+	pub async fn watch_until(&self, node: usize, enough: impl Fn(&Progress) -> bool) -> Progress {
+		let begun = Instant::now();
 		let node = self.network.node(node);
 		let before = node.status().await.expect("it runs");
-		tokio::time::sleep(time).await;
-		let after = node.status().await.expect("it runs");
-		Progress {
-			time,
-			blocks: after.best.saturating_sub(before.best),
-			finalized: after.finalized.saturating_sub(before.finalized),
-			eras: after.era.unwrap_or(0).saturating_sub(before.era.unwrap_or(0)),
+		loop {
+			let now = node.status().await.expect("it runs");
+			let seen = Progress {
+				time: begun.elapsed(),
+				blocks: now.best.saturating_sub(before.best),
+				finalized: now.finalized.saturating_sub(before.finalized),
+				eras: now.era.unwrap_or(0).saturating_sub(before.era.unwrap_or(0)),
+			};
+			if enough(&seen) {
+				return seen;
+			}
+			if begun.elapsed() > PATIENCE {
+				self.give_up(&format!("{} does not get further: {seen}", node.name));
+			}
+			tokio::time::sleep(Duration::from_millis(100)).await;
+		}
+	}
+
+	/// Waits until a node has made no block final for a while: votes that are under way when validators go may finalize
+	/// a block or two still.
+	pub async fn wait_until_finality_stops(&self, node: usize) {
+		let begun = Instant::now();
+		let mut last = self.network.node(node).finalized().await.or_panic();
+		let mut since = Instant::now();
+		while since.elapsed() < ERA / 2 {
+			if begun.elapsed() > PATIENCE {
+				self.give_up("blocks become final still");
+			}
+			tokio::time::sleep(Duration::from_millis(100)).await;
+			let head = self.network.node(node).finalized().await.or_panic();
+			if head != last {
+				(last, since) = (head, Instant::now());
+			}
 		}
 	}
 
 	/// A replay of the day's first periods on a node, in eras that pass by themselves.
 	pub fn replay(&self, node: usize, periods: u32) -> Replay {
-		let mut command = commonwatt(&["replay", &paper(), "--wait", "--retry-seconds", "120"]);
+		self.replay_of(&paper(), node, periods)
+	}
+
+	/// The same of another file.
+	pub fn replay_of(&self, file: &str, node: usize, periods: u32) -> Replay {
+		let mut command = commonwatt(&["replay", file, "--wait", "--retry-seconds", "600"]);
 		command.args(["--url", &self.network.node(node).url()]);
 		command.args(["--first", &periods.to_string()]);
 		command.args(["--journal", &self.file("journal")]);

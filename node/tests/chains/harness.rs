@@ -12,7 +12,7 @@ use std::{
 use subxt::rpcs::{client::RpcParams, rpc_params, RpcClient};
 
 /// Nothing here takes a fraction of this; it only ends a test that would hang.
-const PATIENCE: Duration = Duration::from_secs(180);
+pub const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Storage key of `Timestamp.Now`: the two-x hashes of both names.
 const TIMESTAMP_NOW: &str = "0xf0c365c3cf59d671eb72da0e7a4113c49f1f0515f462cdcf84e0f1d6045dfcbb";

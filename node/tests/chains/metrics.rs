@@ -1,7 +1,11 @@
 //! The market in Prometheus form.
 
-use crate::harness::{http, seal_at, Node};
-use std::{collections::BTreeMap, net::TcpListener, time::Duration};
+use crate::harness::{http, seal_at, Node, PATIENCE};
+use std::{
+	collections::BTreeMap,
+	net::TcpListener,
+	time::{Duration, Instant},
+};
 
 const ERA_MS: u64 = 60_000;
 
@@ -52,10 +56,9 @@ async fn market_is_shown_as_the_chain_has_it() {
 			&& shown.get("commonwatt_queue_steps") == Some(&0.0)
 	};
 	let mut shown = market(port);
-	for _ in 0..200 {
-		if over(&shown) {
-			break;
-		}
+	let begun = Instant::now();
+	while !over(&shown) {
+		assert!(begun.elapsed() < PATIENCE, "{shown:#?}");
 		tokio::time::sleep(Duration::from_millis(50)).await;
 		shown = market(port);
 	}

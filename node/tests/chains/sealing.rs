@@ -71,13 +71,21 @@ async fn interval_sealing_makes_transactions_wait_for_the_next_block() {
 	let node = Node::start(&args, dir.path()).await;
 	// The next block is nearly three seconds away.
 	let number = node.best().await.number;
-	let before = node.wait_for_finalized(number + 1).await;
+	node.wait_for_finalized(number + 1).await;
 	submit(&node).await;
-	sleep(1.0).await;
-	assert_eq!(node.best().await, before);
-	node.wait_for_finalized(before.number + 2).await;
-	assert_eq!(transactions_in(&node, before.number + 1).await, 2);
-	assert_eq!(transactions_in(&node, before.number + 2).await, 1);
+	let number = node.best().await.number;
+	let last = node.wait_for_finalized(number + 2).await;
+	let mut included = 0;
+	for number in 2..=last.number {
+		let (parent, block) = (node.at(number - 1).await, node.at(number).await);
+		// A block that the transaction had brought about would come a slot of two seconds after its parent.
+		assert!(
+			block.timestamp_ms >= parent.timestamp_ms + 2_900,
+			"{parent:?} {block:?}"
+		);
+		included += transactions_in(&node, number).await - 1;
+	}
+	assert_eq!(included, 1);
 }
 
 #[tokio::test]
@@ -87,7 +95,7 @@ async fn aura_signs_a_block_in_each_slot_of_the_walls_clock() {
 	let slot_ms = node.slot_ms().await;
 	let head = node.wait_for_finalized(3).await;
 	let wall_ms = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
-	assert!(u128::from(head.timestamp_ms) <= wall_ms && u128::from(head.timestamp_ms) + 30_000 > wall_ms);
+	assert!(u128::from(head.timestamp_ms) <= wall_ms && u128::from(head.timestamp_ms) + 300_000 > wall_ms);
 	for number in 2..=3 {
 		let (parent, child) = (node.at(number - 1).await, node.at(number).await);
 		assert!(child.timestamp_ms / slot_ms > parent.timestamp_ms / slot_ms);
