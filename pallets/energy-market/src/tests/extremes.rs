@@ -75,7 +75,8 @@ fn dearest() -> Terms {
 	}
 }
 
-/// Half of the households sell all there can be, the others buy it.
+/// Half of the households sell all there can be, the others buy it. These have no other choice: so large a buyer would
+/// prefer the main grid.
 fn largest_trade(era: EraIndex) {
 	for household in 0..MAX_HOUSEHOLDS {
 		let sells = household % 2 == 0;
@@ -84,14 +85,17 @@ fn largest_trade(era: EraIndex) {
 		} else {
 			(0, MAX_ENERGY_WH)
 		};
-		let kinds = match sells {
-			true => [Kind::SellToCommunity, Kind::SellToMain],
-			false => [Kind::BuyFromCommunity, Kind::BuyFromMain],
+		let kinds: &[Kind] = match sells {
+			true => &[Kind::SellToCommunity, Kind::SellToMain],
+			false => &[Kind::BuyFromCommunity],
 		};
-		let set = kinds.map(|kind| commonwatt_game::Strategy {
-			temperature_centi_c: if sells { i16::MAX - 1 } else { i16::MIN + 1 },
-			..strategy(kind, consumption)
-		});
+		let set: Vec<_> = kinds
+			.iter()
+			.map(|kind| commonwatt_game::Strategy {
+				temperature_centi_c: if sells { i16::MAX - 1 } else { i16::MIN + 1 },
+				..strategy(*kind, consumption)
+			})
+			.collect();
 		submit(household, era, generation, &set);
 	}
 	enter_era(era);

@@ -34,8 +34,8 @@ fn pot() -> Balance {
 	Balances::free_balance(EnergyMarket::pot_account(0))
 }
 
-/// Households 0 and 1 trade 2 kWh, so each has a payoff of 100 * 4^2; household 2 takes 1 kWh from the main grid, which
-/// is a payoff of 1; household 3 has no contract.
+/// Household 0 sells 2 kWh to household 1: payoffs of 100 * 4^2 = 1,600 and 100 * 4^-2 = 6.25, as E_in is negative for a
+/// buyer. Household 2 takes 1 kWh from the main grid, which is a payoff of 1; household 3 has no contract.
 fn play(reports: &[HouseholdId]) {
 	submit(0, NEXT, 2_000, &[strategy(Kind::SellToCommunity, 0)]);
 	submit(1, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 2_000)]);
@@ -57,15 +57,16 @@ fn rewards() -> [Balance; 4] {
 #[test]
 fn pot_is_shared_in_proportion_to_delivered_payoffs() {
 	ExtBuilder::default().build_in_first_era(|| {
-		announce(|terms| terms.incentive_per_era = 3_201);
+		// Four for each unit of payoff, of which there are 1,607.25.
+		announce(|terms| terms.incentive_per_era = 6_429);
 		fund_pot(10_000);
 		play(&[0, 1, 2, 3]);
-		assert_eq!(rewards(), [1_600, 1_600, 1, 0]);
-		assert_eq!(pot(), 10_000 - 3_201);
-		assert_eq!(record(NEXT).settled.map(|totals| totals.rewards), Some(3_201));
+		assert_eq!(rewards(), [6_400, 25, 4, 0]);
+		assert_eq!(pot(), 10_000 - 6_429);
+		assert_eq!(record(NEXT).settled.map(|totals| totals.rewards), Some(6_429));
 		assert_eq!(
 			EnergyMarket::view_bill(0, NEXT, NEXT).map(|bill| bill.reward),
-			Some(1_600)
+			Some(6_400)
 		);
 	});
 }
