@@ -53,7 +53,7 @@ usable_python() {
 # Makes the judge's Python environment, and makes it again when the requirements changed or its Python is gone. The copy
 # of the requirements is written last, so that the next run repeats an installation that was interrupted.
 judge_environment() {
-	local requirements="$repo/pallets/energy-market/game/judge/requirements.txt" python
+	local requirements="$repo/primitives/game/judge/requirements.txt" python
 	if cmp -s "$requirements" "$judge_venv/requirements.txt" && "$judge_venv/bin/python" -c '' 2>/dev/null; then
 		return
 	fi

@@ -37,7 +37,7 @@ took "game"
 
 # The tests above have just built the command.
 say "the game, judged by pygambit"
-"$judge_venv/bin/python" -B pallets/energy-market/game/judge/judge.py --command "$bin/commonwatt-game"
+"$judge_venv/bin/python" -B primitives/game/judge/judge.py --command "$bin/commonwatt-game"
 took "judge"
 
 say "walkthrough through @polkadot/api"

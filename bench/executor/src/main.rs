@@ -14,7 +14,7 @@ use support::{
 	wild_community, Lean, Random,
 };
 
-#[path = "../../../pallets/energy-market/game/tests/support/mod.rs"]
+#[path = "../../../primitives/game/tests/support/mod.rs"]
 mod support;
 
 const ROUNDS: usize = 15;
@@ -145,7 +145,7 @@ fn measure(runtime: &Runtime, games: &[Game]) -> Result<Times, Box<dyn Error>> {
 
 /// 100 buyers with dominated strategies, a seller, and four buyers without a pure equilibrium.
 fn slow() -> Result<Game, Box<dyn Error>> {
-	let text = include_str!("../../../pallets/energy-market/game/tests/games/slow-105.json");
+	let text = include_str!("../../../primitives/game/tests/games/slow-105.json");
 	Ok(serde_json::from_str::<json::GameJson>(text)?.into_game()?)
 }
 

@@ -1,0 +1,136 @@
+//! `commonwatt-localnet`: several validators on this machine, to play with.
+
+mod screen;
+
+use clap::Parser;
+use commonwatt_localnet::{Binary, Consensus, Fault, Network, Plan, MOST_VALIDATORS};
+use screen::Screen;
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+use tokio::signal::unix::{signal, SignalKind};
+
+/// How often to look at the nodes.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Miners with the preset's time for a block, and blocks final soon enough to play with.
+const MINED: Consensus = Consensus::Work {
+	target_block_ms: 6_000,
+	finality_depth: 10,
+};
+
+const HELP: &str = "\
+Each validator gets new keys, an RPC port of its own and a folder with its database, keys and log. The chain is the \
+preset `local` (the community of the paper, development accounts with money) with these validators as authorities: \
+Aura makes blocks, GRANDPA finalizes them as long as more than two thirds of the validators take part. With --mined the chain is \
+the preset `pow`, and each node mines; what lies ten blocks deep counts as final.
+
+All listen on the loopback interface only, and take no RPC methods that are not safe to have open.
+
+Exit codes: 0 ended by Ctrl-C; 1 something failed; 2 an option is wrong, nothing was started.";
+
+/// Runs several validators of one chain on this machine and shows how they do, until Ctrl-C.
+#[derive(Debug, Parser)]
+#[command(name = "commonwatt-localnet", version, max_term_width = 110, after_long_help = HELP)]
+struct Cli {
+	/// How many validators
+	#[arg(value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=MOST_VALIDATORS as i64))]
+	validators: u8,
+
+	/// Keep keys and databases here, and go on with what is here [default: a temporary folder, removed at the end]
+	#[arg(long, value_name = "FOLDER")]
+	base_path: Option<PathBuf>,
+
+	/// Length of an era, for a new chain; a slot is a thirtieth of it, but half a second at the least [default: that of
+	/// the preset, 1800]
+	#[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(15..=86_400))]
+	era_seconds: Option<u64>,
+
+	/// Let the nodes be miners of a new chain with proof of work, a thread each, instead of validators
+	#[arg(long)]
+	mined: bool,
+
+	/// RPC port of the first node; the next ones have the next ones
+	#[arg(long, value_name = "PORT", default_value_t = 9944, value_parser = clap::value_parser!(u16).range(1..))]
+	rpc_port: u16,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+	match run(Cli::parse()).await {
+		Ok(()) => ExitCode::SUCCESS,
+		Err(fault) => {
+			eprintln!("commonwatt-localnet: {fault}");
+			ExitCode::from(fault.code())
+		}
+	}
+}
+
+async fn run(cli: Cli) -> Result<(), Fault> {
+	let temporary = match cli.base_path {
+		Some(_) => None,
+		None => Some(tempfile::tempdir().map_err(|error| Fault::Failed(error.to_string()))?),
+	};
+	let base = cli
+		.base_path
+		.or_else(|| temporary.as_ref().map(|folder| folder.path().to_owned()))
+		.unwrap_or_default();
+	let plan = Plan {
+		validators: usize::from(cli.validators),
+		consensus: match cli.mined {
+			true => MINED,
+			false => Consensus::Authorities,
+		},
+		era_seconds: cli.era_seconds,
+		base,
+		first_rpc_port: Some(cli.rpc_port),
+		can_be_split: false,
+	};
+	let mut network = Network::new(Binary::beside_this()?, plan)?;
+	let shown = tokio::select! {
+		shown = show(&mut network) => shown,
+		ended = until_ended() => ended,
+	};
+	eprintln!("commonwatt-localnet: ending the nodes");
+	let stopped = network.stop();
+	shown.and(stopped)
+}
+
+/// Waits for Ctrl-C, or for what else asks a program to end.
+async fn until_ended() -> Result<(), Fault> {
+	let failed = |error: std::io::Error| Fault::Failed(error.to_string());
+	let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+	let mut hang_up = signal(SignalKind::hangup()).map_err(failed)?;
+	tokio::select! {
+		interrupted = tokio::signal::ctrl_c() => interrupted.map_err(failed),
+		_ = terminate.recv() => Ok(()),
+		_ = hang_up.recv() => Ok(()),
+	}
+}
+
+/// Starts the nodes and shows how they do.
+async fn show(network: &mut Network) -> Result<(), Fault> {
+	let mut screen = Screen::new(network.nodes().len());
+	for node in network.nodes() {
+		screen.say(&format!(
+			"{}  RPC {}  Prometheus http://127.0.0.1:{}/metrics  log {}",
+			node.name,
+			node.url(),
+			node.ports.metrics,
+			node.log_file().display()
+		));
+	}
+	screen.say("Ctrl-C ends them.");
+	network.start_all()?;
+	loop {
+		let mut rows = Vec::new();
+		for node in network.nodes_mut() {
+			rows.push(screen::row(node).await);
+		}
+		screen.show(&rows);
+		let all_ended = network.nodes_mut().iter_mut().all(|node| node.ended().is_some());
+		if all_ended {
+			screen.finish();
+			return Err(Fault::Failed("all nodes have ended".into()));
+		}
+		tokio::time::sleep(LOOK).await;
+	}
+}

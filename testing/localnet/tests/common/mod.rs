@@ -1,0 +1,357 @@
+//! What the tests of faults have in common: a network of the real node, the real client, and what must hold after.
+
+#![allow(dead_code)]
+
+pub mod chain;
+pub mod eras;
+
+use commonwatt_localnet::{Binary, Consensus, Fault, Head, Network, Plan};
+use eras::Eras;
+use serde_json::Value;
+use std::{
+	fmt,
+	path::{Path, PathBuf},
+	process::{Child, Command, Stdio},
+	time::{Duration, Instant},
+};
+use tempfile::TempDir;
+use tokio::sync::{Mutex, MutexGuard};
+
+/// Length of an era in these tests: 20 slots of half a second.
+pub const ERA_SECONDS: u64 = 10;
+/// The same.
+pub const ERA: Duration = Duration::from_secs(ERA_SECONDS);
+/// Nothing takes nearly as long; it only ends a test that would hang.
+pub const PATIENCE: Duration = Duration::from_secs(600);
+
+/// The folder with the programs of this build.
+fn programs() -> PathBuf {
+	let this = Path::new(env!("CARGO_BIN_EXE_commonwatt-localnet"));
+	this.parent().expect("a program lies in a folder").to_owned()
+}
+
+/// The node's program.
+pub fn node_binary() -> Binary {
+	Binary::in_folder(&programs()).unwrap_or_else(|fault| panic!("{fault}"))
+}
+
+/// A `commonwatt` command.
+pub fn commonwatt(arguments: &[&str]) -> Command {
+	let mut command = Command::new(programs().join("commonwatt"));
+	command.args(arguments).stdin(Stdio::null());
+	command
+}
+
+/// The paper's day.
+pub fn paper() -> String {
+	let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+	let file = repository
+		.expect("the crate lies in the repository")
+		.join("examples/paper.csv");
+	file.display().to_string()
+}
+
+/// The seed of a test's random moments, from the environment or new.
+pub fn seed() -> u64 {
+	match std::env::var("COMMONWATT_SEED") {
+		Ok(seed) => seed.parse().expect("COMMONWATT_SEED is a number"),
+		Err(_) => rand::random(),
+	}
+}
+
+/// One network at a time: two of them on the same few cores would disturb each other's slots.
+static TURN: Mutex<()> = Mutex::const_new(());
+
+/// A network that was started, and where it lives.
+pub struct Running {
+	pub network: Network,
+	place: TempDir,
+	_turn: MutexGuard<'static, ()>,
+}
+
+/// What happened to a network in a while.
+#[derive(Debug)]
+pub struct Progress {
+	/// How long it was watched.
+	pub time: Duration,
+	/// Blocks that were made.
+	pub blocks: u64,
+	/// Blocks that became final.
+	pub finalized: u64,
+	/// Eras that began in the newest block.
+	pub eras: u32,
+}
+
+impl fmt::Display for Progress {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		write!(
+			f,
+			"in {} s {} blocks, {} made final, {} era(s) began",
+			self.time.as_secs(),
+			self.blocks,
+			self.finalized,
+			self.eras
+		)
+	}
+}
+
+impl Running {
+	/// So many validators with short eras, with the first blocks final.
+	pub async fn start(validators: usize) -> Self {
+		Self::start_with_eras(validators, ERA_SECONDS).await
+	}
+
+	/// The same with eras of another length; a slot is a thirtieth of one, and half a second at least.
+	pub async fn start_with_eras(validators: usize, era_seconds: u64) -> Self {
+		Self::start_as(validators, Consensus::Authorities, era_seconds).await
+	}
+
+	/// So many miners with short eras, two blocks a second, and the first of them final.
+	pub async fn mined(miners: usize, finality_depth: u32) -> Self {
+		Self::mined_with_eras(miners, finality_depth, ERA_SECONDS).await
+	}
+
+	/// The same with eras of another length.
+	pub async fn mined_with_eras(miners: usize, finality_depth: u32, era_seconds: u64) -> Self {
+		let consensus = Consensus::Work {
+			target_block_ms: 500,
+			finality_depth,
+		};
+		Self::start_as(miners, consensus, era_seconds).await
+	}
+
+	async fn start_as(validators: usize, consensus: Consensus, era_seconds: u64) -> Self {
+		let turn = TURN.lock().await;
+		let place = tempfile::tempdir().expect("there is room for temporary files");
+		let plan = Plan {
+			validators,
+			consensus,
+			era_seconds: Some(era_seconds),
+			base: place.path().join("network"),
+			first_rpc_port: None,
+			can_be_split: true,
+		};
+		let mut network = Network::new(node_binary(), plan).expect("keys and chain are made");
+		network.start_all().expect("the nodes start");
+		network.wait_until_ready().await.expect("the nodes answer");
+		let running = Self {
+			network,
+			place,
+			_turn: turn,
+		};
+		running.wait_for_final(0, 2).await;
+		running
+	}
+
+	/// A file in the network's folder.
+	pub fn file(&self, name: &str) -> String {
+		self.place.path().join(name).display().to_string()
+	}
+
+	/// Ends the test with what the nodes have logged last.
+	fn give_up(&self, what: &str) -> ! {
+		let logs = self.network.nodes().iter().map(|node| {
+			let tail = node.log_tail().unwrap_or_default();
+			let lines: Vec<_> = tail.lines().rev().take(12).collect();
+			format!(
+				"{}:\n{}",
+				node.name,
+				lines.into_iter().rev().collect::<Vec<_>>().join("\n")
+			)
+		});
+		panic!("{what}\n{}", logs.collect::<Vec<_>>().join("\n"))
+	}
+
+	/// Waits until a node has a final block of a number.
+	pub async fn wait_for_final(&self, node: usize, number: u64) -> Head {
+		let begun = Instant::now();
+		loop {
+			let head = self.network.node(node).finalized().await;
+			if let Ok(head) = head {
+				if head.number >= number {
+					return head;
+				}
+			}
+			if begun.elapsed() > PATIENCE {
+				self.give_up(&format!("block {number} does not become final"));
+			}
+			tokio::time::sleep(Duration::from_millis(100)).await;
+		}
+	}
+
+	/// Watches a node until what has happened since is enough.
+	pub async fn watch_until(&self, node: usize, enough: impl Fn(&Progress) -> bool) -> Progress {
+		let begun = Instant::now();
+		let node = self.network.node(node);
+		let before = node.status().await.expect("it runs");
+		loop {
+			let now = node.status().await.expect("it runs");
+			let seen = Progress {
+				time: begun.elapsed(),
+				blocks: now.best.saturating_sub(before.best),
+				finalized: now.finalized.saturating_sub(before.finalized),
+				eras: now.era.unwrap_or(0).saturating_sub(before.era.unwrap_or(0)),
+			};
+			if enough(&seen) {
+				return seen;
+			}
+			if begun.elapsed() > PATIENCE {
+				self.give_up(&format!("{} does not get further: {seen}", node.name));
+			}
+			tokio::time::sleep(Duration::from_millis(100)).await;
+		}
+	}
+
+	/// Waits until a node has made no block final for a while: votes that are under way when validators go may finalize
+	/// a block or two still.
+	pub async fn wait_until_finality_stops(&self, node: usize) {
+		let begun = Instant::now();
+		let mut last = self.network.node(node).finalized().await.or_panic();
+		let mut since = Instant::now();
+		while since.elapsed() < ERA / 2 {
+			if begun.elapsed() > PATIENCE {
+				self.give_up("blocks become final still");
+			}
+			tokio::time::sleep(Duration::from_millis(100)).await;
+			let head = self.network.node(node).finalized().await.or_panic();
+			if head != last {
+				(last, since) = (head, Instant::now());
+			}
+		}
+	}
+
+	/// A replay of the day's first periods on a node, in eras that pass by themselves.
+	pub fn replay(&self, node: usize, periods: u32) -> Replay {
+		self.replay_of(&paper(), node, periods)
+	}
+
+	/// The same of another file.
+	pub fn replay_of(&self, file: &str, node: usize, periods: u32) -> Replay {
+		let mut command = commonwatt(&["replay", file, "--wait", "--retry-seconds", "600"]);
+		command.args(["--url", &self.network.node(node).url()]);
+		command.args(["--first", &periods.to_string()]);
+		command.args(["--journal", &self.file("journal")]);
+		Replay::start(command, self.file("report.json"), periods)
+	}
+
+	/// What must hold once a fault is over: all nodes agree on the same final state, every era was handled once on every
+	/// one of them, and their books agree with their state. Returns what the chain went through.
+	pub async fn check(&self) -> Eras {
+		let nodes = self.network.nodes();
+		let mut height = 0;
+		for node in nodes {
+			height = height.max(node.finalized().await.expect("it runs").number);
+		}
+		let mut heads = Vec::new();
+		for (index, node) in nodes.iter().enumerate() {
+			self.wait_for_final(index, height).await;
+			heads.push(node.at(height).await.expect("it runs").expect("it is there"));
+		}
+		assert!(heads.iter().all(|head| *head == heads[0]), "{heads:?}");
+		let mut seen = None;
+		for node in nodes {
+			let eras = Eras::of(&node.url())
+				.await
+				.unwrap_or_else(|fault| panic!("{fault}"));
+			eras.check()
+				.unwrap_or_else(|fault| panic!("{}: {fault}", node.name));
+			books(&node.url());
+			seen.get_or_insert(eras);
+		}
+		let seen = seen.expect("there are nodes");
+		println!(
+			"  {} nodes agree on the state after block {height}; on each: {seen}; books agree",
+			nodes.len()
+		);
+		seen
+	}
+}
+
+/// Keeps a node's books from its first block on; they must agree with its state.
+pub fn books(url: &str) {
+	let outcome = commonwatt(&["books", "--url", url])
+		.output()
+		.expect("commonwatt runs");
+	assert!(
+		outcome.status.success(),
+		"books of {url}:\n{}{}",
+		String::from_utf8_lossy(&outcome.stdout),
+		String::from_utf8_lossy(&outcome.stderr)
+	);
+}
+
+/// A replay that is under way. It is killed when this is dropped.
+pub struct Replay {
+	child: Child,
+	report: String,
+	periods: u32,
+}
+
+impl Replay {
+	/// Starts it.
+	pub fn start(mut command: Command, report: String, periods: u32) -> Self {
+		command
+			.args(["--json", &report])
+			.stdout(Stdio::null())
+			.stderr(Stdio::piped());
+		let child = command.spawn().expect("commonwatt starts");
+		Self {
+			child,
+			report,
+			periods,
+		}
+	}
+
+	/// Waits for its end, which must be a good one: every period played, all sums right.
+	pub async fn finish(mut self) -> Value {
+		let begun = Instant::now();
+		let status = loop {
+			match self.child.try_wait().expect("the child is ours to wait for") {
+				Some(status) => break status,
+				None if begun.elapsed() > PATIENCE => {
+					let _ = self.child.kill();
+					panic!("the replay does not end; {}", self.said());
+				}
+				None => tokio::time::sleep(Duration::from_millis(100)).await,
+			}
+		};
+		assert!(status.success(), "the replay failed: {}", self.said());
+		let text = std::fs::read(&self.report).expect("the report was written");
+		let report: Value = serde_json::from_slice(&text).expect("the report is JSON");
+		let sums = &report["sums"];
+		assert_eq!(sums["periods"], self.periods, "{sums}");
+		assert_eq!(report["faults"], serde_json::json!([]));
+		println!(
+			"  replay: {} periods played, {} era(s) passed over one, {} readings missing, {} sums hold",
+			sums["periods"], sums["repeated"], sums["missing_readings"], sums["checks_passed"]
+		);
+		report
+	}
+
+	fn said(&mut self) -> String {
+		let mut text = String::new();
+		if let Some(mut pipe) = self.child.stderr.take() {
+			let _ = std::io::Read::read_to_string(&mut pipe, &mut text);
+		}
+		text
+	}
+}
+
+impl Drop for Replay {
+	fn drop(&mut self) {
+		let _ = self.child.kill();
+		let _ = self.child.wait();
+	}
+}
+
+/// For results of the network.
+pub trait OrPanic<T> {
+	/// The value.
+	fn or_panic(self) -> T;
+}
+
+impl<T> OrPanic<T> for Result<T, Fault> {
+	fn or_panic(self) -> T {
+		self.unwrap_or_else(|fault| panic!("{fault}"))
+	}
+}

@@ -1,0 +1,204 @@
+//! A development node that is killed at random moments, on one database, while a community lives on it.
+
+mod common;
+
+use common::{
+	books,
+	chain::{address, key, signed, Sender, WATT},
+	commonwatt,
+	eras::Eras,
+	node_binary, paper,
+};
+use commonwatt_localnet::free_ports;
+use rand::{rngs::StdRng, Rng, SeedableRng};
+use std::{
+	path::Path,
+	process::{Child, Command, Stdio},
+	sync::{
+		atomic::{AtomicU64, Ordering},
+		Arc,
+	},
+	time::{Duration, Instant},
+};
+
+/// So long may a node take to start.
+const START: Duration = Duration::from_secs(300);
+/// The longest life of a node, ms.
+const LONGEST_LIFE_MS: u64 = 3_000;
+
+/// Time from one transfer to the next: the community shall have room between them.
+const BETWEEN_TRANSFERS: Duration = Duration::from_millis(10);
+
+/// A program that is killed when this is dropped.
+struct Process(Child);
+
+impl Drop for Process {
+	fn drop(&mut self) {
+		// It may have ended by itself.
+		let _ = self.0.kill();
+		let _ = self.0.wait();
+	}
+}
+
+/// Starts the node, and returns it with a connection.
+async fn start(base: &Path, port: u16) -> (Process, Sender) {
+	let mut command = node_binary().command();
+	command.args(["--dev", "--no-prometheus", "--no-telemetry", "--no-mdns"]);
+	command.args(["--rpc-port", &port.to_string(), "--base-path"]);
+	command.arg(base.join("chain"));
+	let log = base.join("node.log");
+	let file = std::fs::File::create(&log).expect("there is room for a log");
+	let mut node = Process(command.stderr(file).spawn().expect("the node starts"));
+	let begun = Instant::now();
+	loop {
+		if let Ok(sender) = Sender::connect(&url(port)).await {
+			return (node, sender);
+		}
+		let ended = node.0.try_wait().expect("the child is ours to wait for");
+		assert!(
+			ended.is_none() && begun.elapsed() < START,
+			"the node does not start again ({ended:?}):\n{}",
+			std::fs::read_to_string(&log).unwrap_or_default()
+		);
+		tokio::time::sleep(Duration::from_millis(50)).await;
+	}
+}
+
+fn url(port: u16) -> String {
+	format!("ws://127.0.0.1:{port}")
+}
+
+/// The paper's day, replayed over and over, through the deaths of its node.
+struct Replays {
+	replay: Option<Process>,
+	base: std::path::PathBuf,
+	port: u16,
+	finished: u32,
+}
+
+impl Replays {
+	fn command(&self) -> Command {
+		let mut command = commonwatt(&[
+			"replay",
+			&paper(),
+			"--retry-seconds",
+			"1",
+			"--url",
+			&url(self.port),
+		]);
+		command.arg("--journal").arg(self.base.join("journal"));
+		let said = std::fs::File::create(self.base.join("replay.log")).expect("there is room for a log");
+		command.stdout(Stdio::null()).stderr(said);
+		command
+	}
+
+	/// Makes sure that one is under way: goes on with one that lost its node, begins another after one that is through.
+	fn go_on(&mut self) {
+		let mut restart = false;
+		if let Some(replay) = &mut self.replay {
+			match replay.0.try_wait().expect("the child is ours to wait for") {
+				None => return,
+				Some(status) if status.success() => {
+					self.finished += 1;
+					restart = true;
+				}
+				Some(status) => assert_eq!(status.code(), Some(3), "a replay fails: {}", self.said()),
+			}
+		}
+		let mut command = self.command();
+		if restart {
+			command.arg("--restart");
+		}
+		self.replay = Some(Process(command.spawn().expect("commonwatt starts")));
+	}
+
+	/// Brings the last one to its end.
+	fn finish(&mut self) {
+		self.replay = None;
+		let status = self.command().status().expect("commonwatt runs");
+		assert!(status.success(), "a replay fails: {}", self.said());
+		self.finished += 1;
+	}
+
+	fn said(&self) -> String {
+		std::fs::read_to_string(self.base.join("replay.log")).unwrap_or_default()
+	}
+}
+
+/// Transfers one after the other until the node is gone; counts those that the pool took.
+async fn transfers(sender: Sender, taken: Arc<AtomicU64>) {
+	let (eve, other) = (key("//Eve"), key("//Somebody"));
+	let (Ok(head), Ok(mut nonce)) = (sender.head().await, sender.next_nonce(&eve).await) else {
+		return;
+	};
+	loop {
+		let arguments = (address(&other), WATT);
+		let transfer = signed(&head, &eve, nonce, ("Balances", "transfer_keep_alive"), arguments);
+		if sender.submit(&transfer).await.is_err() {
+			return;
+		}
+		nonce += 1;
+		taken.fetch_add(1, Ordering::Relaxed);
+		tokio::time::sleep(BETWEEN_TRANSFERS).await;
+	}
+}
+
+/// Number of the newest block, which is final at once.
+async fn height(sender: &Sender) -> Option<u64> {
+	Some(sender.head().await.ok()?.block_number())
+}
+
+async fn kill_at_random_moments(kills: u32) {
+	let seed = common::seed();
+	println!("killing a development node {kills} times, seed {seed}");
+	let mut random = StdRng::seed_from_u64(seed);
+	let place = tempfile::tempdir().expect("there is room for temporary files");
+	let port = free_ports(1).expect("there is a port")[0];
+	let taken = Arc::new(AtomicU64::new(0));
+	let mut replays = Replays {
+		replay: None,
+		base: place.path().to_owned(),
+		port,
+		finished: 0,
+	};
+	let (mut seen, mut lost, mut most_lost) = (0u64, 0u64, 0u64);
+	for kill in 0..=kills {
+		let (node, sender) = start(place.path(), port).await;
+		let now = height(&sender).await.expect("the node answers");
+		if kill > 0 {
+			books(&url(port));
+			lost += seen.saturating_sub(now);
+			most_lost = most_lost.max(seen.saturating_sub(now));
+		}
+		if kill == kills {
+			replays.finish();
+			books(&url(port));
+			let eras = Eras::of(&url(port)).await.expect("the node answers");
+			eras.check().unwrap_or_else(|fault| panic!("{fault}"));
+			println!(
+				"  started again {kills} times, books right each time; {} transfers taken, {} replays of the day \
+				 through; {lost} blocks lost, {most_lost} at most at once; {eras}",
+				taken.load(Ordering::Relaxed),
+				replays.finished
+			);
+			return;
+		}
+		replays.go_on();
+		let sending = tokio::spawn(transfers(sender.clone(), taken.clone()));
+		tokio::time::sleep(Duration::from_millis(random.gen_range(0..LONGEST_LIFE_MS))).await;
+		seen = height(&sender).await.expect("the node answers");
+		drop(node);
+		sending.await.expect("it ends with its node");
+	}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn node_killed_at_random_moments_starts_again_and_its_books_are_right() {
+	kill_at_random_moments(8).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes: scripts/faults.sh"]
+async fn node_killed_fifty_times_starts_again_and_its_books_are_right() {
+	kill_at_random_moments(50).await;
+}

@@ -1,0 +1,165 @@
+//! Miners: the market on proof of work, and what a reorganisation of the chain leaves of it.
+
+mod common;
+
+use common::{eras, OrPanic, Running};
+use commonwatt_localnet::Node;
+use std::collections::BTreeMap;
+use subxt::{config::DefaultExtrinsicParamsBuilder, dynamic, ext::scale_decode::DecodeAsType};
+use subxt_signer::sr25519::dev;
+
+/// Deeper than what two miners make while they are parted: one must be able to give up its blocks.
+const DEEP: u32 = 80;
+
+#[derive(DecodeAsType)]
+#[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
+struct RewardPaid {
+	miner: [u8; 32],
+	amount: u128,
+}
+
+/// What the blocks of a final chain hold: rewards by miner, and how often the event of a name happened.
+async fn history(url: &str, event_name: &str) -> (u64, BTreeMap<[u8; 32], Vec<u128>>, u32) {
+	let api = eras::connect(url).await.unwrap();
+	let last = api.at_current_block().await.unwrap().block_number();
+	let (mut rewards, mut found) = (BTreeMap::<_, Vec<_>>::new(), 0);
+	for number in 1..=last {
+		let events = api
+			.at_block(number)
+			.await
+			.unwrap()
+			.events()
+			.fetch()
+			.await
+			.unwrap();
+		for event in events.iter().map(Result::unwrap) {
+			match (event.pallet_name(), event.event_name()) {
+				("Mining", "RewardPaid") => {
+					let paid: RewardPaid = event.decode_fields_unchecked_as().unwrap();
+					rewards.entry(paid.miner).or_default().push(paid.amount);
+				}
+				(_, name) if name == event_name => found += 1,
+				_ => {}
+			}
+		}
+	}
+	(last, rewards, found)
+}
+
+/// The last block that two nodes have in common, at this number at most.
+async fn last_common(nodes: &[Node], at_most: u64) -> u64 {
+	for number in (0..=at_most).rev() {
+		let one = nodes[0].at(number).await.or_panic();
+		if one.is_some() && one == nodes[1].at(number).await.or_panic() {
+			return number;
+		}
+	}
+	panic!("not even the first block is the same")
+}
+
+/// Two miners make one chain. Parted, they make two, on both of which eras begin, are solved and settled; joined again,
+/// one of the two is given up, and every era was handled once.
+#[tokio::test(flavor = "multi_thread")]
+async fn reorganisation_settles_no_era_twice_and_loses_no_transaction() {
+	let mut running = Running::mined(2, DEEP).await;
+	running.network.split(&[&[0], &[1]]).await.or_panic();
+
+	// On both sides, so that it is on the one that is given up, whichever that is.
+	for (node, account) in [(0, dev::alice()), (1, dev::bob())] {
+		let api = eras::connect(&running.network.node(node).url()).await.unwrap();
+		let call = dynamic::transaction("System", "remark_with_event", (b"parted".to_vec(),));
+		let mut transactions = api.at_current_block().await.unwrap().transactions();
+		// A final block, which a mortal one would be reckoned from, is older here than such a transaction gets.
+		let params = DefaultExtrinsicParamsBuilder::new().immortal().build();
+		transactions
+			.sign_and_submit_then_watch(&call, &account, params)
+			.await
+			.unwrap();
+	}
+	let (alone, other) = tokio::join!(
+		running.watch_until(0, |seen| seen.eras >= 1 && seen.blocks > 10),
+		running.watch_until(1, |seen| seen.eras >= 1 && seen.blocks > 5)
+	);
+	let mut parted = Vec::new();
+	for node in running.network.nodes() {
+		parted.push(node.best().await.or_panic());
+	}
+	let fork = last_common(running.network.nodes(), parted[0].number.min(parted[1].number)).await;
+
+	running.network.heal().await.or_panic();
+	let highest = parted[0].number.max(parted[1].number);
+	for node in 0..2 {
+		running.wait_for_final(node, highest + 1).await;
+	}
+	let mut given_up = 0;
+	for (node, head) in running.network.nodes().iter().zip(&parted) {
+		let now = node
+			.at(head.number)
+			.await
+			.or_panic()
+			.expect("the chain is that long");
+		if now.hash != head.hash {
+			given_up += head.number - fork;
+		}
+	}
+	let seen = running.check().await;
+	println!("two miners parted, one side: {alone}; other side: {other}; {given_up} blocks given up; {seen}");
+	assert!(given_up > 3, "one side gives up its blocks");
+
+	let (blocks, rewards, remarks) = history(&running.network.node(0).url(), "Remarked").await;
+	assert_eq!(
+		remarks, 2,
+		"each once: what was on the side that was given up came again"
+	);
+	assert_eq!(rewards.len(), 2, "both are paid for blocks of the one chain");
+	let paid: u64 = rewards.values().map(|amounts| amounts.len() as u64).sum();
+	assert_eq!(paid, blocks, "every block is paid once");
+}
+
+/// Eras, games, contracts and settlement are what they are on any other chain.
+#[tokio::test(flavor = "multi_thread")]
+async fn market_is_cleared_on_a_mined_chain() {
+	let running = Running::mined(1, 2).await;
+	running.replay(0, 3).finish().await;
+	running.check().await;
+}
+
+/// The mean difficulty of the blocks that become final, once so many have that show nothing of what was before.
+async fn difficulty(running: &Running, skipped: u64, counted: u64) -> f64 {
+	let first = running.network.node(0).best().await.or_panic().number + skipped;
+	running.wait_for_final(0, first + counted).await;
+	let api = eras::connect(&running.network.node(0).url()).await.unwrap();
+	let mut sum = 0;
+	for number in first + 1..=first + counted {
+		let at = api.at_block(number).await.unwrap();
+		let difficulty = dynamic::storage::<(), u128>("Mining", "Difficulty");
+		sum += at
+			.storage()
+			.fetch(difficulty, ())
+			.await
+			.unwrap()
+			.decode()
+			.unwrap();
+	}
+	sum as f64 / counted as f64
+}
+
+/// A miner comes, and goes: within the retarget's window the difficulty is that of the hash rate. (What 60 blocks show of
+/// a hash rate is an eighth off in the mean, so many are looked at.)
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes; scripts/faults.sh runs it"]
+async fn difficulty_follows_miners_that_come_and_go() {
+	let mut running = Running::mined(2, 10).await;
+	let mut seen = Vec::new();
+	for is_there in [false, true, false] {
+		if is_there {
+			running.network.start(1).or_panic();
+			running.network.wait_until_ready().await.or_panic();
+		} else {
+			running.network.kill(1).or_panic();
+		}
+		seen.push(difficulty(&running, 80, 120).await);
+	}
+	println!("difficulty with one miner, two, and one again: {seen:.0?}");
+	assert!(seen[1] > 1.3 * seen[0] && seen[2] * 1.3 < seen[1], "{seen:?}");
+}

@@ -1,0 +1,372 @@
+//! What is tried by those who may not, and by those who may something else.
+
+use crate::{
+	homes::strategy_set,
+	people::has_reported,
+	world::{members, refused, the_community, World},
+};
+use commonwatt_testkit::{
+	account, by, debt, meter, now, owner, paper_comfort, paper_terms, AccountId, Comfort, EraIndex,
+	HouseholdId, Kind, MarketCall, MarketError, Preference, Quality, Reading, Runtime, Sr25519Keyring,
+	Strategy,
+};
+use pallet_energy_market::{Household, ReadingItem, Readings};
+use rand::{seq::SliceRandom, Rng};
+use sp_runtime::DispatchError;
+
+impl World {
+	/// One or two of all that is not allowed.
+	pub fn trespass(&mut self) {
+		for _ in 0..self.rng.gen_range(1..=2) {
+			match self.rng.gen_range(0..10) {
+				0..=3 => self.false_reading(),
+				4..=5 => self.false_strategies(),
+				6..=7 => self.stranger(),
+				8 => self.operator_errs(),
+				_ => self.owner_errs(),
+			}
+		}
+		if self.is_due("batch of a stranger") {
+			self.false_batch();
+		}
+	}
+
+	fn one_of<T>(&mut self, mut all: Vec<T>) -> T {
+		all.swap_remove(self.rng.gen_range(0..all.len()))
+	}
+
+	/// A stranger, with money or without.
+	fn somebody_else(&mut self) -> AccountId {
+		match self.rng.gen_bool(0.5) {
+			true => account("//stranger"),
+			false => Sr25519Keyring::Charlie.to_account_id(),
+		}
+	}
+
+	/// A reading that cannot be.
+	fn false_reading(&mut self) {
+		let Some(era) = now().readings_of else { return };
+		let present: Vec<_> = members()
+			.into_iter()
+			.filter(|(_, h)| h.is_member_in(era))
+			.collect();
+		let Some((id, household)) = present.choose(&mut self.rng).cloned() else {
+			return;
+		};
+		let meter = household.meter_in(era).clone();
+		let reported = has_reported(id, era);
+		let honest = Reading {
+			generation_wh: 0,
+			consumption_wh: 500,
+			indoor_centi_c: 2_100,
+			// What is allowed now, but for what is wrong with it below.
+			quality: if reported {
+				Quality::Corrected
+			} else {
+				Quality::Measured
+			},
+		};
+		let over = |consumption_wh| Reading {
+			consumption_wh,
+			..honest
+		};
+		let (who, era, reading, error) = match self.rng.gen_range(0..8) {
+			0 => (meter, era + 1, honest, MarketError::ReadingForWrongEra),
+			1 => (meter, era - 1, honest, MarketError::ReadingForWrongEra),
+			2 => (meter, era, over(15_001), MarketError::OverConnectionLimit),
+			3 => (meter, era, over(1_000_000_001), MarketError::EnergyOutOfRange),
+			4 => (household.owner.clone(), era, honest, MarketError::UnknownMeter),
+			5 => (self.somebody_else(), era, honest, MarketError::UnknownMeter),
+			6 => match other_meter(&household, era) {
+				Some(other) => (other, era, honest, MarketError::NotItsMeterThen),
+				None => return,
+			},
+			_ => {
+				let (quality, error) = match reported {
+					true => (Quality::Measured, MarketError::ReadingAlreadySubmitted),
+					false => (Quality::Corrected, MarketError::NothingToCorrect),
+				};
+				(meter, era, Reading { quality, ..honest }, error)
+			}
+		};
+		self.act(
+			by(who, MarketCall::submit_reading { era, reading }),
+			refused(error),
+		);
+	}
+
+	/// A batch of somebody who is no data concentrator: each item is refused, and no reading changes.
+	fn false_batch(&mut self) {
+		let Some(era) = now().readings_of else { return };
+		let reading = Reading {
+			generation_wh: 15_000,
+			consumption_wh: 0,
+			indoor_centi_c: 2_100,
+			quality: Quality::Measured,
+		};
+		let item = |household| ReadingItem {
+			household,
+			era,
+			reading,
+		};
+		let items: Vec<_> = members().into_iter().map(|(id, _)| item(id)).collect();
+		let items = items.try_into().expect("fewer than a community can have");
+		let before: Vec<_> = Readings::<Runtime>::iter().collect();
+		let who = self.somebody_else();
+		self.act(by(who, MarketCall::submit_readings { items }), Ok(()));
+		assert!(
+			before.into_iter().eq(Readings::<Runtime>::iter()),
+			"a stranger reported"
+		);
+	}
+
+	/// Strategies that cannot be.
+	fn false_strategies(&mut self) {
+		let era = now().strategies_for;
+		let Some((id, household)) = self.somebody() else {
+			return;
+		};
+		if self.may_submit(&household, era).is_err() {
+			return;
+		}
+		let valid = strategy_set(&mut self.rng, (1_000, 400), 17);
+		let set = |count: usize| valid[..count].to_vec();
+		let one = |kind, consumption_wh| {
+			vec![Strategy {
+				kind,
+				consumption_wh,
+				temperature_centi_c: 2_100,
+			}]
+		};
+		let who = household.owner.clone();
+		let (who, era, strategies, error) = match self.rng.gen_range(0..9) {
+			0 => (who, era + 1, set(1), MarketError::StrategiesForWrongEra),
+			1 => (who, era - 1, set(1), MarketError::StrategiesForWrongEra),
+			2 => (who, era, vec![], MarketError::NoStrategies),
+			3 => (who, era, set(17), MarketError::TooManyStrategies),
+			4 => (
+				who,
+				era,
+				one(Kind::BuyFromMain, 999),
+				MarketError::KindContradictsNetPosition,
+			),
+			5 => (
+				who,
+				era,
+				one(Kind::SellToCommunity, 1_000),
+				MarketError::KindContradictsNetPosition,
+			),
+			6 => (
+				who,
+				era,
+				one(Kind::BuyFromMain, 16_001),
+				MarketError::OverConnectionLimit,
+			),
+			7 => (
+				who,
+				era,
+				one(Kind::BuyFromMain, 1_000_000_001),
+				MarketError::EnergyOutOfRange,
+			),
+			_ => (self.somebody_else(), era, set(2), MarketError::NotOwner),
+		};
+		let submit = MarketCall::submit_strategies {
+			household: id,
+			era,
+			generation_wh: 1_000,
+			strategies,
+		};
+		self.act(by(who, submit), refused(error));
+	}
+
+	/// Everything that only operator, owner or governance may do, by somebody else.
+	fn stranger(&mut self) {
+		let Some((household, h)) = self.somebody() else {
+			return;
+		};
+		let who = self.somebody_else();
+		let (call, error) = match self.rng.gen_bool(0.4) {
+			true => (self.one_of(for_owners(household)), MarketError::NotOwner),
+			false => {
+				let calls = for_operators(household, &h.owner, &who);
+				(self.one_of(calls), MarketError::NotOperator)
+			}
+		};
+		self.act(by(who.clone(), call), refused(error));
+		if self.rng.gen_bool(0.2) {
+			let take_over = MarketCall::set_operator {
+				community: 0,
+				operator: who.clone(),
+			};
+			self.act(by(who, take_over), Err(DispatchError::BadOrigin));
+		}
+	}
+
+	/// What an operator may not do either.
+	fn operator_errs(&mut self) {
+		let Some((_, household)) = self.somebody() else {
+			return;
+		};
+		let (community, current) = (the_community(), now().current);
+		let mut dear = paper_terms();
+		dear.tariffs.feed_in_per_kwh = dear.tariffs.retail_per_kwh + 1;
+		let terms = |terms, from_era| MarketCall::set_terms {
+			community: 0,
+			terms,
+			from_era,
+		};
+		let nobody = u32::MAX;
+		let calls = [
+			(terms(paper_terms(), current), MarketError::EraNotLater),
+			(terms(dear, current + 1), MarketError::TariffsOutOfOrder),
+			(
+				MarketCall::set_paused {
+					community: 0,
+					paused: community.paused,
+				},
+				MarketError::NothingToChange,
+			),
+			(
+				MarketCall::set_paused {
+					community: 1,
+					paused: true,
+				},
+				MarketError::UnknownCommunity,
+			),
+			(
+				MarketCall::set_suspended {
+					household: nobody,
+					suspended: true,
+				},
+				MarketError::UnknownHousehold,
+			),
+			(
+				MarketCall::remove_household { household: nobody },
+				MarketError::UnknownHousehold,
+			),
+			(
+				register(owner(0), household.meter.clone(), 1),
+				MarketError::MeterAlreadyRegistered,
+			),
+			(
+				register(owner(0), meter(u32::MAX), 0),
+				MarketError::ConnectionLimitOutOfRange,
+			),
+		];
+		let (call, error) = self.one_of(calls.into());
+		self.act(by(community.operator, call), refused(error));
+	}
+
+	/// What an owner may not do either.
+	fn owner_errs(&mut self) {
+		let Some((household, h)) = self.somebody() else {
+			return;
+		};
+		let comfort = |comfort| MarketCall::set_comfort {
+			household,
+			comfort: Some(comfort),
+		};
+		let mut calls = vec![
+			(
+				MarketCall::set_preference {
+					household,
+					preference: Some(Preference {
+						flexible_down_percent: 101,
+						flexible_up_percent: 0,
+						response_centi_c_per_kwh: 0,
+						trade_with_community: true,
+					}),
+				},
+				MarketError::PreferenceOutOfRange,
+			),
+			(
+				comfort(Comfort {
+					max_centi_c: 1_500,
+					..paper_comfort()
+				}),
+				MarketError::ComfortRangeEmpty,
+			),
+			(
+				comfort(Comfort {
+					max_centi_c: 9_000,
+					..paper_comfort()
+				}),
+				MarketError::ComfortCouldExceedOne,
+			),
+		];
+		if debt(household).arrears == 0 {
+			calls.push((MarketCall::repay_arrears { household }, MarketError::NoArrears));
+		}
+		if h.member_until.is_some() {
+			calls.push((MarketCall::leave { household }, MarketError::HouseholdLeaving));
+		}
+		let (call, error) = self.one_of(calls);
+		self.act(by(h.owner, call), refused(error));
+	}
+}
+
+/// What only a household's owner may do.
+fn for_owners(household: HouseholdId) -> Vec<MarketCall<Runtime>> {
+	vec![
+		MarketCall::leave { household },
+		MarketCall::withdraw_strategies { household },
+		MarketCall::repay_arrears { household },
+		MarketCall::set_comfort {
+			household,
+			comfort: None,
+		},
+		MarketCall::set_preference {
+			household,
+			preference: None,
+		},
+	]
+}
+
+/// What only the operator may do.
+fn for_operators(household: HouseholdId, owner: &AccountId, who: &AccountId) -> Vec<MarketCall<Runtime>> {
+	vec![
+		MarketCall::remove_household { household },
+		MarketCall::set_suspended {
+			household,
+			suspended: true,
+		},
+		MarketCall::set_paused {
+			community: 0,
+			paused: true,
+		},
+		MarketCall::replace_meter {
+			household,
+			meter: owner.clone(),
+		},
+		MarketCall::set_concentrator {
+			community: 0,
+			concentrator: Some(who.clone()),
+		},
+		MarketCall::set_terms {
+			community: 0,
+			terms: paper_terms(),
+			from_era: now().current + 1,
+		},
+		register(who.clone(), meter(u32::MAX), 1),
+	]
+}
+
+fn register(owner: AccountId, meter: AccountId, connection_limit_wh: u32) -> MarketCall<Runtime> {
+	MarketCall::register_household {
+		community: 0,
+		owner,
+		meter,
+		connection_limit_wh,
+		comfort: None,
+	}
+}
+
+/// The meter of a household that is being replaced which did not measure that era.
+fn other_meter(household: &Household<AccountId>, era: EraIndex) -> Option<AccountId> {
+	let next = &household.next_meter.as_ref()?.meter;
+	let meters = [&household.meter, next];
+	meters
+		.into_iter()
+		.find(|meter| *meter != household.meter_in(era))
+		.cloned()
+}

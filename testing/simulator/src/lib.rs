@@ -1,0 +1,185 @@
+//! A seeded simulation of a community over many eras on the real runtime: everybody does what people, meters, operators
+//! and strangers do, the chain stands still now and then, and after every block everything is checked that a [`Chain`]
+//! checks. The same seed gives the same run, to the last bit of state.
+//!
+//! Every account's calls are tried in the order in which a block would have them. Most of them go by [`dispatch`], a part
+//! as signed extrinsics, since signatures take most of the time. What is expected of each call is worked out by the
+//! simulation beforehand, and has to come.
+
+mod homes;
+mod hostile;
+mod later;
+mod money;
+mod operator;
+mod people;
+mod size;
+mod tally;
+mod terms;
+mod world;
+
+pub use size::StateSize;
+pub use tally::{Calls, Tally};
+
+use commonwatt_testkit::{
+	community, now,
+	runtime::{Hash, Runtime},
+	Chain, Setup, TestExternalities, HALF_HOUR_MS,
+};
+use homes::{HOUSEHOLDS, POCKET};
+use pallet_energy_market::Round;
+use rand::Rng;
+use sp_runtime::StateVersion;
+use world::World;
+
+/// Minute, in ms.
+const MINUTE_MS: u64 = 60_000;
+
+/// A chain and those who live with it.
+pub struct Simulation {
+	state: TestExternalities,
+	chain: Chain,
+	world: World,
+}
+
+/// Where a run is; a run that panics leaves word of it.
+struct Place {
+	seed: u64,
+	era: u64,
+	/// So many eras lead here again.
+	eras: u64,
+}
+
+impl Drop for Place {
+	fn drop(&mut self) {
+		if std::thread::panicking() {
+			eprintln!(
+				"failed with seed {} in era {}; again: scripts/simulation.sh --seed {0} --eras {}",
+				self.seed, self.era, self.eras
+			);
+		}
+	}
+}
+
+/// Runs the simulation for so many eras, and then for some days more to compare the state with that of the first days;
+/// tells of its progress after each era. The tally, and the state root.
+pub fn run(seed: u64, eras: u64, mut progress: impl FnMut(&Tally)) -> (Tally, Hash) {
+	let mut place = Place {
+		seed,
+		era: 0,
+		eras: 1,
+	};
+	let mut simulation = Simulation::start(seed);
+	while simulation.world.tally.eras < eras {
+		place.era = simulation.world.tally.eras;
+		place.eras = place.era + 1;
+		simulation.era();
+		progress(&simulation.world.tally);
+	}
+	(place.era, place.eras) = (simulation.world.tally.eras, eras);
+	simulation.close();
+	let root = simulation.state.execute_with(|| sp_io::storage::root(StateVersion::V1));
+	(simulation.world.tally.clone(), Hash::from_slice(&root))
+}
+
+impl Simulation {
+	fn start(seed: u64) -> Self {
+		let mut homes = community(HOUSEHOLDS);
+		// The first two households have one owner.
+		homes.households[1].owner = homes.households[0].owner.clone();
+		homes.terms = terms::opening_terms();
+		let mut setup = Setup::empty();
+		for household in &homes.households {
+			let balances = &mut setup.genesis.balances.balances;
+			if !balances.iter().any(|(who, _)| *who == household.owner) {
+				balances.push((household.owner.clone(), POCKET));
+			}
+		}
+		let (mut state, chain) = setup.community(homes.clone()).start();
+		let world = state.execute_with(|| World::new(seed, &homes));
+		let mut simulation = Self { state, chain, world };
+		simulation.world.leave_traces();
+		for _ in 0..7 {
+			simulation.era();
+		}
+		simulation.full_days();
+		simulation.world.tally.size_at_first = simulation.state.execute_with(StateSize::measure);
+		simulation
+	}
+
+	/// As many eras as the rings keep, and some, in which everybody takes part with as much as anybody can.
+	fn full_days(&mut self) {
+		self.world.full = true;
+		// A submission is for the next era, and statements are two eras later.
+		for _ in 0..homes::DAY + 4 {
+			self.era();
+		}
+		self.world.full = false;
+	}
+
+	/// One era of chain time, or more where the chain stands still.
+	fn era(&mut self) {
+		let Self { state, chain, world } = self;
+		state.execute_with(|| {
+			chain.skip_era();
+			world.begin_day();
+			stand_still(chain, world);
+			block(chain, world, World::last_minute);
+			if world.is_due("outage in the middle of a clearing") && Round::<Runtime>::exists() {
+				world.tally.outages[3] += 1;
+				chain.stand_still(world.rng.gen_range(1..4) * HALF_HOUR_MS);
+			}
+			block(chain, world, World::morning);
+			while Round::<Runtime>::exists() {
+				block(chain, world, |_| ());
+			}
+			if world.is_due("outage of minutes") {
+				world.tally.outages[0] += 1;
+				chain.stand_still(world.rng.gen_range(1..20) * MINUTE_MS);
+			}
+			block(chain, world, World::midday);
+			world.tally.eras = u64::from(now().current - world.first_era);
+		});
+		// Without this, each block gets slower than the one before.
+		state.commit_all().expect("no transaction is open between blocks");
+	}
+
+	/// Everything that was put off is done, then comes what came first, and the state is as large as it was then.
+	fn close(&mut self) {
+		for _ in 0..20 {
+			self.world.restore = true;
+			self.era();
+		}
+		self.world.restore = false;
+		self.full_days();
+		let Self { state, world, .. } = self;
+		world.tally.size_at_last = state.execute_with(StateSize::measure);
+		state.execute_with(|| world.assert_nothing_owed());
+		let (first, last) = (world.tally.size_at_first, world.tally.size_at_last);
+		assert!(
+			last.keys <= first.keys && last.bytes <= first.bytes,
+			"the state grew from {first} to {last}"
+		);
+	}
+}
+
+/// The chain stands still before an era begins.
+fn stand_still(chain: &mut Chain, world: &mut World) {
+	if world.is_due("outage of eras") {
+		world.tally.outages[1] += 1;
+		chain.stand_still(world.rng.gen_range(1..7) * HALF_HOUR_MS + world.rng.gen_range(0..HALF_HOUR_MS));
+	}
+	if world.is_due("outage longer than the rings") {
+		world.tally.outages[2] += 1;
+		// As long as the rings, so that open eras lie in the way, and other lengths.
+		let eras = *[46, 47, 48, 94, 95]
+			.get(world.rng.gen_range(0..8))
+			.unwrap_or(&world.rng.gen_range(49..100));
+		chain.stand_still(eras * HALF_HOUR_MS);
+	}
+}
+
+/// One block in which something is done.
+fn block(chain: &mut Chain, world: &mut World, acts: impl FnOnce(&mut World)) {
+	chain.block_with(|| acts(world));
+	world.observe();
+}

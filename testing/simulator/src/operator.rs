@@ -1,0 +1,395 @@
+//! What the operator changes, and who comes and goes.
+
+use crate::{
+	homes::{Home, HOUSEHOLDS},
+	later::Later,
+	terms::opening_terms,
+	world::{members, refused, the_community, World},
+};
+use commonwatt_testkit::{
+	account, by, meter, now, owner, paper_comfort, paper_terms, AccountId, Comfort, EraIndex, HouseholdId,
+	MarketCall, MarketError, Preference, Ratio, Runtime, Sr25519Keyring, Terms, MILLIWATT, WATT,
+};
+use pallet_energy_market::{Household, MeterOf, PriceRule};
+use rand::{seq::SliceRandom, Rng};
+use sp_runtime::DispatchResult;
+
+/// A preference for little flexibility.
+fn preference() -> Preference {
+	Preference {
+		flexible_down_percent: 20,
+		flexible_up_percent: 10,
+		response_centi_c_per_kwh: 50,
+		trade_with_community: true,
+	}
+}
+
+impl World {
+	/// What the operator and the owners change now and then.
+	pub fn operate(&mut self) {
+		if self.is_due("other terms") {
+			self.announce_other_terms();
+		}
+		if self.is_due("pause") {
+			self.pause();
+		}
+		if self.is_due("suspension") {
+			self.suspend();
+		}
+		if self.is_due("another meter") {
+			if let Some((id, household)) = self.somebody() {
+				self.replace_meter(id, &household);
+			}
+		}
+		if self.is_due("another operator") {
+			self.hand_over();
+		}
+		if self.is_due("data concentrator") {
+			let concentrator = match the_community().concentrator {
+				Some(_) => None,
+				None => Some(account("//concentrator")),
+			};
+			self.as_operator(
+				MarketCall::set_concentrator {
+					community: 0,
+					concentrator,
+				},
+				Ok(()),
+			);
+		}
+		self.come_and_go();
+		if self.is_due("other comfort") {
+			self.change_comfort();
+		}
+		if self.is_due("other preference") {
+			if let Some((household, h)) = self.somebody() {
+				let preference = self.rng.gen_bool(0.7).then(|| self.random_preference());
+				self.act(
+					by(
+						h.owner,
+						MarketCall::set_preference {
+							household,
+							preference,
+						},
+					),
+					Ok(()),
+				);
+			}
+		}
+		self.spend();
+	}
+
+	/// Before the days in which everybody takes part with as much as anybody can: what stands in the way of that is
+	/// undone, and nothing is left out that takes room in state.
+	pub fn prepare(&mut self) {
+		let community = the_community();
+		if community.paused {
+			self.as_operator(
+				MarketCall::set_paused {
+					community: 0,
+					paused: false,
+				},
+				Ok(()),
+			);
+		}
+		if community.concentrator.is_none() {
+			let concentrator = Some(account("//concentrator"));
+			self.as_operator(
+				MarketCall::set_concentrator {
+					community: 0,
+					concentrator,
+				},
+				Ok(()),
+			);
+		}
+		if community
+			.next_terms
+			.is_none_or(|next| next.terms != opening_terms())
+		{
+			self.announce_opening_terms();
+		}
+		while members().len() < HOUSEHOLDS as usize {
+			self.admit();
+		}
+		for (household, h) in members() {
+			self.prepare_household(household, h);
+		}
+		self.fill_all();
+	}
+
+	fn prepare_household(&mut self, household: HouseholdId, h: Household<AccountId>) {
+		if h.suspended {
+			let resume = MarketCall::set_suspended {
+				household,
+				suspended: false,
+			};
+			self.as_operator(resume, Ok(()));
+		}
+		if h.next_meter.is_none() {
+			self.replace_meter(household, &h);
+		}
+		if h.comfort.is_none() && self.allows(&paper_comfort()) {
+			let comfort = Some(paper_comfort());
+			self.act(
+				by(h.owner.clone(), MarketCall::set_comfort { household, comfort }),
+				Ok(()),
+			);
+		}
+		if h.preference.is_none() {
+			let preference = Some(preference());
+			self.act(
+				by(
+					h.owner,
+					MarketCall::set_preference {
+						household,
+						preference,
+					},
+				),
+				Ok(()),
+			);
+		}
+	}
+
+	pub fn as_operator(&mut self, call: MarketCall<Runtime>, expected: DispatchResult) {
+		self.act(by(the_community().operator, call), expected);
+	}
+
+	/// Announces terms that hold from an era on.
+	fn announce(&mut self, terms: Terms, from_era: EraIndex) {
+		let set_terms = MarketCall::set_terms {
+			community: 0,
+			terms,
+			from_era,
+		};
+		self.as_operator(set_terms, Ok(()));
+		// Of two announcements the later one counts, unless the other has begun.
+		let current = now().current;
+		self.announced.retain(|(from_era, _)| *from_era <= current);
+		self.announced.push((from_era, terms));
+	}
+
+	/// The terms that the community begins and ends with, for the next era.
+	pub fn announce_opening_terms(&mut self) {
+		self.announce(opening_terms(), now().current + 1);
+	}
+
+	/// Other terms, for one of the next eras.
+	pub fn announce_other_terms(&mut self) {
+		let terms = self.random_terms();
+		let from_era = now().current + self.rng.gen_range(1..8);
+		self.announce(terms, from_era);
+	}
+
+	fn random_terms(&mut self) -> Terms {
+		let rng = &mut self.rng;
+		let mut terms = opening_terms();
+		terms.rules.lambda = Ratio {
+			numerator: rng.gen_range(3..20),
+			denominator: rng.gen_range(1..3),
+		};
+		terms.rules.resolution_wh = [1, 10, 50, 1_000][rng.gen_range(0..4)];
+		let tariffs = &mut terms.tariffs;
+		tariffs.imbalance_export_per_kwh = rng.gen_range(0..50 * MILLIWATT);
+		tariffs.feed_in_per_kwh = tariffs.imbalance_export_per_kwh + rng.gen_range(0..100 * MILLIWATT);
+		tariffs.retail_per_kwh = tariffs.feed_in_per_kwh + rng.gen_range(0..300 * MILLIWATT);
+		tariffs.imbalance_import_per_kwh = tariffs.retail_per_kwh + rng.gen_range(0..300 * MILLIWATT);
+		tariffs.grid_fee_per_kwh = rng.gen_range(0..30 * MILLIWATT);
+		terms.price_rule = match rng.gen_bool(0.5) {
+			true => PriceRule::MidMarket,
+			false => PriceRule::SupplyDemandRatio,
+		};
+		terms.incentive_per_era = [0, 50 * MILLIWATT, WATT][rng.gen_range(0..3)];
+		terms.comfort_bounds = rng.gen_bool(0.7).then(|| ComfortBounds {
+			min_centi_c: rng.gen_range(1_000..2_000),
+			max_centi_c: rng.gen_range(2_200..3_500),
+		});
+		terms
+	}
+
+	fn pause(&mut self) {
+		self.as_operator(
+			MarketCall::set_paused {
+				community: 0,
+				paused: true,
+			},
+			Ok(()),
+		);
+		self.put_off(1..12, Later::Resume);
+		// Eras without games are billed by their own terms, whatever is announced before they are settled.
+		for _ in 0..3 {
+			self.put_off(1..4, Later::OtherTerms);
+		}
+	}
+
+	fn suspend(&mut self) {
+		let Some((household, h)) = self.somebody() else {
+			return;
+		};
+		let expected = match h.suspended {
+			true => refused(MarketError::NothingToChange),
+			false => Ok(()),
+		};
+		self.as_operator(
+			MarketCall::set_suspended {
+				household,
+				suspended: true,
+			},
+			expected,
+		);
+		if expected.is_ok() {
+			self.put_off(1..60, Later::Unsuspend(household));
+		}
+	}
+
+	/// Another meter, which may be one that a household left with.
+	fn replace_meter(&mut self, id: HouseholdId, household: &Household<AccountId>) {
+		let view = now();
+		let used = self.spare.choose(&mut self.rng).map(|(_, meter)| meter.clone());
+		let another = match used.filter(|used| !MeterOf::<Runtime>::contains_key(used)) {
+			Some(used) => used,
+			None => {
+				self.names += 1;
+				meter(self.names)
+			}
+		};
+		// While two meters still have something to report, there can be no third.
+		let in_between = household
+			.next_meter
+			.as_ref()
+			.is_some_and(|next| Some(next.from_era) > view.readings_of && next.from_era <= view.current);
+		let expected = match in_between {
+			true => refused(MarketError::MeterBeingReplaced),
+			false => Ok(()),
+		};
+		let replace = MarketCall::replace_meter {
+			household: id,
+			meter: another.clone(),
+		};
+		self.as_operator(replace, expected);
+		if expected.is_ok() {
+			self.homes.get_mut(&id).expect("a home for each household").meter = another;
+		}
+	}
+
+	/// Governance names the other of two operators.
+	fn hand_over(&mut self) {
+		let [eve, dave] = [Sr25519Keyring::Eve, Sr25519Keyring::Dave].map(|key| key.to_account_id());
+		let operator = match the_community().operator == eve {
+			true => dave,
+			false => eve,
+		};
+		let set_operator = MarketCall::<Runtime>::set_operator {
+			community: 0,
+			operator,
+		};
+		let sudo = pallet_sudo::Call::sudo {
+			call: Box::new(set_operator.into()),
+		};
+		self.act(by(Sr25519Keyring::Alice, sudo), Ok(()));
+	}
+
+	fn come_and_go(&mut self) {
+		if self.is_due("admission") && members().len() < HOUSEHOLDS as usize {
+			self.admit();
+		}
+		let leaving = |h: &Household<AccountId>| match h.member_until {
+			Some(_) => refused(MarketError::HouseholdLeaving),
+			None => Ok(()),
+		};
+		if self.is_due("departure") {
+			if let Some((household, h)) = self.somebody() {
+				self.act(by(h.owner.clone(), MarketCall::leave { household }), leaving(&h));
+			}
+		}
+		if self.is_due("removal") {
+			if let Some((household, h)) = self.somebody() {
+				self.as_operator(MarketCall::remove_household { household }, leaving(&h));
+			}
+		}
+		if self.is_due("owner spends all and leaves") {
+			if let Some((household, h)) = self.somebody() {
+				self.act(by(h.owner.clone(), MarketCall::leave { household }), leaving(&h));
+				self.spend_all(&h.owner);
+				self.put_off(5..40, Later::TopUp(h.owner));
+			}
+		}
+	}
+
+	/// A household comes, for the first time or once more.
+	fn admit(&mut self) {
+		let returns = !self.spare.is_empty() && self.rng.gen_bool(0.7);
+		let used = returns.then(|| self.spare.swap_remove(self.rng.gen_range(0..self.spare.len())));
+		self.names += 1;
+		let (owner, meter) = match used.filter(|(_, meter)| !MeterOf::<Runtime>::contains_key(meter)) {
+			Some(used) => used,
+			None => (owner(self.names), meter(self.names)),
+		};
+		let register = MarketCall::register_household {
+			community: 0,
+			owner: owner.clone(),
+			meter: meter.clone(),
+			connection_limit_wh: 15_000,
+			comfort: self.allows(&paper_comfort()).then(paper_comfort),
+		};
+		let id = pallet_energy_market::NextHousehold::<Runtime>::get();
+		self.as_operator(register, Ok(()));
+		self.tally.admitted += 1;
+		self.top_up(&owner);
+		self.homes
+			.insert(id, Home::new(&mut self.rng, owner.clone(), meter));
+		if self.rng.gen_bool(0.5) {
+			let preference = Some(self.random_preference());
+			self.act(
+				by(
+					owner,
+					MarketCall::set_preference {
+						household: id,
+						preference,
+					},
+				),
+				Ok(()),
+			);
+		}
+	}
+
+	fn random_preference(&mut self) -> Preference {
+		Preference {
+			flexible_down_percent: self.rng.gen_range(0..=100),
+			flexible_up_percent: self.rng.gen_range(0..=50),
+			response_centi_c_per_kwh: self.rng.gen_range(-200..200),
+			trade_with_community: self.rng.gen_bool(0.8),
+		}
+	}
+
+	/// A comfort range, which the community's bounds may not allow.
+	fn change_comfort(&mut self) {
+		let Some((household, h)) = self.somebody() else {
+			return;
+		};
+		let (min_centi_c, max_centi_c) = (self.rng.gen_range(1_200..2_000), self.rng.gen_range(2_100..3_000));
+		let comfort = Comfort {
+			min_centi_c,
+			max_centi_c,
+			// The highest sensitivity that the widest of these ranges allows.
+			a: Ratio {
+				numerator: 1,
+				denominator: 81,
+			},
+		};
+		let expected = match self.allows(&comfort) {
+			true => Ok(()),
+			false => refused(MarketError::ComfortOutOfBounds),
+		};
+		let comfort = Some(comfort);
+		self.act(
+			by(h.owner, MarketCall::set_comfort { household, comfort }),
+			expected,
+		);
+	}
+
+	/// Whether the comfort bounds of the next era leave room for a range.
+	fn allows(&self, comfort: &Comfort) -> bool {
+		let terms = the_community().terms_in(now().strategies_for);
+		terms.comfort_bounds.is_none_or(|bounds| bounds.allow(comfort))
+	}
+}

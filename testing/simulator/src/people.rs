@@ -1,0 +1,259 @@
+//! What households and their meters do: readings, late and corrected ones and none; strategies, replaced and withdrawn
+//! ones and none; debts repaid.
+
+use crate::{
+	homes::{strategy_set, Habit},
+	world::{members, refused, spendable, the_community, World},
+};
+use commonwatt_testkit::{
+	by, debt, now, AccountId, Balances, EnergyMarket, EraIndex, HouseholdId, MarketCall, MarketError,
+	Quality, Reading, Runtime,
+};
+use frame_support::traits::fungible::Inspect;
+use pallet_energy_market::{Household, ReadingItem, Readings, Submissions};
+use rand::{seq::SliceRandom, Rng};
+use sp_runtime::DispatchResult;
+
+/// Most strategies that a household may submit.
+const MOST_STRATEGIES: u32 = 16;
+
+impl World {
+	/// The last block of an era: it is over, but the chain has not noticed.
+	pub fn last_minute(&mut self) {
+		if self.full || self.restore {
+			return;
+		}
+		self.report(30);
+		self.submit(8);
+		self.correct();
+		self.trespass();
+	}
+
+	/// The block in which the games of the era are solved at the end, and the era before last is settled.
+	pub fn morning(&mut self) {
+		if self.full || self.restore {
+			return self.prepare();
+		}
+		self.operate();
+		self.report(50);
+		self.submit(40);
+		self.trespass();
+	}
+
+	/// The rest of the era.
+	pub fn midday(&mut self) {
+		self.pay_wages();
+		self.do_what_was_put_off();
+		if self.full || self.restore {
+			self.report(100);
+			self.submit(100);
+			return;
+		}
+		self.report(85);
+		self.submit(60);
+		self.correct();
+		self.withdraw();
+		self.repay();
+		self.trespass();
+	}
+
+	/// So many in a hundred of those that have not reported do.
+	fn report(&mut self, percent: u32) {
+		let Some(era) = now().readings_of else { return };
+		let mut due = Vec::new();
+		for (id, household) in members() {
+			let silent = household.is_member_in(era) && !has_reported(id, era);
+			if silent && self.rng.gen_ratio(percent, 100) {
+				due.push((id, household, self.meter(id, era)));
+			}
+		}
+		match the_community().concentrator {
+			Some(concentrator) if self.rng.gen_bool(0.3) => self.report_all(concentrator, era, due),
+			_ => {
+				for (id, household, reading) in due {
+					let report = MarketCall::submit_reading { era, reading };
+					self.act(by(household.meter_in(era).clone(), report), Ok(()));
+					self.remember(era, id, reading);
+				}
+			}
+		}
+	}
+
+	/// The data concentrator reports them all, one of them twice, and one that there is not.
+	fn report_all(
+		&mut self,
+		concentrator: AccountId,
+		era: EraIndex,
+		due: Vec<(HouseholdId, Household<AccountId>, Reading)>,
+	) {
+		let item = |household, reading| ReadingItem {
+			household,
+			era,
+			reading,
+		};
+		let mut items: Vec<_> = due.iter().map(|(id, _, reading)| item(*id, *reading)).collect();
+		if let Some(first) = items.first().copied() {
+			items.push(item(
+				first.household,
+				Reading {
+					consumption_wh: 1,
+					..first.reading
+				},
+			));
+			items.push(item(u32::MAX, first.reading));
+		}
+		let items = items.try_into().expect("fewer than a community can have");
+		self.act(by(concentrator, MarketCall::submit_readings { items }), Ok(()));
+		for (id, _, reading) in due {
+			self.remember(era, id, reading);
+			self.tally.batch_items[0] += 1;
+		}
+	}
+
+	/// What a meter saw: about what was contracted, else about what was to be expected.
+	fn meter(&mut self, id: HouseholdId, era: EraIndex) -> Reading {
+		let contract = EnergyMarket::view_contract(id, era);
+		let chosen = contract.map(|c| (c.generation_wh, c.strategies[usize::from(c.chosen)]));
+		let (generation, consumption, indoor_centi_c) = match chosen {
+			Some((generation, strategy)) => {
+				(generation, strategy.consumption_wh, strategy.temperature_centi_c)
+			}
+			None => {
+				let (generation, consumption) = self.homes[&id].expects(&mut self.rng, era, self.sky_percent);
+				(generation, consumption, 2_100)
+			}
+		};
+		let mut about = |wh: u32| match self.rng.gen_bool(0.5) {
+			true => wh,
+			false => wh * self.rng.gen_range(60..140) / 100,
+		};
+		Reading {
+			// What a preference makes of a reading comes back as the next reading, which must not grow without end.
+			generation_wh: about(generation).min(10_000),
+			consumption_wh: about(consumption).min(10_000),
+			indoor_centi_c,
+			quality: match self.rng.gen_ratio(1, 20) {
+				true => Quality::Estimated,
+				false => Quality::Measured,
+			},
+		}
+	}
+
+	/// A meter takes back what it reported.
+	fn correct(&mut self) {
+		let Some(era) = now().readings_of else { return };
+		let Some((id, household)) = self.somebody() else {
+			return;
+		};
+		if !has_reported(id, era) || self.rng.gen_bool(0.5) {
+			return;
+		}
+		let reading = Reading {
+			quality: Quality::Corrected,
+			..self.meter(id, era)
+		};
+		let report = MarketCall::submit_reading { era, reading };
+		self.act(by(household.meter_in(era).clone(), report), Ok(()));
+		self.remember(era, id, reading);
+	}
+
+	/// So many in a hundred of those who submit strategies at all do, for the first time or once more.
+	fn submit(&mut self, percent: u32) {
+		let era = now().strategies_for;
+		for (id, household) in members() {
+			let percent = match self.homes[&id].habit {
+				_ if self.full => 100,
+				Habit::Submits => percent,
+				Habit::LeavesPreference => percent / 20,
+				Habit::StaysAway => 0,
+			};
+			let expected = self.may_submit(&household, era);
+			// Most of those who may not know that.
+			let tries = self.rng.gen_ratio(percent, 100) && (expected.is_ok() || self.rng.gen_bool(0.1));
+			if tries {
+				let count = match self.rng.gen_range(0..20) {
+					_ if self.full => MOST_STRATEGIES,
+					0 => MOST_STRATEGIES,
+					_ => self.rng.gen_range(1..=6),
+				};
+				let expects = self.homes[&id].expects(&mut self.rng, era, self.sky_percent);
+				let submit = MarketCall::submit_strategies {
+					household: id,
+					era,
+					generation_wh: expects.0,
+					strategies: strategy_set(&mut self.rng, expects, count),
+				};
+				self.act(by(household.owner, submit), expected);
+			}
+		}
+	}
+
+	/// What comes of valid strategies for the next era.
+	pub fn may_submit(&self, household: &Household<AccountId>, era: EraIndex) -> DispatchResult {
+		if household.suspended {
+			return refused(MarketError::HouseholdSuspended);
+		}
+		if !household.is_member_in(era) {
+			return refused(MarketError::HouseholdLeaving);
+		}
+		if the_community().paused {
+			return refused(MarketError::CommunityPaused);
+		}
+		Ok(())
+	}
+
+	fn withdraw(&mut self) {
+		let Some((id, household)) = self.somebody() else {
+			return;
+		};
+		if self.rng.gen_bool(0.7) {
+			return;
+		}
+		let era = now().strategies_for;
+		let submitted = Submissions::<Runtime>::get(id, EnergyMarket::submission_slot(era));
+		let expected = match submitted.filter(|submission| submission.era == era) {
+			Some(_) => Ok(()),
+			None => refused(MarketError::NothingSubmitted),
+		};
+		self.act(
+			by(household.owner, MarketCall::withdraw_strategies { household: id }),
+			expected,
+		);
+	}
+
+	/// Whoever owes anything pays now and then without waiting for the next settlement.
+	fn repay(&mut self) {
+		for (id, household) in members() {
+			let arrears = debt(id).arrears;
+			if arrears == 0 || self.rng.gen_bool(0.8) {
+				continue;
+			}
+			let utility = the_community().utility;
+			let before = Balances::balance(&utility);
+			let expected = match spendable(&household.owner) {
+				0 => refused(MarketError::NothingToPayWith),
+				_ => Ok(()),
+			};
+			self.act(
+				by(household.owner, MarketCall::repay_arrears { household: id }),
+				expected,
+			);
+			let after = debt(id).arrears;
+			assert_eq!(
+				Balances::balance(&utility) - before,
+				arrears - after,
+				"arrears that household {id} repaid"
+			);
+		}
+	}
+
+	/// One of the households.
+	pub fn somebody(&mut self) -> Option<(HouseholdId, Household<AccountId>)> {
+		members().choose(&mut self.rng).cloned()
+	}
+}
+
+/// Whether a reading of that era is in.
+pub(crate) fn has_reported(id: HouseholdId, era: EraIndex) -> bool {
+	Readings::<Runtime>::get(id).is_some_and(|metered| metered.era == era)
+}

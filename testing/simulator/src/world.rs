@@ -1,0 +1,332 @@
+//! Who lives with the chain, what they remember, and what they see of each block.
+
+use crate::{
+	homes::{Home, DAY},
+	later::Later,
+	tally::Tally,
+	terms::opening_terms,
+};
+use commonwatt_testkit::{
+	dispatch, events, now, runtime::Executive, signed, sums, AccountId, Balance, Balances,
+	EnergyMarket, EraIndex, GenesisCommunity, HouseholdId, MarketCall, MarketError, MarketEvent, Quality,
+	Reading, Runtime, RuntimeCall, RuntimeEvent, Signed, Statement, Status, System, Terms, WATT,
+};
+use frame_support::traits::{
+	fungible::Inspect,
+	tokens::{Fortitude, Preservation},
+	GetCallMetadata,
+};
+use pallet_energy_market::{Communities, Community, Debts, Household, Households, Members, Readings, Totals};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use sp_runtime::{
+	transaction_validity::{InvalidTransaction, TransactionValidityError},
+	DispatchError, DispatchResult, StateVersion,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What happens now and then, and after how many eras on average. Each happens within the first days already.
+const RARE: [(&str, u32); 21] = [
+	("outage of minutes", 40),
+	("outage of eras", 250),
+	("outage longer than the rings", 4_000),
+	("outage in the middle of a clearing", 400),
+	("other terms", 200),
+	("pause", 300),
+	("suspension", 120),
+	("another meter", 80),
+	("another operator", 1_500),
+	("data concentrator", 120),
+	("departure", 120),
+	("removal", 300),
+	("admission", 12),
+	("owner spends all", 70),
+	("owner spends all and leaves", 400),
+	("utility spends all", 400),
+	("operator spends all", 500),
+	("money for the pot", 60),
+	("other comfort", 50),
+	("other preference", 40),
+	("batch of a stranger", 60),
+];
+
+/// The community and the people around it.
+pub(crate) struct World {
+	pub rng: ChaCha8Rng,
+	pub first_era: EraIndex,
+	pub homes: BTreeMap<HouseholdId, Home>,
+	/// Owners and meters of households that left.
+	pub spare: Vec<(AccountId, AccountId)>,
+	/// How many owners and meters have been named so far.
+	pub names: u32,
+	/// Sunshine of the current era, in percent of a clear sky.
+	pub sky_percent: u32,
+	/// Everybody takes part with as much as anybody can, and nothing else happens.
+	pub full: bool,
+	/// What was put off is done, and nothing new begins.
+	pub restore: bool,
+	/// What was put off, by the era that it is for.
+	pub later: BTreeMap<EraIndex, Vec<Later>>,
+	/// Owners without money who get none for now.
+	pub broke: BTreeSet<AccountId>,
+	/// Terms and the first era that they hold for.
+	pub announced: Vec<(EraIndex, Terms)>,
+	pub tally: Tally,
+	/// Readings that were taken.
+	reported: BTreeMap<(EraIndex, HouseholdId), Reading>,
+	/// When what happens now and then happens next.
+	due: BTreeMap<&'static str, u32>,
+}
+
+impl World {
+	pub fn new(seed: u64, community: &GenesisCommunity<AccountId>) -> Self {
+		let mut rng = ChaCha8Rng::seed_from_u64(seed);
+		let homes = (0..)
+			.zip(&community.households)
+			.map(|(id, h)| (id, Home::new(&mut rng, h.owner.clone(), h.meter.clone())))
+			.collect();
+		let due = RARE.map(|(what, _)| (what, DAY + 8 + rng.gen_range(0..120)));
+		Self {
+			rng,
+			first_era: now().current,
+			homes,
+			spare: Vec::new(),
+			names: community.households.len() as u32,
+			sky_percent: 100,
+			full: false,
+			restore: false,
+			later: BTreeMap::new(),
+			broke: BTreeSet::new(),
+			announced: vec![(0, opening_terms())],
+			tally: Tally::default(),
+			reported: BTreeMap::new(),
+			due: due.into(),
+		}
+	}
+
+	/// Whether it is time for something of [`RARE`]; then it is put off until the next time.
+	pub fn is_due(&mut self, what: &'static str) -> bool {
+		let (_, mean) = RARE
+			.into_iter()
+			.find(|(name, _)| *name == what)
+			.unwrap_or_else(|| panic!("{what} is not in the list"));
+		let passed = now().current - self.first_era;
+		if self.full || self.restore || passed < self.due[what] {
+			return false;
+		}
+		let next = passed + self.rng.gen_range(mean / 2..mean * 3 / 2) + 1;
+		self.due.insert(what, next);
+		true
+	}
+
+	/// Before an era begins.
+	pub fn begin_day(&mut self) {
+		self.sky_percent = self.rng.gen_range(20..=100);
+		let now = now();
+		let settling = now.round.and_then(|round| round.settle_era);
+		let settled_next = settling.or(now.readings_of).unwrap_or(0);
+		self.reported.retain(|(era, _), _| *era >= settled_next);
+	}
+
+	/// Takes a call to the chain, by one way or the other, and compares what comes of it with what has to.
+	pub fn act(&mut self, call: Signed, expected: DispatchResult) {
+		let name = call.1.get_call_metadata().function_name;
+		let outcome = match self.signs(&call, expected.is_ok()) {
+			true => self.sign(call.clone(), expected),
+			false if expected.is_err() && self.rng.gen_ratio(1, 20) => self.dispatch_in_vain(call.clone()),
+			false => dispatch(call.clone()),
+		};
+		assert_eq!(outcome, expected, "{call:?}");
+		let calls = self.tally.calls.entry(name).or_default();
+		match outcome {
+			Ok(()) => calls.accepted += 1,
+			Err(_) => calls.refused += 1,
+		}
+	}
+
+	/// Whether this call goes as a signed extrinsic: a part of those that can be paid for, or that nobody need pay for, or
+	/// that are refused anyway.
+	fn signs(&mut self, (who, call): &Signed, succeeds: bool) -> bool {
+		let is_first_reading = matches!(
+			call,
+			RuntimeCall::EnergyMarket(MarketCall::submit_reading { reading, .. })
+				if reading.quality != Quality::Corrected
+		);
+		let possible = !succeeds || is_first_reading || spendable(who) > WATT;
+		self.rng.gen_ratio(1, 15) && possible
+	}
+
+	fn sign(&mut self, (who, call): Signed, expected: DispatchResult) -> DispatchResult {
+		self.tally.signed += 1;
+		let cannot_pay = TransactionValidityError::Invalid(InvalidTransaction::Payment);
+		let poor = spendable(&who) < WATT;
+		match Executive::apply_extrinsic(signed(System::account_nonce(&who), (who, call))) {
+			Ok(outcome) => outcome,
+			Err(invalid) => {
+				assert!(poor && expected.is_err() && invalid == cannot_pay, "{invalid:?}");
+				self.tally.unpaid += 1;
+				expected
+			}
+		}
+	}
+
+	/// A refused call changes nothing at all.
+	fn dispatch_in_vain(&mut self, call: Signed) -> DispatchResult {
+		let before = sp_io::storage::root(StateVersion::V1);
+		let outcome = dispatch(call);
+		assert_eq!(
+			sp_io::storage::root(StateVersion::V1),
+			before,
+			"a refused call changed the state"
+		);
+		self.tally.roots_unchanged += 1;
+		outcome
+	}
+
+	/// A reading was taken: it is the household's newest.
+	pub fn remember(&mut self, era: EraIndex, household: HouseholdId, reading: Reading) {
+		let taken = Readings::<Runtime>::get(household).and_then(|metered| metered.of(era));
+		assert_eq!(taken, Some(reading), "the reading of household {household}");
+		self.reported.insert((era, household), reading);
+	}
+
+	/// What the terms of an era are, by what was announced.
+	fn terms_in(&self, era: EraIndex) -> Terms {
+		let so_far = self.announced.iter().rfind(|(from_era, _)| *from_era <= era);
+		so_far.expect("the first terms hold from the beginning").1
+	}
+
+	/// What the block's events tell.
+	pub fn observe(&mut self) {
+		self.tally.blocks += 1;
+		for event in events() {
+			if let RuntimeEvent::EnergyMarket(event) = event {
+				self.hear(event);
+			}
+		}
+	}
+
+	fn hear(&mut self, event: MarketEvent) {
+		let tally = &mut self.tally;
+		match event {
+			MarketEvent::ErasMissed { first, last } => tally.missed += u64::from(last - first + 1),
+			MarketEvent::ClearingFailed { era, .. } => panic!("era {era} could not be cleared"),
+			MarketEvent::ContractMade { main_grid_only, .. } => {
+				tally.main_grid_only += u64::from(main_grid_only)
+			}
+			MarketEvent::EraCleared { record, .. } => {
+				let again = EnergyMarket::view_verify(0, record.era);
+				assert_eq!(
+					again,
+					Some(record.certificate),
+					"the certificate of era {}",
+					record.era
+				);
+				match record.certificate.status {
+					Status::Equilibrium => tally.equilibria += 1,
+					Status::Approximate => tally.approximate += 1,
+				}
+			}
+			MarketEvent::HouseholdSettled {
+				household, statement, ..
+			} => self.settled(household, &statement),
+			MarketEvent::EraSettled { era, totals, .. } => self.era_settled(era, &totals),
+			MarketEvent::ReadingRefused { .. } => tally.batch_items[1] += 1,
+			MarketEvent::ArrearsRepaid { .. } => tally.debts_paid[0] += 1,
+			MarketEvent::CreditPaid { .. } => tally.debts_paid[1] += 1,
+			MarketEvent::HouseholdLeft { household, .. } => {
+				tally.left += 1;
+				let home = self.homes.remove(&household).expect("it was registered");
+				self.spare.push((home.owner, home.meter));
+			}
+			_ => (),
+		}
+	}
+
+	fn settled(&mut self, id: HouseholdId, statement: &Statement) {
+		let Statement {
+			era,
+			reading,
+			amounts,
+			..
+		} = statement;
+		let at = format!("household {id}, era {era}");
+		let reported = self.reported.get(&(*era, id));
+		match reported {
+			Some(reported) => assert_eq!(reading, reported, "{at}: what was reported"),
+			None => assert_eq!(reading.quality, Quality::Estimated, "{at}: nothing was reported"),
+		}
+		sums::assert_priced(&self.terms_in(*era), statement, &at);
+		let tally = &mut self.tally;
+		tally.statements += 1;
+		tally.estimated += u64::from(reported.is_none());
+		tally.corrected += u64::from(reading.quality == Quality::Corrected);
+		tally.with_arrears += u64::from(amounts.arrears > 0);
+		tally.with_credit += u64::from(amounts.credit > 0);
+		let [arrears, credit] = &mut tally.most_owed;
+		*arrears = amounts.arrears.max(*arrears);
+		*credit = amounts.credit.max(*credit);
+	}
+
+	fn era_settled(&mut self, era: EraIndex, totals: &Totals) {
+		let incentive = self.terms_in(era).incentive_per_era;
+		let record = EnergyMarket::view_record(0, era);
+		let statements = EnergyMarket::view_statements(0, era);
+		let shares = sums::pool_shares(&statements);
+		let kept = statements
+			.iter()
+			.zip(shares)
+			.filter(|((_, s), share)| s.amounts.received_from_pool != *share);
+		let tally = &mut self.tally;
+		tally.earnings_kept += kept.count() as u64;
+		tally.settled += 1;
+		tally.settled_without_game += u64::from(record.is_none());
+		tally.traded_wh += totals.community_wh;
+		tally.through_pool += totals.through_pool;
+		tally.rewards.0 += totals.rewards;
+		tally.rewards.1 += u64::from(totals.rewards > 0);
+		tally.pot_ran_empty += u64::from(record.is_some() && totals.rewards < incentive);
+	}
+
+	/// Nobody owes anything, and the pool has no more than it began with.
+	pub fn assert_nothing_owed(&self) {
+		assert_eq!(
+			Debts::<Runtime>::iter()
+				.map(|(_, book)| book.len())
+				.sum::<usize>(),
+			0,
+			"debts at the end"
+		);
+		let pool = EnergyMarket::pool_account(0);
+		let minimum = <Balances as Inspect<AccountId>>::minimum_balance();
+		assert_eq!(Balances::balance(&pool), minimum, "in the pool at the end");
+	}
+}
+
+/// The households, in the order of their registration.
+pub(crate) fn members() -> Vec<(HouseholdId, Household<AccountId>)> {
+	Members::<Runtime>::get(0)
+		.into_iter()
+		.map(|id| {
+			(
+				id,
+				Households::<Runtime>::get(id).expect("members are households"),
+			)
+		})
+		.collect()
+}
+
+/// The community.
+pub(crate) fn the_community() -> Community<AccountId> {
+	Communities::<Runtime>::get(0).expect("genesis made it")
+}
+
+/// What an account can spend and live on.
+pub(crate) fn spendable(who: &AccountId) -> Balance {
+	Balances::reducible_balance(who, Preservation::Preserve, Fortitude::Polite)
+}
+
+/// A refusal by the market.
+pub(crate) fn refused(error: MarketError) -> DispatchResult {
+	Err(DispatchError::from(error))
+}

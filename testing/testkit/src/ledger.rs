@@ -1,0 +1,271 @@
+//! What everybody has and owes at one moment, and whether the events since tell of all that has changed.
+
+use crate::{
+	sums::{self, Purses},
+	MarketEvent,
+};
+use commonwatt_runtime::{AccountId, Balance, Balances, EnergyMarket, Hash, Runtime, RuntimeEvent, System};
+use frame_support::storage::unhashed;
+use frame_system::EventRecord;
+use pallet_energy_market::{
+	CommunityId, Debt, EraIndex, Event, Household, HouseholdId, Households, Metered, Quality, Readings,
+	Statement, Totals,
+};
+use sp_io::hashing::twox_128;
+use std::collections::BTreeMap;
+
+/// The events of the block so far. `System::events` streams them, each piece out of a copy of all.
+pub fn events() -> Vec<RuntimeEvent> {
+	let key = [twox_128(b"System"), twox_128(b"Events")].concat();
+	let records = unhashed::get_or_default::<Vec<EventRecord<RuntimeEvent, Hash>>>(&key);
+	records.into_iter().map(|record| record.event).collect()
+}
+
+/// Balances, debts and readings at one moment of a block.
+pub struct Ledger {
+	balances: BTreeMap<AccountId, Balance>,
+	households: BTreeMap<HouseholdId, Household<AccountId>>,
+	debts: BTreeMap<HouseholdId, Debt>,
+	readings: BTreeMap<HouseholdId, Metered>,
+	events: u32,
+}
+
+impl Ledger {
+	/// What is so now.
+	pub fn now() -> Self {
+		Self {
+			balances: sums::balances(),
+			households: Households::<Runtime>::iter().collect(),
+			debts: debts(),
+			readings: Readings::<Runtime>::iter().collect(),
+			events: System::event_count(),
+		}
+	}
+
+	/// Since then, in this block, on every account just that money has moved that the market's events of settlements tell
+	/// of; every household owes and is owed what they say; they settle the readings that were in; the state keeps the
+	/// same statements and totals; and all balances together are what was issued. Checked around the end of every block,
+	/// where settlements happen.
+	pub fn assert_told(&self) {
+		let mut told = Told {
+			before: self,
+			moved: BTreeMap::new(),
+			debts: self.debts.clone(),
+			statements: Vec::new(),
+		};
+		for event in events().into_iter().skip(self.events as usize) {
+			if let RuntimeEvent::EnergyMarket(event) = event {
+				told.hear(event);
+			}
+		}
+		told.assert_all();
+	}
+
+	fn household(&self, id: HouseholdId) -> &Household<AccountId> {
+		self.households
+			.get(&id)
+			.unwrap_or_else(|| panic!("an event tells of household {id}, which there was not"))
+	}
+}
+
+/// What every household and its utility owe each other.
+fn debts() -> BTreeMap<HouseholdId, Debt> {
+	let debt = |id| EnergyMarket::view_debt(id).expect("it is a household");
+	Households::<Runtime>::iter_keys()
+		.map(|id| (id, debt(id)))
+		.collect()
+}
+
+/// What the events tell.
+struct Told<'a> {
+	before: &'a Ledger,
+	moved: BTreeMap<AccountId, i128>,
+	debts: BTreeMap<HouseholdId, Debt>,
+	/// Of the era that is being settled.
+	statements: Vec<(HouseholdId, Statement)>,
+}
+
+impl Told<'_> {
+	fn pay(&mut self, from: &AccountId, to: &AccountId, amount: Balance) {
+		*self.moved.entry(from.clone()).or_default() -= signed(amount);
+		*self.moved.entry(to.clone()).or_default() += signed(amount);
+	}
+
+	fn hear(&mut self, event: MarketEvent) {
+		match event {
+			Event::HouseholdSettled {
+				household, statement, ..
+			} => self.statements.push((household, statement)),
+			Event::EraSettled {
+				community,
+				era,
+				totals,
+			} => self.settle(community, era, totals),
+			Event::CreditPaid {
+				household,
+				paid,
+				credit,
+			} => {
+				let (owner, purses) = self.parties(household);
+				self.pay(&purses.utility, &owner, paid);
+				self.debts.get_mut(&household).expect("it was there").credit -= paid;
+				assert_eq!(
+					self.debts[&household].credit, credit,
+					"credit of household {household}"
+				);
+			}
+			Event::ArrearsRepaid {
+				household,
+				paid,
+				arrears,
+			} => {
+				let (owner, purses) = self.parties(household);
+				self.pay(&owner, &purses.utility, paid);
+				self.debts.get_mut(&household).expect("it was there").arrears -= paid;
+				assert_eq!(
+					self.debts[&household].arrears, arrears,
+					"arrears of household {household}"
+				);
+			}
+			Event::HouseholdLeft { household, .. } => {
+				let settled = Debt {
+					arrears: 0,
+					credit: 0,
+				};
+				assert_eq!(
+					self.debts.remove(&household),
+					Some(settled),
+					"household {household} left"
+				);
+			}
+			_ => (),
+		}
+	}
+
+	fn parties(&self, household: HouseholdId) -> (AccountId, Purses) {
+		let household = self.before.household(household);
+		(household.owner.clone(), Purses::of(household.community))
+	}
+
+	/// The statements since the last such event are this era's.
+	fn settle(&mut self, community: CommunityId, era: EraIndex, told: Totals) {
+		let at = format!("community {community}, era {era}");
+		let statements = std::mem::take(&mut self.statements);
+		let kept = EnergyMarket::view_statements(community, era);
+		assert_eq!(kept, statements, "{at}: statements as kept and as reported");
+		let missing = statements
+			.iter()
+			.filter(|(id, _)| self.reported(*id, era).is_none());
+		assert_eq!(
+			told,
+			sums::totals(&statements, missing.count() as u32),
+			"{at}: totals"
+		);
+		let record = EnergyMarket::view_record(community, era);
+		if let Some(record) = &record {
+			assert_eq!(record.settled, Some(told), "{at}: totals as kept and as reported");
+			assert!(told.rewards <= record.terms.incentive_per_era, "{at}: rewards");
+			let operator = Purses::of(community).operator;
+			if record.terms.tariffs.grid_fee_per_kwh > 0 && self.before.balances.contains_key(&operator) {
+				let free = |s: &Statement| s.energy.bought_from_community_wh > 0 && s.amounts.grid_fee == 0;
+				assert!(
+					!statements.iter().any(|(_, s)| free(s)),
+					"{at}: a grid fee that was not taken"
+				);
+			}
+		}
+		if !statements.is_empty() {
+			sums::assert_sums(community, era);
+		}
+		let played: Vec<_> = EnergyMarket::view_contracts(community, era);
+		for ((id, statement), share) in statements.iter().zip(sums::pool_shares(&statements)) {
+			let at = format!("{at}, household {id}");
+			self.assert_reading(*id, statement, played.iter().any(|(player, _)| player == id), &at);
+			self.bill(*id, statement, share, &at);
+		}
+	}
+
+	/// The reading of an era, as it was in.
+	fn reported(&self, household: HouseholdId, era: EraIndex) -> Option<pallet_energy_market::Reading> {
+		self.before.readings.get(&household)?.of(era)
+	}
+
+	/// A reading that is in counts; a silent meter is estimated and earns no reward.
+	fn assert_reading(&self, id: HouseholdId, statement: &Statement, played: bool, at: &str) {
+		let reported = self.reported(id, statement.era);
+		match reported {
+			Some(reported) => assert_eq!(statement.reading, reported, "{at}: the reading that was settled"),
+			None => assert_eq!(
+				statement.reading.quality,
+				Quality::Estimated,
+				"{at}: a silent meter"
+			),
+		}
+		let comes_off = reported.is_some() && played;
+		assert_eq!(
+			statement.delivered.is_some(),
+			comes_off,
+			"{at}: what was delivered"
+		);
+		assert!(
+			comes_off || statement.amounts.reward == 0,
+			"{at}: a reward for nothing"
+		);
+	}
+
+	/// Money and debts of one statement.
+	fn bill(&mut self, id: HouseholdId, statement: &Statement, share: Balance, at: &str) {
+		let amounts = &statement.amounts;
+		let kept = sums::kept(statement, share, at);
+		let (owner, purses) = self.parties(id);
+		self.pay(&owner, &purses.pool, amounts.paid_to_pool);
+		self.pay(&purses.pool, &owner, amounts.received_from_pool);
+		self.pay(&purses.pool, &purses.utility, kept);
+		self.pay(&owner, &purses.operator, amounts.grid_fee);
+		self.pay(&purses.pot, &owner, amounts.reward);
+		self.pay(&owner, &purses.utility, amounts.paid_to_utility);
+		self.pay(&purses.utility, &owner, amounts.received_from_utility);
+		let debts = self.debts.get_mut(&id).expect("parties() found it");
+		assert_eq!(
+			(
+				amounts.arrears + amounts.paid_to_utility,
+				amounts.credit + amounts.received_from_utility
+			),
+			(
+				debts.arrears + amounts.main_cost,
+				debts.credit + amounts.main_revenue + kept
+			),
+			"{at}: arrears and credit after {debts:?}, {amounts:?}"
+		);
+		*debts = Debt {
+			arrears: amounts.arrears,
+			credit: amounts.credit,
+		};
+	}
+
+	fn assert_all(&self) {
+		assert!(
+			self.statements.is_empty(),
+			"statements without their era's totals"
+		);
+		assert_eq!(debts(), self.debts, "debts in state and as told");
+		let after = sums::balances();
+		for who in self.before.balances.keys().chain(after.keys()) {
+			let of = |balances: &BTreeMap<_, _>| signed(balances.get(who).copied().unwrap_or(0));
+			assert_eq!(
+				of(&after) - of(&self.before.balances),
+				self.moved.get(who).copied().unwrap_or(0),
+				"what {who} has more, and what the events tell"
+			);
+		}
+		assert_eq!(
+			after.values().sum::<Balance>(),
+			Balances::total_issuance(),
+			"all balances, and what was issued"
+		);
+	}
+}
+
+fn signed(amount: Balance) -> i128 {
+	i128::try_from(amount).expect("balances are below 2^127")
+}

@@ -1,0 +1,35 @@
+#![doc = include_str!("../../../docs/runtime-tests.md")]
+
+mod accounts;
+mod chain;
+mod ledger;
+mod market;
+mod setup;
+pub mod sums;
+
+pub use accounts::{account, by, meter, owner, signed, Signed};
+pub use chain::{dispatch, Chain};
+pub use ledger::{events, Ledger};
+pub use market::{buy, contract, debt, now, reading, record, sell, statement, strategies, strategy};
+pub use setup::{community, Setup, HALF_HOUR_MS};
+pub use sums::{assert_holds, assert_sums, balances, held};
+
+pub use commonwatt_runtime::{
+	self as runtime,
+	genesis_config_presets::{paper_comfort, paper_terms},
+	AccountId, Balance, Balances, EnergyMarket, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, System,
+	MILLIWATT, WATT,
+};
+pub use frame_support::{assert_err, assert_noop, assert_ok};
+pub use pallet_energy_market::{
+	game::{Comfort, Kind, Preference, Ratio, Status, Strategy},
+	Call as MarketCall, CommunityId, Contract, EraIndex, EraRecord, GenesisCommunity, GenesisHousehold,
+	HouseholdId, Quality, Reading, Statement, Terms,
+};
+pub use sp_io::TestExternalities;
+pub use sp_keyring::Sr25519Keyring::{self, *};
+
+/// Why the market refuses a call.
+pub type MarketError = pallet_energy_market::Error<Runtime>;
+/// What the market reports.
+pub type MarketEvent = pallet_energy_market::Event<Runtime>;

@@ -1,0 +1,200 @@
+//! Sums that always hold, computed here from contracts, statements and balances, not asked of the market.
+
+use commonwatt_runtime::{AccountId, Balance, Balances, EnergyMarket, Runtime, RuntimeHoldReason};
+use frame_support::traits::fungible::InspectHold;
+use pallet_energy_market::{
+	Communities, CommunityId, Contracts, EraIndex, HoldReason, HouseholdId, Households, Quality, Statement,
+	Terms, Totals,
+};
+use std::collections::BTreeMap;
+
+/// What every account has, free and on hold.
+pub fn balances() -> BTreeMap<AccountId, Balance> {
+	frame_system::Account::<Runtime>::iter()
+		.map(|(who, account)| (who, account.data.free + account.data.reserved))
+		.collect()
+}
+
+/// What an account has on hold for contracts.
+pub fn held(who: impl Into<AccountId>) -> Balance {
+	Balances::balance_on_hold(
+		&RuntimeHoldReason::EnergyMarket(HoldReason::Contract),
+		&who.into(),
+	)
+}
+
+/// Every owner has on hold what the contracts of all its households say. Checked after every block.
+pub fn assert_holds() {
+	let owners: BTreeMap<_, _> = Households::<Runtime>::iter()
+		.map(|(id, household)| (id, household.owner))
+		.collect();
+	let mut expected: BTreeMap<_, Balance> = owners.values().map(|owner| (owner, 0)).collect();
+	for (id, contract) in Contracts::<Runtime>::iter().flat_map(|(_, _, book)| book) {
+		match owners.get(&id) {
+			Some(owner) => *expected.entry(owner).or_default() += contract.held,
+			None => assert_eq!(contract.held, 0, "{contract:?} holds money of nobody"),
+		}
+	}
+	for (owner, expected) in expected {
+		assert_eq!(
+			held(owner.clone()),
+			expected,
+			"on hold for the contracts of {owner}"
+		);
+	}
+}
+
+/// Energy and money of a settled era sum to zero over the community, as its contracts and statements tell them; every
+/// amount is energy times price; and the record's totals are those of the statements. Checked for each era that is
+/// settled, in the block that settles it.
+pub fn assert_sums(community: CommunityId, era: EraIndex) {
+	let at = format!("community {community}, era {era}");
+	let contracts = EnergyMarket::view_contracts(community, era);
+	let contracted: i64 = contracts.iter().map(|(_, c)| c.energy.community_wh()).sum();
+	assert_eq!(contracted, 0, "{at}: community energy contracted");
+	let statements = EnergyMarket::view_statements(community, era);
+	assert!(!statements.is_empty(), "{at} is not settled");
+	let delivered: i64 = statements.iter().map(|(_, s)| s.energy.community_wh()).sum();
+	assert_eq!(delivered, 0, "{at}: community energy delivered");
+	for (_, Statement { energy, reading, .. }) in &statements {
+		let metered = i64::from(reading.generation_wh) - i64::from(reading.consumption_wh);
+		assert_eq!(
+			energy.community_wh() + energy.main_wh(),
+			metered,
+			"{at}: {reading:?} became {energy:?}"
+		);
+	}
+	for ((household, statement), share) in statements.iter().zip(pool_shares(&statements)) {
+		assert_paid(statement, share, &format!("{at}, household {household}"));
+	}
+	if let Some(record) = EnergyMarket::view_record(community, era) {
+		for (household, statement) in &statements {
+			assert_priced(&record.terms, statement, &format!("{at}, household {household}"));
+		}
+		let settled = record.settled.unwrap_or_else(|| panic!("{at} is not settled"));
+		assert_eq!(
+			settled,
+			totals(&statements, settled.missing_readings),
+			"{at}: totals"
+		);
+		let estimated = statements
+			.iter()
+			.filter(|(_, s)| s.reading.quality == Quality::Estimated);
+		// A meter may estimate too, so that not every estimate stands for a silent one.
+		assert!(
+			settled.missing_readings as usize <= estimated.count(),
+			"{at}: {settled:?}"
+		);
+	}
+}
+
+/// A seller got its share of what buyers paid in, or the utility owes it that: an account that is gone may not take it.
+fn assert_paid(statement: &Statement, share: Balance, at: &str) {
+	let amounts = &statement.amounts;
+	let kept = kept(statement, share, at);
+	assert!(
+		amounts.credit + amounts.received_from_utility >= amounts.main_revenue + kept,
+		"{at}: {kept} from the pool is neither paid nor owed, {amounts:?}"
+	);
+}
+
+/// What a seller did not get of its share.
+pub fn kept(statement: &Statement, share: Balance, at: &str) -> Balance {
+	let received = statement.amounts.received_from_pool;
+	assert!(
+		received == share || received == 0,
+		"{at}: {received} from the pool, where its share is {share}"
+	);
+	share - received
+}
+
+/// What an era's energy costs and earns by the community's terms: whoever pays rounds up, whoever is paid rounds down.
+pub fn assert_priced(terms: &Terms, statement: &Statement, at: &str) {
+	let cost = |wh: u32, per_kwh: Balance| (Balance::from(wh) * per_kwh).div_ceil(1_000);
+	let revenue = |wh: u32, per_kwh: Balance| Balance::from(wh) * per_kwh / 1_000;
+	let Statement {
+		energy,
+		amounts,
+		imbalance_import_wh: short,
+		imbalance_export_wh: over,
+		price_per_kwh,
+		..
+	} = statement;
+	let tariffs = &terms.tariffs;
+	let bought = energy.bought_from_community_wh;
+	assert_eq!(
+		amounts.paid_to_pool,
+		cost(bought, *price_per_kwh),
+		"{at}: paid to the pool"
+	);
+	let fee = cost(bought, tariffs.grid_fee_per_kwh);
+	// An operator whose account is gone may not be able to take it.
+	assert!(
+		amounts.grid_fee == fee || amounts.grid_fee == 0,
+		"{at}: grid fee of {fee}, {amounts:?}"
+	);
+	assert_eq!(
+		amounts.main_cost,
+		cost(energy.bought_from_main_wh - short, tariffs.retail_per_kwh)
+			+ cost(*short, tariffs.imbalance_import_per_kwh),
+		"{at}: cost of {energy:?}, {short} Wh of it imbalance"
+	);
+	assert_eq!(
+		amounts.main_revenue,
+		revenue(energy.sold_to_main_wh - over, tariffs.feed_in_per_kwh)
+			+ revenue(*over, tariffs.imbalance_export_per_kwh),
+		"{at}: revenue of {energy:?}, {over} Wh of it imbalance"
+	);
+}
+
+/// Each household's share of what buyers paid into the pool: by energy sold, as differences of rounded running sums.
+pub fn pool_shares(statements: &[(HouseholdId, Statement)]) -> Vec<Balance> {
+	let sold = |statement: &Statement| Balance::from(statement.energy.sold_to_community_wh);
+	let all_sold: Balance = statements.iter().map(|(_, s)| sold(s)).sum();
+	let paid: Balance = statements.iter().map(|(_, s)| s.amounts.paid_to_pool).sum();
+	let until = |so_far: Balance| (paid * so_far).checked_div(all_sold).unwrap_or(0);
+	let shares = statements.iter().scan(0, |so_far, (_, statement)| {
+		let before = until(*so_far);
+		*so_far += sold(statement);
+		Some(until(*so_far) - before)
+	});
+	shares.collect()
+}
+
+/// What statements total.
+pub fn totals(statements: &[(HouseholdId, Statement)], missing_readings: u32) -> Totals {
+	let energy = |of: fn(&Statement) -> u32| statements.iter().map(|(_, s)| u64::from(of(s))).sum();
+	let money = |of: fn(&Statement) -> Balance| statements.iter().map(|(_, s)| of(s)).sum();
+	Totals {
+		households: statements.len() as u32,
+		missing_readings,
+		community_wh: energy(|s| s.energy.sold_to_community_wh),
+		bought_from_main_wh: energy(|s| s.energy.bought_from_main_wh),
+		sold_to_main_wh: energy(|s| s.energy.sold_to_main_wh),
+		through_pool: money(|s| s.amounts.paid_to_pool),
+		grid_fees: money(|s| s.amounts.grid_fee),
+		rewards: money(|s| s.amounts.reward),
+		to_utility: money(|s| s.amounts.paid_to_utility),
+		from_utility: money(|s| s.amounts.received_from_utility),
+	}
+}
+
+/// The accounts that money of a community moves between, beside its owners'.
+pub(crate) struct Purses {
+	pub operator: AccountId,
+	pub utility: AccountId,
+	pub pool: AccountId,
+	pub pot: AccountId,
+}
+
+impl Purses {
+	pub fn of(community: CommunityId) -> Self {
+		let accounts = Communities::<Runtime>::get(community).expect("events name communities that exist");
+		Self {
+			operator: accounts.operator,
+			utility: accounts.utility,
+			pool: EnergyMarket::pool_account(community),
+			pot: EnergyMarket::pot_account(community),
+		}
+	}
+}
