@@ -19,8 +19,8 @@ use subxt::{
 use subxt_signer::{sr25519::Keypair, SecretUri};
 
 /// One token in the smallest unit.
-const WATT: u128 = 1_000_000_000_000;
-const MILLI: u128 = WATT / 1_000;
+const UNIT: u128 = 1_000_000_000_000;
+const MILLI: u128 = UNIT / 1_000;
 const ERA_MS: u64 = 60_000;
 
 /// Keeps the books of all that a node's chain has seen.
@@ -158,14 +158,14 @@ impl Chain {
 
 /// Accounts that end, with dust and without, money that is burned and made, deposits for proxies.
 async fn move_money(chain: &Chain) {
-	chain.transfer("//Alice", address("//Ended"), WATT).await;
-	chain.transfer("//Ended", address("//Alice"), WATT / 2).await;
+	chain.transfer("//Alice", address("//Ended"), UNIT).await;
+	chain.transfer("//Ended", address("//Alice"), UNIT / 2).await;
 	chain
 		.send("//Ended", "Balances", "transfer_all", (address("//Bob"), false))
 		.await;
-	chain.transfer("//Alice", address("//Dusty"), WATT).await;
+	chain.transfer("//Alice", address("//Dusty"), UNIT).await;
 	// What is left is half of what an account must have.
-	let value = Value::u128(WATT - MILLI / 2);
+	let value = Value::u128(UNIT - MILLI / 2);
 	let (source, dest) = (address("//Dusty"), address("//Bob"));
 	chain
 		.force(
@@ -173,7 +173,7 @@ async fn move_money(chain: &Chain) {
 			[("source", source), ("dest", dest), ("value", value)],
 		)
 		.await;
-	for free in [5 * WATT, 3 * WATT] {
+	for free in [5 * UNIT, 3 * UNIT] {
 		let new_free = Value::u128(free);
 		chain
 			.force(
@@ -182,7 +182,7 @@ async fn move_money(chain: &Chain) {
 			)
 			.await;
 	}
-	chain.send("//Bob", "Balances", "burn", (3 * WATT, true)).await;
+	chain.send("//Bob", "Balances", "burn", (3 * UNIT, true)).await;
 	let proxy = || (address("//Dave"), value!(Market()), 0u32);
 	chain.send("//Charlie", "Proxy", "add_proxy", proxy()).await;
 	chain.send("//Bob", "Proxy", "add_proxy", proxy()).await;
@@ -222,15 +222,15 @@ async fn fall_into_arrears(chain: &Chain) {
 		.send("//Eve", "EnergyMarket", "remove_household", (4u32,))
 		.await;
 	chain.pass_eras(3).await;
-	chain.transfer("//Alice", address("//Poor"), 100 * WATT).await;
+	chain.transfer("//Alice", address("//Poor"), 100 * UNIT).await;
 }
 
-/// One WATT for every era from the next one on, for as long as 5 WATT in the pot last, and narrower comfort.
+/// One CWT for every era from the next one on, for as long as 5 CWT in the pot last, and narrower comfort.
 async fn fill_the_pot(chain: &Chain) {
 	let head = chain.api.at_current_block().await.unwrap();
 	let pot = dynamic::runtime_api_call::<_, AccountId32>("EnergyMarketApi", "pot_account", (0u32,));
 	let pot = head.runtime_apis().call(pot).await.unwrap();
-	chain.transfer("//Alice", named(pot), 5 * WATT).await;
+	chain.transfer("//Alice", named(pot), 5 * UNIT).await;
 	let milli = |count: u128| Value::u128(count * MILLI);
 	// The macro takes a name with brackets for a variant.
 	let [retail, feed_in, import, export, fee, incentive] = [300, 80, 360, 40, 10, 1_000].map(milli);
@@ -267,8 +267,8 @@ async fn every_kind_of_payment_is_rebuilt() {
 	// The replay's own checks see the rewards, and the debts of household 4 being paid as it leaves.
 	let replay = place.run(&node, &paper(), &["--first", "8"]).expect_code(0);
 	assert_complete(&place.report(), 8);
-	// The pot keeps a milliwatt of the five WATT.
-	let rewards = "rewards from the incentive pot: 4.9990 WATT";
+	// The pot keeps a thousandth of the five CWT.
+	let rewards = "rewards from the incentive pot: 4.9990 CWT";
 	assert!(replay.stdout.contains(rewards), "{}", replay.stdout);
 	chain.send("//Dave", "EnergyMarket", "leave", (3u32,)).await;
 	chain.pass_eras(4).await;
@@ -279,7 +279,7 @@ async fn every_kind_of_payment_is_rebuilt() {
 	assert_eq!(households.keys().collect::<Vec<_>>(), ["0", "1", "2"]);
 	let account = |uri: &str| &books["accounts"][account(uri).to_string()];
 	assert_eq!(account("//Charlie")["reserved"], (11 * MILLI).to_string());
-	assert_eq!(account("//Forced")["free"], (3 * WATT).to_string());
+	assert_eq!(account("//Forced")["free"], (3 * UNIT).to_string());
 	assert_eq!(account("//Ended"), &Json::Null);
 	assert_eq!(account("//Dusty"), &Json::Null);
 }

@@ -51,7 +51,7 @@ fn build(name: &str, id: &str, chain_type: ChainType, preset: &str) -> Result<Ch
 /// How wallets show the chain's money and addresses.
 fn properties() -> Properties {
 	Properties::from_iter([
-		("tokenSymbol".to_owned(), "WATT".into()),
+		("tokenSymbol".to_owned(), "CWT".into()),
 		("tokenDecimals".to_owned(), 12.into()),
 		("ss58Format".to_owned(), 42.into()),
 	])

@@ -8,7 +8,7 @@
 
 use crate::{
 	configs::LONGEST_SLOT_MS, AccountId, AuraConfig, Balance, BalancesConfig, EnergyMarketConfig,
-	GrandpaConfig, MiningConfig, RuntimeGenesisConfig, SudoConfig, MILLIWATT, WATT,
+	GrandpaConfig, MiningConfig, RuntimeGenesisConfig, SudoConfig, MILLI, UNIT,
 };
 use alloc::{string::ToString, vec, vec::Vec};
 use frame_support::build_struct_json_patch;
@@ -23,7 +23,7 @@ use sp_genesis_builder::{PresetId, DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRE
 use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 
 /// What each development account starts with.
-const ENDOWMENT: Balance = 1_000_000 * WATT;
+const ENDOWMENT: Balance = 1_000_000 * UNIT;
 /// The development chain's eras: long enough to click through a call, short enough to wait for.
 const DEVELOPMENT_ERA_MS: u64 = 60 * 1_000;
 /// A production chain's eras.
@@ -41,11 +41,11 @@ pub fn paper_terms() -> Terms {
 			resolution_wh: 10,
 		},
 		tariffs: Tariffs {
-			retail_per_kwh: 300 * MILLIWATT,
-			feed_in_per_kwh: 80 * MILLIWATT,
-			imbalance_import_per_kwh: 360 * MILLIWATT,
-			imbalance_export_per_kwh: 40 * MILLIWATT,
-			grid_fee_per_kwh: 10 * MILLIWATT,
+			retail_per_kwh: 300 * MILLI,
+			feed_in_per_kwh: 80 * MILLI,
+			imbalance_import_per_kwh: 360 * MILLI,
+			imbalance_export_per_kwh: 40 * MILLI,
+			grid_fee_per_kwh: 10 * MILLI,
 		},
 		price_rule: PriceRule::MidMarket,
 		incentive_per_era: 0,
@@ -104,7 +104,7 @@ fn mining() -> MiningConfig {
 	MiningConfig {
 		initial_difficulty: 2_000_000,
 		target_block_ms: LONGEST_SLOT_MS,
-		reward: WATT,
+		reward: UNIT,
 	}
 }
 

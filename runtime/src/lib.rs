@@ -106,14 +106,14 @@ pub type SignedBlock = generic::SignedBlock<Block>;
 /// A block by its hash or its number.
 pub type BlockId = generic::BlockId<Block>;
 
-/// One whole token, `WATT`, in the smallest unit.
-pub const WATT: Balance = 1_000_000_000_000;
+/// One whole token, `CWT`, in the smallest unit.
+pub const UNIT: Balance = 1_000_000_000_000;
 /// A thousandth of a token.
-pub const MILLIWATT: Balance = WATT / 1_000;
+pub const MILLI: Balance = UNIT / 1_000;
 /// A millionth of a token.
-pub const MICROWATT: Balance = WATT / 1_000_000;
+pub const MICRO: Balance = UNIT / 1_000_000;
 /// What an account must hold to exist.
-pub const EXISTENTIAL_DEPOSIT: Balance = MILLIWATT;
+pub const EXISTENTIAL_DEPOSIT: Balance = MILLI;
 
 /// What is checked and charged around every transaction.
 pub type TxExtension = (

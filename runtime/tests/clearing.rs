@@ -71,7 +71,7 @@ fn populate() {
 		let first = community * HOUSEHOLDS;
 		let members: Vec<_> = (first..first + HOUSEHOLDS).collect();
 		for id in &members {
-			Balances::set_balance(&numbered(1, *id), 1_000 * WATT);
+			Balances::set_balance(&numbered(1, *id), 1_000 * UNIT);
 			let household = Household {
 				community,
 				owner: numbered(1, *id),

@@ -88,7 +88,7 @@ fn contracts_are_backed_by_holds_while_they_are_open() {
 		chain.submit(seller_and_buyer());
 		let era = chain.next_era();
 		// 2 kWh at retail, which is above pool price and fee, and two units for rounding.
-		assert_eq!(contract(1, era).held, 600 * MILLIWATT + 2);
+		assert_eq!(contract(1, era).held, 600 * MILLI + 2);
 		assert_eq!(held(Bob), contract(1, era).held);
 		assert_eq!(held(Alice), 0);
 	});
@@ -119,7 +119,7 @@ fn home_energy_manager_acts_for_its_owner_and_can_do_nothing_else() {
 		let before = Balances::balance(&Bob.to_account_id());
 		let transfer = pallet_balances::Call::transfer_allow_death {
 			dest: Bob.to_account_id().into(),
-			value: WATT,
+			value: UNIT,
 		};
 		// The proxy call itself goes through; what it wraps is refused, which the event tells.
 		chain.submit([as_alice(transfer.into())]);
@@ -307,12 +307,12 @@ fn meter_pays_for_all_but_a_valid_first_reading() {
 		// With money it may correct what it reported.
 		let transfer = pallet_balances::Call::transfer_keep_alive {
 			dest: meter.clone().into(),
-			value: WATT,
+			value: UNIT,
 		};
 		chain.submit([by(Alice, transfer), by(meter.clone(), valid)]);
-		assert_eq!(Balances::balance(&meter), WATT);
+		assert_eq!(Balances::balance(&meter), UNIT);
 		chain.submit([by(meter.clone(), report(era, 900, Quality::Corrected))]);
-		assert!(Balances::balance(&meter) < WATT);
+		assert!(Balances::balance(&meter) < UNIT);
 		chain.next_era();
 		assert_eq!(statement(0, era).reading.consumption_wh, 900);
 	});
@@ -370,7 +370,7 @@ fn development_accounts_are_those_that_polkadot_js_apps_offers() {
 		let offered = [Alice, AliceStash, Bob, BobStash, Charlie, Dave, Eve, Ferdie];
 		for key in offered.into_iter().chain([CharlieStash, DaveStash]) {
 			assert!(
-				Balances::balance(&key.to_account_id()) >= 1_000 * WATT,
+				Balances::balance(&key.to_account_id()) >= 1_000 * UNIT,
 				"{key:?} has no funds"
 			);
 		}

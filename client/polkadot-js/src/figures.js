@@ -5,15 +5,15 @@
 import assert from 'node:assert/strict';
 
 /** One token in the smallest unit. */
-export const WATT = 10n ** 12n;
+export const UNIT = 10n ** 12n;
 export const ERA_MS = 60_000;
 export const COMMUNITY = 0;
 /** The numbers of the preset's households. */
 export const [ALICE, BOB, CHARLIE, DAVE] = [0, 1, 2, 3];
 
 /** Thousandths of a token in the smallest unit. */
-export const milliwatt = (count) => (BigInt(count) * WATT) / 1_000n;
-export const tokens = (units) => `${Number(units) / Number(WATT)} WATT`;
+export const milli = (count) => (BigInt(count) * UNIT) / 1_000n;
+export const tokens = (units) => `${Number(units) / Number(UNIT)} CWT`;
 export const strategy = (kind, consumptionWh, temperatureCentiC) => ({ kind, consumptionWh, temperatureCentiC });
 export const measured = (generationWh, consumptionWh, indoorCentiC) => ({
 	generationWh,

@@ -18,7 +18,7 @@ import {
 	energy,
 	ERA_MS,
 	measured,
-	milliwatt,
+	milli,
 	moneyMoved,
 	netOf,
 	ofCommunity,
@@ -27,7 +27,7 @@ import {
 	sum,
 	sumsToZero,
 	tokens,
-	WATT,
+	UNIT,
 } from './figures.js';
 
 /** @type {{title: string, run: (context: object) => Promise<void>}[]} */
@@ -40,7 +40,7 @@ export const steps = [
 			context.say ??= () => {};
 			assert.equal(String(await api.rpc.system.chain()), 'Commonwatt Development');
 			assert.equal((await api.rpc.system.chainType()).type, 'Development');
-			assert.deepEqual(api.registry.chainTokens, ['WATT']);
+			assert.deepEqual(api.registry.chainTokens, ['CWT']);
 			assert.deepEqual(api.registry.chainDecimals, [12]);
 			assert.equal(api.registry.chainSS58, 42);
 			assert.equal(api.runtimeVersion.specName.toString(), 'commonwatt');
@@ -72,11 +72,11 @@ export const steps = [
 				terms: {
 					rules: { lambda: { numerator: 4, denominator: 1 }, resolutionWh: 10 },
 					tariffs: {
-						retailPerKwh: Number(milliwatt(300)),
-						feedInPerKwh: Number(milliwatt(80)),
-						imbalanceImportPerKwh: Number(milliwatt(360)),
-						imbalanceExportPerKwh: Number(milliwatt(40)),
-						gridFeePerKwh: Number(milliwatt(10)),
+						retailPerKwh: Number(milli(300)),
+						feedInPerKwh: Number(milli(80)),
+						imbalanceImportPerKwh: Number(milli(360)),
+						imbalanceExportPerKwh: Number(milli(40)),
+						gridFeePerKwh: Number(milli(10)),
 					},
 					priceRule: 'MidMarket',
 					incentivePerEra: 0,
@@ -191,7 +191,7 @@ export const steps = [
 				strategy('BuyFromCommunity', 1_500, 1_400),
 			];
 			const { fee } = await accepted(chain, submitStrategies(BOB, era + 1, 500, requests), bob);
-			assert.ok(fee > 0n && fee < milliwatt(10), `fee ${fee}`);
+			assert.ok(fee > 0n && fee < milli(10), `fee ${fee}`);
 			assert.deepEqual(await chain.stored('submissions', BOB, (era + 1) % 2), {
 				era: era + 1,
 				generationWh: 500,
@@ -254,7 +254,7 @@ export const steps = [
 			assert.equal(tradableWh, 1_500);
 			assert.equal(record.players, 2);
 			assert.deepEqual(record.certificate, certificate);
-			assert.equal(BigInt(record.pricePerKwh), milliwatt(190));
+			assert.equal(BigInt(record.pricePerKwh), milli(190));
 			assert.equal(record.settled, null);
 			assert.deepEqual(await chain.market('verify', COMMUNITY, era), certificate);
 			assert.deepEqual(one(events, 'energyMarket.EraCleared', ofCommunity), { community: COMMUNITY, record });
@@ -268,7 +268,7 @@ export const steps = [
 			assert.equal(buyer.mainGridOnly, false);
 			assert.deepEqual(buyer.energy, energy({ boughtFromCommunityWh: 1_500 }));
 			// 1.5 kWh at retail, should the pool fail, and two units for rounding.
-			assert.equal(BigInt(buyer.held), milliwatt(450) + 2n);
+			assert.equal(BigInt(buyer.held), milli(450) + 2n);
 			assert.deepEqual(await chain.market('contracts', COMMUNITY, era), [
 				[ALICE, seller],
 				[BOB, buyer],
@@ -315,14 +315,14 @@ export const steps = [
 			await accepted(chain, proxy.addProxy(dave.address, 'Market', 0), charlie);
 			const [[granted], deposit] = (await chain.api.query.proxy.proxies(charlie.address)).toPrimitive();
 			assert.deepEqual(granted, { delegate: dave.address, proxyType: 'Market', delay: 0 });
-			assert.equal(BigInt(deposit), milliwatt(11));
+			assert.equal(BigInt(deposit), milli(11));
 
 			const { events } = await accepted(chain, forCharlie(sell), dave);
 			assert.deepEqual(one(events, 'proxy.ProxyExecuted'), { result: { ok: null } });
 			assert.equal(one(events, 'energyMarket.StrategiesSubmitted').household, CHARLIE);
 			assert.equal((await chain.stored('submissions', CHARLIE, (era + 1) % 2)).era, era + 1);
 
-			const attempt = await accepted(chain, forCharlie(balances.transferKeepAlive(dave.address, WATT)), dave);
+			const attempt = await accepted(chain, forCharlie(balances.transferKeepAlive(dave.address, UNIT)), dave);
 			const { result } = attempt.events.find(({ name }) => name === 'proxy.ProxyExecuted').raw;
 			assert.equal(chain.errorName(result.asErr), 'system.CallFiltered');
 			assert.equal(dataOf(attempt.events, 'balances.Transfer').length, 0);
@@ -458,10 +458,10 @@ export const steps = [
 			assert.deepEqual(
 				asBigInts(seller.amounts),
 				amounts({
-					receivedFromPool: milliwatt(285),
-					mainRevenue: milliwatt(24),
-					receivedFromUtility: milliwatt(24),
-					aloneRevenue: milliwatt(144),
+					receivedFromPool: milli(285),
+					mainRevenue: milli(24),
+					receivedFromUtility: milli(24),
+					aloneRevenue: milli(144),
 				}),
 			);
 			const buyer = await chain.market('statement', BOB, delivered);
@@ -471,11 +471,11 @@ export const steps = [
 			assert.deepEqual(
 				asBigInts(buyer.amounts),
 				amounts({
-					paidToPool: milliwatt(285),
-					gridFee: milliwatt(15),
-					mainCost: milliwatt(36),
-					paidToUtility: milliwatt(36),
-					aloneCost: milliwatt(480),
+					paidToPool: milli(285),
+					gridFee: milli(15),
+					mainCost: milli(36),
+					paidToUtility: milli(36),
+					aloneCost: milli(480),
 				}),
 			);
 			assert.equal(totals.communityWh, 1_500);
@@ -506,7 +506,7 @@ export const steps = [
 
 			// 0.309 earned in place of 0.144.
 			const bill = await chain.market('bill', ALICE, delivered, delivered);
-			assert.equal(BigInt(bill.savings), milliwatt(165));
+			assert.equal(BigInt(bill.savings), milli(165));
 			assert.deepEqual(await chain.market('trades', COMMUNITY, delivered), [
 				{ seller: ALICE, buyer: BOB, energyWh: 1_500 },
 			]);
@@ -515,7 +515,7 @@ export const steps = [
 			assert.equal(await chain.held(bob.address), 0n);
 			assert.equal(await chain.held(alice.address), 0n);
 			// Dave's contracts of the next era are open: 0.6 and 0.2 kWh at retail, two units each.
-			assert.equal(await chain.held(dave.address), milliwatt(240) + 4n);
+			assert.equal(await chain.held(dave.address), milli(240) + 4n);
 			say(`Alice ${tokens(netOf(seller))}, Bob ${tokens(netOf(buyer))}, community energy ${totals.communityWh} Wh`);
 		},
 	},
@@ -554,10 +554,10 @@ export const steps = [
 			assert.equal(buyer.imbalanceImportWh, 0);
 			assert.deepEqual(
 				asBigInts(buyer.amounts),
-				amounts({ mainCost: milliwatt(180), paidToUtility: milliwatt(180), aloneCost: milliwatt(180) }),
+				amounts({ mainCost: milli(180), paidToUtility: milli(180), aloneCost: milli(180) }),
 			);
 			const second = await chain.market('statement', cottage, silent);
-			assert.equal(BigInt(second.amounts.paidToUtility), milliwatt(60));
+			assert.equal(BigInt(second.amounts.paidToUtility), milli(60));
 			assert.equal(await chain.held(dave.address), 0n);
 			assert.equal(await chain.held(charlie.address), 0n);
 			assert.equal(await chain.held(alice.address), 0n);

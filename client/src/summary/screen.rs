@@ -240,7 +240,7 @@ mod tests {
 	fn money() -> Money {
 		Money {
 			decimals: 12,
-			symbol: "WATT".into(),
+			symbol: "CWT".into(),
 		}
 	}
 

@@ -3,7 +3,7 @@
 use super::{
 	AccountId, Aura, Balance, Balances, Block, BlockNumber, Hash, Mining, Nonce, PalletInfo, Runtime,
 	RuntimeCall, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin, RuntimeTask, System,
-	Timestamp, EXISTENTIAL_DEPOSIT, MICROWATT, MILLIWATT, VERSION,
+	Timestamp, EXISTENTIAL_DEPOSIT, MICRO, MILLI, VERSION,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{
@@ -156,7 +156,7 @@ parameter_types! {
 	pub MinimumMultiplier: Multiplier = Multiplier::one();
 	pub MaximumMultiplier: Multiplier = Multiplier::saturating_from_integer(1_000);
 	/// Fee for each byte of a transaction.
-	pub const TransactionByteFee: Balance = MICROWATT;
+	pub const TransactionByteFee: Balance = MICRO;
 }
 
 impl pallet_transaction_payment::Config for Runtime {
@@ -230,14 +230,14 @@ impl pallet_proxy::Config for Runtime {
 	type RuntimeCall = RuntimeCall;
 	type Currency = Balances;
 	type ProxyType = ProxyType;
-	type ProxyDepositBase = frame_support::traits::ConstU128<{ 10 * MILLIWATT }>;
-	type ProxyDepositFactor = frame_support::traits::ConstU128<MILLIWATT>;
+	type ProxyDepositBase = frame_support::traits::ConstU128<{ 10 * MILLI }>;
+	type ProxyDepositFactor = frame_support::traits::ConstU128<MILLI>;
 	type MaxProxies = ConstU32<16>;
 	type WeightInfo = pallet_proxy::weights::SubstrateWeight<Runtime>;
 	type MaxPending = ConstU32<16>;
 	type CallHasher = sp_runtime::traits::BlakeTwo256;
-	type AnnouncementDepositBase = frame_support::traits::ConstU128<{ 10 * MILLIWATT }>;
-	type AnnouncementDepositFactor = frame_support::traits::ConstU128<MILLIWATT>;
+	type AnnouncementDepositBase = frame_support::traits::ConstU128<{ 10 * MILLI }>;
+	type AnnouncementDepositFactor = frame_support::traits::ConstU128<MILLI>;
 	type BlockNumberProvider = System;
 }
 

@@ -4,7 +4,7 @@ mod common;
 
 use common::{
 	books,
-	chain::{address, key, signed, Sender, WATT},
+	chain::{address, key, signed, Sender, UNIT},
 	commonwatt,
 	eras::Eras,
 	node_binary, paper,
@@ -132,7 +132,7 @@ async fn transfers(sender: Sender, taken: Arc<AtomicU64>) {
 		return;
 	};
 	loop {
-		let arguments = (address(&other), WATT);
+		let arguments = (address(&other), UNIT);
 		let transfer = signed(&head, &eve, nonce, ("Balances", "transfer_keep_alive"), arguments);
 		if sender.submit(&transfer).await.is_err() {
 			return;

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{
-	chain::{account, address, key, signed, Sender, WATT},
+	chain::{account, address, key, signed, Sender, UNIT},
 	eras::Eras,
 	OrPanic, Running, ERA_SECONDS,
 };
@@ -30,7 +30,7 @@ const HOUSEHOLDS: usize = 4;
 /// The preset's own households come before them.
 const FIRST_HOUSEHOLD: usize = 4;
 /// What each of these accounts has to spend.
-const FUNDS: u128 = 25_000 * WATT;
+const FUNDS: u128 = 25_000 * UNIT;
 /// A batch of readings holds at most so many.
 const BATCH: usize = 1_000;
 /// A household has at most so many strategies.
@@ -168,7 +168,7 @@ impl Attacker {
 			}
 			Kind::WrongSignature => {
 				let call = ("Balances", "transfer_keep_alive");
-				let mut bytes = signed(head, payer, nonce, call, (address(payer), WATT));
+				let mut bytes = signed(head, payer, nonce, call, (address(payer), UNIT));
 				bytes[60] ^= 1;
 				bytes
 			}

@@ -1,6 +1,6 @@
 //! What the households of the simulation generate and consume, and what they are willing to do.
 
-use commonwatt_testkit::{AccountId, WATT};
+use commonwatt_testkit::{AccountId, UNIT};
 use pallet_energy_market::{
 	game::{Kind, Strategy},
 	EraIndex,
@@ -10,7 +10,7 @@ use rand::Rng;
 /// Households of the community.
 pub(crate) const HOUSEHOLDS: u32 = 17;
 /// What an owner starts with.
-pub(crate) const POCKET: u128 = 100 * WATT;
+pub(crate) const POCKET: u128 = 100 * UNIT;
 /// Half hours of a day.
 pub(crate) const DAY: EraIndex = 48;
 /// Most that any household of the simulation generates or consumes in an era, Wh.

@@ -21,5 +21,3 @@ pub(crate) enum Later {
 	/// The operator has money again.
 	FillOperator,
 }
-
-/// What the utility gets when it has spent all.

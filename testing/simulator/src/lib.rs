@@ -77,7 +77,9 @@ pub fn run(seed: u64, eras: u64, mut progress: impl FnMut(&Tally)) -> (Tally, Ha
 	}
 	(place.era, place.eras) = (simulation.world.tally.eras, eras);
 	simulation.close();
-	let root = simulation.state.execute_with(|| sp_io::storage::root(StateVersion::V1));
+	let root = simulation
+		.state
+		.execute_with(|| sp_io::storage::root(StateVersion::V1));
 	(simulation.world.tally.clone(), Hash::from_slice(&root))
 }
 

@@ -5,12 +5,15 @@ use crate::{
 	later::Later,
 	world::{spendable, the_community, World},
 };
-use commonwatt_testkit::{by, now, AccountId, EnergyMarket, HouseholdId, MarketCall, Sr25519Keyring, MILLIWATT, WATT};
+use commonwatt_testkit::{
+	by, now, AccountId, EnergyMarket, HouseholdId, MarketCall, Sr25519Keyring, MILLI, UNIT,
+};
 use pallet_energy_market::Households;
 use rand::Rng;
 use std::ops::Range;
 
-const UTILITY_WATT: u128 = 20_000 * WATT;
+/// What the utility gets when it has spent all.
+const UTILITY_FUNDS: u128 = 20_000 * UNIT;
 
 /// Where all money comes from and goes to.
 fn treasury() -> AccountId {
@@ -42,7 +45,8 @@ impl World {
 					}
 				}
 				Later::Unsuspend(household) => {
-					if Households::<commonwatt_testkit::Runtime>::get(household).is_some_and(|h| h.suspended) {
+					if Households::<commonwatt_testkit::Runtime>::get(household).is_some_and(|h| h.suspended)
+					{
 						let resume = MarketCall::set_suspended {
 							household,
 							suspended: false,
@@ -83,7 +87,7 @@ impl World {
 			}
 		}
 		let community = the_community();
-		if spendable(&community.utility) < UTILITY_WATT / 4 {
+		if spendable(&community.utility) < UTILITY_FUNDS / 4 {
 			self.fill_utility();
 		}
 		if spendable(&community.operator) < POCKET / 4 {
@@ -109,7 +113,7 @@ impl World {
 	fn fill_utility(&mut self) {
 		let utility = the_community().utility;
 		self.broke.remove(&utility);
-		self.give(utility, UTILITY_WATT);
+		self.give(utility, UTILITY_FUNDS);
 	}
 
 	fn give(&mut self, to: AccountId, value: u128) {
@@ -142,7 +146,7 @@ impl World {
 			self.put_off(2..30, Later::FillOperator);
 		}
 		if self.is_due("money for the pot") {
-			let value = self.rng.gen_range(10 * MILLIWATT..3 * WATT);
+			let value = self.rng.gen_range(10 * MILLI..3 * UNIT);
 			self.give(EnergyMarket::pot_account(0), value);
 		}
 	}

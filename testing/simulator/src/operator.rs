@@ -8,7 +8,7 @@ use crate::{
 };
 use commonwatt_testkit::{
 	account, by, meter, now, owner, paper_comfort, paper_terms, AccountId, Comfort, EraIndex, HouseholdId,
-	MarketCall, MarketError, Preference, Ratio, Runtime, Sr25519Keyring, Terms, MILLIWATT, WATT,
+	MarketCall, MarketError, Preference, Ratio, Runtime, Sr25519Keyring, Terms, MILLI, UNIT,
 };
 use pallet_energy_market::{Household, MeterOf, PriceRule};
 use rand::{seq::SliceRandom, Rng};
@@ -189,16 +189,16 @@ impl World {
 		};
 		terms.rules.resolution_wh = [1, 10, 50, 1_000][rng.gen_range(0..4)];
 		let tariffs = &mut terms.tariffs;
-		tariffs.imbalance_export_per_kwh = rng.gen_range(0..50 * MILLIWATT);
-		tariffs.feed_in_per_kwh = tariffs.imbalance_export_per_kwh + rng.gen_range(0..100 * MILLIWATT);
-		tariffs.retail_per_kwh = tariffs.feed_in_per_kwh + rng.gen_range(0..300 * MILLIWATT);
-		tariffs.imbalance_import_per_kwh = tariffs.retail_per_kwh + rng.gen_range(0..300 * MILLIWATT);
-		tariffs.grid_fee_per_kwh = rng.gen_range(0..30 * MILLIWATT);
+		tariffs.imbalance_export_per_kwh = rng.gen_range(0..50 * MILLI);
+		tariffs.feed_in_per_kwh = tariffs.imbalance_export_per_kwh + rng.gen_range(0..100 * MILLI);
+		tariffs.retail_per_kwh = tariffs.feed_in_per_kwh + rng.gen_range(0..300 * MILLI);
+		tariffs.imbalance_import_per_kwh = tariffs.retail_per_kwh + rng.gen_range(0..300 * MILLI);
+		tariffs.grid_fee_per_kwh = rng.gen_range(0..30 * MILLI);
 		terms.price_rule = match rng.gen_bool(0.5) {
 			true => PriceRule::MidMarket,
 			false => PriceRule::SupplyDemandRatio,
 		};
-		terms.incentive_per_era = [0, 50 * MILLIWATT, WATT][rng.gen_range(0..3)];
+		terms.incentive_per_era = [0, 50 * MILLI, UNIT][rng.gen_range(0..3)];
 		terms.comfort_bounds = rng.gen_bool(0.7).then(|| ComfortBounds {
 			min_centi_c: rng.gen_range(1_000..2_000),
 			max_centi_c: rng.gen_range(2_200..3_500),

@@ -112,8 +112,8 @@ impl Tally {
 }
 
 /// Money in whole tokens.
-fn watt(amount: Balance) -> f64 {
-	amount as f64 / commonwatt_runtime::WATT as f64
+fn tokens(amount: Balance) -> f64 {
+	amount as f64 / commonwatt_runtime::UNIT as f64
 }
 
 impl fmt::Display for Tally {
@@ -140,24 +140,24 @@ impl fmt::Display for Tally {
 		)?;
 		writeln!(
 			out,
-			"traded          {} kWh, {:.3} WATT through the pool",
+			"traded          {} kWh, {:.3} CWT through the pool",
 			self.traded_wh / 1_000,
-			watt(self.through_pool)
+			tokens(self.through_pool)
 		)?;
 		writeln!(
 			out,
-			"rewards         {:.3} WATT in {} eras; the pot ran empty in {}",
-			watt(self.rewards.0),
+			"rewards         {:.3} CWT in {} eras; the pot ran empty in {}",
+			tokens(self.rewards.0),
 			self.rewards.1,
 			self.pot_ran_empty
 		)?;
 		writeln!(
 			out,
-			"debts           {} statements with arrears (at most {:.3} WATT), {} with credit ({:.3} WATT), {} earnings kept for sellers without account; {} arrears and {} credits paid outside of statements",
+			"debts           {} statements with arrears (at most {:.3} CWT), {} with credit ({:.3} CWT), {} earnings kept for sellers without account; {} arrears and {} credits paid outside of statements",
 			self.with_arrears,
-			watt(self.most_owed[0]),
+			tokens(self.most_owed[0]),
 			self.with_credit,
-			watt(self.most_owed[1]),
+			tokens(self.most_owed[1]),
 			self.earnings_kept,
 			self.debts_paid[0],
 			self.debts_paid[1]

@@ -7,9 +7,9 @@ use crate::{
 	terms::opening_terms,
 };
 use commonwatt_testkit::{
-	dispatch, events, now, runtime::Executive, signed, sums, AccountId, Balance, Balances,
-	EnergyMarket, EraIndex, GenesisCommunity, HouseholdId, MarketCall, MarketError, MarketEvent, Quality,
-	Reading, Runtime, RuntimeCall, RuntimeEvent, Signed, Statement, Status, System, Terms, WATT,
+	dispatch, events, now, runtime::Executive, signed, sums, AccountId, Balance, Balances, EnergyMarket,
+	EraIndex, GenesisCommunity, HouseholdId, MarketCall, MarketError, MarketEvent, Quality, Reading, Runtime,
+	RuntimeCall, RuntimeEvent, Signed, Statement, Status, System, Terms, UNIT,
 };
 use frame_support::traits::{
 	fungible::Inspect,
@@ -152,14 +152,14 @@ impl World {
 			RuntimeCall::EnergyMarket(MarketCall::submit_reading { reading, .. })
 				if reading.quality != Quality::Corrected
 		);
-		let possible = !succeeds || is_first_reading || spendable(who) > WATT;
+		let possible = !succeeds || is_first_reading || spendable(who) > UNIT;
 		self.rng.gen_ratio(1, 15) && possible
 	}
 
 	fn sign(&mut self, (who, call): Signed, expected: DispatchResult) -> DispatchResult {
 		self.tally.signed += 1;
 		let cannot_pay = TransactionValidityError::Invalid(InvalidTransaction::Payment);
-		let poor = spendable(&who) < WATT;
+		let poor = spendable(&who) < UNIT;
 		match Executive::apply_extrinsic(signed(System::account_nonce(&who), (who, call))) {
 			Ok(outcome) => outcome,
 			Err(invalid) => {

@@ -18,7 +18,7 @@ pub use commonwatt_runtime::{
 	self as runtime,
 	genesis_config_presets::{paper_comfort, paper_terms},
 	AccountId, Balance, Balances, EnergyMarket, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, System,
-	MILLIWATT, WATT,
+	MILLI, UNIT,
 };
 pub use frame_support::{assert_err, assert_noop, assert_ok};
 pub use pallet_energy_market::{

@@ -3,7 +3,7 @@
 use crate::{accounts, Chain};
 use commonwatt_runtime::{
 	genesis_config_presets::{get_preset, paper_comfort, paper_terms},
-	AccountId, RuntimeGenesisConfig, WATT,
+	AccountId, RuntimeGenesisConfig, UNIT,
 };
 use frame_support::traits::BuildGenesisConfig;
 use pallet_energy_market::{GenesisCommunity, GenesisHousehold};
@@ -11,7 +11,7 @@ use sp_io::TestExternalities;
 use sp_keyring::Sr25519Keyring;
 
 /// What each account of a built community starts with, if the preset gives it nothing. Meters need no money.
-const ENDOWMENT: u128 = 1_000_000 * WATT;
+const ENDOWMENT: u128 = 1_000_000 * UNIT;
 
 /// How long the eras of [`Setup::empty`] are.
 pub const HALF_HOUR_MS: u64 = 30 * 60 * 1_000;

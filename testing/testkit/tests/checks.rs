@@ -143,7 +143,7 @@ fn seller_who_is_owed_what_it_did_not_get_passes() {
 fn amounts_that_are_not_energy_times_price_are_found() {
 	type Change = (HouseholdId, fn(&mut Statement), &'static str);
 	let changes: [Change; 7] = [
-		(1, |s| s.price_per_kwh += WATT, "paid to the pool"),
+		(1, |s| s.price_per_kwh += UNIT, "paid to the pool"),
 		(1, |s| s.amounts.grid_fee -= 1, "grid fee of"),
 		(1, |s| s.amounts.main_cost += 1, "cost of"),
 		(1, |s| s.imbalance_import_wh = 0, "cost of"),

@@ -13,7 +13,7 @@ use subxt::{
 use subxt_signer::{sr25519::Keypair, SecretUri};
 
 /// One token in the smallest unit.
-pub const WATT: u128 = 1_000_000_000_000;
+pub const UNIT: u128 = 1_000_000_000_000;
 
 /// The key of a development account.
 pub fn key(uri: &str) -> Keypair {
