@@ -222,7 +222,7 @@ energy would have come to with the main grid alone, self-consumption, self-suffi
 community the same and how its games were solved. What the chain's state still has of these eras is compared: every \
 statement, and every bill.
 
-Money in JSON and CSV is in the smallest unit, energy in Wh, shares in percent, comfort in millionths.
+Balance in JSON and CSV is in the smallest unit, energy in Wh, shares in percent, comfort in millionths.
 
 Exit codes: 0 done, and all agrees; 1 something differs, or the chain answered what nobody expects; 2 an option is \
 wrong, or there is no settled era; 3 no connection to the node.";

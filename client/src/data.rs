@@ -70,14 +70,14 @@ struct Row {
 }
 
 /// Names the place of a mistake.
-pub struct Place<'a> {
+pub struct Location<'a> {
 	/// The file, or what stands for one.
 	pub path: &'a Path,
 	/// The line, or what counts as one.
 	pub line: u64,
 }
 
-impl Place<'_> {
+impl Location<'_> {
 	/// A mistake there.
 	pub fn fault(&self, column: &str, what: impl std::fmt::Display) -> Fault {
 		Fault::Input(format!(
@@ -134,7 +134,7 @@ fn read_rows(path: &Path) -> Result<Vec<Row>, Fault> {
 		.map_err(|error| Fault::file(path, error))?
 		.clone();
 	let column = |name: &str| headers.iter().position(|header| header == name);
-	let place = Place { path, line: 1 };
+	let place = Location { path, line: 1 };
 	let mut columns = [0; REQUIRED.len()];
 	for (slot, name) in columns.iter_mut().zip(REQUIRED) {
 		*slot = column(name).ok_or_else(|| place.fault(name, "the header has no such column"))?;
@@ -152,7 +152,7 @@ fn read_rows(path: &Path) -> Result<Vec<Row>, Fault> {
 }
 
 /// A whole number of Wh, as far as one can be in a period.
-pub fn energy_wh(place: &Place, column: &str, text: &str) -> Result<u32, Fault> {
+pub fn energy_wh(place: &Location, column: &str, text: &str) -> Result<u32, Fault> {
 	match text.parse::<i128>() {
 		Ok(wh) if wh < 0 => Err(place.fault(column, format_args!("{text} is negative"))),
 		Ok(wh) if wh > i128::from(MAX_ENERGY_WH) => Err(place.fault(
@@ -173,7 +173,7 @@ pub fn centi_c(text: &str) -> Option<i16> {
 }
 
 /// The same of a field.
-pub fn temperature(place: &Place, column: &str, text: &str) -> Result<i16, Fault> {
+pub fn temperature(place: &Location, column: &str, text: &str) -> Result<i16, Fault> {
 	let what = || {
 		place.fault(
 			column,
@@ -189,7 +189,7 @@ fn read_row(
 	columns: [usize; 4],
 	outdoor: Option<usize>,
 ) -> Result<Row, Fault> {
-	let place = Place {
+	let place = Location {
 		path,
 		line: record.position().map_or(0, |position| position.line()),
 	};
@@ -244,7 +244,7 @@ fn group(path: &Path, rows: Vec<Row>) -> Result<Dataset, Fault> {
 	let mut periods = Vec::new();
 	for chunk in rows.chunk_by(|a, b| a.start == b.start) {
 		let first = &chunk[0];
-		let place = Place {
+		let place = Location {
 			path,
 			line: first.line,
 		};
@@ -288,7 +288,7 @@ fn one_period(
 	for row in rows {
 		let slot = &mut measured[index[&row.household]];
 		if slot.replace(row.measured).is_some() {
-			let place = Place { path, line: row.line };
+			let place = Location { path, line: row.line };
 			let what = format!("'{}' is there twice in the period {}", row.household, row.start);
 			return Err(place.fault(REQUIRED[1], what));
 		}
@@ -301,7 +301,7 @@ fn one_period(
 	match rows.first() {
 		Some(first) if !missing.is_empty() => {
 			let what = format!("the period {} lacks {}", first.start, missing.join(", "));
-			Err(Place {
+			Err(Location {
 				path,
 				line: first.line,
 			}

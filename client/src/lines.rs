@@ -31,7 +31,7 @@ impl Lines {
 	}
 
 	/// The lines with the offsets at which they end, but for a last one that has no end.
-	pub fn read<Line: DeserializeOwned>(path: &Path) -> Result<Vec<(Line, usize)>, Fault> {
+	pub fn read<Record: DeserializeOwned>(path: &Path) -> Result<Vec<(Record, usize)>, Fault> {
 		let text = fs::read(path).map_err(|error| Fault::file(path, error))?;
 		let mut lines = Vec::new();
 		let mut end = 0;

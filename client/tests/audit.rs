@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{commonwatt, json, paper, pass_slot, Node, Outcome, Place};
+use common::{commonwatt, json, paper, pass_slot, Folder, Node, Outcome};
 use serde_json::Value;
 use std::{
 	io::{Read, Write},
@@ -22,7 +22,7 @@ fn audit(url: &str, era: u64, more: &[&str]) -> Outcome {
 }
 
 /// A community's day on a node, and the eras that it took.
-fn played(place: &Place, node: &Node, more: &[&str]) -> Vec<Value> {
+fn played(place: &Folder, node: &Node, more: &[&str]) -> Vec<Value> {
 	place.run(node, &paper(), more).expect_code(0);
 	place.report()["eras"].as_array().unwrap().clone()
 }
@@ -71,7 +71,7 @@ fn hex(bytes: &[u8]) -> String {
 
 #[test]
 fn every_era_of_a_day_agrees() {
-	let place = Place::new();
+	let place = Folder::new();
 	let node = Node::start(&place.folder("chain"));
 	for era in played(&place, &node, &[]) {
 		let number = era["era"].as_u64().unwrap();
@@ -93,7 +93,7 @@ fn every_era_of_a_day_agrees() {
 
 #[test]
 fn node_that_lies_about_an_input_is_found_out() {
-	let place = Place::new();
+	let place = Folder::new();
 	let node = Node::start(&place.folder("chain"));
 	let eras = played(&place, &node, &["--first", "6"]);
 	let era = &eras[5];
@@ -125,7 +125,7 @@ fn last_upgrade(spec_version: u16) -> String {
 /// A certificate of other rules is called neither right nor wrong, so an old version would excuse a false one.
 #[test]
 fn node_that_lies_about_the_runtime_version_is_found_out() {
-	let place = Place::new();
+	let place = Folder::new();
 	let node = Node::start(&place.folder("chain"));
 	let eras = played(&place, &node, &["--first", "2"]);
 	let number = eras[1]["era"].as_u64().unwrap();
@@ -138,7 +138,7 @@ fn node_that_lies_about_the_runtime_version_is_found_out() {
 /// The others believe their node; to them this is a chain whose runtime has other rules.
 #[test]
 fn eras_of_other_rules_are_named_and_not_called_false() {
-	let place = Place::new();
+	let place = Folder::new();
 	let node = Node::start(&place.folder("chain"));
 	let (url, told) = liar(&node, &last_upgrade(101), &last_upgrade(100));
 	let replay = place.replay(&url, &paper(), &["--first", "3"]).output();
@@ -189,7 +189,7 @@ async fn head(rpc: &RpcClient) -> u64 {
 
 #[tokio::test]
 async fn another_chain_has_other_blocks() {
-	let place = Place::new();
+	let place = Folder::new();
 	let node = Node::start(&place.folder("chain"));
 	let other = Node::start(&place.folder("other"));
 	let eras = played(&place, &node, &["--first", "2"]);
@@ -209,7 +209,7 @@ async fn another_chain_has_other_blocks() {
 
 #[test]
 fn what_cannot_be_audited_is_named() {
-	let place = Place::new();
+	let place = Folder::new();
 	let node = Node::start(&place.folder("chain"));
 	played(&place, &node, &["--first", "1"]);
 	let outcome = audit(&node.url, 5, &[]).expect_code(2);

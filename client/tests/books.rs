@@ -3,7 +3,7 @@
 mod common;
 
 use common::{
-	assert_complete, commonwatt, fontana, json, now_ms, paper, pass_slot, seal_at, Node, Outcome, Place,
+	assert_complete, commonwatt, fontana, json, now_ms, paper, pass_slot, seal_at, Folder, Node, Outcome,
 };
 use serde_json::Value as Json;
 use std::{str::FromStr, sync::Arc};
@@ -24,13 +24,13 @@ const MILLI: u128 = UNIT / 1_000;
 const ERA_MS: u64 = 60_000;
 
 /// Keeps the books of all that a node's chain has seen.
-fn books(place: &Place, node: &Node, more: &[&str]) -> Outcome {
+fn books(place: &Folder, node: &Node, more: &[&str]) -> Outcome {
 	let mut command = commonwatt(&["books", "--url", &node.url, "--json", &place.path("books.json")]);
 	command.args(more).output().expect("commonwatt runs").into()
 }
 
 /// The books' report, of books that agree with the state.
-fn agreed(place: &Place, node: &Node) -> Json {
+fn agreed(place: &Folder, node: &Node) -> Json {
 	let outcome = books(place, node, &[]).expect_code(0);
 	let report = json(&place.folder("books.json"));
 	assert_eq!(report["differences"], serde_json::json!([]));
@@ -49,7 +49,7 @@ fn energy(report: &Json, channel: &str) -> u64 {
 }
 
 /// A replay, and its books: every Wh of the replay is in them.
-fn replayed(place: &Place, node: &Node, file: &std::path::Path, more: &[&str], periods: usize) -> Json {
+fn replayed(place: &Folder, node: &Node, file: &std::path::Path, more: &[&str], periods: usize) -> Json {
 	place.run(node, file, more).expect_code(0);
 	let replay = place.report();
 	assert_complete(&replay, periods);
@@ -63,7 +63,7 @@ fn replayed(place: &Place, node: &Node, file: &std::path::Path, more: &[&str], p
 
 #[test]
 fn paper_day_is_rebuilt_from_its_events() {
-	let place = Place::new();
+	let place = Folder::new();
 	let node = Node::start(&place.folder("chain"));
 	let report = replayed(&place, &node, &paper(), &[], 24);
 	assert_eq!(report["books"]["households"].as_object().unwrap().len(), 4);
@@ -76,7 +76,7 @@ fn paper_day_is_rebuilt_from_its_events() {
 #[test]
 fn week_of_a_new_community_is_rebuilt_from_its_events() {
 	let Some(file) = fontana() else { return };
-	let place = Place::new();
+	let place = Folder::new();
 	let node = Node::start(&place.folder("chain"));
 	let report = replayed(&place, &node, &file, &["--community", "fontana"], 336);
 	let books = &report["books"];
@@ -257,7 +257,7 @@ async fn fill_the_pot(chain: &Chain) {
 /// account can do.
 #[tokio::test]
 async fn every_kind_of_payment_is_rebuilt() {
-	let place = Place::new();
+	let place = Folder::new();
 	let node = Node::start(&place.folder("chain"));
 	let chain = Chain::connect(&node).await;
 	move_money(&chain).await;
@@ -286,7 +286,7 @@ async fn every_kind_of_payment_is_rebuilt() {
 
 #[tokio::test]
 async fn books_begin_where_the_node_still_has_the_state() {
-	let place = Place::new();
+	let place = Folder::new();
 	let node = Node::start_with(&place.folder("chain"), &["--state-pruning", "32"]);
 	place.run(&node, &paper(), &["--first", "6"]).expect_code(0);
 	let chain = Chain::connect(&node).await;

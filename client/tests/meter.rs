@@ -8,7 +8,7 @@ use common::{
 		append, connect, next_era, row, seal_call, sent, time, wait_for_pending, Device, Meter, ALICE,
 		ERA_MS, HEADER, PASSPHRASE, STILL,
 	},
-	now_ms, pass_slot, Node, Outcome, Place, PATIENCE,
+	now_ms, pass_slot, Folder, Node, Outcome, PATIENCE,
 };
 use rumqttc::{AsyncClient, Event, MqttOptions, Outgoing, QoS};
 use std::{
@@ -32,7 +32,7 @@ use subxt_signer::{
 #[test]
 fn key_is_made_once_and_opened_by_its_passphrase_alone() {
 	use std::os::unix::fs::PermissionsExt;
-	let place = Place::new();
+	let place = Folder::new();
 	let make = |passphrase: &str| -> Outcome {
 		let mut command = commonwatt(&["meter", "key", &place.path("key.json")]);
 		command.env("COMMONWATT_PASSPHRASE", passphrase);
@@ -71,7 +71,7 @@ fn key_is_made_once_and_opened_by_its_passphrase_alone() {
 /// once.
 #[tokio::test(flavor = "multi_thread")]
 async fn readings_of_a_growing_file_get_in_once_whatever_is_killed() {
-	let place = Place::new();
+	let place = Folder::new();
 	let port = free_port();
 	let node = Node::start_at(&place.folder("chain"), port, &STILL);
 	let url = node.url.clone();
@@ -131,7 +131,7 @@ async fn readings_of_a_growing_file_get_in_once_whatever_is_killed() {
 /// What stands in the way of a reading is named, by file, row and field; other readings count.
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_rows_and_readings_that_cannot_be_taken_are_named() {
-	let place = Place::new();
+	let place = Folder::new();
 	let node = Node::start_with(&place.folder("chain"), &STILL);
 	let rpc = connect(&node.url).await;
 	let device = Device::alice(&place, &node.url);
@@ -218,7 +218,7 @@ async fn bad_rows_and_readings_that_cannot_be_taken_are_named() {
 /// What was signed and is in a pool that is lost is offered again, by the next run as well; nothing else is signed.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_signed_is_offered_again_when_program_and_pool_are_lost() {
-	let place = Place::new();
+	let place = Folder::new();
 	let port = free_port();
 	let start = || Node::start_at(&place.folder("chain"), port, &["--sealing", "manual"]);
 	let node = start();
@@ -252,7 +252,7 @@ async fn what_was_signed_is_offered_again_when_program_and_pool_are_lost() {
 /// lost with the pool: the reading is signed again, and is in the chain once.
 #[tokio::test(flavor = "multi_thread")]
 async fn reading_whose_nonce_another_transaction_took_is_signed_again() {
-	let place = Place::new();
+	let place = Folder::new();
 	let port = free_port();
 	let start = || Node::start_at(&place.folder("chain"), port, &["--sealing", "manual"]);
 	let node = start();
@@ -287,7 +287,7 @@ async fn reading_whose_nonce_another_transaction_took_is_signed_again() {
 /// A meter that has money could pay for one refusal after the other; what failed in a block is not sent again.
 #[tokio::test(flavor = "multi_thread")]
 async fn reading_that_failed_in_a_block_is_not_sent_again() {
-	let place = Place::new();
+	let place = Folder::new();
 	let node = Node::start_with(&place.folder("chain"), &STILL);
 	let rpc = connect(&node.url).await;
 	next_era(&rpc).await;
@@ -385,7 +385,7 @@ fn message(era: u64, generation_wh: u32) -> String {
 /// again.
 #[tokio::test(flavor = "multi_thread")]
 async fn readings_come_over_mqtt_and_none_is_lost_while_it_is_away() {
-	let place = Place::new();
+	let place = Folder::new();
 	let node = Node::start_with(&place.folder("chain"), &STILL);
 	let rpc = connect(&node.url).await;
 	let device = Device::alice(&place, &node.url);
@@ -429,7 +429,7 @@ async fn readings_come_over_mqtt_and_none_is_lost_while_it_is_away() {
 /// Over TLS, as a user with a password, with a certificate that the system trusts, and not without.
 #[tokio::test(flavor = "multi_thread")]
 async fn broker_is_spoken_to_over_tls_with_a_password() {
-	let place = Place::new();
+	let place = Folder::new();
 	let device = Device::alice(&place, "ws://127.0.0.1:9");
 	let (port, config) = (free_port(), place.folder("mosquitto.conf"));
 	let run = |command: &mut Command| {

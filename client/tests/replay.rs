@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{assert_complete, commonwatt, fontana, json, paper, pass_slot, Node, Outcome, Place, Running};
+use common::{assert_complete, commonwatt, fontana, json, paper, pass_slot, Folder, Node, Outcome, Running};
 use std::{
 	fs::{self, OpenOptions},
 	io::Write,
@@ -12,7 +12,7 @@ use subxt::rpcs::RpcClient;
 
 #[test]
 fn paper_day_is_played_once_and_adds_up() {
-	let place = Place::new();
+	let place = Folder::new();
 	let node = Node::start(&place.folder("chain"));
 	let outcome = place.run(&node, &paper(), &[]).expect_code(0);
 	let report = place.report();
@@ -42,7 +42,7 @@ fn paper_day_is_played_once_and_adds_up() {
 
 #[test]
 fn without_flexibility_consumption_is_that_of_the_file() {
-	let place = Place::new();
+	let place = Folder::new();
 	let node = Node::start(&place.folder("chain"));
 	place
 		.run(&node, &paper(), &["--flexible", "0", "--first", "8"])
@@ -63,7 +63,7 @@ fn without_flexibility_consumption_is_that_of_the_file() {
 #[test]
 fn new_community_is_made_and_played() {
 	let Some(file) = fontana() else { return };
-	let place = Place::new();
+	let place = Folder::new();
 	let node = Node::start(&place.folder("chain"));
 	let options = ["--community", "fontana", "--day", "2016-08-01"];
 	place.run(&node, &file, &options).expect_code(0);
@@ -79,7 +79,7 @@ fn new_community_is_made_and_played() {
 
 #[test]
 fn replay_goes_on_after_the_node_and_the_client_were_killed() {
-	let place = Place::new();
+	let place = Folder::new();
 	let (chain, copy) = (place.folder("chain"), place.folder("copy"));
 	let node = Node::start(&chain);
 	let mut running = Running::start(place.replay(&node.url, &paper(), &[]));
@@ -130,7 +130,7 @@ fn copy_folder(from: &Path, to: &Path) {
 /// More blocks than the node keeps the events of, and so many eras that nobody plays.
 #[tokio::test]
 async fn replay_goes_on_after_a_long_pause() {
-	let place = Place::new();
+	let place = Folder::new();
 	let node = Node::start_with(&place.folder("chain"), &["--state-pruning", "32"]);
 	let mut running = Running::start(place.replay(&node.url, &paper(), &["--first", "12"]));
 	running.wait_for_eras(4);
@@ -161,7 +161,7 @@ async fn replay_goes_on_after_a_long_pause() {
 
 #[test]
 fn eras_may_pass_by_themselves() {
-	let place = Place::new();
+	let place = Folder::new();
 	// Every block is one slot of two seconds, so that an era of a minute lasts six seconds.
 	let node = Node::start_with(&place.folder("chain"), &["--block-interval-ms", "200"]);
 	place
@@ -178,7 +178,7 @@ fn eras_may_pass_by_themselves() {
 /// signs again.
 #[test]
 fn two_replays_at_once_make_and_play_their_communities() {
-	let place = Place::new();
+	let place = Folder::new();
 	// Transactions wait for the next block, so that both replays sign with the same nonces.
 	let options = ["--sealing", "interval", "--block-interval-ms", "400"];
 	let node = Node::start_with(&place.folder("chain"), &options);
@@ -212,7 +212,7 @@ fn two_replays_at_once_make_and_play_their_communities() {
 
 #[test]
 fn two_runs_of_one_replay_at_once_are_refused() {
-	let place = Place::new();
+	let place = Folder::new();
 	// With eras that pass by themselves the first run is not at its end before the second begins.
 	let node = Node::start_with(&place.folder("chain"), &["--block-interval-ms", "200"]);
 	let mut first = Running::start(place.replay(&node.url, &paper(), &["--wait"]));
@@ -224,7 +224,7 @@ fn two_runs_of_one_replay_at_once_are_refused() {
 
 #[test]
 fn journal_of_another_replay_is_refused() {
-	let place = Place::new();
+	let place = Folder::new();
 	let node = Node::start(&place.folder("chain"));
 	place.run(&node, &paper(), &["--first", "1"]).expect_code(0);
 	let outcome = place.run(&node, &paper(), &["--first", "2"]).expect_code(2);
@@ -237,7 +237,7 @@ fn journal_of_another_replay_is_refused() {
 
 #[test]
 fn node_that_is_not_there_is_named() {
-	let place = Place::new();
+	let place = Folder::new();
 	let outcome: Outcome = place
 		.replay("ws://127.0.0.1:1", &paper(), &[])
 		.output()

@@ -2,11 +2,11 @@
 
 mod common;
 
-use common::{commonwatt, fontana, json, paper, repository, Node, Outcome, Place};
+use common::{commonwatt, fontana, json, paper, repository, Folder, Node, Outcome};
 use std::{collections::BTreeMap, fs, path::Path};
 
 /// A report into a folder of the place.
-fn report(place: &Place, node: &Node, data: &Path, folder: &str, more: &[&str]) -> Outcome {
+fn report(place: &Folder, node: &Node, data: &Path, folder: &str, more: &[&str]) -> Outcome {
 	let (out, journal) = (place.path(folder), place.path("journal"));
 	let mut command = commonwatt(&["report", "--url", &node.url, "--out", &out, "--journal", &journal]);
 	let command = command.arg("--data").arg(data).args(more);
@@ -18,7 +18,7 @@ fn homes() -> String {
 }
 
 /// Rows of a table by the names of its columns.
-fn table(place: &Place, name: &str) -> Vec<BTreeMap<String, String>> {
+fn table(place: &Folder, name: &str) -> Vec<BTreeMap<String, String>> {
 	let mut reader = csv::Reader::from_path(place.folder(name)).expect("the table was written");
 	let rows = reader.deserialize::<BTreeMap<String, String>>();
 	rows.map(|row| row.expect("the table is CSV")).collect()
@@ -41,7 +41,7 @@ fn assert_all_holds(outcome: &Outcome) {
 
 #[test]
 fn paper_day_holds_and_comes_out_the_same_again() {
-	let place = Place::new();
+	let place = Folder::new();
 	let options = ["--paper", "--homes", &homes()];
 	for (chain, out) in [("one", "first"), ("two", "second")] {
 		let node = Node::start(&place.folder(chain));
@@ -107,7 +107,7 @@ fn paper_day_holds_and_comes_out_the_same_again() {
 
 #[test]
 fn wrong_forecasts_and_silent_meters_are_settled_and_billed() {
-	let place = Place::new();
+	let place = Folder::new();
 	let node = Node::start(&place.folder("chain"));
 	let text = fs::read_to_string(homes()).unwrap();
 	let text = text
@@ -164,7 +164,7 @@ fn wrong_forecasts_and_silent_meters_are_settled_and_billed() {
 #[test]
 fn real_week_holds() {
 	let Some(file) = fontana() else { return };
-	let place = Place::new();
+	let place = Folder::new();
 	let node = Node::start(&place.folder("chain"));
 	let outcome = report(&place, &node, &file, "out", &["--community", "fontana"]).expect_code(0);
 	assert_all_holds(&outcome);
@@ -173,7 +173,7 @@ fn real_week_holds() {
 
 #[test]
 fn mistakes_are_named_before_anything_is_sent() {
-	let place = Place::new();
+	let place = Folder::new();
 	let node = Node::start(&place.folder("chain"));
 	let refused = |text: &str, words: &str| {
 		let homes = place.path("homes.toml");

@@ -6,7 +6,8 @@ use super::{
 };
 use crate::{
 	chain::types::{
-		Certificate, Channels, Comfort, Contract, Debt, EraRecord, Kind, MarketEvent, Money, Strategy, Terms,
+		Balance, Certificate, Channels, Comfort, Contract, Debt, EraRecord, Kind, MarketEvent, Strategy,
+		Terms,
 	},
 	fault::Fault,
 	prices::{contract_cost, price, worst_cost},
@@ -145,7 +146,7 @@ async fn players(
 ) -> Result<Vec<Player>, Fault> {
 	let settle_era = inputs.round().await?.and_then(|round| round.settle_era);
 	let debts = inputs.debts().await?;
-	let mut budgets = BTreeMap::<AccountId32, Money>::new();
+	let mut budgets = BTreeMap::<AccountId32, Balance>::new();
 	let mut players = Vec::new();
 	for id in inputs.members().await? {
 		let household = inputs.household(id).await?;

@@ -8,7 +8,7 @@ use crate::{
 	chain::{
 		balances::BalancesEvent,
 		types::{
-			Comfort, Contract, Debt, EraRecord, LastRuntimeUpgrade, MarketEvent, Metered, Money, Statement,
+			Balance, Comfort, Contract, Debt, EraRecord, LastRuntimeUpgrade, MarketEvent, Metered, Statement,
 			Strategy, Terms,
 		},
 	},
@@ -132,9 +132,9 @@ input! {
 
 input! {
 	struct AccountData {
-		free: Money,
-		reserved: Money,
-		frozen: Money,
+		free: Balance,
+		reserved: Balance,
+		frozen: Balance,
 	}
 }
 
@@ -165,7 +165,7 @@ pub struct Happened {
 	/// What accounts gained before the community's turn came.
 	gained: BTreeMap<AccountId32, i128>,
 	/// Arrears that transactions of the block left.
-	repaid: BTreeMap<u32, Money>,
+	repaid: BTreeMap<u32, Balance>,
 }
 
 impl Happened {
@@ -209,7 +209,7 @@ impl Happened {
 	/// Enters what changes an account's free funds.
 	fn gain(&mut self, event: BalancesEvent) {
 		use BalancesEvent::*;
-		let mut add = |who: AccountId32, amount: Money, sign: i128| {
+		let mut add = |who: AccountId32, amount: Balance, sign: i128| {
 			*self.gained.entry(who).or_default() += sign * i128::try_from(amount).unwrap_or(i128::MAX);
 		};
 		match event {
@@ -329,7 +329,7 @@ impl Inputs {
 
 	/// What an account could spend before the community's turn came, and live: its free funds above the larger of the
 	/// minimum balance and what is frozen and not covered by what is on hold.
-	pub async fn reducible(&mut self, account: AccountId32, minimum: Money) -> Result<Money, Fault> {
+	pub async fn reducible(&mut self, account: AccountId32, minimum: Balance) -> Result<Balance, Fault> {
 		let found: Option<Account> = self.before.fetch(("System", "Account"), (account.0,)).await?;
 		let Some(Account { data }) = found else {
 			return Ok(0);

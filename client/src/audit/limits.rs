@@ -1,7 +1,7 @@
 //! The bounds that the chain's games are solved within.
 
 use crate::{
-	chain::{self, types::Money, At},
+	chain::{self, types::Balance, At},
 	fault::Fault,
 };
 use commonwatt_game::{Game, SolverConfig};
@@ -11,7 +11,7 @@ pub struct Limits {
 	/// Contracts, statements and records are kept for so many eras.
 	pub retained: u32,
 	/// What an account must hold to exist.
-	pub minimum_balance: Money,
+	pub minimum_balance: Balance,
 }
 
 impl Limits {

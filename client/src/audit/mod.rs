@@ -52,7 +52,7 @@ struct Sides<Part> {
 
 /// What an audit came to.
 #[derive(Serialize)]
-struct Report {
+struct AuditReport {
 	url: String,
 	community: u32,
 	era: u32,
@@ -86,9 +86,9 @@ pub async fn run(args: AuditArgs) -> Result<(), Fault> {
 	report.outcome()
 }
 
-async fn audit(node: &Node, args: &AuditArgs) -> Result<Report, Fault> {
+async fn audit(node: &Node, args: &AuditArgs) -> Result<AuditReport, Fault> {
 	let head = node.head().await?;
-	let mut report = Report {
+	let mut report = AuditReport {
 		url: args.url.clone(),
 		community: chain::community_id(&head, &args.community).await?,
 		era: args.era,
@@ -180,7 +180,7 @@ async fn inputs(
 }
 
 /// Whether all that was read is proved, the parent by its child's header.
-async fn prove(node: &Node, inputs: &Inputs, report: &mut Report) -> Result<(), Fault> {
+async fn prove(node: &Node, inputs: &Inputs, report: &mut AuditReport) -> Result<(), Fault> {
 	let (before, after) = (&inputs.before, &inputs.after);
 	report.proved += before.len() + after.len();
 	for evidence in [after, before] {
@@ -198,7 +198,7 @@ async fn prove(node: &Node, inputs: &Inputs, report: &mut Report) -> Result<(), 
 	Ok(())
 }
 
-async fn close_gate(node: &Node, number: u64, report: &mut Report) -> Result<Limits, Fault> {
+async fn close_gate(node: &Node, number: u64, report: &mut AuditReport) -> Result<Limits, Fault> {
 	let (id, era) = (report.community, report.era);
 	let begins = |event: &MarketEvent| match event {
 		MarketEvent::ContractMade { community, .. } => *community == id,
@@ -237,7 +237,12 @@ async fn close_gate(node: &Node, number: u64, report: &mut Report) -> Result<Lim
 	Ok(limits)
 }
 
-async fn settle_era(node: &Node, number: u64, limits: &Limits, report: &mut Report) -> Result<(), Fault> {
+async fn settle_era(
+	node: &Node,
+	number: u64,
+	limits: &Limits,
+	report: &mut AuditReport,
+) -> Result<(), Fault> {
 	let (id, era) = (report.community, report.era);
 	let Some(gate) = &report.gate else { return Ok(()) };
 	let begins = |event: &MarketEvent| match event {
@@ -280,7 +285,7 @@ async fn settle_era(node: &Node, number: u64, limits: &Limits, report: &mut Repo
 	Ok(())
 }
 
-impl Report {
+impl AuditReport {
 	/// What the audit ends with: the first difference, else what could not be judged.
 	fn outcome(self) -> Result<(), Fault> {
 		let (id, era) = (self.community, self.era);
@@ -326,7 +331,7 @@ impl Report {
 }
 
 /// Asks another node for the same blocks.
-async fn against(node: &Node, url: &str, report: &mut Report) -> Result<(), Fault> {
+async fn against(node: &Node, url: &str, report: &mut AuditReport) -> Result<(), Fault> {
 	let other = Node::connect(url, chain::PATIENCE).await?;
 	for block in report.blocks().collect::<Vec<_>>() {
 		match other.block_hash(block.number).await? {
@@ -349,7 +354,7 @@ async fn against(node: &Node, url: &str, report: &mut Report) -> Result<(), Faul
 	Ok(())
 }
 
-fn text(report: &Report) -> String {
+fn text(report: &AuditReport) -> String {
 	let mut text = String::new();
 	let mut line = |line: String| text += &(line + "\n");
 	for (name, block) in ["gate closure", "settlement"].iter().zip(report.blocks()) {

@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
 	chain::types::{
-		Amounts, Channels, Contract, Debt, Delivered, MarketEvent, Money, Quality, Reading, Statement, Terms,
-		Totals,
+		Amounts, Balance, Channels, Contract, Debt, Delivered, MarketEvent, Quality, Reading, Statement,
+		Terms, Totals,
 	},
 	fault::Fault,
 	prices::{cost, part, revenue},
@@ -24,7 +24,7 @@ pub struct Settlement {
 }
 
 /// One household's part.
-struct Line {
+struct HouseholdSettlement {
 	id: u32,
 	contract: Option<Contract>,
 	debt: Debt,
@@ -32,7 +32,7 @@ struct Line {
 	statement: Statement,
 }
 
-impl Line {
+impl HouseholdSettlement {
 	fn metered_wh(&self) -> i64 {
 		let reading = &self.statement.reading;
 		i64::from(reading.generation_wh) - i64::from(reading.consumption_wh)
@@ -76,7 +76,7 @@ pub struct Claim<'a> {
 /// other rules are taken from it too, and the rewards are shared by them.
 pub async fn settle(
 	inputs: &mut Inputs,
-	(era, terms, price_per_kwh): (u32, Terms, Money),
+	(era, terms, price_per_kwh): (u32, Terms, Balance),
 	contracts: &BTreeMap<u32, Contract>,
 	limits: &Limits,
 	claim: Claim<'_>,
@@ -111,9 +111,9 @@ pub async fn settle(
 async fn lines(
 	inputs: &mut Inputs,
 	era: u32,
-	price_per_kwh: Money,
+	price_per_kwh: Balance,
 	contracts: &BTreeMap<u32, Contract>,
-) -> Result<Vec<Line>, Fault> {
+) -> Result<Vec<HouseholdSettlement>, Fault> {
 	let debts = inputs.debts().await?;
 	let mut lines = Vec::new();
 	for id in inputs.members().await? {
@@ -125,7 +125,7 @@ async fn lines(
 		let submitted = metered.as_ref().and_then(|metered| metered.of(era));
 		let last = metered.as_ref().and_then(|metered| metered.until(era));
 		let reading = submitted.unwrap_or_else(|| estimate(&household, contract.as_ref(), last));
-		lines.push(Line {
+		lines.push(HouseholdSettlement {
 			id,
 			contract,
 			debt: debts.get(&id).copied().unwrap_or_default(),
@@ -170,7 +170,7 @@ fn estimate(household: &Household, contract: Option<&Contract>, last: Option<Rea
 }
 
 /// Who delivered what to whom, and what it was worth.
-fn energy(lines: &mut [Line], terms: &Terms) {
+fn energy(lines: &mut [HouseholdSettlement], terms: &Terms) {
 	let deliverable: Vec<i64> = lines.iter().map(|line| line.deliverable_wh(terms)).collect();
 	let side = |sign: i64| -> Vec<u64> {
 		let of_side = deliverable.iter().map(|wh| (wh * sign).max(0).unsigned_abs());
@@ -208,7 +208,7 @@ fn energy(lines: &mut [Line], terms: &Terms) {
 }
 
 /// Takes from the chain what the delivered energy was worth; that it was worth anything, and its comfort, is not taken.
-fn take_payoffs(lines: &mut [Line], claimed: &BTreeMap<u32, Statement>) {
+fn take_payoffs(lines: &mut [HouseholdSettlement], claimed: &BTreeMap<u32, Statement>) {
 	for line in lines {
 		let said = claimed.get(&line.id).and_then(|statement| statement.delivered);
 		if let (Some(delivered), Some(said)) = (&mut line.statement.delivered, said) {
@@ -219,7 +219,7 @@ fn take_payoffs(lines: &mut [Line], claimed: &BTreeMap<u32, Statement>) {
 
 /// Money for community energy.
 fn through_pool(
-	lines: &mut [Line],
+	lines: &mut [HouseholdSettlement],
 	terms: &Terms,
 	fees_taken: bool,
 	claimed: &BTreeMap<u32, Statement>,
@@ -237,14 +237,14 @@ fn through_pool(
 			waived += fee;
 		}
 		collected += statement.amounts.paid_to_pool;
-		sold_wh += Money::from(statement.energy.sold_to_community_wh);
+		sold_wh += Balance::from(statement.energy.sold_to_community_wh);
 	}
 	if waived > 0 {
 		notes.push(format!("no grid fee was taken, {waived} would have been due"));
 	}
 	let (mut so_far_wh, mut so_far) = (0, 0);
 	for line in lines.iter_mut() {
-		let sold = Money::from(line.statement.energy.sold_to_community_wh);
+		let sold = Balance::from(line.statement.energy.sold_to_community_wh);
 		if sold == 0 {
 			continue;
 		}
@@ -269,16 +269,21 @@ fn through_pool(
 }
 
 /// Shares of the incentive.
-fn rewards(lines: &mut [Line], budget: Money, claimed: &BTreeMap<u32, Statement>, notes: &mut Vec<String>) {
-	let payoff = |line: &Line| {
+fn rewards(
+	lines: &mut [HouseholdSettlement],
+	budget: Balance,
+	claimed: &BTreeMap<u32, Statement>,
+	notes: &mut Vec<String>,
+) {
+	let payoff = |line: &HouseholdSettlement| {
 		let delivered = line.statement.delivered;
 		delivered.map_or(game::Log2::NEG_INFINITY, |delivered| game::Log2(delivered.payoff))
 	};
 	let weights = game::shares(&lines.iter().map(payoff).collect::<Vec<_>>());
-	let total: Money = weights.iter().copied().map(Money::from).sum();
+	let total: Balance = weights.iter().copied().map(Balance::from).sum();
 	let (mut so_far_weight, mut so_far) = (0, 0);
 	for (line, weight) in lines.iter_mut().zip(weights).filter(|(_, weight)| *weight > 0) {
-		so_far_weight += Money::from(weight);
+		so_far_weight += Balance::from(weight);
 		let until = part(budget, so_far_weight, total);
 		let due = until - so_far;
 		so_far = until;
@@ -291,7 +296,12 @@ fn rewards(lines: &mut [Line], budget: Money, claimed: &BTreeMap<u32, Statement>
 }
 
 /// The bill of the main grid.
-fn with_utility(line: &mut Line, terms: &Terms, claimed: &BTreeMap<u32, Statement>, notes: &mut Vec<String>) {
+fn with_utility(
+	line: &mut HouseholdSettlement,
+	terms: &Terms,
+	claimed: &BTreeMap<u32, Statement>,
+	notes: &mut Vec<String>,
+) {
 	let (tariffs, metered) = (&terms.tariffs, line.metered_wh());
 	let statement = &mut line.statement;
 	let (short, over) = (statement.imbalance_import_wh, statement.imbalance_export_wh);
@@ -379,8 +389,8 @@ pub fn claimed(events: &[MarketEvent], community: u32, era: u32) -> Option<Settl
 mod tests {
 	use super::*;
 
-	fn line(id: u32, delivered: Option<Delivered>) -> Line {
-		Line {
+	fn line(id: u32, delivered: Option<Delivered>) -> HouseholdSettlement {
+		HouseholdSettlement {
 			id,
 			contract: None,
 			debt: Debt::default(),

@@ -10,8 +10,8 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-fn report() -> Report {
-	Report {
+fn report() -> AuditReport {
+	AuditReport {
 		url: String::new(),
 		community: 0,
 		era: 7,
@@ -151,7 +151,7 @@ fn prices_and_holds() {
 fn era_of_other_rules_has_an_exit_code_of_its_own_unless_something_differs() {
 	let outcome = |not_judged: &[&str], differences: &[&str]| {
 		let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-		let report = Report {
+		let report = AuditReport {
 			not_judged: texts(not_judged),
 			differences: texts(differences),
 			..report()

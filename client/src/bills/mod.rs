@@ -8,7 +8,7 @@ use crate::{
 		events::Scanner,
 		game::GAME_RULES_SINCE,
 		types::{Bill, Statement},
-		At, Money, Node,
+		At, Node, Token,
 	},
 	cli::BillsArgs,
 	compare,
@@ -23,7 +23,7 @@ use std::{collections::BTreeMap, path::Path};
 
 /// What eras came to.
 #[derive(Serialize)]
-struct Report {
+struct BillsReport {
 	url: String,
 	community_number: u32,
 	/// The first settled era and the last.
@@ -55,7 +55,7 @@ pub async fn run(args: BillsArgs) -> Result<(), Fault> {
 	}
 }
 
-async fn bills(node: &Node, args: &BillsArgs) -> Result<Report, Fault> {
+async fn bills(node: &Node, args: &BillsArgs) -> Result<BillsReport, Fault> {
 	let head = node.head().await?;
 	let community = chain::community_id(&head, &args.community).await?;
 	let ledger = read(node, &head, community, args).await?;
@@ -96,7 +96,7 @@ async fn read(node: &Node, head: &At, community: u32, args: &BillsArgs) -> Resul
 	Ok(ledger)
 }
 
-fn add_up(ledger: &Ledger, community: u32, args: &BillsArgs) -> Result<Report, Fault> {
+fn add_up(ledger: &Ledger, community: u32, args: &BillsArgs) -> Result<BillsReport, Fault> {
 	let mut accounts = BTreeMap::<u32, Account>::new();
 	let mut whole = Community::default();
 	let mut eras: Option<(u32, u32)> = None;
@@ -119,7 +119,7 @@ fn add_up(ledger: &Ledger, community: u32, args: &BillsArgs) -> Result<Report, F
 			args.community, args.from, args.to
 		))
 	})?;
-	Ok(Report {
+	Ok(BillsReport {
 		url: args.url.clone(),
 		community_number: community,
 		eras,
@@ -132,7 +132,7 @@ fn add_up(ledger: &Ledger, community: u32, args: &BillsArgs) -> Result<Report, F
 }
 
 /// Compares with the statements and the bills that the state still has.
-async fn compare_with_state(head: &At, ledger: &Ledger, report: &mut Report) -> Result<(), Fault> {
+async fn compare_with_state(head: &At, ledger: &Ledger, report: &mut BillsReport) -> Result<(), Fault> {
 	let (first, last) = report.eras;
 	let mut oldest = None;
 	for (era, book) in ledger.eras(first..=last) {
@@ -237,7 +237,7 @@ fn runs(eras: &[u32]) -> String {
 }
 
 /// The report on a terminal.
-fn shown(report: &Report, money: &Money) -> String {
+fn shown(report: &BillsReport, money: &Token) -> String {
 	let share = |percent: Option<f64>| percent.map_or("-".into(), |percent| format!("{percent:.1}"));
 	let mut text = format!(
 		"{:>9} {:>5} {:>10} {:>10} {:>10} {:>10} {:>11} {:>11} {:>9} {:>10} {:>7} {:>7} {:>8}\n",

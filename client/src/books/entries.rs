@@ -3,7 +3,7 @@
 use super::state::{signed, Account, State};
 use crate::chain::{
 	balances::{BalancesEvent, HoldReason, Status},
-	types::{Debt, MarketEvent, Money, Statement, Totals},
+	types::{Balance, Debt, MarketEvent, Statement, Totals},
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -31,7 +31,7 @@ pub enum SystemEvent {
 #[derive(DecodeAsType)]
 #[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
 pub enum PaymentEvent {
-	TransactionFeePaid { actual_fee: Money },
+	TransactionFeePaid { actual_fee: Balance },
 }
 
 /// Whether an event is entered, by the names of its pallet and its own.
@@ -80,7 +80,7 @@ pub struct Books {
 	/// By household, those that have left included.
 	pub energy: BTreeMap<u32, Energy>,
 	/// What transactions cost.
-	pub fees: Money,
+	pub fees: Balance,
 	/// Where the events contradict themselves, or say too little.
 	pub faults: Vec<String>,
 	/// So many eras the chain retains.

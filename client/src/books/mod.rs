@@ -8,7 +8,7 @@ mod state;
 mod tests;
 
 use crate::{
-	chain::{self, Money, Node},
+	chain::{self, Node, Token},
 	cli::BooksArgs,
 	fault::{Fault, OrFault},
 	json,
@@ -27,7 +27,7 @@ const SHOWN: usize = 20;
 
 /// What the books came to.
 #[derive(Serialize)]
-struct Report<'a> {
+struct BooksReport<'a> {
 	url: &'a str,
 	/// The block whose state the books were opened with.
 	opened_at: u64,
@@ -37,7 +37,7 @@ struct Report<'a> {
 	blocks: u64,
 	/// What transactions cost, all of which is burned.
 	#[serde(with = "chain::types::money")]
-	fees: chain::types::Money,
+	fees: chain::types::Balance,
 	/// By household, over all eras that were settled in these blocks.
 	energy: &'a BTreeMap<u32, Energy>,
 	/// Every difference, in words.
@@ -82,7 +82,7 @@ async fn audit(node: &Node, args: &BooksArgs) -> Result<Vec<String>, Fault> {
 	let mut differences = books.faults.clone();
 	differences.extend(compare::differences(&books.state, &state)?);
 	if let Some(path) = &args.json {
-		let report = Report {
+		let report = BooksReport {
 			url: &args.url,
 			opened_at: first,
 			compared_with: last,
@@ -142,7 +142,7 @@ async fn events(node: &Node, number: u64) -> Result<Vec<Entry>, Fault> {
 }
 
 /// The books in a few lines.
-fn summary(books: &Books, money: &Money) -> String {
+fn summary(books: &Books, money: &Token) -> String {
 	let mut sum = Energy::default();
 	for energy in books.energy.values() {
 		sum.add(energy.eras, energy.all_wh());

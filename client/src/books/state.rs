@@ -4,7 +4,7 @@ use crate::{
 	chain::{
 		self,
 		balances::{AccountInfo, Hold},
-		types::{money, Bill, Debt, Household, Money, Statement},
+		types::{money, Balance, Bill, Debt, Household, Statement},
 		At,
 	},
 	fault::Fault,
@@ -61,7 +61,7 @@ pub struct State {
 }
 
 /// An amount with a sign.
-pub fn signed(amount: Money) -> i128 {
+pub fn signed(amount: Balance) -> i128 {
 	i128::try_from(amount).unwrap_or(i128::MAX)
 }
 

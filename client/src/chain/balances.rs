@@ -3,7 +3,7 @@
 // `DecodeAsType` imports what an enum may not need; inside a macro of this crate that counts as written here.
 #![allow(unused_imports)]
 
-use super::types::Money;
+use super::types::Balance;
 use serde::Serialize;
 use subxt::{ext::scale_decode::DecodeAsType, utils::AccountId32};
 
@@ -37,102 +37,102 @@ pub enum BalancesEvent {
 	Endowed {},
 	DustLost {
 		account: AccountId32,
-		amount: Money,
+		amount: Balance,
 	},
 	Transfer {
 		from: AccountId32,
 		to: AccountId32,
-		amount: Money,
+		amount: Balance,
 	},
 	BalanceSet {
 		who: AccountId32,
-		free: Money,
+		free: Balance,
 	},
 	Reserved {
 		who: AccountId32,
-		amount: Money,
+		amount: Balance,
 	},
 	Unreserved {
 		who: AccountId32,
-		amount: Money,
+		amount: Balance,
 	},
 	ReserveRepatriated {
 		from: AccountId32,
 		to: AccountId32,
-		amount: Money,
+		amount: Balance,
 		destination_status: Status,
 	},
 	Deposit {
 		who: AccountId32,
-		amount: Money,
+		amount: Balance,
 	},
 	Withdraw {
 		who: AccountId32,
-		amount: Money,
+		amount: Balance,
 	},
 	Slashed {},
 	Minted {
 		who: AccountId32,
-		amount: Money,
+		amount: Balance,
 	},
 	MintedCredit {
-		amount: Money,
+		amount: Balance,
 	},
 	Burned {
 		who: AccountId32,
-		amount: Money,
+		amount: Balance,
 	},
 	BurnedDebt {
-		amount: Money,
+		amount: Balance,
 	},
 	Suspended {
 		who: AccountId32,
-		amount: Money,
+		amount: Balance,
 	},
 	Restored {
 		who: AccountId32,
-		amount: Money,
+		amount: Balance,
 	},
 	Upgraded {},
 	Issued {
-		amount: Money,
+		amount: Balance,
 	},
 	Rescinded {
-		amount: Money,
+		amount: Balance,
 	},
 	Locked {},
 	Unlocked {},
 	Frozen {},
 	Thawed {},
 	TotalIssuanceForced {
-		new: Money,
+		new: Balance,
 	},
 	Held {
 		reason: HoldReason,
 		who: AccountId32,
-		amount: Money,
+		amount: Balance,
 	},
 	BurnedHeld {
 		reason: HoldReason,
 		who: AccountId32,
-		amount: Money,
+		amount: Balance,
 	},
 	TransferOnHold {
 		reason: HoldReason,
 		source: AccountId32,
 		dest: AccountId32,
-		amount: Money,
+		amount: Balance,
 	},
 	TransferAndHold {
 		reason: HoldReason,
 		source: AccountId32,
 		dest: AccountId32,
-		transferred: Money,
+		transferred: Balance,
 	},
 	Released {
 		reason: HoldReason,
 		who: AccountId32,
-		amount: Money,
+		amount: Balance,
 	},
 	Unexpected {},
 }
@@ -149,8 +149,8 @@ pub struct AccountInfo {
 #[derive(Clone, Debug, DecodeAsType)]
 #[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
 pub struct AccountData {
-	pub free: Money,
-	pub reserved: Money,
+	pub free: Balance,
+	pub reserved: Balance,
 }
 
 /// Funds of an account on hold.
@@ -158,5 +158,5 @@ pub struct AccountData {
 #[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
 pub struct Hold {
 	pub id: HoldReason,
-	pub amount: Money,
+	pub amount: Balance,
 }

@@ -2,7 +2,7 @@
 
 use super::{
 	balances::BalancesEvent,
-	types::{MarketEvent, Money, Statement},
+	types::{Balance, MarketEvent, Statement},
 	At, Node,
 };
 use crate::fault::{Fault, OrFault};
@@ -58,13 +58,13 @@ struct Accounts {
 struct Flows(BTreeMap<AccountId32, i128>);
 
 impl Flows {
-	fn pay(&mut self, from: &AccountId32, to: &AccountId32, amount: Money) {
+	fn pay(&mut self, from: &AccountId32, to: &AccountId32, amount: Balance) {
 		let amount = i128::try_from(amount).unwrap_or(i128::MAX);
 		*self.0.entry(*from).or_default() -= amount;
 		*self.0.entry(*to).or_default() += amount;
 	}
 
-	fn add(&mut self, to: &AccountId32, amount: Money) {
+	fn add(&mut self, to: &AccountId32, amount: Balance) {
 		*self.0.entry(*to).or_default() += i128::try_from(amount).unwrap_or(i128::MAX);
 	}
 

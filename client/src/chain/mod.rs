@@ -43,14 +43,14 @@ const LIVENESS: Duration = Duration::from_secs(3);
 
 /// How money is written: so many decimals, and what a whole token is called.
 #[derive(Clone, Debug)]
-pub struct Money {
+pub struct Token {
 	pub decimals: u32,
 	pub symbol: String,
 }
 
-impl Money {
+impl Token {
 	/// An amount in whole tokens, to four places.
-	pub fn text(&self, amount: types::Money) -> String {
+	pub fn text(&self, amount: types::Balance) -> String {
 		let whole = 10u128.saturating_pow(self.decimals);
 		let ten_thousandths = amount % whole * 10_000 / whole;
 		format!("{}.{ten_thousandths:04}", amount / whole)
@@ -133,7 +133,7 @@ impl Node {
 	}
 
 	/// How the chain's money is written.
-	pub async fn money(&self) -> Result<Money, Fault> {
+	pub async fn money(&self) -> Result<Token, Fault> {
 		let properties: serde_json::Value = self
 			.rpc
 			.request("system_properties", rpc_params![])
@@ -143,7 +143,7 @@ impl Node {
 			.get("tokenDecimals")
 			.and_then(serde_json::Value::as_u64);
 		let symbol = properties.get("tokenSymbol").and_then(serde_json::Value::as_str);
-		Ok(Money {
+		Ok(Token {
 			decimals: decimals
 				.and_then(|decimals| u32::try_from(decimals).ok())
 				.unwrap_or(0)

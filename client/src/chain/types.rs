@@ -13,7 +13,7 @@ use subxt::{
 };
 
 /// Money in the smallest unit.
-pub type Money = u128;
+pub type Balance = u128;
 
 /// Money in JSON is a string: most readers of JSON keep 53 bits of a number, and an amount needs more. So is a
 /// difference of amounts.
@@ -89,15 +89,15 @@ both_ways! {
 both_ways! {
 	pub struct Tariffs {
 		#[serde(with = "money")]
-		pub retail_per_kwh: Money,
+		pub retail_per_kwh: Balance,
 		#[serde(with = "money")]
-		pub feed_in_per_kwh: Money,
+		pub feed_in_per_kwh: Balance,
 		#[serde(with = "money")]
-		pub imbalance_import_per_kwh: Money,
+		pub imbalance_import_per_kwh: Balance,
 		#[serde(with = "money")]
-		pub imbalance_export_per_kwh: Money,
+		pub imbalance_export_per_kwh: Balance,
 		#[serde(with = "money")]
-		pub grid_fee_per_kwh: Money,
+		pub grid_fee_per_kwh: Balance,
 	}
 }
 
@@ -114,7 +114,7 @@ both_ways! {
 		pub tariffs: Tariffs,
 		pub price_rule: PriceRule,
 		#[serde(with = "money")]
-		pub incentive_per_era: Money,
+		pub incentive_per_era: Balance,
 		pub comfort_bounds: Option<ComfortBounds>,
 	}
 }
@@ -232,7 +232,7 @@ from_chain! {
 		pub sweeps: u32,
 		pub starts: u32,
 		#[serde(with = "money")]
-		pub price_per_kwh: Money,
+		pub price_per_kwh: Balance,
 		pub settled: Option<Totals>,
 	}
 }
@@ -248,7 +248,7 @@ from_chain! {
 		pub main_grid_only: bool,
 		pub energy: Channels,
 		#[serde(with = "money")]
-		pub held: Money,
+		pub held: Balance,
 	}
 }
 
@@ -256,40 +256,40 @@ from_chain! {
 	#[derive(Copy, Default)]
 	pub struct Amounts {
 		#[serde(with = "money")]
-		pub paid_to_pool: Money,
+		pub paid_to_pool: Balance,
 		#[serde(with = "money")]
-		pub received_from_pool: Money,
+		pub received_from_pool: Balance,
 		#[serde(with = "money")]
-		pub grid_fee: Money,
+		pub grid_fee: Balance,
 		/// Received from the incentive pot.
 		#[serde(with = "money")]
-		pub reward: Money,
+		pub reward: Balance,
 		#[serde(with = "money")]
-		pub paid_to_utility: Money,
+		pub paid_to_utility: Balance,
 		#[serde(with = "money")]
-		pub received_from_utility: Money,
+		pub received_from_utility: Balance,
 		#[serde(with = "money")]
-		pub main_cost: Money,
+		pub main_cost: Balance,
 		#[serde(with = "money")]
-		pub main_revenue: Money,
+		pub main_revenue: Balance,
 		/// What the same metered energy would have cost with the main grid alone.
 		#[serde(with = "money")]
-		pub alone_cost: Money,
+		pub alone_cost: Balance,
 		/// What the same metered energy would have earned with the main grid alone.
 		#[serde(with = "money")]
-		pub alone_revenue: Money,
+		pub alone_revenue: Balance,
 		#[serde(with = "money")]
-		pub arrears: Money,
+		pub arrears: Balance,
 		#[serde(with = "money")]
-		pub credit: Money,
+		pub credit: Balance,
 	}
 }
 
 impl Amounts {
 	/// By how much the era was cheaper than the same metered energy with the main grid alone; negative where dearer.
 	pub fn savings(&self) -> i128 {
-		let net = |costs: &[Money], revenues: &[Money]| {
-			costs.iter().sum::<Money>() as i128 - revenues.iter().sum::<Money>() as i128
+		let net = |costs: &[Balance], revenues: &[Balance]| {
+			costs.iter().sum::<Balance>() as i128 - revenues.iter().sum::<Balance>() as i128
 		};
 		net(&[self.alone_cost], &[self.alone_revenue])
 			- net(
@@ -318,7 +318,7 @@ from_chain! {
 		pub imbalance_import_wh: u32,
 		pub imbalance_export_wh: u32,
 		#[serde(with = "money")]
-		pub price_per_kwh: Money,
+		pub price_per_kwh: Balance,
 		/// Nothing without a contract, or without a reading.
 		pub delivered: Option<Delivered>,
 		pub amounts: Amounts,
@@ -334,15 +334,15 @@ from_chain! {
 		pub bought_from_main_wh: u64,
 		pub sold_to_main_wh: u64,
 		#[serde(with = "money")]
-		pub through_pool: Money,
+		pub through_pool: Balance,
 		#[serde(with = "money")]
-		pub grid_fees: Money,
+		pub grid_fees: Balance,
 		#[serde(with = "money")]
-		pub rewards: Money,
+		pub rewards: Balance,
 		#[serde(with = "money")]
-		pub to_utility: Money,
+		pub to_utility: Balance,
 		#[serde(with = "money")]
-		pub from_utility: Money,
+		pub from_utility: Balance,
 	}
 }
 
@@ -370,9 +370,9 @@ from_chain! {
 	#[derive(Copy, Default)]
 	pub struct Debt {
 		#[serde(with = "money")]
-		pub arrears: Money,
+		pub arrears: Balance,
 		#[serde(with = "money")]
-		pub credit: Money,
+		pub credit: Balance,
 	}
 }
 
@@ -416,15 +416,15 @@ from_chain! {
 		/// By channel, in the order of [`Channels`].
 		pub energy_wh: [u64; 4],
 		#[serde(with = "money")]
-		pub reward: Money,
+		pub reward: Balance,
 		#[serde(with = "money")]
-		pub cost: Money,
+		pub cost: Balance,
 		#[serde(with = "money")]
-		pub revenue: Money,
+		pub revenue: Balance,
 		#[serde(with = "money")]
-		pub alone_cost: Money,
+		pub alone_cost: Balance,
 		#[serde(with = "money")]
-		pub alone_revenue: Money,
+		pub alone_revenue: Balance,
 		#[serde(with = "money")]
 		pub savings: i128,
 	}
@@ -477,7 +477,7 @@ from_chain! {
 			main_grid_only: bool,
 			energy: Channels,
 			#[serde(with = "money")]
-			held: Money,
+			held: Balance,
 		},
 		EraCleared { community: u32, record: EraRecord },
 		ClearingFailed { community: u32, era: u32 },
@@ -486,9 +486,9 @@ from_chain! {
 		ArrearsRepaid {
 			household: u32,
 			#[serde(with = "money")]
-			paid: Money,
+			paid: Balance,
 			#[serde(with = "money")]
-			arrears: Money,
+			arrears: Balance,
 		},
 		OperatorChanged { community: u32 },
 		ConcentratorChanged { community: u32 },
@@ -502,9 +502,9 @@ from_chain! {
 		CreditPaid {
 			household: u32,
 			#[serde(with = "money")]
-			paid: Money,
+			paid: Balance,
 			#[serde(with = "money")]
-			credit: Money,
+			credit: Balance,
 		},
 	}
 }
@@ -542,7 +542,7 @@ pub enum MarketCall {
 #[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
 #[allow(non_camel_case_types)]
 pub enum BalancesCall {
-	transfer_keep_alive { dest: Address, value: Money },
+	transfer_keep_alive { dest: Address, value: Balance },
 }
 
 /// How a call names an account.

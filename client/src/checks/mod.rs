@@ -10,7 +10,7 @@
 use crate::{
 	chain::{
 		game::other_rules,
-		types::{Certificate, Delivered, EraRecord, Kind, Money, Statement, Strategy, Terms, Totals},
+		types::{Balance, Certificate, Delivered, EraRecord, Kind, Statement, Strategy, Terms, Totals},
 	},
 	replay::ledger::{Contract, EraBook, Settled},
 };
@@ -265,7 +265,7 @@ fn delivery(checks: &mut Checks, book: &EraBook, household: u32, statement: &Sta
 
 /// Money inside the community.
 fn pool(checks: &mut Checks, book: &EraBook, totals: &Totals) {
-	let sum = |pick: fn(&Settled) -> Money| -> Money { book.statements.values().map(pick).sum() };
+	let sum = |pick: fn(&Settled) -> Balance| -> Balance { book.statements.values().map(pick).sum() };
 	let paid = sum(|s| s.statement.amounts.paid_to_pool);
 	let received = sum(|s| s.statement.amounts.received_from_pool);
 	// What a seller's account could not take is kept for it.
@@ -280,7 +280,7 @@ fn pool(checks: &mut Checks, book: &EraBook, totals: &Totals) {
 }
 
 /// Money from the pool that a household's account could not take and that went to its credit.
-fn kept(settled: &Settled) -> Money {
+fn kept(settled: &Settled) -> Balance {
 	let amounts = &settled.statement.amounts;
 	(amounts.credit + amounts.received_from_utility)
 		.saturating_sub(settled.before.credit + amounts.main_revenue)
@@ -288,7 +288,7 @@ fn kept(settled: &Settled) -> Money {
 
 /// Money from and to the utility, with debts.
 fn utility(checks: &mut Checks, book: &EraBook, totals: &Totals) {
-	let sum = |pick: fn(&Statement) -> Money| -> Money {
+	let sum = |pick: fn(&Statement) -> Balance| -> Balance {
 		book.statements
 			.values()
 			.map(|settled| pick(&settled.statement))
@@ -317,8 +317,8 @@ fn utility(checks: &mut Checks, book: &EraBook, totals: &Totals) {
 
 /// Energy times price, to the last unit: costs are rounded up and revenues down.
 fn prices(checks: &mut Checks, book: &EraBook, terms: &Terms) {
-	let cost = |wh: u32, per_kwh: Money| (Money::from(wh) * per_kwh).div_ceil(1_000);
-	let revenue = |wh: u32, per_kwh: Money| Money::from(wh) * per_kwh / 1_000;
+	let cost = |wh: u32, per_kwh: Balance| (Balance::from(wh) * per_kwh).div_ceil(1_000);
+	let revenue = |wh: u32, per_kwh: Balance| Balance::from(wh) * per_kwh / 1_000;
 	let tariffs = &terms.tariffs;
 	for (household, Settled { statement, .. }) in &book.statements {
 		let (energy, amounts) = (&statement.energy, &statement.amounts);
@@ -406,7 +406,7 @@ fn rewards(checks: &mut Checks, book: &EraBook, terms: &Terms) {
 		})
 		.collect();
 	let weights = game::shares(&payoffs);
-	let paid: Money = statements().map(|s| s.amounts.reward).sum();
+	let paid: Balance = statements().map(|s| s.amounts.reward).sum();
 	checks.expect(paid <= terms.incentive_per_era, || {
 		format!("rewards: {paid} paid of {} at most", terms.incentive_per_era)
 	});
@@ -417,7 +417,7 @@ fn rewards(checks: &mut Checks, book: &EraBook, terms: &Terms) {
 }
 
 /// A budget in parts by weight.
-fn parts(budget: Money, weights: &[u64]) -> Vec<Money> {
+fn parts(budget: Balance, weights: &[u64]) -> Vec<Balance> {
 	let total: u128 = weights.iter().copied().map(u128::from).sum();
 	let mut so_far_weight = 0;
 	let mut so_far = 0;

@@ -14,7 +14,7 @@ use crate::{
 use std::collections::BTreeMap;
 
 const ERA: u32 = 7;
-const PRICE: Money = 190;
+const PRICE: Balance = 190;
 const TERMS: Terms = Terms {
 	incentive_per_era: 1_000,
 	..TEST_TERMS
@@ -48,9 +48,9 @@ fn channels(sold: u32, bought: u32, to_main: u32, from_main: u32) -> Channels {
 
 /// By hand: as lambda is 4, 1,000 Wh sold to the community are worth 4, and 1,000 Wh bought from it 1/4; 500 Wh with
 /// the main grid divide that by 0.5, which makes 8, and 200 Wh by 0.2, which makes 1.25. So 701 are shared as 8 to 1.25.
-const REWARDS: [Money; 2] = [606, 95];
+const REWARDS: [Balance; 2] = [606, 95];
 /// The same if the buyer's were worth 2.5.
-const BUYER_TWICE_AS_GOOD: [Money; 2] = [534, 167];
+const BUYER_TWICE_AS_GOOD: [Balance; 2] = [534, 167];
 
 fn delivered(household: usize) -> Option<Delivered> {
 	let (community_wh, main_wh, by_hand) = [(1_000, 500, 8f64), (-1_000, 200, 1.25)][household];

@@ -71,7 +71,7 @@ impl Setting {
 
 /// The command's results, in the form of its JSON.
 #[derive(Serialize)]
-struct Report {
+struct LambdaReport {
 	file: String,
 	periods: usize,
 	flexible_percent: u8,
@@ -116,7 +116,7 @@ pub fn run(args: &LambdaArgs) -> Result<(), Fault> {
 }
 
 /// Computes the limits first, because the recommended lambda is played as well.
-fn examine(dataset: &Dataset, setting: &Setting, args: &LambdaArgs) -> Result<Report, Fault> {
+fn examine(dataset: &Dataset, setting: &Setting, args: &LambdaArgs) -> Result<LambdaReport, Fault> {
 	let households = limit::limits(dataset, setting);
 	let limit = limit::of_community(&households);
 	let recommended = value::recommend(limit.as_ref().map(|(_, position)| position.largest_lambda));
@@ -133,7 +133,7 @@ fn examine(dataset: &Dataset, setting: &Setting, args: &LambdaArgs) -> Result<Re
 		rows.push(play::play(dataset, setting, lambda, &bar)?);
 	}
 	bar.finish_and_clear();
-	Ok(Report {
+	Ok(LambdaReport {
 		file: dataset.path.display().to_string(),
 		periods: dataset.periods.len(),
 		flexible_percent: args.flexible,

@@ -3,13 +3,13 @@
 use super::{
 	limit::{HouseholdLimit, Position},
 	play::Row,
-	Report,
+	LambdaReport,
 };
 use crate::text::kwh;
 use commonwatt_game::MAX_LAMBDA;
 
 /// All results.
-pub fn shown(report: &Report) -> String {
+pub fn shown(report: &LambdaReport) -> String {
 	format!(
 		"{}: {} household(s), {} period(s); flexible share {} %, meter resolution {} Wh\n\n{}\n{}\n{}",
 		report.file,
@@ -34,7 +34,7 @@ fn shown_limit(limit: f64) -> String {
 	format!("{:.places$}", (limit * scale).floor() / scale)
 }
 
-fn limits(report: &Report) -> String {
+fn limits(report: &LambdaReport) -> String {
 	let mut text = format!(
 		"Largest lambda at which a buyer that the pool serves in full never prefers the main grid\n\n  {:<16} {:>12} {:>12} \
 		 {:>12}  {:>11}  {}\n",
@@ -77,7 +77,7 @@ fn row_of(household: &HouseholdLimit) -> String {
 }
 
 /// Remarks below the table of limits.
-fn remarks(report: &Report) -> String {
+fn remarks(report: &LambdaReport) -> String {
 	let mut text = String::new();
 	let at_resolution: u32 = report
 		.households
@@ -100,7 +100,7 @@ fn remarks(report: &Report) -> String {
 	text
 }
 
-fn games(report: &Report) -> String {
+fn games(report: &LambdaReport) -> String {
 	let mut text = format!(
 		"Every period solved as one game; energies in kWh\n\n  {:>7}  {:>9} {:>7} {:>10} {:>10} {:>6} {:>5} {:>10} {:>10} \
 		 {:>10} {:>11}\n",
@@ -147,7 +147,7 @@ fn game_row(row: &Row, recommended: bool) -> String {
 	)
 }
 
-fn recommendation(report: &Report) -> String {
+fn recommendation(report: &LambdaReport) -> String {
 	let lambda = report.recommended_lambda;
 	match &report.limit {
 		None => format!(

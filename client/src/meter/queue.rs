@@ -76,7 +76,7 @@ pub struct Entry {
 }
 
 #[derive(Serialize, Deserialize)]
-enum Line {
+enum QueueRecord {
 	/// Whose readings these are.
 	Meter(AccountId32),
 	Came(Row),
@@ -104,9 +104,9 @@ impl Queue {
 	/// Opens the queue of a meter, or begins one.
 	pub fn open(path: &Path, meter: &AccountId32) -> Result<Self, Fault> {
 		let file = Lines::open(path, "another process takes readings for this queue")?;
-		let lines = Lines::read::<Line>(path)?;
+		let lines = Lines::read::<QueueRecord>(path)?;
 		let end = lines.last().map_or(0, |(_, end)| *end);
-		let lines: Vec<Line> = lines.into_iter().map(|(line, _)| line).collect();
+		let lines: Vec<QueueRecord> = lines.into_iter().map(|(line, _)| line).collect();
 		let mut queue = Self {
 			file,
 			entries: entries(&lines),
@@ -115,9 +115,9 @@ impl Queue {
 			.map_err(|error| Fault::file(path, error))?
 			.len();
 		match lines.first() {
-			None if length == 0 => queue.file.append(&Line::Meter(*meter))?,
-			Some(Line::Meter(whose)) if whose == meter => (),
-			Some(Line::Meter(whose)) => {
+			None if length == 0 => queue.file.append(&QueueRecord::Meter(*meter))?,
+			Some(QueueRecord::Meter(whose)) if whose == meter => (),
+			Some(QueueRecord::Meter(whose)) => {
 				return Err(Fault::file(
 					path,
 					format_args!("is the queue of another meter, {whose}; name another file with --queue"),
@@ -134,9 +134,9 @@ impl Queue {
 
 	/// What a queue's file says, and whose it is.
 	pub fn look(path: &Path) -> Result<(AccountId32, BTreeMap<u64, Entry>), Fault> {
-		let lines: Vec<Line> = Lines::read(path)?.into_iter().map(|(line, _)| line).collect();
+		let lines: Vec<QueueRecord> = Lines::read(path)?.into_iter().map(|(line, _)| line).collect();
 		match lines.first() {
-			Some(Line::Meter(meter)) => Ok((*meter, entries(&lines))),
+			Some(QueueRecord::Meter(meter)) => Ok((*meter, entries(&lines))),
 			_ => Err(not_a_queue(path)),
 		}
 	}
@@ -150,18 +150,18 @@ impl Queue {
 				Came::Differs
 			});
 		}
-		self.add(Line::Came(row))?;
+		self.add(QueueRecord::Came(row))?;
 		Ok(Came::New)
 	}
 
 	/// Notes, before it is offered, what was signed for a reading.
 	pub fn signed(&mut self, start_ms: u64, ticket: Ticket) -> Result<(), Fault> {
-		self.add(Line::Signed(start_ms, ticket))
+		self.add(QueueRecord::Signed(start_ms, ticket))
 	}
 
 	/// Notes what became of a reading.
 	pub fn became(&mut self, start_ms: u64, outcome: Outcome) -> Result<(), Fault> {
-		self.add(Line::Became(start_ms, outcome))
+		self.add(QueueRecord::Became(start_ms, outcome))
 	}
 
 	/// Those of which nothing is known yet, the oldest first.
@@ -169,7 +169,7 @@ impl Queue {
 		self.entries.values().filter(|entry| entry.outcome.is_none())
 	}
 
-	fn add(&mut self, line: Line) -> Result<(), Fault> {
+	fn add(&mut self, line: QueueRecord) -> Result<(), Fault> {
 		self.file.append(&line)?;
 		enter(&mut self.entries, &line);
 		Ok(())
@@ -180,28 +180,28 @@ fn not_a_queue(path: &Path) -> Fault {
 	Fault::file(path, "is not a queue of readings")
 }
 
-fn entries(lines: &[Line]) -> BTreeMap<u64, Entry> {
+fn entries(lines: &[QueueRecord]) -> BTreeMap<u64, Entry> {
 	let mut entries = BTreeMap::new();
 	lines.iter().for_each(|line| enter(&mut entries, line));
 	entries
 }
 
-fn enter(entries: &mut BTreeMap<u64, Entry>, line: &Line) {
+fn enter(entries: &mut BTreeMap<u64, Entry>, line: &QueueRecord) {
 	match line {
-		Line::Meter(_) => (),
-		Line::Came(row) => {
+		QueueRecord::Meter(_) => (),
+		QueueRecord::Came(row) => {
 			entries.entry(row.start_ms).or_insert(Entry {
 				row: *row,
 				ticket: None,
 				outcome: None,
 			});
 		}
-		Line::Signed(start_ms, ticket) => {
+		QueueRecord::Signed(start_ms, ticket) => {
 			if let Some(entry) = entries.get_mut(start_ms) {
 				entry.ticket = Some(ticket.clone());
 			}
 		}
-		Line::Became(start_ms, outcome) => {
+		QueueRecord::Became(start_ms, outcome) => {
 			if let Some(entry) = entries.get_mut(start_ms) {
 				entry.outcome = Some(outcome.clone());
 			}

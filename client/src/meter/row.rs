@@ -2,7 +2,7 @@
 
 use crate::{
 	chain::types::{Quality, Reading},
-	data::{energy_wh, temperature, Place},
+	data::{energy_wh, temperature, Location},
 	fault::Fault,
 };
 use jiff::{civil::DateTime, tz::TimeZone, Timestamp};
@@ -32,7 +32,7 @@ pub struct Row {
 impl Row {
 	/// Reads and checks the fields of a reading.
 	pub fn read<'a>(
-		place: &Place,
+		place: &Location,
 		field: impl Fn(&str) -> Option<&'a str>,
 		indoor_centi_c: Option<i16>,
 	) -> Result<Self, Fault> {
@@ -71,7 +71,7 @@ impl Row {
 	}
 
 	/// Reads a JSON object.
-	pub fn from_json(place: &Place, json: &[u8], indoor_centi_c: Option<i16>) -> Result<Self, Fault> {
+	pub fn from_json(place: &Location, json: &[u8], indoor_centi_c: Option<i16>) -> Result<Self, Fault> {
 		let object: serde_json::Map<String, Value> = serde_json::from_slice(json).map_err(|error| {
 			let (path, line) = (place.path.display(), place.line);
 			Fault::Input(format!(
@@ -147,7 +147,7 @@ mod tests {
 	use std::path::Path;
 
 	fn json(text: &str, indoor_centi_c: Option<i16>) -> Result<Row, String> {
-		let place = Place {
+		let place = Location {
 			path: Path::new("homes/7"),
 			line: 3,
 		};

@@ -1,7 +1,7 @@
 //! Where readings come from: a CSV file that grows, standard input, or MQTT.
 
 use super::row::Row;
-use crate::{cli::MeterRunArgs, data::Place, fault::Fault};
+use crate::{cli::MeterRunArgs, data::Location, fault::Fault};
 use csv::StringRecord;
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS, TlsConfiguration, Transport};
 use std::{
@@ -165,7 +165,7 @@ impl<'a, From: AsyncRead + Unpin> Rows<'a, From> {
 
 	fn line(&mut self, line: &[u8]) -> Result<Option<Arrival>, Fault> {
 		self.line += 1;
-		let place = Place {
+		let place = Location {
 			path: self.path,
 			line: self.line,
 		};
@@ -282,7 +282,7 @@ async fn mqtt(broker: Broker, indoor_centi_c: Option<i16>, to: &mpsc::Sender<Arr
 			}
 			Ok(Event::Incoming(Packet::Publish(message))) => {
 				count += 1;
-				let place = Place {
+				let place = Location {
 					path: message.topic.as_ref(),
 					line: count,
 				};

@@ -6,7 +6,7 @@ use super::{
 	journal::{Journal, Planned, Seen},
 	ledger::{EraBook, Ledger},
 	recover,
-	setup::{Player, Stage},
+	setup::{Participant, Stage},
 	Sent,
 };
 use crate::{
@@ -15,13 +15,13 @@ use crate::{
 		events::{BlockLog, Scanner},
 		send::{self, Signed, Tries},
 		types::{EraView, Quality, Reading, Strategy, SubmitReading, SubmitStrategies},
-		At, Money, Node,
+		At, Node, Token,
 	},
 	cli::ReplayArgs,
 	data::{Dataset, Measured},
 	fault::Fault,
 	manager::{centi, Manager, State},
-	summary::{EraLine, Report},
+	summary::{EraLine, ReplaySummary},
 };
 use commonwatt_game::Preference;
 use std::{
@@ -168,9 +168,9 @@ impl<'a> Engine<'a> {
 	}
 
 	/// What there is to tell so far.
-	pub fn report(&self, money: Money) -> Report {
+	pub fn report(&self, money: Token) -> ReplaySummary {
 		let lines = self.lines().cloned().collect();
-		Report::new(
+		ReplaySummary::new(
 			self.dataset,
 			(self.args, self.manager.is_some()),
 			self.stage,
@@ -326,7 +326,7 @@ impl<'a> Engine<'a> {
 	}
 
 	/// What a household's manager knows before an era: its state after all eras before.
-	fn state_before(&self, manager: &Manager, (index, player): (usize, &Player), era: u32) -> State {
+	fn state_before(&self, manager: &Manager, (index, player): (usize, &Participant), era: u32) -> State {
 		let mut state = manager.beginning(index);
 		let mut before: Vec<&Planned> = self
 			.journal
@@ -349,7 +349,7 @@ impl<'a> Engine<'a> {
 	/// consumption that was contracted, or what its manager made of it.
 	fn reading(
 		&self,
-		(index, player): (usize, &Player),
+		(index, player): (usize, &Participant),
 		planned: &Planned,
 		measured: &Measured,
 		contract: &Strategy,
@@ -384,7 +384,7 @@ impl<'a> Engine<'a> {
 		};
 		let players = self.stage.players.iter().enumerate();
 		for (player, measured) in players.zip(&period.measured) {
-			let (_, Player { id, name, keys, .. }) = player;
+			let (_, Participant { id, name, keys, .. }) = player;
 			let Some(contract) = book.contracts.get(id) else {
 				continue;
 			};
@@ -472,7 +472,7 @@ impl<'a> Engine<'a> {
 	/// The generation that a household expects in a period and what it would do, as far as its connection carries it.
 	fn would(
 		&self,
-		(index, player): (usize, &Player),
+		(index, player): (usize, &Participant),
 		planned: &Planned,
 		measured: &Measured,
 	) -> (u32, Vec<Strategy>) {
@@ -509,14 +509,20 @@ impl<'a> Engine<'a> {
 
 /// Whether every household of the file had its say in an era's game.
 pub fn is_played(book: &EraBook, stage: &Stage) -> bool {
-	let ours =
-		|player: &Player| book.submitted.contains_key(&player.id) && book.contracts.contains_key(&player.id);
+	let ours = |player: &Participant| {
+		book.submitted.contains_key(&player.id) && book.contracts.contains_key(&player.id)
+	};
 	book.record.is_some() && stage.players.iter().all(ours)
 }
 
 /// What a household without a manager would do in a period: what the file says, and as much less or more as it is
 /// willing to.
-fn flexible(player: &Player, measured: Measured, args: &ReplayArgs, resolution_wh: u32) -> Vec<Strategy> {
+fn flexible(
+	player: &Participant,
+	measured: Measured,
+	args: &ReplayArgs,
+	resolution_wh: u32,
+) -> Vec<Strategy> {
 	let preference = Preference {
 		flexible_down_percent: args.flexible,
 		flexible_up_percent: args.flexible,

@@ -60,7 +60,7 @@ pub struct Planned {
 }
 
 #[derive(Serialize, Deserialize)]
-enum Line {
+enum JournalRecord {
 	Beginning(Beginning),
 	Planned(Planned),
 	Block(BlockLog),
@@ -90,7 +90,7 @@ impl Journal {
 			plan: Vec::new(),
 			cursor,
 		};
-		journal.file.append(&Line::Beginning(beginning))?;
+		journal.file.append(&JournalRecord::Beginning(beginning))?;
 		Ok(journal)
 	}
 
@@ -103,7 +103,7 @@ impl Journal {
 	) -> Result<Option<(Self, Ledger)>, Fault> {
 		let file = Lines::open(path, BUSY)?;
 		let mut lines = Lines::read(path)?.into_iter();
-		let Some((Line::Beginning(beginning), mut end)) = lines.next() else {
+		let Some((JournalRecord::Beginning(beginning), mut end)) = lines.next() else {
 			return Ok(None);
 		};
 		let anchor = beginning.anchor;
@@ -117,7 +117,7 @@ impl Journal {
 				path.display()
 			)));
 		}
-		let lines: Vec<(Line, usize)> = lines.collect();
+		let lines: Vec<(JournalRecord, usize)> = lines.collect();
 		let mut cursor = anchor;
 		for (line, line_end) in lines.iter().rev() {
 			let Some(seen) = line.seen() else { continue };
@@ -135,9 +135,9 @@ impl Journal {
 		journal.file.cut(end)?;
 		for (line, line_end) in lines {
 			match line {
-				Line::Planned(planned) if line_end <= end => journal.plan.push(planned),
-				Line::Planned(planned) => journal.plan(planned)?,
-				Line::Block(block) if line_end <= end => ledger.enter(&block),
+				JournalRecord::Planned(planned) if line_end <= end => journal.plan.push(planned),
+				JournalRecord::Planned(planned) => journal.plan(planned)?,
+				JournalRecord::Block(block) if line_end <= end => ledger.enter(&block),
 				_ => (),
 			}
 		}
@@ -146,7 +146,7 @@ impl Journal {
 
 	/// Notes, before anything is sent for it, that a period is meant for an era.
 	pub fn plan(&mut self, planned: Planned) -> Result<(), Fault> {
-		self.file.append(&Line::Planned(planned))?;
+		self.file.append(&JournalRecord::Planned(planned))?;
 		self.plan.push(planned);
 		Ok(())
 	}
@@ -157,17 +157,17 @@ impl Journal {
 			number: block.number,
 			hash: block.hash,
 		};
-		self.file.append(&Line::Block(block))
+		self.file.append(&JournalRecord::Block(block))
 	}
 
 	/// Notes a block in which nothing happened.
 	pub fn saw(&mut self, seen: Seen) -> Result<(), Fault> {
 		self.cursor = seen;
-		self.file.append(&Line::Seen(seen))
+		self.file.append(&JournalRecord::Seen(seen))
 	}
 }
 
-impl Line {
+impl JournalRecord {
 	fn seen(&self) -> Option<Seen> {
 		match self {
 			Self::Block(block) => Some(Seen {

@@ -2,7 +2,7 @@
 
 use crate::chain::{
 	events::BlockLog,
-	types::{Channels, Comfort, EraRecord, MarketEvent, Money, Reading, Statement, Strategy, Totals},
+	types::{Balance, Channels, Comfort, EraRecord, MarketEvent, Reading, Statement, Strategy, Totals},
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, ops::RangeInclusive};
@@ -12,9 +12,9 @@ use std::{collections::BTreeMap, ops::RangeInclusive};
 pub struct Opening {
 	pub comfort: Option<Comfort>,
 	#[serde(with = "crate::chain::types::money")]
-	pub arrears: Money,
+	pub arrears: Balance,
 	#[serde(with = "crate::chain::types::money")]
-	pub credit: Money,
+	pub credit: Balance,
 }
 
 /// Strategies that a household submitted.
@@ -32,7 +32,7 @@ pub struct Contract {
 	pub chosen: u8,
 	pub main_grid_only: bool,
 	pub energy: Channels,
-	pub held: Money,
+	pub held: Balance,
 	pub comfort: Option<Comfort>,
 }
 

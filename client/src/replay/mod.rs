@@ -13,7 +13,7 @@ use crate::{
 	fault::Fault,
 	json, keys,
 	manager::{homes::Homes, Manager},
-	summary::{Report, Screen},
+	summary::{ReplaySummary, Screen},
 };
 use engine::Engine;
 use journal::{Beginning, Identity, Journal, Seen};
@@ -71,7 +71,7 @@ pub async fn replay(
 	args: &ReplayArgs,
 	dataset: &Dataset,
 	manager: Option<&Manager>,
-) -> Result<Report, Fault> {
+) -> Result<ReplaySummary, Fault> {
 	let begun = Instant::now();
 	let identity = identity(args, manager)?;
 	for uri in [
@@ -104,7 +104,7 @@ async fn play_through(
 	args: &ReplayArgs,
 	sent: &mut Sent,
 	screen: &mut Screen,
-) -> Result<Report, Fault> {
+) -> Result<ReplaySummary, Fault> {
 	let patience = Duration::from_secs(args.play.retry_seconds);
 	let mut restart = args.play.restart;
 	let mut reconnections = 0;
@@ -164,7 +164,7 @@ async fn play(
 	restart: &mut bool,
 	sent: &mut Sent,
 	screen: &mut Screen,
-) -> Result<Report, Fault> {
+) -> Result<ReplaySummary, Fault> {
 	let stage = setup::prepare(node, data, &identity.community, args).await?;
 	let (journal, ledger) = open_journal(node, &stage, identity, args, restart).await?;
 	if !journal.plan.is_empty() {

@@ -6,7 +6,7 @@ use crate::{
 		self,
 		send::{self, Signed, Tries},
 		types::{
-			Address, BalancesCall, Batch, Comfort, Community, MarketCall, Money, PriceRule, Quality, Ratio,
+			Address, Balance, BalancesCall, Batch, Comfort, Community, MarketCall, PriceRule, Quality, Ratio,
 			Reading, Rules, RuntimeCall, SubmitReading, Sudo, Tariffs, Terms,
 		},
 		At, Node,
@@ -23,7 +23,7 @@ use subxt::utils::AccountId32;
 /// So many calls go into one batch.
 const BATCH: usize = 40;
 /// Of a whole token, one part: the rules below are in tokens of twelve decimals, as the development chain has.
-const MILLI: Money = 1_000_000_000;
+const MILLI: Balance = 1_000_000_000;
 
 /// The seed paper's rules, with the tariffs that the development chain has: for a community on a chain without any.
 const PAPER_TERMS: Terms = Terms {
@@ -57,7 +57,7 @@ pub const PAPER_COMFORT: Comfort = Comfort {
 };
 
 /// A household of the file.
-pub struct Player {
+pub struct Participant {
 	pub name: String,
 	pub id: u32,
 	pub keys: HouseholdKeys,
@@ -72,7 +72,7 @@ pub struct Stage {
 	pub name: String,
 	pub terms: Terms,
 	/// In the order of the file's households.
-	pub players: Vec<Player>,
+	pub players: Vec<Participant>,
 	/// All households of the community, those of the file and others.
 	pub members: Vec<u32>,
 }
@@ -105,7 +105,7 @@ pub async fn prepare(
 			household.ok_or_else(|| Fault::Chain(format!("household {name} is not registered")))?;
 		let comfort = household.comfort.unwrap_or(PAPER_COMFORT);
 		check_comfort(manager, players.len(), name, &comfort)?;
-		players.push(Player {
+		players.push(Participant {
 			name: name.clone(),
 			id: number,
 			keys,
@@ -303,22 +303,22 @@ async fn fund(
 	let Some(first) = all_keys.first() else {
 		return Ok(());
 	};
-	let periods = dataset.periods.len() as Money;
+	let periods = dataset.periods.len() as Balance;
 	let sample = sample_transaction(&at, first).await?;
 	// Strategy sets are longer than readings, and fees may rise with the load.
 	let fees = send::fee(&at, &sample)
 		.await?
 		.saturating_mul(8)
 		.saturating_mul(periods + 8);
-	let mut needs = BTreeMap::<AccountId32, Money>::new();
+	let mut needs = BTreeMap::<AccountId32, Balance>::new();
 	for (index, keys) in all_keys.iter().enumerate() {
 		let in_file = dataset
 			.periods
 			.iter()
-			.map(|period| Money::from(period.measured[index].consumption_wh));
+			.map(|period| Balance::from(period.measured[index].consumption_wh));
 		// Twice: a flexible share may double consumption, and a forecast be as wrong.
 		let device = manager.map_or(0, |manager| manager.most_device_wh(index));
-		let consumed = 2 * in_file.sum::<Money>() + periods * Money::from(device);
+		let consumed = 2 * in_file.sum::<Balance>() + periods * Balance::from(device);
 		let tariffs = &terms.tariffs;
 		let per_kwh = tariffs
 			.imbalance_import_per_kwh

@@ -2,11 +2,11 @@
 //! trading and consumption apart, alone with the main grid consuming what the game chose.
 
 use crate::{
-	chain::types::{Comfort, Money, Terms},
+	chain::types::{Balance, Comfort, Terms},
 	data::Dataset,
 	manager::Manager,
 	prices::{cost, part, price, revenue},
-	summary::{EraLine, Report},
+	summary::{EraLine, ReplaySummary},
 };
 use commonwatt_game::ration;
 
@@ -46,7 +46,7 @@ pub struct Ways {
 
 impl Ways {
 	/// From what the chain settled.
-	pub fn new(dataset: &Dataset, manager: &Manager, report: &Report) -> Self {
+	pub fn new(dataset: &Dataset, manager: &Manager, report: &ReplaySummary) -> Self {
 		let game = played(dataset, manager, report);
 		let alone = unchanged(dataset, manager);
 		let pool = Days {
@@ -104,7 +104,7 @@ fn pooled(cells: &[Cell], terms: &Terms) -> Vec<Cell> {
 	let (sold, bought) = (ration(&offers, requested), ration(&requests, offered));
 	let per_kwh = price(terms, offered, requested);
 	let tariffs = &terms.tariffs;
-	let paid: Money = bought.iter().map(|wh| cost(*wh as u32, per_kwh)).sum();
+	let paid: Balance = bought.iter().map(|wh| cost(*wh as u32, per_kwh)).sum();
 	let all_sold: u64 = sold.iter().sum();
 	let (mut so_far_wh, mut so_far) = (0, 0);
 	let lines = cells.iter().zip(sold.iter().zip(&bought));
@@ -140,7 +140,7 @@ fn main_cost(main_wh: i64, terms: &Terms) -> i128 {
 }
 
 /// What the chain settled, with the homes' temperatures from the managers.
-fn played(dataset: &Dataset, manager: &Manager, report: &Report) -> Days {
+fn played(dataset: &Dataset, manager: &Manager, report: &ReplaySummary) -> Days {
 	let mut cells = vec![vec![Cell::default(); dataset.households.len()]; dataset.periods.len()];
 	let mut tradable_wh = vec![0; dataset.periods.len()];
 	for line in report.eras.iter().filter(|line| line.played) {

@@ -1,7 +1,7 @@
 //! The report's figures, and what must hold.
 
 use super::days::{approximate, comfort, Days, Ways};
-use crate::{chain::types::Comfort, data::Dataset, manager::Manager, summary::Report, text::kwh};
+use crate::{chain::types::Comfort, data::Dataset, manager::Manager, summary::ReplaySummary, text::kwh};
 
 /// A figure in the four ways, as text with its unit in the name.
 pub struct Figure {
@@ -21,7 +21,7 @@ pub struct Check {
 }
 
 /// A household's figures.
-pub struct Line {
+pub struct HouseholdFigures {
 	pub name: String,
 	pub consumption_before_wh: i64,
 	pub consumption_after_wh: i64,
@@ -47,7 +47,7 @@ pub struct Line {
 /// Everything that the report says in numbers.
 pub struct Figures {
 	pub figures: Vec<Figure>,
-	pub lines: Vec<Line>,
+	pub lines: Vec<HouseholdFigures>,
 	pub checks: Vec<Check>,
 }
 
@@ -61,9 +61,15 @@ fn percent(part: i64, whole: i64) -> String {
 
 impl Figures {
 	/// Adds everything up.
-	pub fn new(dataset: &Dataset, manager: &Manager, report: &Report, ways: &Ways, model: &Comfort) -> Self {
+	pub fn new(
+		dataset: &Dataset,
+		manager: &Manager,
+		report: &ReplaySummary,
+		ways: &Ways,
+		model: &Comfort,
+	) -> Self {
 		let lines = (0..dataset.households.len())
-			.map(|household| Line::new((household, dataset), manager, ways, model))
+			.map(|household| HouseholdFigures::new((household, dataset), manager, ways, model))
 			.collect::<Vec<_>>();
 		Self {
 			figures: figures(dataset, report, ways, model),
@@ -81,7 +87,7 @@ impl Figures {
 	}
 }
 
-fn figures(dataset: &Dataset, report: &Report, ways: &Ways, model: &Comfort) -> Vec<Figure> {
+fn figures(dataset: &Dataset, report: &ReplaySummary, ways: &Ways, model: &Comfort) -> Vec<Figure> {
 	let figure = |name: &str, of: &dyn Fn(&Days) -> String| Figure {
 		name: name.into(),
 		alone: of(&ways.alone),
@@ -156,7 +162,7 @@ fn figures(dataset: &Dataset, report: &Report, ways: &Ways, model: &Comfort) -> 
 	]
 }
 
-impl Line {
+impl HouseholdFigures {
 	fn new((household, dataset): (usize, &Dataset), manager: &Manager, ways: &Ways, model: &Comfort) -> Self {
 		let sum = |days: &Days| {
 			days.of(household)
@@ -198,7 +204,7 @@ impl Line {
 	}
 }
 
-fn checks(report: &Report, ways: &Ways, lines: &[Line]) -> Vec<Check> {
+fn checks(report: &ReplaySummary, ways: &Ways, lines: &[HouseholdFigures]) -> Vec<Check> {
 	let exchange = |days: &Days| -> i64 { days.sums(|cell| cell.main_wh.abs()).into_iter().sum() };
 	let less = |what, than: &Days| {
 		let (game, other) = (exchange(&ways.game), exchange(than));
@@ -209,18 +215,19 @@ fn checks(report: &Report, ways: &Ways, lines: &[Line]) -> Vec<Check> {
 		}
 	};
 	// All those of whom it is not so, with why.
-	let everyone = |what, is_so: &dyn Fn(&Line) -> bool, why: &dyn Fn(&Line) -> String| {
-		let not = lines.iter().filter(|line| !is_so(line));
-		let not: Vec<String> = not.map(|line| format!("{}: {}", line.name, why(line))).collect();
-		Check {
-			what,
-			holds: not.is_empty(),
-			detail: match not.is_empty() {
-				true => format!("{} households", lines.len()),
-				false => not.join("; "),
-			},
-		}
-	};
+	let everyone =
+		|what, is_so: &dyn Fn(&HouseholdFigures) -> bool, why: &dyn Fn(&HouseholdFigures) -> String| {
+			let not = lines.iter().filter(|line| !is_so(line));
+			let not: Vec<String> = not.map(|line| format!("{}: {}", line.name, why(line))).collect();
+			Check {
+				what,
+				holds: not.is_empty(),
+				detail: match not.is_empty() {
+					true => format!("{} households", lines.len()),
+					false => not.join("; "),
+				},
+			}
+		};
 	let amount = |amount| report.money.signed_text(amount);
 	let not_certified = approximate(&report.eras);
 	vec![

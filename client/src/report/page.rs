@@ -6,7 +6,7 @@ use super::{
 	paper,
 	plots::{escaped, style, Plot, Series, Style},
 };
-use crate::{data::Dataset, fault::Fault, summary::Report, text::kwh};
+use crate::{data::Dataset, fault::Fault, summary::ReplaySummary, text::kwh};
 
 const STYLE: &str = "\
 :root{color-scheme:light}body{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:72rem;padding:0 1rem 3rem;\
@@ -41,7 +41,7 @@ fn table(heads: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String 
 /// The whole page.
 pub fn html(
 	dataset: &Dataset,
-	report: &Report,
+	report: &ReplaySummary,
 	ways: &Ways,
 	figures: &Figures,
 	is_paper: bool,
@@ -283,7 +283,7 @@ fn plots(dataset: &Dataset, ways: &Ways, is_paper: bool) -> Vec<Plot> {
 	]
 }
 
-fn households(figures: &Figures, report: &Report) -> String {
+fn households(figures: &Figures, report: &ReplaySummary) -> String {
 	let amount = |amount| report.money.signed_text(amount);
 	let range = |range: (f64, f64)| format!("{:.1} to {:.1}", range.0, range.1);
 	let rows = figures.lines.iter().map(|line| {

@@ -9,7 +9,7 @@ use crate::{
 	data::Dataset,
 	fault::Fault,
 	manager::Manager,
-	summary::{EraLine, Report},
+	summary::{EraLine, ReplaySummary},
 };
 use std::path::Path;
 
@@ -50,7 +50,7 @@ pub fn summary(path: &Path, figures: &Figures) -> Result<(), Fault> {
 }
 
 /// The community, a row for each period.
-pub fn periods(path: &Path, dataset: &Dataset, report: &Report, ways: &Ways) -> Result<(), Fault> {
+pub fn periods(path: &Path, dataset: &Dataset, report: &ReplaySummary, ways: &Ways) -> Result<(), Fault> {
 	let columns = head(&[
 		"period_start",
 		"generation_wh",

@@ -5,7 +5,7 @@ use crate::{
 		self,
 		game::other_rules,
 		types::{
-			money, Amounts, Certificate, Channels, Delivered, Kind, Money, Reading, Status, Terms, Totals,
+			money, Amounts, Balance, Certificate, Channels, Delivered, Kind, Reading, Status, Terms, Totals,
 		},
 	},
 	checks::{self, Checks},
@@ -32,7 +32,7 @@ pub struct HouseholdLine {
 	pub contracted: Channels,
 	/// Put on hold for the contract.
 	#[serde(with = "money")]
-	pub held: Money,
+	pub held: Balance,
 	pub reading: Reading,
 	pub delivered: Channels,
 	/// What was delivered, as the game values it.
@@ -57,7 +57,7 @@ pub struct EraLine {
 	pub sweeps: u32,
 	pub starts: u32,
 	#[serde(with = "money")]
-	pub price_per_kwh: Money,
+	pub price_per_kwh: Balance,
 	/// The most that could be traded at the consumption that the game chose: the smaller of all surplus and all deficit.
 	pub tradable_wh: u64,
 	/// Whether nothing was contracted inside the community though a meter could tell what was tradable.
@@ -193,16 +193,16 @@ pub struct Sums {
 	/// What came about.
 	pub with_community: MainGrid,
 	#[serde(with = "money")]
-	pub through_pool: Money,
+	pub through_pool: Balance,
 	#[serde(with = "money")]
-	pub grid_fees: Money,
+	pub grid_fees: Balance,
 	/// From the incentive pot.
 	#[serde(with = "money")]
-	pub rewards: Money,
+	pub rewards: Balance,
 	#[serde(with = "money")]
-	pub to_utility: Money,
+	pub to_utility: Balance,
 	#[serde(with = "money")]
-	pub from_utility: Money,
+	pub from_utility: Balance,
 	/// What the households saved against the main grid alone, at the same metered energy; rewards are not in it.
 	#[serde(with = "money")]
 	pub savings: i128,
@@ -257,7 +257,7 @@ impl Sums {
 
 /// A replay as a whole.
 #[derive(Clone, Debug, Serialize)]
-pub struct Report {
+pub struct ReplaySummary {
 	pub file: String,
 	pub url: String,
 	pub community: u32,
@@ -270,7 +270,7 @@ pub struct Report {
 	pub terms: Terms,
 	pub token: String,
 	#[serde(skip)]
-	pub money: chain::Money,
+	pub money: chain::Token,
 	pub eras: Vec<EraLine>,
 	pub sums: Sums,
 	/// Every check that failed, in words.
@@ -283,7 +283,7 @@ pub struct Report {
 	pub wall_ms: u64,
 }
 
-impl Report {
+impl ReplaySummary {
 	/// Sums up eras.
 	pub fn new(
 		dataset: &Dataset,
@@ -291,7 +291,7 @@ impl Report {
 		stage: &Stage,
 		eras: Vec<EraLine>,
 		money_faults: &[String],
-		money: chain::Money,
+		money: chain::Token,
 	) -> Self {
 		let mut sums = Sums::default();
 		eras.iter().for_each(|line| sums.add(line));

@@ -1,8 +1,8 @@
 //! The replay on a terminal, or in a file that stands in for one.
 
-use super::report::{EraLine, MainGrid, Report};
+use super::report::{EraLine, MainGrid, ReplaySummary};
 use crate::{
-	chain::{types::Status, Money},
+	chain::{types::Status, Token},
 	text::{self, kwh},
 };
 use indicatif::ProgressBar;
@@ -29,7 +29,7 @@ impl Screen {
 	}
 
 	/// Shows the eras that were not shown before.
-	pub fn show<'a>(&mut self, lines: impl Iterator<Item = &'a EraLine>, money: &Money) {
+	pub fn show<'a>(&mut self, lines: impl Iterator<Item = &'a EraLine>, money: &Token) {
 		let mut settled = 0;
 		for line in lines {
 			settled += u64::from(line.played);
@@ -44,14 +44,14 @@ impl Screen {
 	}
 
 	/// Shows the summary.
-	pub fn finish(&self, report: &Report) {
+	pub fn finish(&self, report: &ReplaySummary) {
 		self.bar.finish_and_clear();
 		println!("{}", summary(report));
 	}
 }
 
 /// Energies in kWh: S offered to the pool, B asked of it, and what was tradable, as contracted; the others as settled.
-fn header(money: &Money) -> String {
+fn header(money: &Token) -> String {
 	format!(
 		"{:>8}  {:<16} {:>8} {:>8} {:>8} {:>8} {:>9} {:>8} {:<11} {:>6} {:>9}",
 		"era",
@@ -68,7 +68,7 @@ fn header(money: &Money) -> String {
 	)
 }
 
-fn row(line: &EraLine, money: &Money) -> String {
+fn row(line: &EraLine, money: &Token) -> String {
 	let status = match line.status() {
 		Some(Status::Equilibrium) => "Equilibrium",
 		Some(Status::Approximate) => "Approximate",
@@ -108,7 +108,7 @@ fn row(line: &EraLine, money: &Money) -> String {
 	row
 }
 
-fn summary(report: &Report) -> String {
+fn summary(report: &ReplaySummary) -> String {
 	let (sums, money) = (&report.sums, &report.money);
 	let flexibility = report.flexible_percent.map_or_else(
 		|| "as the homes allow".into(),
@@ -170,7 +170,7 @@ fn summary(report: &Report) -> String {
 }
 
 /// What was traded, against what could have been.
-fn traded(report: &Report) -> String {
+fn traded(report: &ReplaySummary) -> String {
 	let sums = &report.sums;
 	let share = match sums.tradable_wh {
 		0 => "-".into(),
@@ -186,7 +186,7 @@ fn traded(report: &Report) -> String {
 }
 
 /// Certificates and payoffs that are neither right nor wrong.
-fn not_judged(report: &Report) -> String {
+fn not_judged(report: &ReplaySummary) -> String {
 	match report.not_judged.len() {
 		0 => String::new(),
 		parts => format!(", {parts} certificates or payoffs of other rules cannot be judged"),
@@ -194,7 +194,7 @@ fn not_judged(report: &Report) -> String {
 }
 
 /// What came from and went to the main grid, against what would have.
-fn main_grid(report: &Report) -> String {
+fn main_grid(report: &ReplaySummary) -> String {
 	let sums = &report.sums;
 	let grid = |name: &str, grid: &MainGrid| {
 		format!(
@@ -237,8 +237,8 @@ mod tests {
 	/// Most columns of a terminal that a row may take.
 	const WIDTH: usize = 110;
 
-	fn money() -> Money {
-		Money {
+	fn money() -> Token {
+		Token {
 			decimals: 12,
 			symbol: "CWT".into(),
 		}

@@ -1,6 +1,6 @@
 //! Runs `commonwatt meter run` as a household's device does, and moves the development chain under it.
 
-use super::{commonwatt, now_ms, pass_slot, seal_at, Outcome, Place, PATIENCE};
+use super::{commonwatt, now_ms, pass_slot, seal_at, Folder, Outcome, PATIENCE};
 use std::{
 	fs,
 	io::{BufRead, BufReader, Read, Write},
@@ -113,18 +113,18 @@ impl Drop for Meter {
 
 /// A household's device: its key and its queue are in a place.
 pub struct Device<'a> {
-	place: &'a Place,
+	place: &'a Folder,
 	url: String,
 }
 
 impl<'a> Device<'a> {
 	/// The meter of Alice's household of the development chain.
-	pub fn alice(place: &'a Place, url: &str) -> Self {
+	pub fn alice(place: &'a Folder, url: &str) -> Self {
 		Self::with(place, url, ALICE)
 	}
 
 	/// One with the key of a secret URI.
-	pub fn with(place: &'a Place, url: &str, uri: &str) -> Self {
+	pub fn with(place: &'a Folder, url: &str, uri: &str) -> Self {
 		fs::write(place.folder("passphrase"), PASSPHRASE).unwrap();
 		let made = commonwatt(&["meter", "key", &place.path("key.json"), "--import", uri])
 			.args(["--passphrase-file", &place.path("passphrase")])

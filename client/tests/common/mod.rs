@@ -154,9 +154,9 @@ impl Drop for Node {
 }
 
 /// A folder for one test's chain, journal and report.
-pub struct Place(TempDir);
+pub struct Folder(TempDir);
 
-impl Place {
+impl Folder {
 	pub fn new() -> Self {
 		Self(tempfile::tempdir().expect("there is room for temporary files"))
 	}

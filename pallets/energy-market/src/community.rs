@@ -65,7 +65,7 @@ impl<T: Config> Pallet<T> {
 		let next = id
 			.checked_add(1)
 			.filter(|next| *next <= u32::MAX / 2)
-			.ok_or(Error::<T>::NumbersUsedUp)?;
+			.ok_or(Error::<T>::IdsExhausted)?;
 		let pool = Self::pool_account(id);
 		// With its minimum balance in it, the pool's account takes amounts however small.
 		T::Currency::transfer(
@@ -115,7 +115,7 @@ impl<T: Config> Pallet<T> {
 		);
 		Self::check_comfort(community, &comfort)?;
 		let id = NextHousehold::<T>::get();
-		let next = id.checked_add(1).ok_or(Error::<T>::NumbersUsedUp)?;
+		let next = id.checked_add(1).ok_or(Error::<T>::IdsExhausted)?;
 		Members::<T>::try_mutate(community, |members| members.try_push(id))
 			.map_err(|_| Error::<T>::CommunityFull)?;
 		NextHousehold::<T>::put(next);
@@ -281,7 +281,7 @@ impl<T: Config> Pallet<T> {
 					Self::discharge_meter(&next.meter);
 				}
 			}
-			let from_era = clock.current.checked_add(1).ok_or(Error::<T>::NumbersUsedUp)?;
+			let from_era = clock.current.checked_add(1).ok_or(Error::<T>::IdsExhausted)?;
 			Self::enlist_meter(&meter, household);
 			h.next_meter = Some(NextMeter {
 				from_era,

@@ -585,7 +585,7 @@ pub mod pallet {
 		ReadingAlreadySubmitted,
 		/// The household was not a member in that era.
 		#[codec(index = 11)]
-		NotAMemberThen,
+		NotMemberInEra,
 		/// Generation less consumption is more than the connection can carry in an era.
 		#[codec(index = 12)]
 		OverConnectionLimit,
@@ -639,7 +639,7 @@ pub mod pallet {
 		NothingToPayWith,
 		/// There can be no further communities or households: their numbers are used up.
 		#[codec(index = 29)]
-		NumbersUsedUp,
+		IdsExhausted,
 		/// Terms hold from a later era than the current one.
 		#[codec(index = 30)]
 		EraNotLater,
@@ -660,7 +660,7 @@ pub mod pallet {
 		NothingToCorrect,
 		/// Another meter measured the household in that era.
 		#[codec(index = 36)]
-		NotItsMeterThen,
+		MeterNotActiveInEra,
 		/// The meter before has readings to report still; replace it again in the next era.
 		#[codec(index = 37)]
 		MeterBeingReplaced,
@@ -707,7 +707,7 @@ pub mod pallet {
 		/// from the next gate closure on.
 		///
 		/// Errors: `NameTooLong`, `LambdaOutOfRange`, `ResolutionOutOfRange`, `TariffsOutOfOrder`, `TariffTooHigh`,
-		/// `ComfortBoundsEmpty`, `NumbersUsedUp`, or a token error where the operator cannot give the minimum balance. Event:
+		/// `ComfortBoundsEmpty`, `IdsExhausted`, or a token error where the operator cannot give the minimum balance. Event:
 		/// `CommunityCreated`.
 		#[pallet::call_index(0)]
 		#[pallet::weight(T::WeightInfo::create_community())]
@@ -730,7 +730,7 @@ pub mod pallet {
 		///
 		/// Errors: `UnknownCommunity`, `NotOperator`, `CommunityFull`, `MeterAlreadyRegistered`,
 		/// `ConnectionLimitOutOfRange`, `ComfortRangeEmpty`, `ComfortSensitivityNotPositive`,
-		/// `ComfortCouldExceedOne`, `ComfortOutOfBounds`, `NumbersUsedUp`. Event: `HouseholdRegistered`.
+		/// `ComfortCouldExceedOne`, `ComfortOutOfBounds`, `IdsExhausted`. Event: `HouseholdRegistered`.
 		#[pallet::call_index(1)]
 		#[pallet::weight(T::WeightInfo::register_household())]
 		pub fn register_household(
@@ -829,7 +829,7 @@ pub mod pallet {
 		///
 		/// Origin: the meter, signed. A valid first reading of an era costs no fee.
 		///
-		/// Errors: `UnknownMeter`, `ClockNotStarted`, `ReadingForWrongEra`, `NotAMemberThen`, `NotItsMeterThen`,
+		/// Errors: `UnknownMeter`, `ClockNotStarted`, `ReadingForWrongEra`, `NotMemberInEra`, `MeterNotActiveInEra`,
 		/// `ReadingAlreadySubmitted`, `NothingToCorrect`, `EnergyOutOfRange`, `OverConnectionLimit`. Event:
 		/// `ReadingSubmitted`.
 		#[pallet::call_index(6)]

@@ -56,7 +56,7 @@ impl<T: Config> Pallet<T> {
 		let id = MeterOf::<T>::get(meter).ok_or(Error::<T>::UnknownMeter)?;
 		let household = Households::<T>::get(id).ok_or(Error::<T>::UnknownHousehold)?;
 		Self::check_reading(id, &household, era, reading)?;
-		ensure!(household.meter_in(era) == meter, Error::<T>::NotItsMeterThen);
+		ensure!(household.meter_in(era) == meter, Error::<T>::MeterNotActiveInEra);
 		Ok(id)
 	}
 
@@ -79,7 +79,7 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		let clock = Clock::<T>::get().ok_or(Error::<T>::ClockNotStarted)?;
 		ensure!(clock.previous == Some(era), Error::<T>::ReadingForWrongEra);
-		ensure!(household.is_member_in(era), Error::<T>::NotAMemberThen);
+		ensure!(household.is_member_in(era), Error::<T>::NotMemberInEra);
 		let reported = Readings::<T>::get(id).is_some_and(|newest| newest.era == era);
 		match (reported, reading.quality) {
 			(true, Quality::Measured | Quality::Estimated) => {

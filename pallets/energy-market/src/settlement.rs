@@ -25,7 +25,7 @@ use sp_runtime::{helpers_128bit::multiply_by_rational_with_rounding, Rounding};
 pub(crate) const MAX_DEPARTURES: usize = 4;
 
 /// One household's part in a settlement.
-struct Line<T: Config> {
+struct HouseholdSettlement<T: Config> {
 	id: HouseholdId,
 	household: Household<T::AccountId>,
 	debt: Debt,
@@ -43,7 +43,7 @@ struct Line<T: Config> {
 	amounts: Amounts,
 }
 
-impl<T: Config> Line<T> {
+impl<T: Config> HouseholdSettlement<T> {
 	/// Metered net position, positive = surplus.
 	fn metered_wh(&self) -> i64 {
 		i64::from(self.reading.generation_wh) - i64::from(self.reading.consumption_wh)
@@ -198,7 +198,7 @@ impl<T: Config> Settlement<T> {
 
 	/// Everyone who was a member in the era, with contract and reading, silent meters estimated; and those who are still
 	/// to leave since.
-	fn lines(&self, households: u32) -> (Vec<Line<T>>, Vec<Leaving<T>>) {
+	fn lines(&self, households: u32) -> (Vec<HouseholdSettlement<T>>, Vec<Leaving<T>>) {
 		let (mut lines, mut leaving) = (Vec::new(), Vec::new());
 		let debts = Debts::<T>::get(self.community);
 		let book = Contracts::<T>::get(self.community, Pallet::<T>::slot(self.era));
@@ -228,7 +228,7 @@ impl<T: Config> Settlement<T> {
 				let last = metered.and_then(|metered| metered.until(self.era));
 				estimate(&household, contract.as_ref(), last.map(|(_, reading)| reading))
 			});
-			lines.push(Line {
+			lines.push(HouseholdSettlement {
 				id,
 				debt,
 				household,
@@ -246,7 +246,7 @@ impl<T: Config> Settlement<T> {
 	}
 
 	/// Delivered energy of both sides made equal: the longer side is rationed as it is in the game.
-	fn equalise(&self, lines: &mut [Line<T>]) {
+	fn equalise(&self, lines: &mut [HouseholdSettlement<T>]) {
 		let deliverable: Vec<i64> = lines
 			.iter()
 			.map(|line| line.deliverable_wh(&self.terms, self.price_per_kwh))
@@ -264,9 +264,9 @@ impl<T: Config> Settlement<T> {
 
 	/// Money for community energy: out of the buyers' holds into the pool, out of the pool to the sellers, and the grid
 	/// fees in one sum to the operator.
-	fn through_pool(&self, lines: &mut [Line<T>]) {
+	fn through_pool(&self, lines: &mut [HouseholdSettlement<T>]) {
 		let per_kwh = self.terms.tariffs.grid_fee_per_kwh;
-		let fee = |line: &Line<T>| cost(line.channels().bought_from_community_wh, per_kwh);
+		let fee = |line: &HouseholdSettlement<T>| cost(line.channels().bought_from_community_wh, per_kwh);
 		let all_fees = lines.iter().map(fee).fold(0, Balance::saturating_add);
 		// An operator's account that is gone may not be able to take it: then nobody is charged.
 		let takes = T::Currency::can_deposit(&self.accounts.operator, all_fees, Provenance::Extant);
@@ -310,7 +310,7 @@ impl<T: Config> Settlement<T> {
 	}
 
 	/// Moves funds on hold for this line's contract; returns what moved.
-	fn move_held(&self, line: &mut Line<T>, to: &T::AccountId, amount: Balance) -> Balance {
+	fn move_held(&self, line: &mut HouseholdSettlement<T>, to: &T::AccountId, amount: Balance) -> Balance {
 		let Some(contract) = &mut line.contract else {
 			return 0;
 		};
@@ -338,7 +338,7 @@ impl<T: Config> Settlement<T> {
 
 	/// Pays a seller out of the pool; returns what it got. An account that cannot take it (it is gone, and the amount
 	/// would not bring it back) leaves it with the utility, to its credit.
-	fn to_seller(&self, line: &mut Line<T>, amount: Balance) -> Balance {
+	fn to_seller(&self, line: &mut HouseholdSettlement<T>, amount: Balance) -> Balance {
 		if amount == 0 {
 			return 0;
 		}
@@ -360,13 +360,13 @@ impl<T: Config> Settlement<T> {
 
 	/// What the incentive pot has for this era, shared in proportion to the payoffs that were delivered: the paper's
 	/// reward. A silent meter earns none.
-	fn reward(&self, lines: &mut [Line<T>]) {
+	fn reward(&self, lines: &mut [HouseholdSettlement<T>]) {
 		let available = T::Currency::reducible_balance(&self.pot, Preservation::Preserve, Fortitude::Polite);
 		let budget = self.terms.incentive_per_era.min(available);
 		if budget == 0 {
 			return;
 		}
-		let payoff = |line: &Line<T>| {
+		let payoff = |line: &HouseholdSettlement<T>| {
 			line.delivered
 				.map_or(Log2::NEG_INFINITY, |delivered| delivered.payoff)
 		};
@@ -388,7 +388,7 @@ impl<T: Config> Settlement<T> {
 	}
 
 	/// The bill of the main grid: what the utility owes is paid first, then what the household owes, old debts included.
-	fn with_utility(&self, line: &mut Line<T>) {
+	fn with_utility(&self, line: &mut HouseholdSettlement<T>) {
 		let tariffs = &self.terms.tariffs;
 		let channels = line.channels();
 		let imbalance = Channels::from_net(0, line.imbalance_wh);
@@ -427,7 +427,7 @@ impl<T: Config> Settlement<T> {
 	}
 
 	/// Ends what is still on hold for this line's contract.
-	fn release(&self, line: &mut Line<T>) {
+	fn release(&self, line: &mut HouseholdSettlement<T>) {
 		let Some(contract) = line.contract.as_mut().filter(|contract| contract.held > 0) else {
 			return;
 		};
@@ -444,7 +444,7 @@ impl<T: Config> Settlement<T> {
 	}
 
 	/// What the era came to.
-	fn close(&self, line: &Line<T>, totals: &mut Totals) -> Statement {
+	fn close(&self, line: &HouseholdSettlement<T>, totals: &mut Totals) -> Statement {
 		let energy = line.channels();
 		let imbalance = Channels::from_net(0, line.imbalance_wh);
 		let statement = Statement {

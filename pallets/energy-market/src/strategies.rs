@@ -69,7 +69,7 @@ impl<T: Config> Pallet<T> {
 		let h = Households::<T>::get(household).ok_or(Error::<T>::UnknownHousehold)?;
 		ensure!(h.owner == who, Error::<T>::NotOwner);
 		let clock = Clock::<T>::get().ok_or(Error::<T>::ClockNotStarted)?;
-		let era = clock.current.checked_add(1).ok_or(Error::<T>::NumbersUsedUp)?;
+		let era = clock.current.checked_add(1).ok_or(Error::<T>::IdsExhausted)?;
 		Submissions::<T>::take(household, Self::submission_slot(era))
 			.filter(|submission| submission.era == era)
 			.ok_or(Error::<T>::NothingSubmitted)?;

@@ -78,7 +78,7 @@ impl World {
 			4 => (household.owner.clone(), era, honest, MarketError::UnknownMeter),
 			5 => (self.somebody_else(), era, honest, MarketError::UnknownMeter),
 			6 => match other_meter(&household, era) {
-				Some(other) => (other, era, honest, MarketError::NotItsMeterThen),
+				Some(other) => (other, era, honest, MarketError::MeterNotActiveInEra),
 				None => return,
 			},
 			_ => {

@@ -42,14 +42,14 @@ pub struct Simulation {
 }
 
 /// Where a run is; a run that panics leaves word of it.
-struct Place {
+struct Progress {
 	seed: u64,
 	era: u64,
 	/// So many eras lead here again.
 	eras: u64,
 }
 
-impl Drop for Place {
+impl Drop for Progress {
 	fn drop(&mut self) {
 		if std::thread::panicking() {
 			eprintln!(
@@ -63,7 +63,7 @@ impl Drop for Place {
 /// Runs the simulation for so many eras, and then for some days more to compare the state with that of the first days;
 /// tells of its progress after each era. The tally, and the state root.
 pub fn run(seed: u64, eras: u64, mut progress: impl FnMut(&Tally)) -> (Tally, Hash) {
-	let mut place = Place {
+	let mut place = Progress {
 		seed,
 		era: 0,
 		eras: 1,

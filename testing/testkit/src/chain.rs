@@ -3,7 +3,7 @@
 use crate::{
 	accounts::{signed, Signed},
 	market::{now, reading},
-	sums, Ledger,
+	sums, Snapshot,
 };
 use codec::Encode;
 use commonwatt_runtime::{
@@ -64,7 +64,7 @@ impl Chain {
 		let set = RuntimeCall::Timestamp(pallet_timestamp::Call::set { now: self.now_ms });
 		assert_ok!(Executive::apply_extrinsic(UncheckedExtrinsic::new_bare(set)).expect("applies"));
 		let result = inside();
-		let ledger = Ledger::now();
+		let ledger = Snapshot::now();
 		self.parent = Executive::finalize_block();
 		ledger.assert_told();
 		assert_ok!(EnergyMarket::do_try_state());

@@ -22,7 +22,7 @@ pub fn events() -> Vec<RuntimeEvent> {
 }
 
 /// Balances, debts and readings at one moment of a block.
-pub struct Ledger {
+pub struct Snapshot {
 	balances: BTreeMap<AccountId, Balance>,
 	households: BTreeMap<HouseholdId, Household<AccountId>>,
 	debts: BTreeMap<HouseholdId, Debt>,
@@ -30,7 +30,7 @@ pub struct Ledger {
 	events: u32,
 }
 
-impl Ledger {
+impl Snapshot {
 	/// What is so now.
 	pub fn now() -> Self {
 		Self {
@@ -78,7 +78,7 @@ fn debts() -> BTreeMap<HouseholdId, Debt> {
 
 /// What the events tell.
 struct Told<'a> {
-	before: &'a Ledger,
+	before: &'a Snapshot,
 	moved: BTreeMap<AccountId, i128>,
 	debts: BTreeMap<HouseholdId, Debt>,
 	/// Of the era that is being settled.

@@ -9,7 +9,7 @@ pub mod sums;
 
 pub use accounts::{account, by, meter, owner, signed, Signed};
 pub use chain::{dispatch, Chain};
-pub use ledger::{events, Ledger};
+pub use ledger::{events, Snapshot};
 pub use market::{buy, contract, debt, now, reading, record, sell, statement, strategies, strategy};
 pub use setup::{community, Setup, HALF_HOUR_MS};
 pub use sums::{assert_holds, assert_sums, balances, held};

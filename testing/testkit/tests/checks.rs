@@ -203,7 +203,7 @@ fn tell_again(era: EraIndex, change: impl FnOnce(&mut Vec<MarketEvent>)) {
 fn ledger_after(happens: impl FnOnce(EraIndex)) -> String {
 	let mut said = String::new();
 	traded(|era| {
-		let ledger = Ledger::now();
+		let ledger = Snapshot::now();
 		ledger.assert_told();
 		happens(era);
 		said = fault(|| ledger.assert_told());
@@ -253,7 +253,7 @@ fn debt_that_no_event_tells_of_is_found() {
 fn debt_that_is_paid_by_event_only_is_found() {
 	traded(|_| {
 		owe(2, 0, 5);
-		let ledger = Ledger::now();
+		let ledger = Snapshot::now();
 		Debts::<Runtime>::remove(0);
 		let (household, paid) = (2, 5);
 		System::deposit_event(MarketEvent::CreditPaid {
@@ -269,7 +269,7 @@ fn debt_that_is_paid_by_event_only_is_found() {
 fn household_that_leaves_with_debts_is_found() {
 	traded(|_| {
 		owe(2, 5, 0);
-		let ledger = Ledger::now();
+		let ledger = Snapshot::now();
 		Households::<Runtime>::remove(2);
 		System::deposit_event(MarketEvent::HouseholdLeft {
 			community: 0,
@@ -283,7 +283,7 @@ fn household_that_leaves_with_debts_is_found() {
 fn statement_that_does_not_follow_from_debts_is_found() {
 	traded(|era| {
 		owe(1, 5, 0);
-		let ledger = Ledger::now();
+		let ledger = Snapshot::now();
 		tell_again(era, |_| ());
 		assert!(fault(|| ledger.assert_told()).contains("arrears and credit after"));
 	});
@@ -314,7 +314,7 @@ fn reading_that_was_not_settled_is_found() {
 		Readings::<Runtime>::mutate(0, |metered| {
 			metered.as_mut().unwrap().reading.generation_wh += 1;
 		});
-		let ledger = Ledger::now();
+		let ledger = Snapshot::now();
 		tell_again(era, |_| ());
 		assert!(fault(|| ledger.assert_told()).contains("the reading that was settled"));
 	});

@@ -221,11 +221,11 @@ fn time_ends_without_a_panic() {
 		}
 		assert_noop!(
 			EnergyMarket::withdraw_strategies(by(owner(0)), 0),
-			Error::<Test>::NumbersUsedUp
+			Error::<Test>::IdsExhausted
 		);
 		assert_noop!(
 			EnergyMarket::replace_meter(by(OPERATOR), 0, 9_001),
-			Error::<Test>::NumbersUsedUp
+			Error::<Test>::IdsExhausted
 		);
 		assert_noop!(
 			EnergyMarket::set_terms(by(OPERATOR), 0, terms(), EraIndex::MAX),

@@ -92,7 +92,7 @@ fn household_that_leaves_plays_no_further_game() {
 		block_at(u64::from(NEXT + 1) * ERA_MS);
 		assert_noop!(
 			EnergyMarket::submit_reading(by(meter(0)), NEXT, reading(0, 0)),
-			Error::<Test>::NotAMemberThen
+			Error::<Test>::NotMemberInEra
 		);
 	});
 }

@@ -199,7 +199,7 @@ fn new_meter_measures_from_the_next_era_and_the_old_one_reports_what_it_measured
 		// Readings of FIRST_ERA are taken now: the old meter's.
 		assert_noop!(
 			send(NEW_METER, FIRST_ERA, reading(0, 100)),
-			Error::<Test>::NotItsMeterThen
+			Error::<Test>::MeterNotActiveInEra
 		);
 		assert_ok!(send(meter(0), FIRST_ERA, reading(0, 100)));
 		assert_noop!(
@@ -209,7 +209,7 @@ fn new_meter_measures_from_the_next_era_and_the_old_one_reports_what_it_measured
 		enter_era(NEXT + 1);
 		assert_noop!(
 			send(meter(0), NEXT, reading(0, 200)),
-			Error::<Test>::NotItsMeterThen
+			Error::<Test>::MeterNotActiveInEra
 		);
 		assert_ok!(send(NEW_METER, NEXT, reading(0, 200)));
 		enter_era(NEXT + 2);

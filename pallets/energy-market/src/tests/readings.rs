@@ -77,7 +77,7 @@ fn reading_is_refused_from_before_membership() {
 		));
 		assert_noop!(
 			send(7_000, FIRST_ERA - 1, reading(0, 0)),
-			Error::<Test>::NotAMemberThen
+			Error::<Test>::NotMemberInEra
 		);
 		enter_era(FIRST_ERA + 1);
 		assert_ok!(send(7_000, FIRST_ERA, reading(0, 0)));
