@@ -8,14 +8,11 @@
 
 use crate::{
 	configs::LONGEST_SLOT_MS, AccountId, AuraConfig, Balance, BalancesConfig, EnergyMarketConfig,
-	GrandpaConfig, MiningConfig, RuntimeGenesisConfig, SudoConfig, MILLI, UNIT,
+	GrandpaConfig, MiningConfig, RuntimeGenesisConfig, SudoConfig, UNIT,
 };
 use alloc::{string::ToString, vec, vec::Vec};
 use frame_support::build_struct_json_patch;
-use pallet_energy_market::{
-	game::{Comfort, Ratio, Rules},
-	GenesisCommunity, GenesisHousehold, PriceRule, Tariffs, Terms,
-};
+use pallet_energy_market::{market::paper, GenesisCommunity, GenesisHousehold};
 use serde_json::Value;
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
 use sp_consensus_grandpa::AuthorityId as GrandpaId;
@@ -28,42 +25,6 @@ const ENDOWMENT: Balance = 1_000_000 * UNIT;
 const DEVELOPMENT_ERA_MS: u64 = 60 * 1_000;
 /// A production chain's eras.
 const HALF_HOUR_MS: u64 = 30 * 60 * 1_000;
-
-/// The seed paper's rules (section 3 of the paper: lambda 4; omega 100 stands for a meter resolution of 10 Wh) and
-/// tariffs made for this preset, since the paper gives none: 0.30 a kWh to buy, 0.08 to sell.
-pub fn paper_terms() -> Terms {
-	Terms {
-		rules: Rules {
-			lambda: Ratio {
-				numerator: 4,
-				denominator: 1,
-			},
-			resolution_wh: 10,
-		},
-		tariffs: Tariffs {
-			retail_per_kwh: 300 * MILLI,
-			feed_in_per_kwh: 80 * MILLI,
-			imbalance_import_per_kwh: 360 * MILLI,
-			imbalance_export_per_kwh: 40 * MILLI,
-			grid_fee_per_kwh: 10 * MILLI,
-		},
-		price_rule: PriceRule::MidMarket,
-		incentive_per_era: 0,
-		comfort_bounds: None,
-	}
-}
-
-/// The seed paper's comfort: 15 to 27 degrees, a = 1/36.
-pub fn paper_comfort() -> Comfort {
-	Comfort {
-		min_centi_c: 1_500,
-		max_centi_c: 2_700,
-		a: Ratio {
-			numerator: 1,
-			denominator: 36,
-		},
-	}
-}
 
 /// The seed paper's four households with a meter each.
 pub fn paper_households() -> [(Sr25519Keyring, Sr25519Keyring); 4] {
@@ -81,14 +42,14 @@ fn paper_community() -> GenesisCommunity<AccountId> {
 		name: "paper".to_string(),
 		operator: Sr25519Keyring::Eve.to_account_id(),
 		utility: Sr25519Keyring::Ferdie.to_account_id(),
-		terms: paper_terms(),
+		terms: paper::TERMS,
 		households: paper_households()
 			.into_iter()
 			.map(|(owner, meter)| GenesisHousehold {
 				owner: owner.to_account_id(),
 				meter: meter.to_account_id(),
 				connection_limit_wh: 15_000,
-				comfort: Some(paper_comfort()),
+				comfort: Some(paper::COMFORT),
 				preference: None,
 			})
 			.collect(),

@@ -89,8 +89,6 @@ pub type BlockNumber = u32;
 pub type Signature = MultiSignature;
 /// An account: the public key that signs for it, or its hash.
 pub type AccountId = <<Signature as Verify>::Signer as IdentifyAccount>::AccountId;
-/// Money, in the smallest unit.
-pub type Balance = u128;
 /// Number of transactions that an account has sent.
 pub type Nonce = u32;
 /// Hash of a block or of an extrinsic.
@@ -106,12 +104,8 @@ pub type SignedBlock = generic::SignedBlock<Block>;
 /// A block by its hash or its number.
 pub type BlockId = generic::BlockId<Block>;
 
-/// One whole token, `CWT`, in the smallest unit.
-pub const UNIT: Balance = 1_000_000_000_000;
-/// A thousandth of a token.
-pub const MILLI: Balance = UNIT / 1_000;
-/// A millionth of a token.
-pub const MICRO: Balance = UNIT / 1_000_000;
+pub use pallet_energy_market::market::money::{Balance, MICRO, MILLI, UNIT};
+
 /// What an account must hold to exist.
 pub const EXISTENTIAL_DEPOSIT: Balance = MILLI;
 

@@ -81,7 +81,7 @@ fn populate() {
 				member_since: 0,
 				member_until: None,
 				suspended: false,
-				comfort: Some(paper_comfort()),
+				comfort: Some(paper::COMFORT),
 				preference: None,
 			};
 			pallet_energy_market::MeterOf::<Runtime>::insert(&household.meter, id);

@@ -138,11 +138,11 @@ fn household_joins_through_a_batch_and_its_preference_speaks() {
 			owner: AliceStash.to_account_id(),
 			meter: FerdieStash.to_account_id(),
 			connection_limit_wh: 10_000,
-			comfort: Some(paper_comfort()),
+			comfort: Some(paper::COMFORT),
 		};
 		let terms = MarketCall::set_terms {
 			community: 0,
-			terms: paper_terms(),
+			terms: paper::TERMS,
 			from_era: now().current + 1,
 		};
 		let batch = pallet_utility::Call::batch_all {
@@ -181,7 +181,7 @@ fn stranger_is_refused_by_name_and_nothing_changes() {
 			name: b"mine".to_vec(),
 			operator: Alice.to_account_id(),
 			utility: Alice.to_account_id(),
-			terms: paper_terms(),
+			terms: paper::TERMS,
 		};
 		assert_eq!(
 			chain.try_submit(by(Alice, create.clone())),
@@ -194,7 +194,7 @@ fn stranger_is_refused_by_name_and_nothing_changes() {
 		assert_eq!(CommunityCount::<Runtime>::get(), 2);
 		let terms = MarketCall::set_terms {
 			community: 0,
-			terms: paper_terms(),
+			terms: paper::TERMS,
 			from_era: now().current + 1,
 		};
 		assert_noop!(dispatch(by(Bob, terms)), MarketError::NotOperator);

@@ -6,7 +6,7 @@ use crate::{
 	settlement::{Settlement, MAX_DEPARTURES},
 };
 use alloc::vec::Vec;
-use commonwatt_game::{Comfort, Game, Kind, Preference, Ratio, Rules, SolverConfig, Strategy};
+use commonwatt_market::game::{Comfort, Game, Kind, Preference, Ratio, Rules, SolverConfig, Strategy};
 use core::cmp::Ordering;
 use frame_benchmarking::v2::*;
 use frame_support::{
@@ -161,7 +161,7 @@ fn exhausting() -> Game {
 				temperature_centi_c: 1_500 + below(1_200) as i16,
 			}
 		};
-		commonwatt_game::Household {
+		commonwatt_market::game::Household {
 			generation_wh,
 			comfort: Some(comfort()),
 			strategies: (0..16).map(strategy).collect(),
@@ -502,7 +502,7 @@ mod benchmarks {
 		let solution;
 		#[block]
 		{
-			solution = commonwatt_game::solve(&game, &config, None);
+			solution = commonwatt_market::game::solve(&game, &config, None);
 		}
 		// The last household for which the rest did not suffice has 16 strategies, and is looked at as well.
 		assert!(solution.evaluations + 20 > e.into());

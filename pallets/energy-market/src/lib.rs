@@ -8,7 +8,7 @@
 //! While era `e` runs, households submit strategies for era `e + 1` ([`Pallet::submit_strategies`]) or leave a
 //! standing preference to speak for them ([`Pallet::set_preference`]), and meters submit readings for the era before
 //! ([`Pallet::submit_reading`]). When the next era begins, each community's game is solved to a Nash equilibrium in
-//! fixed point by [`commonwatt_game`]; the result becomes the households' contracts, with funds on hold, and the era
+//! fixed point by [`commonwatt_market::game`]; the result becomes the households' contracts, with funds on hold, and the era
 //! whose readings are in is settled: energy and money sum to zero over the community, to the last unit.
 //!
 //! The model is that of Ouyang, Yan and Zhu, "Research on new energy trading system based on blockchain", ACM TURC
@@ -23,7 +23,7 @@
 //! - The timestamp is not known in `on_initialize` and `on_finalize` is not metered. So `on_finalize` of the first
 //!   block of a new era only latches what is due, in constant time; in each block after it `on_initialize` plans the
 //!   steps that fit in [`Config::MaxClearingWeight`] and returns their weight, and `on_finalize` takes them. A step is
-//!   one community's game or one community's settlement. See [`era`](self).
+//!   one community's game or one community's settlement.
 //! - A new era is latched only when the round of the one before is through. An era that nobody saw begin, because
 //!   the chain stood still or clearing took too long, is missed: it has no contracts, and an event says so.
 //! - State is bounded: contracts, statements and era records live in rings of [`Config::RetainedEras`] slots, one item
@@ -35,12 +35,17 @@ extern crate alloc;
 
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+mod books;
+mod clock;
 mod community;
-mod era;
+mod configuration;
+mod gate;
 mod invariants;
+mod membership;
 pub mod migrations;
 #[cfg(test)]
 mod mock;
+mod queue;
 mod readings;
 pub mod runtime_api;
 mod settlement;
@@ -48,9 +53,10 @@ mod strategies;
 #[cfg(test)]
 mod tests;
 mod types;
+mod views;
 pub mod weights;
 
-pub use commonwatt_game as game;
+pub use commonwatt_market::{self as market, game};
 pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
@@ -62,7 +68,7 @@ pub(crate) const LOG_TARGET: &str = "runtime::energy-market";
 pub mod pallet {
 	use super::*;
 	use alloc::{string::String, vec::Vec};
-	use commonwatt_game::{Comfort, Preference, Strategy};
+	use commonwatt_market::game::{Comfort, Preference, Strategy};
 	use frame_support::{
 		pallet_prelude::*,
 		traits::{
@@ -126,7 +132,7 @@ pub mod pallet {
 		type MaxStarts: Get<u32>;
 
 		/// Evaluations of a payoff that the solver may make for one game, whatever its size; see
-		/// [`commonwatt_game::SolverConfig::max_evaluations`].
+		/// [`commonwatt_market::game::SolverConfig::max_evaluations`].
 		#[pallet::constant]
 		type MaxEvaluations: Get<u32>;
 

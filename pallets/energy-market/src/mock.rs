@@ -1,7 +1,7 @@
 //! A small runtime and the words that the pallet's tests are written in.
 
 use crate::{self as pallet_energy_market, *};
-use commonwatt_game::{Comfort, Kind, Preference, Ratio, Rules, Strategy};
+use commonwatt_market::game::{Comfort, Kind, Preference, Ratio, Rules, Strategy};
 use frame_support::{
 	assert_ok, derive_impl, parameter_types,
 	traits::{ConstU32, ConstU64, Hooks},
@@ -148,7 +148,7 @@ impl WeightInfo for TestWeights {
 }
 
 parameter_types! {
-	pub const MarketPalletId: PalletId = PalletId(*b"cw/enrgy");
+	pub const MarketPalletId: PalletId = PalletId(crate::market::accounts::PALLET_ID);
 	pub const MaxClearingWeight: Weight = Weight::from_parts(81, 0);
 }
 

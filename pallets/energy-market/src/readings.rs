@@ -1,7 +1,7 @@
 //! What meters report.
 
 use crate::{pallet::*, EraIndex, Household, HouseholdId, Metered, Quality, Reading, ReadingItem};
-use commonwatt_game::MAX_ENERGY_WH;
+use commonwatt_market::game::MAX_ENERGY_WH;
 use frame_support::{ensure, BoundedVec};
 use sp_runtime::{DispatchError, DispatchResult};
 

@@ -1,25 +1,23 @@
-//! Readings against contracts: who delivered what, and what it costs.
+//! Settlement of one community and one era: moves the money that [`commonwatt_market::settlement`] finds to be due.
 //!
-//! Community energy is the smaller of contract and metered net position, equalised between both sides by the game's
-//! rationing. What is left of the metered position is main-grid energy: at the ordinary tariff as far as the contract
-//! covers it (or the pool failed to take or give it, which is no fault of the household), at the imbalance price
-//! beyond. Money for community energy goes from the buyers' holds through the pool to the sellers, so that a seller
-//! who delivered is always paid.
+//! Money for community energy goes from the buyers' holds through the pool to the sellers, so that a seller who delivered
+//! is always paid.
 
 use crate::{
-	entry,
-	era::{cost, price, revenue},
-	pallet::*,
-	Amounts, Balance, Channels, Community, CommunityId, Contract, ContractBook, Debt, DebtBook, EraIndex,
-	Household, HouseholdId, Quality, Reading, Statement, StatementBook, Terms, Totals, LOG_TARGET,
+	books::entry, pallet::*, Amounts, Balance, Community, CommunityId, Contract, ContractBook, Debt,
+	DebtBook, EraIndex, Household, HouseholdId, Reading, Statement, StatementBook, Terms, Totals, LOG_TARGET,
 };
 use alloc::vec::Vec;
-use commonwatt_game::{delivered, ration, shares, Delivered, Log2};
+use commonwatt_market::{
+	game::{shares, Delivered, Log2},
+	money::Split,
+	prices::{cost, price},
+	settlement::{deliverable_wh, equalise, Dues, Energy},
+};
 use frame_support::traits::{
 	fungible::{Inspect, Mutate, MutateHold},
 	tokens::{Fortitude, Precision, Preservation, Provenance, Restriction},
 };
-use sp_runtime::{helpers_128bit::multiply_by_rational_with_rounding, Rounding};
 
 /// Most households that one settlement lets go; others that are leaving go in the next eras.
 pub(crate) const MAX_DEPARTURES: usize = 4;
@@ -31,79 +29,12 @@ struct HouseholdSettlement<T: Config> {
 	debt: Debt,
 	contract: Option<Contract<T>>,
 	reading: Reading,
+	/// Whether the chain estimated the reading.
 	missing: bool,
-	/// Community energy, positive = sold.
-	community_wh: i64,
-	/// Positive = sold; the imbalance is part of it.
-	main_wh: i64,
-	/// Part of `main_wh` at the imbalance price, of the same sign.
-	imbalance_wh: i64,
+	energy: Energy,
 	/// What it was worth, where there was a game and a reading.
 	delivered: Option<Delivered>,
 	amounts: Amounts,
-}
-
-impl<T: Config> HouseholdSettlement<T> {
-	/// Metered net position, positive = surplus.
-	fn metered_wh(&self) -> i64 {
-		i64::from(self.reading.generation_wh) - i64::from(self.reading.consumption_wh)
-	}
-
-	/// Community energy that was contracted, delivered and can be paid for, before both sides are made equal.
-	fn deliverable_wh(&self, terms: &Terms, price_per_kwh: Balance) -> i64 {
-		let Some(contract) = &self.contract else { return 0 };
-		let (contracted, metered) = (contract.energy.community_wh(), self.metered_wh());
-		if contracted.signum() != metered.signum() {
-			return 0;
-		}
-		if contracted >= 0 {
-			return contracted.min(metered);
-		}
-		let delivered = contracted.max(metered);
-		let bought = u32::try_from(delivered.unsigned_abs()).unwrap_or(u32::MAX);
-		let needed = cost(bought, price_per_kwh).saturating_add(cost(bought, terms.tariffs.grid_fee_per_kwh));
-		if contract.held < needed {
-			0
-		} else {
-			delivered
-		}
-	}
-
-	/// Splits what the meter saw, once the community's part is known, and says what it was worth.
-	fn split(&mut self, terms: &Terms, community_wh: i64, deliverable_wh: i64) {
-		// All these are below 2^33 in size, so nothing overflows.
-		self.community_wh = community_wh;
-		self.main_wh = self.metered_wh().saturating_sub(community_wh);
-		let Some(contract) = &self.contract else { return };
-		// The contract's main-grid part, and what the pool failed to take or give.
-		let covered = contract
-			.energy
-			.main_wh()
-			.saturating_add(deliverable_wh.saturating_sub(community_wh));
-		let ordinary = if covered.signum() == self.main_wh.signum() {
-			covered
-				.signum()
-				.saturating_mul(covered.abs().min(self.main_wh.abs()))
-		} else {
-			0
-		};
-		self.imbalance_wh = self.main_wh.saturating_sub(ordinary);
-		if !self.missing {
-			let channels = self.channels();
-			self.delivered = Some(delivered(
-				&terms.rules,
-				contract.comfort.as_ref(),
-				self.reading.indoor_centi_c,
-				self.community_wh,
-				// One direction is zero.
-				channels.sold_to_main_wh | channels.bought_from_main_wh,
-			));
-		}
-	}
-
-	fn channels(&self) -> Channels {
-		Channels::from_net(self.community_wh, self.main_wh)
-	}
 }
 
 /// A household that is leaving or not yet there, with what is owed.
@@ -226,7 +157,7 @@ impl<T: Config> Settlement<T> {
 			let submitted = metered.and_then(|metered| metered.of(self.era));
 			let reading = submitted.unwrap_or_else(|| {
 				let last = metered.and_then(|metered| metered.until(self.era));
-				estimate(&household, contract.as_ref(), last.map(|(_, reading)| reading))
+				Reading::estimate(household.connection_limit_wh, contract.as_ref(), last)
 			});
 			lines.push(HouseholdSettlement {
 				id,
@@ -235,9 +166,7 @@ impl<T: Config> Settlement<T> {
 				contract,
 				reading,
 				missing: submitted.is_none(),
-				community_wh: 0,
-				main_wh: 0,
-				imbalance_wh: 0,
+				energy: Energy::default(),
 				delivered: None,
 				amounts: Amounts::default(),
 			});
@@ -245,20 +174,22 @@ impl<T: Config> Settlement<T> {
 		(lines, leaving)
 	}
 
-	/// Delivered energy of both sides made equal: the longer side is rationed as it is in the game.
+	/// Finds who delivered what: makes the delivered energy of both sides equal, splits each household's metered energy
+	/// by channel and price, and says what it was worth.
 	fn equalise(&self, lines: &mut [HouseholdSettlement<T>]) {
-		let deliverable: Vec<i64> = lines
-			.iter()
-			.map(|line| line.deliverable_wh(&self.terms, self.price_per_kwh))
-			.collect();
-		let sold: Vec<u64> = deliverable.iter().map(|wh| wh.max(&0).unsigned_abs()).collect();
-		let bought: Vec<u64> = deliverable.iter().map(|wh| wh.min(&0).unsigned_abs()).collect();
-		let (offered, requested) = (sold.iter().sum(), bought.iter().sum());
-		let (sold, bought) = (ration(&sold, requested), ration(&bought, offered));
-		for (((line, deliverable), sold), bought) in lines.iter_mut().zip(deliverable).zip(sold).zip(bought) {
-			// At most one of the two is not zero, and each is at most what one household delivered.
-			let community = (sold as i64).saturating_sub(bought as i64);
-			line.split(&self.terms, community, deliverable);
+		let of_contract = |line: &HouseholdSettlement<T>| {
+			line.contract.as_ref().map_or(0, |contract| {
+				deliverable_wh(contract, &line.reading, &self.terms, self.price_per_kwh)
+			})
+		};
+		let deliverable: Vec<i64> = lines.iter().map(of_contract).collect();
+		let community = equalise(&deliverable);
+		for ((line, deliverable_wh), community_wh) in lines.iter_mut().zip(deliverable).zip(community) {
+			let contract = line.contract.as_ref();
+			line.energy = Energy::split(contract, &line.reading, deliverable_wh, community_wh);
+			line.delivered = contract
+				.filter(|_| !line.missing)
+				.map(|contract| line.energy.worth(contract, &line.reading, &self.terms));
 		}
 	}
 
@@ -266,14 +197,15 @@ impl<T: Config> Settlement<T> {
 	/// fees in one sum to the operator.
 	fn through_pool(&self, lines: &mut [HouseholdSettlement<T>]) {
 		let per_kwh = self.terms.tariffs.grid_fee_per_kwh;
-		let fee = |line: &HouseholdSettlement<T>| cost(line.channels().bought_from_community_wh, per_kwh);
+		let fee =
+			|line: &HouseholdSettlement<T>| cost(line.energy.channels.bought_from_community_wh, per_kwh);
 		let all_fees = lines.iter().map(fee).fold(0, Balance::saturating_add);
 		// An operator's account that is gone may not be able to take it: then nobody is charged.
 		let takes = T::Currency::can_deposit(&self.accounts.operator, all_fees, Provenance::Extant);
 		let charged = takes.into_result().is_ok();
 		let (mut collected, mut fees, mut sold_wh) = (0 as Balance, 0 as Balance, 0 as Balance);
 		for line in lines.iter_mut() {
-			let channels = line.channels();
+			let channels = line.energy.channels;
 			sold_wh = sold_wh.saturating_add(channels.sold_to_community_wh.into());
 			let bought = channels.bought_from_community_wh;
 			if bought > 0 {
@@ -294,18 +226,10 @@ impl<T: Config> Settlement<T> {
 				log::warn!(target: LOG_TARGET, "community {}: {fees} of fees stay in the pool: {error:?}", self.community);
 			}
 		}
-		// Each seller gets the difference of two rounded running sums, so that the parts add up to what was collected.
-		let (mut so_far_wh, mut so_far) = (0 as Balance, 0 as Balance);
+		let mut parts = Split::new(collected, sold_wh);
 		for line in lines.iter_mut() {
-			let sold = Balance::from(line.channels().sold_to_community_wh);
-			if sold == 0 {
-				continue;
-			}
-			so_far_wh = so_far_wh.saturating_add(sold);
-			let until = multiply_by_rational_with_rounding(collected, so_far_wh, sold_wh, Rounding::Down)
-				.unwrap_or(so_far);
-			line.amounts.received_from_pool = self.to_seller(line, until.saturating_sub(so_far));
-			so_far = until;
+			let part = parts.next_part(line.energy.channels.sold_to_community_wh.into());
+			line.amounts.received_from_pool = self.to_seller(line, part);
 		}
 	}
 
@@ -372,14 +296,9 @@ impl<T: Config> Settlement<T> {
 		};
 		let weights = shares(&lines.iter().map(payoff).collect::<Vec<_>>());
 		let total: u128 = weights.iter().copied().map(u128::from).sum();
-		// Differences of rounded running sums, as with the pool.
-		let (mut so_far_weight, mut so_far) = (0u128, 0 as Balance);
+		let mut parts = Split::new(budget, total);
 		for (line, weight) in lines.iter_mut().zip(weights).filter(|(_, weight)| *weight > 0) {
-			so_far_weight = so_far_weight.saturating_add(weight.into());
-			let until = multiply_by_rational_with_rounding(budget, so_far_weight, total, Rounding::Down)
-				.unwrap_or(so_far);
-			let part = until.saturating_sub(so_far);
-			so_far = until;
+			let part = parts.next_part(weight.into());
 			// An account that cannot take it, since it is gone, leaves it in the pot.
 			line.amounts.reward =
 				T::Currency::transfer(&self.pot, &line.household.owner, part, Preservation::Preserve)
@@ -389,41 +308,17 @@ impl<T: Config> Settlement<T> {
 
 	/// The bill of the main grid: what the utility owes is paid first, then what the household owes, old debts included.
 	fn with_utility(&self, line: &mut HouseholdSettlement<T>) {
-		let tariffs = &self.terms.tariffs;
-		let channels = line.channels();
-		let imbalance = Channels::from_net(0, line.imbalance_wh);
-		let (short, over) = (imbalance.bought_from_main_wh, imbalance.sold_to_main_wh);
-		line.amounts.main_cost = cost(
-			channels.bought_from_main_wh.saturating_sub(short),
-			tariffs.retail_per_kwh,
-		)
-		.saturating_add(cost(short, tariffs.imbalance_import_per_kwh));
-		line.amounts.main_revenue = revenue(
-			channels.sold_to_main_wh.saturating_sub(over),
-			tariffs.feed_in_per_kwh,
-		)
-		.saturating_add(revenue(over, tariffs.imbalance_export_per_kwh));
-		let alone = Channels::from_net(0, line.metered_wh());
-		line.amounts.alone_cost = cost(alone.bought_from_main_wh, tariffs.retail_per_kwh);
-		line.amounts.alone_revenue = revenue(alone.sold_to_main_wh, tariffs.feed_in_per_kwh);
-
+		line.energy
+			.bill_main_grid(&line.reading, &self.terms.tariffs, &mut line.amounts);
+		let dues = Dues::new(&line.debt, &line.amounts);
 		let utility = &self.accounts.utility;
-		let owed = line.debt.credit.saturating_add(line.amounts.main_revenue);
-		let received = Pallet::<T>::pay_up_to(utility, &line.household.owner, owed);
+		let received = Pallet::<T>::pay_up_to(utility, &line.household.owner, dues.utility);
 		// What is left on hold goes first, and is free again as far as it is not needed.
-		let due = line.debt.arrears.saturating_add(line.amounts.main_cost);
-		let from_hold = self.move_held(line, utility, due);
+		let from_hold = self.move_held(line, utility, dues.household);
 		self.release(line);
-		let from_free = Pallet::<T>::pay_up_to(&line.household.owner, utility, due.saturating_sub(from_hold));
-		let paid = from_hold.saturating_add(from_free);
-		line.debt = Debt {
-			arrears: due.saturating_sub(paid),
-			credit: owed.saturating_sub(received),
-		};
-		line.amounts.received_from_utility = received;
-		line.amounts.paid_to_utility = paid;
-		line.amounts.arrears = line.debt.arrears;
-		line.amounts.credit = line.debt.credit;
+		let still_due = dues.household.saturating_sub(from_hold);
+		let from_free = Pallet::<T>::pay_up_to(&line.household.owner, utility, still_due);
+		line.debt = dues.settle(from_hold.saturating_add(from_free), received, &mut line.amounts);
 	}
 
 	/// Ends what is still on hold for this line's contract.
@@ -445,14 +340,12 @@ impl<T: Config> Settlement<T> {
 
 	/// What the era came to.
 	fn close(&self, line: &HouseholdSettlement<T>, totals: &mut Totals) -> Statement {
-		let energy = line.channels();
-		let imbalance = Channels::from_net(0, line.imbalance_wh);
 		let statement = Statement {
 			era: self.era,
 			reading: line.reading,
-			energy,
-			imbalance_import_wh: imbalance.bought_from_main_wh,
-			imbalance_export_wh: imbalance.sold_to_main_wh,
+			energy: line.energy.channels,
+			imbalance_import_wh: line.energy.imbalance_import_wh,
+			imbalance_export_wh: line.energy.imbalance_export_wh,
 			price_per_kwh: self.price_per_kwh,
 			delivered: line.delivered,
 			amounts: line.amounts,
@@ -503,38 +396,5 @@ impl<T: Config> Settlement<T> {
 				arrears: debt.arrears,
 			});
 		}
-	}
-}
-
-/// What a silent meter is taken to have seen: never anything that helps its owner. A seller delivered nothing, a buyer
-/// consumed its contract; without a contract, consumption as last read and no generation.
-fn estimate<T: Config>(
-	household: &Household<T::AccountId>,
-	contract: Option<&Contract<T>>,
-	last_reading: Option<Reading>,
-) -> Reading {
-	let chosen = contract.and_then(|c| {
-		c.strategies
-			.get(usize::from(c.chosen))
-			.map(|s| (c.generation_wh, s))
-	});
-	let (generation_wh, consumption_wh, indoor_centi_c) = match (chosen, last_reading) {
-		(Some((generation, s)), _) => (
-			generation.min(s.consumption_wh),
-			s.consumption_wh,
-			s.temperature_centi_c,
-		),
-		(None, Some(last)) => (
-			0,
-			last.consumption_wh.min(household.connection_limit_wh),
-			last.indoor_centi_c,
-		),
-		(None, None) => (0, 0, 0),
-	};
-	Reading {
-		generation_wh,
-		consumption_wh,
-		indoor_centi_c,
-		quality: Quality::Estimated,
 	}
 }

@@ -2,7 +2,10 @@
 
 use crate::{pallet::*, EraIndex, Household, HouseholdId, Reading, Submission};
 use alloc::vec::Vec;
-use commonwatt_game::{Rules, Strategy, StrategyFault, MAX_ENERGY_WH};
+use commonwatt_market::{
+	contract::allowed_strategies,
+	game::{Rules, Strategy, StrategyFault, MAX_ENERGY_WH},
+};
 use frame_support::{ensure, BoundedVec};
 use sp_runtime::DispatchResult;
 
@@ -51,18 +54,13 @@ impl<T: Config> Pallet<T> {
 		Submissions::<T>::insert(
 			household,
 			Self::submission_slot(era),
-			Submission {
+			Submission::<T> {
 				era,
 				generation_wh,
 				strategies,
 			},
 		);
 		Ok(())
-	}
-
-	/// Where a submission for an era lies.
-	pub fn submission_slot(era: EraIndex) -> u32 {
-		era % 2
 	}
 
 	pub(crate) fn do_withdraw_strategies(who: T::AccountId, household: HouseholdId) -> DispatchResult {
@@ -78,16 +76,14 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// What the household brings to the game of `era`: what it submitted, else what its preference makes of the last
-	/// reading, else nothing.
-	///
-	/// Strategies that the community's rules no longer allow (the meter resolution may have changed since) drop out.
+	/// reading. `None` where it brings nothing. Strategies that the community's terms no longer allow drop out.
 	pub(crate) fn strategies_for(
 		era: EraIndex,
 		id: HouseholdId,
 		household: &Household<T::AccountId>,
 		last_reading: impl FnOnce() -> Option<Reading>,
 		rules: &Rules,
-	) -> Option<(u32, BoundedVec<Strategy, T::MaxStrategies>)> {
+	) -> Option<Submission<T>> {
 		let submitted = Submissions::<T>::get(id, Self::submission_slot(era)).filter(|s| s.era == era);
 		let (generation_wh, strategies) = match submitted {
 			Some(s) => (s.generation_wh, s.strategies.into_inner()),
@@ -102,16 +98,13 @@ impl<T: Config> Pallet<T> {
 				(reading.generation_wh, strategies)
 			}
 		};
-		let limit = u64::from(household.connection_limit_wh);
-		let allowed: Vec<_> = strategies
-			.into_iter()
-			.filter(|s| s.check(generation_wh, rules.resolution_wh).is_ok())
-			.filter(|s| s.net_wh(generation_wh).unsigned_abs() <= limit)
-			.collect();
-		if allowed.is_empty() {
-			return None;
-		}
+		let limit = household.connection_limit_wh;
+		let allowed = allowed_strategies(strategies, generation_wh, rules.resolution_wh, limit);
 		// A submission had at most as many, and a preference gives at most 6, which `integrity_test` checks.
-		Some((generation_wh, BoundedVec::truncate_from(allowed)))
+		(!allowed.is_empty()).then(|| Submission::<T> {
+			era,
+			generation_wh,
+			strategies: BoundedVec::truncate_from(allowed),
+		})
 	}
 }

@@ -18,6 +18,7 @@ const MILLION: u128 = 1_000_000;
 )]
 #[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "client", derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType))]
 pub struct Delivered {
 	/// Comfort C at the metered temperature, the paper's eq. (2), in millionths rounded down: 0 to 1,000,000. Below one
 	/// millionth it shows as 0 while the payoff is still finite.

@@ -28,6 +28,7 @@ pub const PAYOFF_ERROR: Log2 = Log2(8);
 )]
 #[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "client", derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType))]
 pub struct Log2(pub i64);
 
 impl Log2 {

@@ -17,6 +17,7 @@ pub const MAX_PREFERENCE_STRATEGIES: u32 = 6;
 )]
 #[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "client", derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType))]
 pub struct Preference {
 	/// Share of consumption that may be dropped, 0 to 100 percent.
 	pub flexible_down_percent: u8,

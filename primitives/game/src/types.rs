@@ -22,6 +22,7 @@ pub const MAX_RESOLUTION_WH: u32 = 1_000;
 )]
 #[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "client", derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType))]
 pub enum Kind {
 	/// Offer the surplus to the community pool; whatever the pool does not take goes to the main grid.
 	#[cfg_attr(feature = "scale", codec(index = 0))]
@@ -48,6 +49,7 @@ pub enum Kind {
 )]
 #[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "client", derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType))]
 pub struct Ratio {
 	/// The part above the line.
 	pub numerator: u32,
@@ -64,6 +66,7 @@ pub struct Ratio {
 )]
 #[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "client", derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType))]
 pub struct Comfort {
 	/// Lower end, hundredths of a degree Celsius; comfort is 0 here.
 	pub min_centi_c: i16,
@@ -124,6 +127,7 @@ impl Comfort {
 )]
 #[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "client", derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType))]
 pub struct Strategy {
 	/// Where the net position goes.
 	pub kind: Kind,
@@ -167,6 +171,7 @@ impl Strategy {
 )]
 #[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "client", derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType))]
 pub struct Rules {
 	/// The paper's lambda, the worth of community energy per kWh: above 1, at most [`MAX_LAMBDA`].
 	pub lambda: Ratio,

@@ -17,6 +17,7 @@ use alloc::vec::Vec;
 )]
 #[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "client", derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType))]
 pub enum Status {
 	/// No household gains more than epsilon by changing alone, whatever the rounding; the paper's eq. (3).
 	#[cfg_attr(feature = "scale", codec(index = 0))]
@@ -34,6 +35,7 @@ pub enum Status {
 )]
 #[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "client", derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType))]
 pub struct Certificate {
 	/// Whether the profile is an equilibrium for the epsilon that was asked for.
 	pub status: Status,

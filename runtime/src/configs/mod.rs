@@ -19,6 +19,7 @@ use frame_support::{
 };
 use frame_system::limits::{BlockLength, BlockWeights};
 use frame_system::EnsureRoot;
+use pallet_energy_market::market::{accounts::PALLET_ID, contract::SolverLimits};
 use pallet_energy_market::EraLengthMs;
 use pallet_transaction_payment::{FungibleAdapter, Multiplier, TargetedFeeAdjustment};
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
@@ -248,7 +249,7 @@ impl pallet_sudo::Config for Runtime {
 }
 
 parameter_types! {
-	pub const MarketPalletId: PalletId = PalletId(*b"cw/enrgy");
+	pub const MarketPalletId: PalletId = PalletId(PALLET_ID);
 	/// What clearing may take of a block: a block's author keeps only about a tenth of its time for `on_finalize`.
 	pub MaxClearingWeight: Weight =
 		Perbill::from_percent(15) * RuntimeBlockWeights::get().max_block;
@@ -267,11 +268,10 @@ impl pallet_energy_market::Config for Runtime {
 	// A day of half hours.
 	type RetainedEras = ConstU32<48>;
 	type MaxClearingWeight = MaxClearingWeight;
-	type MaxSweeps = ConstU32<128>;
-	type MaxStarts = ConstU32<32>;
-	// What small games need to be searched through, and large ones for some ten starts that do not settle.
-	type MaxEvaluations = ConstU32<65_536>;
-	type MaxEvaluationsPerHousehold = ConstU32<1_024>;
+	type MaxSweeps = ConstU32<{ SolverLimits::RUNTIME.max_sweeps }>;
+	type MaxStarts = ConstU32<{ SolverLimits::RUNTIME.max_starts }>;
+	type MaxEvaluations = ConstU32<{ SolverLimits::RUNTIME.max_evaluations }>;
+	type MaxEvaluationsPerHousehold = ConstU32<{ SolverLimits::RUNTIME.max_evaluations_per_household }>;
 	type WeightInfo = crate::weights::pallet_energy_market::WeightInfo<Runtime>;
 }
 

@@ -6,9 +6,8 @@ use crate::{
 	world::{members, refused, the_community, World},
 };
 use commonwatt_testkit::{
-	account, by, debt, meter, now, owner, paper_comfort, paper_terms, AccountId, Comfort, EraIndex,
-	HouseholdId, Kind, MarketCall, MarketError, Preference, Quality, Reading, Runtime, Sr25519Keyring,
-	Strategy,
+	account, by, debt, meter, now, owner, paper, AccountId, Comfort, EraIndex, HouseholdId, Kind, MarketCall,
+	MarketError, Preference, Quality, Reading, Runtime, Sr25519Keyring, Strategy,
 };
 use pallet_energy_market::{Household, ReadingItem, Readings};
 use rand::{seq::SliceRandom, Rng};
@@ -208,7 +207,7 @@ impl World {
 			return;
 		};
 		let (community, current) = (the_community(), now().current);
-		let mut dear = paper_terms();
+		let mut dear = paper::TERMS;
 		dear.tariffs.feed_in_per_kwh = dear.tariffs.retail_per_kwh + 1;
 		let terms = |terms, from_era| MarketCall::set_terms {
 			community: 0,
@@ -217,7 +216,7 @@ impl World {
 		};
 		let nobody = u32::MAX;
 		let calls = [
-			(terms(paper_terms(), current), MarketError::EraNotLater),
+			(terms(paper::TERMS, current), MarketError::EraNotLater),
 			(terms(dear, current + 1), MarketError::TariffsOutOfOrder),
 			(
 				MarketCall::set_paused {
@@ -282,14 +281,14 @@ impl World {
 			(
 				comfort(Comfort {
 					max_centi_c: 1_500,
-					..paper_comfort()
+					..paper::COMFORT
 				}),
 				MarketError::ComfortRangeEmpty,
 			),
 			(
 				comfort(Comfort {
 					max_centi_c: 9_000,
-					..paper_comfort()
+					..paper::COMFORT
 				}),
 				MarketError::ComfortCouldExceedOne,
 			),
@@ -344,7 +343,7 @@ fn for_operators(household: HouseholdId, owner: &AccountId, who: &AccountId) -> 
 		},
 		MarketCall::set_terms {
 			community: 0,
-			terms: paper_terms(),
+			terms: paper::TERMS,
 			from_era: now().current + 1,
 		},
 		register(who.clone(), meter(u32::MAX), 1),

@@ -7,8 +7,8 @@ use crate::{
 	world::{members, refused, the_community, World},
 };
 use commonwatt_testkit::{
-	account, by, meter, now, owner, paper_comfort, paper_terms, AccountId, Comfort, EraIndex, HouseholdId,
-	MarketCall, MarketError, Preference, Ratio, Runtime, Sr25519Keyring, Terms, MILLI, UNIT,
+	account, by, meter, now, owner, paper, AccountId, Comfort, EraIndex, HouseholdId, MarketCall,
+	MarketError, Preference, Ratio, Runtime, Sr25519Keyring, Terms, MILLI, UNIT,
 };
 use pallet_energy_market::{Household, MeterOf, PriceRule};
 use rand::{seq::SliceRandom, Rng};
@@ -128,8 +128,8 @@ impl World {
 		if h.next_meter.is_none() {
 			self.replace_meter(household, &h);
 		}
-		if h.comfort.is_none() && self.allows(&paper_comfort()) {
-			let comfort = Some(paper_comfort());
+		if h.comfort.is_none() && self.allows(&paper::COMFORT) {
+			let comfort = Some(paper::COMFORT);
 			self.act(
 				by(h.owner.clone(), MarketCall::set_comfort { household, comfort }),
 				Ok(()),
@@ -329,7 +329,7 @@ impl World {
 			owner: owner.clone(),
 			meter: meter.clone(),
 			connection_limit_wh: 15_000,
-			comfort: self.allows(&paper_comfort()).then(paper_comfort),
+			comfort: self.allows(&paper::COMFORT).then(paper),
 		};
 		let id = pallet_energy_market::NextHousehold::<Runtime>::get();
 		self.as_operator(register, Ok(()));

@@ -1,6 +1,6 @@
 //! The terms that the community begins with, and returns to.
 
-use commonwatt_testkit::{paper_terms, Terms, MILLI};
+use commonwatt_testkit::{paper, Terms, MILLI};
 use pallet_energy_market::ComfortBounds;
 
 /// The paper's terms, with a reward for taking part and wide bounds of comfort.
@@ -11,6 +11,6 @@ pub(crate) fn opening_terms() -> Terms {
 			min_centi_c: 1_000,
 			max_centi_c: 3_500,
 		}),
-		..paper_terms()
+		..paper::TERMS
 	}
 }

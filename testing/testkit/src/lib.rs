@@ -15,14 +15,13 @@ pub use setup::{community, Setup, HALF_HOUR_MS};
 pub use sums::{assert_holds, assert_sums, balances, held};
 
 pub use commonwatt_runtime::{
-	self as runtime,
-	genesis_config_presets::{paper_comfort, paper_terms},
-	AccountId, Balance, Balances, EnergyMarket, Runtime, RuntimeCall, RuntimeEvent, RuntimeOrigin, System,
-	MILLI, UNIT,
+	self as runtime, AccountId, Balance, Balances, EnergyMarket, Runtime, RuntimeCall, RuntimeEvent,
+	RuntimeOrigin, System, MILLI, UNIT,
 };
 pub use frame_support::{assert_err, assert_noop, assert_ok};
 pub use pallet_energy_market::{
 	game::{Comfort, Kind, Preference, Ratio, Status, Strategy},
+	market::paper,
 	Call as MarketCall, CommunityId, Contract, EraIndex, EraRecord, GenesisCommunity, GenesisHousehold,
 	HouseholdId, Quality, Reading, Statement, Terms,
 };

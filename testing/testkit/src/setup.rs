@@ -1,12 +1,9 @@
 //! How a chain starts.
 
 use crate::{accounts, Chain};
-use commonwatt_runtime::{
-	genesis_config_presets::{get_preset, paper_comfort, paper_terms},
-	AccountId, RuntimeGenesisConfig, UNIT,
-};
+use commonwatt_runtime::{genesis_config_presets::get_preset, AccountId, RuntimeGenesisConfig, UNIT};
 use frame_support::traits::BuildGenesisConfig;
-use pallet_energy_market::{GenesisCommunity, GenesisHousehold};
+use pallet_energy_market::{market::paper, GenesisCommunity, GenesisHousehold};
 use sp_io::TestExternalities;
 use sp_keyring::Sr25519Keyring;
 
@@ -88,13 +85,13 @@ pub fn community(households: u32) -> GenesisCommunity<AccountId> {
 		name: "test".to_string(),
 		operator: Sr25519Keyring::Eve.to_account_id(),
 		utility: Sr25519Keyring::Ferdie.to_account_id(),
-		terms: paper_terms(),
+		terms: paper::TERMS,
 		households: (0..households)
 			.map(|number| GenesisHousehold {
 				owner: accounts::owner(number),
 				meter: accounts::meter(number),
 				connection_limit_wh: 15_000,
-				comfort: Some(paper_comfort()),
+				comfort: Some(paper::COMFORT),
 				preference: None,
 			})
 			.collect(),

@@ -1,7 +1,7 @@
 //! Who may create, admit and change.
 
 use crate::{mock::*, *};
-use commonwatt_game::{Comfort, Preference, Ratio};
+use commonwatt_market::game::{Comfort, Preference, Ratio};
 use frame_support::{assert_noop, assert_ok};
 use sp_runtime::DispatchError::BadOrigin;
 
@@ -305,13 +305,13 @@ fn new_terms_hold_from_their_era_on_and_leave_contracts_alone() {
 			0,
 			FIRST_ERA + 1,
 			2_000,
-			&[strategy(commonwatt_game::Kind::SellToCommunity, 0)],
+			&[strategy(commonwatt_market::game::Kind::SellToCommunity, 0)],
 		);
 		submit(
 			1,
 			FIRST_ERA + 1,
 			0,
-			&[strategy(commonwatt_game::Kind::BuyFromCommunity, 2_000)],
+			&[strategy(commonwatt_market::game::Kind::BuyFromCommunity, 2_000)],
 		);
 		enter_era(FIRST_ERA + 1);
 		let mut new = terms();

@@ -1,7 +1,7 @@
 //! The clock: latching, the clearing queue, missed eras.
 
 use crate::{mock::*, *};
-use commonwatt_game::{Kind, Status};
+use commonwatt_market::game::{Kind, Status};
 use frame_support::{
 	assert_ok,
 	traits::{fungible::InspectHold, Hooks},

@@ -1,7 +1,9 @@
 //! Every bound at its end: nothing overflows, nothing panics, everything still adds up.
 
 use crate::{mock::*, *};
-use commonwatt_game::{Comfort, Kind, Preference, Ratio, MAX_ENERGY_WH, MAX_LAMBDA, MAX_RESOLUTION_WH};
+use commonwatt_market::game::{
+	Comfort, Kind, Preference, Ratio, MAX_ENERGY_WH, MAX_LAMBDA, MAX_RESOLUTION_WH,
+};
 use frame_support::{
 	assert_noop, assert_ok,
 	traits::fungible::{Inspect, Mutate},
@@ -91,7 +93,7 @@ fn largest_trade(era: EraIndex) {
 		};
 		let set: Vec<_> = kinds
 			.iter()
-			.map(|kind| commonwatt_game::Strategy {
+			.map(|kind| commonwatt_market::game::Strategy {
 				temperature_centi_c: if sells { i16::MAX - 1 } else { i16::MIN + 1 },
 				..strategy(*kind, consumption)
 			})

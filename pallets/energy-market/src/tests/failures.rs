@@ -1,7 +1,7 @@
 //! Silent meters, households that cannot pay, a utility that cannot, accounts that are gone.
 
 use crate::{mock::*, *};
-use commonwatt_game::Kind;
+use commonwatt_market::game::Kind;
 use frame_support::{assert_noop, assert_ok};
 
 const NEXT: EraIndex = FIRST_ERA + 1;

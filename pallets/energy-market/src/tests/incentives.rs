@@ -1,7 +1,7 @@
 //! The incentive pot, what was delivered, and comfort bounds.
 
 use crate::{mock::*, *};
-use commonwatt_game::{Comfort, Kind, Log2};
+use commonwatt_market::game::{Comfort, Kind, Log2};
 use frame_support::{
 	assert_noop, assert_ok,
 	traits::{fungible::Mutate, tokens::Preservation},
@@ -143,7 +143,7 @@ fn statement_tells_comfort_and_payoff_of_what_was_delivered() {
 		// 21 degrees in the middle of 15 to 27: comfort 1; 1 kWh with the main grid: payoff 1, so its logarithm is 0.
 		let warm = statement(0, NEXT).delivered.unwrap();
 		assert_eq!(warm.comfort_ppm, 1_000_000);
-		assert!(warm.payoff.0.abs() <= commonwatt_game::log2::PAYOFF_ERROR.0);
+		assert!(warm.payoff.0.abs() <= commonwatt_market::game::log2::PAYOFF_ERROR.0);
 		let cold = statement(1, NEXT).delivered.unwrap();
 		assert_eq!((cold.comfort_ppm, cold.payoff), (0, Log2::NEG_INFINITY));
 		assert_eq!(rewards(), [1_000, 0, 0, 0]);

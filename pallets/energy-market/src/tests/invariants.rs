@@ -1,7 +1,7 @@
 //! Every invariant is broken on purpose once, and caught.
 
 use crate::{mock::*, *};
-use commonwatt_game::Kind;
+use commonwatt_market::game::Kind;
 use frame_support::{
 	assert_ok,
 	traits::fungible::{Mutate, MutateHold},

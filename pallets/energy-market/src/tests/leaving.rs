@@ -1,7 +1,7 @@
 //! Households that leave: what they have undertaken is settled first.
 
 use crate::{mock::*, *};
-use commonwatt_game::Kind;
+use commonwatt_market::game::Kind;
 use frame_support::{assert_noop, assert_ok, traits::fungible::Mutate};
 
 const NEXT: EraIndex = FIRST_ERA + 1;

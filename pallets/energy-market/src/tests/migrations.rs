@@ -2,7 +2,7 @@
 
 use crate::{migrations::rehearsal::Rehearsal, mock::*, *};
 use codec::Encode;
-use commonwatt_game::Kind;
+use commonwatt_market::game::Kind;
 use frame_support::{
 	assert_ok,
 	storage::unhashed,

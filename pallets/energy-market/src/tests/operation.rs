@@ -2,7 +2,7 @@
 
 use crate::{mock::*, *};
 use codec::Encode;
-use commonwatt_game::Kind;
+use commonwatt_market::game::Kind;
 use frame_support::{assert_noop, assert_ok, traits::Get};
 use sp_runtime::DispatchResult;
 
@@ -507,7 +507,7 @@ fn what_if_answers_as_the_chain_does_and_refuses_what_no_community_can_be() {
 		enter_era(NEXT);
 		let player = |household| {
 			let contract = contract(household, NEXT);
-			commonwatt_game::Household {
+			commonwatt_market::game::Household {
 				generation_wh: contract.generation_wh,
 				comfort: contract.comfort,
 				strategies: contract.strategies.into_inner(),

@@ -4,7 +4,7 @@
 //! A failing run is shrunk, printed and kept in `proptest-regressions/`, from where it is replayed first.
 
 use crate::{mock::*, *};
-use commonwatt_game::Kind;
+use commonwatt_market::game::Kind;
 use frame_support::traits::{fungible::Mutate, tokens::Preservation};
 use proptest::{prelude::*, strategy::Strategy};
 use sp_runtime::{DispatchResult, StateVersion};
@@ -173,7 +173,7 @@ fn call(who: AccountId, act: Act) -> DispatchResult {
 		}
 		Act::SetComfort(household, some) => EnergyMarket::set_comfort(origin, household, some.then(comfort)),
 		Act::SetPreference(household, flexible_down_percent) => {
-			let preference = commonwatt_game::Preference {
+			let preference = commonwatt_market::game::Preference {
 				flexible_down_percent,
 				..preference()
 			};
@@ -183,7 +183,7 @@ fn call(who: AccountId, act: Act) -> DispatchResult {
 			let set = set
 				.into_iter()
 				.map(|(kind, consumption_wh)| strategy(KINDS[usize::from(kind)], consumption_wh))
-				.filter(|s: &commonwatt_game::Strategy| {
+				.filter(|s: &commonwatt_market::game::Strategy| {
 					s.check(generation_wh, 10).is_ok() || generation_wh % 7 == 0
 				})
 				.collect();

@@ -2,8 +2,8 @@
 //!
 //! Prices per kWh: retail 300, feed-in 80, so 190 inside the community; imbalance 360 and 40; grid fee 10.
 
-use crate::{era::*, mock::*, *};
-use commonwatt_game::Kind;
+use crate::{mock::*, *};
+use commonwatt_market::game::Kind;
 
 const NEXT: EraIndex = FIRST_ERA + 1;
 
@@ -252,55 +252,4 @@ fn rounding_loses_no_unit_in_the_pool() {
 			EXISTENTIAL_DEPOSIT
 		);
 	});
-}
-
-#[test]
-fn supply_demand_ratio_price_falls_from_retail_to_feed_in() {
-	let mut terms = terms();
-	terms.price_rule = PriceRule::SupplyDemandRatio;
-	// 300 * 80 / ((300 - 80) * R + 80)
-	for (offered, requested, expected) in [
-		(0, 1_000, 300),
-		(500, 1_000, 126),
-		(999, 1_000, 80),
-		(1_000, 1_000, 80),
-		(5_000, 1_000, 80),
-		(5_000, 0, 80),
-	] {
-		assert_eq!(
-			price(&terms, offered, requested),
-			expected,
-			"S {offered}, B {requested}"
-		);
-	}
-	let mut last = Balance::MAX;
-	for offered in 0..=1_000 {
-		let now = price(&terms, offered, 1_000);
-		assert!(now <= last && (80..=300).contains(&now));
-		last = now;
-	}
-}
-
-#[test]
-fn prices_and_costs_hold_at_the_ends_of_their_ranges() {
-	let mut terms = terms();
-	for rule in [PriceRule::MidMarket, PriceRule::SupplyDemandRatio] {
-		terms.price_rule = rule;
-		terms.tariffs.retail_per_kwh = MAX_TARIFF_PER_KWH;
-		terms.tariffs.feed_in_per_kwh = MAX_TARIFF_PER_KWH;
-		assert_eq!(
-			price(&terms, 1_000_000_000_000, 1_000_000_000_001),
-			MAX_TARIFF_PER_KWH
-		);
-		terms.tariffs.feed_in_per_kwh = 0;
-		assert!(price(&terms, 1_000_000_000_000, 1_000_000_000_001) <= MAX_TARIFF_PER_KWH);
-		assert!(price(&terms, 0, 0) <= MAX_TARIFF_PER_KWH);
-	}
-	assert_eq!(
-		cost(u32::MAX, MAX_TARIFF_PER_KWH),
-		u128::from(u32::MAX) * 10u128.pow(21)
-	);
-	assert_eq!(cost(1, 1), 1);
-	assert_eq!(revenue(1, 999), 0);
-	assert_eq!(revenue(1, 1_000), 1);
 }

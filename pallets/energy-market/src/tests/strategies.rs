@@ -1,7 +1,7 @@
 //! What households may hand in, and how a standing preference speaks for them.
 
 use crate::{mock::*, *};
-use commonwatt_game::{Kind, Strategy};
+use commonwatt_market::game::{Kind, Strategy};
 use frame_support::{assert_noop, assert_ok};
 
 const NEXT: EraIndex = FIRST_ERA + 1;

@@ -1,0 +1,202 @@
+//! Clearing of one community at gate closure: its game, its contracts, its holds.
+
+use crate::{
+	books::entry, pallet::*, Balance, Channels, CommunityId, Contract, ContractBook, Debt, EraIndex,
+	EraRecord, HouseholdId, Submission, Terms, LOG_TARGET,
+};
+use alloc::{collections::BTreeMap, vec::Vec};
+use commonwatt_market::{
+	contract::{game_of, on_main_grid, SolverLimits},
+	game,
+	prices::{contract_cost, price, worst_cost},
+};
+use frame_support::traits::{
+	fungible::{Inspect, MutateHold},
+	tokens::{Fortitude, Preservation},
+	Get,
+};
+
+/// A household on its way into a game.
+struct Player<T: Config> {
+	id: HouseholdId,
+	owner: T::AccountId,
+	contract: Contract<T>,
+}
+
+impl<T: Config> Pallet<T> {
+	/// One community's gate closure: its game, its contracts, its holds.
+	pub(crate) fn solve_step(
+		community: CommunityId,
+		era: EraIndex,
+		settle_era: Option<EraIndex>,
+		households: u32,
+	) {
+		let Some(terms) = Communities::<T>::get(community)
+			.filter(|c| !c.paused)
+			.map(|c| c.terms_in(era))
+		else {
+			return;
+		};
+		let mut players = Self::players(community, era, settle_era, households, &terms);
+		let game = match game_of(terms.rules, players.iter().map(|p| &p.contract)) {
+			Ok(game) => game,
+			Err(fault) => {
+				log::error!(target: LOG_TARGET, "community {community}, era {era}: {fault:?}");
+				Self::deposit_event(Event::ClearingFailed { community, era });
+				return;
+			}
+		};
+		let solution = game::solve(&game, &Self::solver_limits().config(&game), None);
+		let Ok(allocations) = game::allocate(&game, &solution.profile) else {
+			log::error!(target: LOG_TARGET, "community {community}, era {era}: the solver left its game");
+			Self::deposit_event(Event::ClearingFailed { community, era });
+			return;
+		};
+		let certificate = solution.certificate;
+		let price_per_kwh = price(&terms, certificate.offered_wh, certificate.requested_wh);
+		for ((player, chosen), allocation) in players.iter_mut().zip(&solution.profile).zip(&allocations) {
+			player.contract.chosen = *chosen;
+			player.contract.energy = Channels::from_net(allocation.community_wh, allocation.main_wh);
+			Self::make_contract(community, &terms, price_per_kwh, player);
+		}
+		let slot = Self::slot(era);
+		let book: Vec<_> = players
+			.into_iter()
+			.map(|player| (player.id, player.contract))
+			.collect();
+		let record = EraRecord {
+			era,
+			terms,
+			players: book.len() as u32,
+			certificate,
+			sweeps: solution.sweeps,
+			starts: solution.starts,
+			price_per_kwh,
+			settled: None,
+		};
+		// The players are members, of whom there are at most so many.
+		Contracts::<T>::insert(community, slot, ContractBook::<T>::truncate_from(book));
+		Records::<T>::insert(community, slot, record);
+		Self::deposit_event(Event::EraCleared { community, record });
+	}
+
+	/// The households that have anything to bring to the game of `era`, in the order of their registration.
+	fn players(
+		community: CommunityId,
+		era: EraIndex,
+		settle_era: Option<EraIndex>,
+		households: u32,
+		terms: &Terms,
+	) -> Vec<Player<T>> {
+		// What each owner can still cover; one owner may have several households.
+		let mut budgets = BTreeMap::<T::AccountId, Balance>::new();
+		let mut players = Vec::new();
+		let debts = Debts::<T>::get(community);
+		for id in Members::<T>::get(community).into_iter().take(households as usize) {
+			let Some(household) = Households::<T>::get(id).filter(|h| !h.suspended && h.is_member_in(era))
+			else {
+				continue;
+			};
+			let Ok(comfort) = terms.narrow(household.comfort) else {
+				continue;
+			};
+			// Readings of the era that has just ended are still coming in, and do not count yet.
+			let last_reading = || Readings::<T>::get(id)?.until(settle_era?);
+			let Some(Submission::<T> {
+				generation_wh,
+				mut strategies,
+				..
+			}) = Self::strategies_for(era, id, &household, last_reading, &terms.rules)
+			else {
+				continue;
+			};
+			let costs = strategies
+				.iter()
+				.map(|s| worst_cost(terms, s.net_wh(generation_wh)));
+			let worst = costs.max().unwrap_or(0);
+			let main_grid_only =
+				owes(&debts, id) || worst > 0 && !Self::spend(&mut budgets, &household.owner, worst);
+			if main_grid_only {
+				strategies
+					.iter_mut()
+					.for_each(|strategy| *strategy = on_main_grid(*strategy));
+			}
+			let contract = Contract::<T> {
+				era,
+				generation_wh,
+				comfort,
+				strategies,
+				chosen: 0,
+				main_grid_only,
+				energy: Channels::default(),
+				held: 0,
+			};
+			players.push(Player {
+				id,
+				owner: household.owner,
+				contract,
+			});
+		}
+		players
+	}
+
+	/// Takes an amount from what an owner can still cover; false, and nothing taken, where that is not enough.
+	fn spend(budgets: &mut BTreeMap<T::AccountId, Balance>, owner: &T::AccountId, amount: Balance) -> bool {
+		let budget = budgets.entry(owner.clone()).or_insert_with(|| {
+			T::Currency::reducible_balance(owner, Preservation::Preserve, Fortitude::Polite)
+		});
+		match budget.checked_sub(amount) {
+			Some(left) => {
+				*budget = left;
+				true
+			}
+			None => false,
+		}
+	}
+
+	/// Puts the funds that a contract can cost on hold, and announces it.
+	fn make_contract(community: CommunityId, terms: &Terms, price_per_kwh: Balance, player: &mut Player<T>) {
+		let contract = &mut player.contract;
+		if !contract.main_grid_only {
+			let cost = contract_cost(terms, price_per_kwh, &contract.energy);
+			match T::Currency::hold(&HoldReason::Contract.into(), &player.owner, cost) {
+				Ok(()) => contract.held = cost,
+				// The budget was checked just before. Without the hold, settlement lets this buyer take nothing from
+				// the pool, so its sellers lose a buyer and no money.
+				Err(error) => log::error!(
+					target: LOG_TARGET,
+					"household {}: {cost} could not be held: {error:?}", player.id
+				),
+			}
+		}
+		if let Some(strategy) = contract.chosen_strategy().copied() {
+			Self::deposit_event(Event::ContractMade {
+				community,
+				era: contract.era,
+				household: player.id,
+				generation_wh: contract.generation_wh,
+				strategy,
+				chosen: contract.chosen,
+				main_grid_only: contract.main_grid_only,
+				energy: contract.energy,
+				held: contract.held,
+			});
+		}
+	}
+
+	/// The work that the chain allows its solver for one game. It depends on the runtime's constants alone, so that an
+	/// auditor can solve a game again.
+	pub(crate) fn solver_limits() -> SolverLimits {
+		SolverLimits {
+			max_sweeps: T::MaxSweeps::get(),
+			max_starts: T::MaxStarts::get(),
+			max_evaluations: T::MaxEvaluations::get(),
+			max_evaluations_per_household: T::MaxEvaluationsPerHousehold::get(),
+		}
+	}
+}
+
+/// Whether a household is in arrears.
+fn owes(debts: &[(HouseholdId, Debt)], id: HouseholdId) -> bool {
+	entry(debts, id).is_some_and(|debt| debt.arrears > 0)
+}

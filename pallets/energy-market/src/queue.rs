@@ -1,0 +1,91 @@
+//! The round's queue: the only place that the hooks call.
+//!
+//! A new era opens a round: first every community's clearing, since its households deliver already, then every
+//! community's settlement. `on_initialize` plans the steps that fit into the block and returns their weight;
+//! `on_finalize` takes exactly these.
+
+use crate::{pallet::*, settlement::Settlement, weights::WeightInfo, Phase, PlannedStep, RoundState};
+use frame_support::{traits::Get, weights::Weight, BoundedVec};
+
+impl<T: Config> Pallet<T> {
+	/// The weight of one step for so many members of a community, all of whom may be in the game, which may take all of
+	/// the solver's budget.
+	pub(crate) fn step_weight(phase: Phase, households: u32) -> Weight {
+		match phase {
+			Phase::Solve => T::WeightInfo::solve(households).saturating_add(T::WeightInfo::evaluate(
+				Self::solver_limits().evaluations(households),
+			)),
+			Phase::Settle => T::WeightInfo::settle(households),
+		}
+	}
+
+	/// Plans what this block's `on_finalize` does, and returns the weight of it.
+	pub(crate) fn plan_steps() -> Weight {
+		let Some(round) = Round::<T>::get() else {
+			return T::WeightInfo::latch();
+		};
+		let (planned, weight, _) = Self::fitting_steps(round);
+		Planned::<T>::put(planned);
+		weight
+	}
+
+	/// The steps from here on that fit into one block, with the weight of that block's clearing and what is left after
+	/// it.
+	pub(crate) fn fitting_steps(
+		from: RoundState,
+	) -> (BoundedVec<PlannedStep, T::MaxSteps>, Weight, Option<RoundState>) {
+		let mut weight = T::WeightInfo::latch();
+		let mut steps = BoundedVec::<PlannedStep, T::MaxSteps>::new();
+		let mut cursor = Some(from);
+		// At most `MaxSteps` turns: each one adds a step or ends the loop.
+		while let Some(round) = cursor {
+			let households = Members::<T>::decode_len(round.next).unwrap_or(0) as u32;
+			let step = PlannedStep {
+				phase: round.phase,
+				community: round.next,
+				households,
+			};
+			let next_weight = weight.saturating_add(Self::step_weight(step.phase, households));
+			// The first step always goes ahead: `integrity_test` proves that the largest fits, and a queue that
+			// stands still would be worse than a full block.
+			let fits = steps.is_empty() || next_weight.all_lte(T::MaxClearingWeight::get());
+			if !fits || steps.try_push(step).is_err() {
+				break;
+			}
+			weight = next_weight;
+			cursor = Self::after(round);
+		}
+		(steps, weight, cursor)
+	}
+
+	/// The round once its next step is taken; `None` at its end.
+	fn after(round: RoundState) -> Option<RoundState> {
+		let next = round.next.saturating_add(1);
+		if next < round.communities {
+			return Some(RoundState { next, ..round });
+		}
+		match (round.phase, round.settle_era) {
+			(Phase::Solve, Some(_)) => Some(RoundState {
+				phase: Phase::Settle,
+				next: 0,
+				..round
+			}),
+			_ => None,
+		}
+	}
+
+	/// Takes the planned steps.
+	pub(crate) fn take_steps() {
+		for step in Planned::<T>::take() {
+			let Some(round) = Round::<T>::get() else { return };
+			match (step.phase, round.settle_era) {
+				(Phase::Solve, _) => {
+					Self::solve_step(step.community, round.solve_era, round.settle_era, step.households)
+				}
+				(Phase::Settle, Some(era)) => Settlement::<T>::run(step.community, era, step.households),
+				(Phase::Settle, None) => (),
+			}
+			Round::<T>::set(Self::after(round));
+		}
+	}
+}

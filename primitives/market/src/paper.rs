@@ -1,0 +1,40 @@
+//! The numbers of the seed paper's experiment (Ouyang, Yan and Zhu, ACM TURC 2021, section 3), which presets, examples
+//! and tests share.
+
+use crate::{money::MILLI, PriceRule, Tariffs, Terms};
+use commonwatt_game::{Comfort, Ratio, Rules};
+
+/// The paper's rules: lambda 4; omega 100 stands for a meter resolution of 10 Wh.
+pub const RULES: Rules = Rules {
+	lambda: Ratio {
+		numerator: 4,
+		denominator: 1,
+	},
+	resolution_wh: 10,
+};
+
+/// The paper's comfort: 15 to 27 degrees Celsius, a = 1/36.
+pub const COMFORT: Comfort = Comfort {
+	min_centi_c: 1_500,
+	max_centi_c: 2_700,
+	a: Ratio {
+		numerator: 1,
+		denominator: 36,
+	},
+};
+
+/// The paper's rules with tariffs of our own, since the paper gives none: 0.30 tokens for each kWh bought, 0.08 for each
+/// kWh sold.
+pub const TERMS: Terms = Terms {
+	rules: RULES,
+	tariffs: Tariffs {
+		retail_per_kwh: 300 * MILLI,
+		feed_in_per_kwh: 80 * MILLI,
+		imbalance_import_per_kwh: 360 * MILLI,
+		imbalance_export_per_kwh: 40 * MILLI,
+		grid_fee_per_kwh: 10 * MILLI,
+	},
+	price_rule: PriceRule::MidMarket,
+	incentive_per_era: 0,
+	comfort_bounds: None,
+};

@@ -1,0 +1,122 @@
+//! What a community's game and prices depend on.
+
+use crate::{money::Balance, EraIndex};
+use commonwatt_game::{Comfort, Rules};
+
+/// Highest tariff for each kWh. With it, the bill of a whole community at the largest energies stays below 2^122.
+pub const MAX_TARIFF_PER_KWH: Balance = 1_000_000_000_000_000_000_000_000;
+
+market_types! {
+	/// What energy costs, in the smallest unit of money for each kWh.
+	///
+	/// `imbalance_export <= feed_in <= retail <= imbalance_import`, each at most [`MAX_TARIFF_PER_KWH`]: keeping to a
+	/// contract never costs more than breaking it.
+	#[derive(Copy)]
+	pub struct Tariffs {
+		/// The main grid sells at this price.
+		#[cfg_attr(feature = "serde", serde(with = "crate::money::serialized"))]
+		pub retail_per_kwh: Balance,
+		/// The main grid buys at this price.
+		#[cfg_attr(feature = "serde", serde(with = "crate::money::serialized"))]
+		pub feed_in_per_kwh: Balance,
+		/// The main grid sells what a household takes beyond its contract at this price.
+		#[cfg_attr(feature = "serde", serde(with = "crate::money::serialized"))]
+		pub imbalance_import_per_kwh: Balance,
+		/// The main grid buys what a household feeds in beyond its contract at this price.
+		#[cfg_attr(feature = "serde", serde(with = "crate::money::serialized"))]
+		pub imbalance_export_per_kwh: Balance,
+		/// Buyers of community energy pay this to the operator on top of the community's price.
+		#[cfg_attr(feature = "serde", serde(with = "crate::money::serialized"))]
+		pub grid_fee_per_kwh: Balance,
+	}
+
+	/// How the price inside a community is found. The price always lies between feed-in and retail.
+	#[derive(Copy)]
+	pub enum PriceRule {
+		/// The mean of feed-in tariff and retail tariff.
+		#[cfg_attr(feature = "scale", codec(index = 0))]
+		MidMarket,
+		/// Falls from retail to feed-in as supply grows to meet demand (Liu et al., IEEE Transactions on Power Systems
+		/// 32 (5), 2017, doi 10.1109/TPWRS.2017.2649558).
+		#[cfg_attr(feature = "scale", codec(index = 1))]
+		SupplyDemandRatio,
+	}
+
+	/// Everything that a community's game and prices depend on.
+	#[derive(Copy)]
+	pub struct Terms {
+		/// Lambda and meter resolution of the game.
+		pub rules: Rules,
+		/// What energy costs.
+		pub tariffs: Tariffs,
+		/// How the price inside the community is found.
+		pub price_rule: PriceRule,
+		/// What the community's incentive pot pays out for an era, at most what it has: shared in proportion to
+		/// delivered payoffs.
+		#[cfg_attr(feature = "serde", serde(with = "crate::money::serialized"))]
+		pub incentive_per_era: Balance,
+		/// What the comfort ranges of the households must lie within; `None` allows any.
+		pub comfort_bounds: Option<ComfortBounds>,
+	}
+
+	/// What every comfort range of a community lies within, hundredths of a degree Celsius. The lower end is below the
+	/// upper end.
+	#[derive(Copy)]
+	pub struct ComfortBounds {
+		/// The lowest temperature that a range may begin at.
+		pub min_centi_c: i16,
+		/// The highest temperature that a range may end at.
+		pub max_centi_c: i16,
+	}
+
+	/// Terms that held until an era.
+	#[derive(Copy)]
+	pub struct EndedTerms {
+		/// The first era that these terms no longer hold in.
+		pub before_era: EraIndex,
+		/// The terms.
+		pub terms: Terms,
+	}
+
+	/// Terms that hold from a later era on.
+	#[derive(Copy)]
+	pub struct NextTerms {
+		/// The first era under these terms.
+		pub from_era: EraIndex,
+		/// The terms.
+		pub terms: Terms,
+	}
+}
+
+impl ComfortBounds {
+	/// Whether a comfort range lies within the bounds.
+	pub fn allow(&self, comfort: &Comfort) -> bool {
+		self.min_centi_c <= comfort.min_centi_c && comfort.max_centi_c <= self.max_centi_c
+	}
+
+	/// The part of a comfort range that lies within the bounds, at the same sensitivity; `None` if it is empty. The
+	/// narrowed model stays valid, since a narrower range allows a higher sensitivity.
+	pub fn narrow(&self, comfort: Comfort) -> Option<Comfort> {
+		let narrowed = Comfort {
+			min_centi_c: comfort.min_centi_c.max(self.min_centi_c),
+			max_centi_c: comfort.max_centi_c.min(self.max_centi_c),
+			..comfort
+		};
+		(narrowed.min_centi_c < narrowed.max_centi_c).then_some(narrowed)
+	}
+}
+
+/// What keeps a household out of a game.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ComfortOutOfBounds;
+
+impl Terms {
+	/// The comfort model that a household plays with: its own, narrowed to the community's bounds. An error where nothing
+	/// of its range lies within the bounds, which keeps the household out of the game.
+	pub fn narrow(&self, comfort: Option<Comfort>) -> Result<Option<Comfort>, ComfortOutOfBounds> {
+		match (comfort, &self.comfort_bounds) {
+			(Some(comfort), Some(bounds)) => bounds.narrow(comfort).map(Some).ok_or(ComfortOutOfBounds),
+			(comfort, _) => Ok(comfort),
+		}
+	}
+}
