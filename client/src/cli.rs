@@ -485,7 +485,7 @@ pub struct LambdaArgs {
 		allow_negative_numbers = true,
 		value_parser = crate::lambda::parse
 	)]
-	pub lambdas: Vec<commonwatt_game::Ratio>,
+	pub lambdas: Vec<commonwatt_market::game::Ratio>,
 
 	/// Write every number to this file as JSON
 	#[arg(long, value_name = "FILE")]

@@ -1,7 +1,7 @@
 //! Meter data from a CSV file: read as a whole and checked to the last field before anything is sent anywhere.
 
 use crate::fault::Fault;
-use commonwatt_game::MAX_ENERGY_WH;
+use commonwatt_market::game::MAX_ENERGY_WH;
 use std::{
 	collections::BTreeMap,
 	path::{Path, PathBuf},

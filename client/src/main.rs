@@ -15,7 +15,6 @@ mod lambda;
 mod lines;
 mod manager;
 mod meter;
-mod prices;
 mod replay;
 mod report;
 mod summary;

@@ -1,18 +1,17 @@
 //! A community's gate closure, done again from its inputs: docs/market.md, "An era", step 3.
 
-use super::{
-	inputs::{Household, Inputs},
-	limits::{self, Limits},
-};
+use super::{inputs::Inputs, limits::Limits};
 use crate::{
 	chain::types::{
-		Balance, Certificate, Channels, Comfort, Contract, Debt, EraRecord, Kind, MarketEvent, Strategy,
-		Terms,
+		Balance, Certificate, Channels, Contract, Debt, EraRecord, Household, MarketEvent, Submission, Terms,
 	},
 	fault::Fault,
+};
+use commonwatt_market::{
+	contract::{allowed_strategies, game_of, on_main_grid, SolverLimits},
+	game::{self, SolverConfig},
 	prices::{contract_cost, price, worst_cost},
 };
-use commonwatt_game::{self as game, SolverConfig};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use subxt::utils::AccountId32;
@@ -33,7 +32,7 @@ struct Player {
 /// Who decides which strategies are chosen.
 pub enum Judge<'a> {
 	/// This program's solver, within these bounds.
-	Solver(limits::Solver),
+	Solver(SolverLimits),
 	/// The chain, whose game had other rules; with what it claims, if it claims anything.
 	Chain(Option<&'a Gate>),
 }
@@ -55,7 +54,7 @@ impl Judge<'_> {
 				let solution = game::solve(game, &bounds.config(game), None);
 				return Ok(Outcome {
 					profile: solution.profile,
-					certificate: solution.certificate.into(),
+					certificate: solution.certificate,
 					sweeps: solution.sweeps,
 					starts: solution.starts,
 				});
@@ -73,7 +72,7 @@ impl Judge<'_> {
 		let verified = game::verify(game, &profile, SolverConfig::default().epsilon)?;
 		let mut outcome = Outcome {
 			profile,
-			certificate: verified.into(),
+			certificate: verified,
 			sweeps: 0,
 			starts: 0,
 		};
@@ -98,15 +97,11 @@ pub async fn solve(
 	};
 	let terms = community.terms_in(era);
 	let mut players = players(inputs, era, &terms, limits).await?;
-	let households = players.iter().map(|player| game::Household {
-		generation_wh: player.contract.generation_wh,
-		comfort: player.contract.comfort.map(Into::into),
-		strategies: player.contract.strategies.iter().map(|s| (*s).into()).collect(),
-	});
 	let refused = |fault: &dyn std::fmt::Display| {
 		Fault::Differs(vec![format!("era {era}: what the state has is no game: {fault}")])
 	};
-	let game = game::Game::new(terms.rules.into(), households.collect()).map_err(|fault| refused(&fault))?;
+	let game = game_of(terms.rules, players.iter().map(|player| &player.contract))
+		.map_err(|fault| refused(&fault))?;
 	let outcome = judge.decide(&game, &players).map_err(|fault| refused(&fault))?;
 	let allocations = game::allocate(&game, &outcome.profile).map_err(|fault| refused(&fault))?;
 	let certificate = outcome.certificate;
@@ -153,17 +148,20 @@ async fn players(
 		let Some(household) = household.filter(|h| !h.suspended && h.is_member_in(era)) else {
 			continue;
 		};
-		let Some(comfort) = comfort(household.comfort, terms) else {
+		let Ok(comfort) = terms.narrow(household.comfort) else {
 			continue;
 		};
-		let Some((generation_wh, mut strategies)) =
-			strategies(inputs, id, &household, era, settle_era, terms).await?
+		let submission = submission(inputs, id, &household, era, settle_era, terms).await?;
+		let Some(Submission {
+			generation_wh,
+			mut strategies,
+			..
+		}) = submission
 		else {
 			continue;
 		};
-		let net = |s: &Strategy| i64::from(generation_wh) - i64::from(s.consumption_wh);
-		let worst = strategies.iter().map(|s| worst_cost(terms, net(s))).max();
-		let worst = worst.unwrap_or(0);
+		let costs = strategies.iter().map(|s| worst_cost(terms, s.net_wh(generation_wh)));
+		let worst = costs.max().unwrap_or(0);
 		let budget = match budgets.get(&household.owner) {
 			Some(left) => *left,
 			None => inputs.reducible(household.owner, limits.minimum_balance).await?,
@@ -173,9 +171,10 @@ async fn players(
 		let spent = if main_grid_only { 0 } else { worst };
 		budgets.insert(household.owner, budget - spent);
 		if main_grid_only {
-			strategies.iter_mut().for_each(keep_to_main_grid);
+			strategies.iter_mut().for_each(|strategy| *strategy = on_main_grid(*strategy));
 		}
 		let contract = Contract {
+			era,
 			generation_wh,
 			comfort,
 			strategies,
@@ -189,30 +188,20 @@ async fn players(
 	Ok(players)
 }
 
-/// What of a comfort range lies within the community's bounds. Nothing (outside) keeps a household out of the game.
-fn comfort(comfort: Option<Comfort>, terms: &Terms) -> Option<Option<Comfort>> {
-	let (Some(mut comfort), Some(bounds)) = (comfort, terms.comfort_bounds) else {
-		return Some(comfort);
-	};
-	comfort.min_centi_c = comfort.min_centi_c.max(bounds.min_centi_c);
-	comfort.max_centi_c = comfort.max_centi_c.min(bounds.max_centi_c);
-	(comfort.min_centi_c < comfort.max_centi_c).then_some(Some(comfort))
-}
-
 /// What a household brings: what it submitted, else what its preference makes of its last reading, else nothing.
-async fn strategies(
+async fn submission(
 	inputs: &mut Inputs,
 	id: u32,
 	household: &Household,
 	era: u32,
 	settle_era: Option<u32>,
 	terms: &Terms,
-) -> Result<Option<(u32, Vec<Strategy>)>, Fault> {
+) -> Result<Option<Submission>, Fault> {
 	let resolution_wh = terms.rules.resolution_wh;
 	let (generation_wh, strategies) = match inputs.submission(id, era).await? {
 		Some(submission) => (submission.generation_wh, submission.strategies),
 		None => {
-			let Some(preference) = household.preference.clone() else {
+			let Some(preference) = household.preference else {
 				return Ok(None);
 			};
 			let metered = inputs.metered(id).await?;
@@ -222,31 +211,22 @@ async fn strategies(
 			else {
 				return Ok(None);
 			};
-			let made = game::Preference::from(preference).strategies(
+			let made = preference.strategies(
 				resolution_wh,
 				reading.generation_wh,
 				reading.consumption_wh,
 				reading.indoor_centi_c,
 			);
-			(reading.generation_wh, made.into_iter().map(Into::into).collect())
+			(reading.generation_wh, made)
 		}
 	};
-	let limit = u64::from(household.connection_limit_wh);
-	let mut allowed = strategies;
-	allowed.retain(|strategy| {
-		let strategy = game::Strategy::from(*strategy);
-		strategy.check(generation_wh, resolution_wh).is_ok()
-			&& strategy.net_wh(generation_wh).unsigned_abs() <= limit
-	});
-	Ok((!allowed.is_empty()).then_some((generation_wh, allowed)))
-}
-
-fn keep_to_main_grid(strategy: &mut Strategy) {
-	strategy.kind = match strategy.kind {
-		Kind::SellToCommunity => Kind::SellToMain,
-		Kind::BuyFromCommunity => Kind::BuyFromMain,
-		other => other,
-	};
+	let limit = household.connection_limit_wh;
+	let strategies = allowed_strategies(strategies, generation_wh, resolution_wh, limit);
+	Ok((!strategies.is_empty()).then_some(Submission {
+		era,
+		generation_wh,
+		strategies,
+	}))
 }
 
 /// What the chain's events claim of a gate closure. The strategies and the comfort that a contract was made with are not
@@ -273,6 +253,7 @@ pub fn claimed(events: &[MarketEvent], community: u32, era: u32, computed: &Gate
 					*of_event = *strategy;
 				}
 				let contract = Contract {
+					era,
 					generation_wh: *generation_wh,
 					comfort: known.and_then(|known| known.comfort),
 					strategies,
@@ -296,7 +277,7 @@ pub fn claimed(events: &[MarketEvent], community: u32, era: u32, computed: &Gate
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use crate::chain::types::{Status, TEST_TERMS};
+	use crate::chain::types::{Kind, Status, Strategy, TEST_TERMS};
 
 	/// One that has 2 kWh too much and one that needs as much; each may use the pool or the main grid.
 	fn seller_and_buyer() -> (game::Game, Vec<Player>) {
@@ -307,6 +288,7 @@ mod tests {
 				temperature_centi_c: 2_100,
 			};
 			let contract = Contract {
+				era: 7,
 				generation_wh,
 				comfort: None,
 				strategies: kinds.map(strategy).to_vec(),
@@ -321,12 +303,7 @@ mod tests {
 			player(3, 2_000, 0, [Kind::SellToCommunity, Kind::SellToMain]),
 			player(5, 0, 2_000, [Kind::BuyFromCommunity, Kind::BuyFromMain]),
 		];
-		let households = players.iter().map(|player| game::Household {
-			generation_wh: player.contract.generation_wh,
-			comfort: None,
-			strategies: player.contract.strategies.iter().map(|s| (*s).into()).collect(),
-		});
-		let game = game::Game::new(TEST_TERMS.rules.into(), households.collect()).unwrap();
+		let game = game_of(TEST_TERMS.rules, players.iter().map(|player| &player.contract)).unwrap();
 		(game, players)
 	}
 
@@ -350,7 +327,7 @@ mod tests {
 					offered_wh: 9,
 					requested_wh: 9,
 					traded_wh: 9,
-					max_gain: 77,
+					max_gain: game::Log2(77),
 				},
 				sweeps: 11,
 				starts: 5,
@@ -365,7 +342,7 @@ mod tests {
 	fn choice_of_other_rules_is_the_chains_and_its_energies_are_computed() {
 		let (game, players) = seller_and_buyer();
 		let decide = |judge: Judge| judge.decide(&game, &players).unwrap();
-		let solved = decide(Judge::Solver(limits::Solver::generous()));
+		let solved = decide(Judge::Solver(SolverLimits::RUNTIME));
 		assert_eq!(
 			(solved.profile.as_slice(), solved.certificate.status),
 			(&[0, 0][..], Status::Equilibrium)
@@ -383,7 +360,7 @@ mod tests {
 				offered_wh,
 				requested_wh,
 				traded_wh,
-				max_gain: 77,
+				max_gain: game::Log2(77),
 			};
 			assert_eq!((taken.certificate, taken.sweeps, taken.starts), (expected, 11, 5));
 		}

@@ -8,13 +8,12 @@ use crate::{
 	chain::{
 		balances::BalancesEvent,
 		types::{
-			Balance, Comfort, Contract, Debt, EraRecord, LastRuntimeUpgrade, MarketEvent, Metered, Statement,
-			Strategy, Terms,
+			Balance, Community, Contract, Debt, EraRecord, Household, LastRuntimeUpgrade, MarketEvent, Metered,
+			RoundState, Statement, Submission,
 		},
 	},
 	fault::{Fault, OrFault},
 };
-use commonwatt_game as game;
 use std::collections::BTreeMap;
 use subxt::{
 	events::{Event, Phase},
@@ -33,95 +32,6 @@ macro_rules! input {
 		#[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
 		$vis struct $name $body
 	};
-}
-
-input! {
-	pub struct EndedTerms {
-		pub before_era: u32,
-		pub terms: Terms,
-	}
-}
-
-input! {
-	pub struct NextTerms {
-		pub from_era: u32,
-		pub terms: Terms,
-	}
-}
-
-input! {
-	pub struct Community {
-		pub paused: bool,
-		pub ended_terms: Vec<EndedTerms>,
-		pub terms: Terms,
-		pub next_terms: Option<NextTerms>,
-	}
-}
-
-impl Community {
-	/// The terms that hold in an era.
-	pub fn terms_in(&self, era: u32) -> Terms {
-		match &self.next_terms {
-			Some(next) if next.from_era <= era => next.terms,
-			_ => {
-				let ended = self.ended_terms.iter().find(|ended| era < ended.before_era);
-				ended.map_or(self.terms, |ended| ended.terms)
-			}
-		}
-	}
-}
-
-input! {
-	pub struct Preference {
-		pub flexible_down_percent: u8,
-		pub flexible_up_percent: u8,
-		pub response_centi_c_per_kwh: i16,
-		pub trade_with_community: bool,
-	}
-}
-
-impl From<Preference> for game::Preference {
-	fn from(preference: Preference) -> Self {
-		Self {
-			flexible_down_percent: preference.flexible_down_percent,
-			flexible_up_percent: preference.flexible_up_percent,
-			response_centi_c_per_kwh: preference.response_centi_c_per_kwh,
-			trade_with_community: preference.trade_with_community,
-		}
-	}
-}
-
-input! {
-	pub struct Household {
-		pub owner: AccountId32,
-		pub connection_limit_wh: u32,
-		pub member_since: u32,
-		pub member_until: Option<u32>,
-		pub suspended: bool,
-		pub comfort: Option<Comfort>,
-		pub preference: Option<Preference>,
-	}
-}
-
-impl Household {
-	/// Whether it is a member in an era.
-	pub fn is_member_in(&self, era: u32) -> bool {
-		self.member_since <= era && self.member_until.is_none_or(|last| era <= last)
-	}
-}
-
-input! {
-	pub struct Submission {
-		pub era: u32,
-		pub generation_wh: u32,
-		pub strategies: Vec<Strategy>,
-	}
-}
-
-input! {
-	pub struct Round {
-		pub settle_era: Option<u32>,
-	}
 }
 
 input! {
@@ -272,7 +182,7 @@ impl Inputs {
 	}
 
 	/// The round that is under way.
-	pub async fn round(&mut self) -> Result<Option<Round>, Fault> {
+	pub async fn round(&mut self) -> Result<Option<RoundState>, Fault> {
 		self.before.fetch((MARKET, "Round"), ()).await
 	}
 

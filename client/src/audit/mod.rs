@@ -216,7 +216,7 @@ async fn close_gate(node: &Node, number: u64, report: &mut AuditReport) -> Resul
 	let rules = other_rules(block.executed_by);
 	let judge = match rules {
 		Some(_) => Judge::Chain(state.as_ref()),
-		None => Judge::Solver(limits::Solver::of(&inputs.after.at)?),
+		None => Judge::Solver(limits::solver(&inputs.after.at)?),
 	};
 	let computed = gate::solve(&mut inputs, era, &limits, judge).await?;
 	report.not_judged.extend(rules.map(|rules| cleared_under(&rules)));

@@ -1,20 +1,19 @@
 //! A community's settlement, done again from its inputs: docs/market.md, "Settlement".
 
-use super::{
-	inputs::{Household, Inputs},
-	limits::Limits,
-};
+use super::{inputs::Inputs, limits::Limits};
 use crate::{
-	chain::types::{
-		Amounts, Balance, Channels, Contract, Debt, Delivered, MarketEvent, Quality, Reading, Statement,
-		Terms, Totals,
-	},
+	chain::types::{Amounts, Balance, Channels, Contract, Debt, MarketEvent, Reading, Statement, Terms, Totals},
 	fault::Fault,
-	prices::{cost, part, revenue},
 };
-use commonwatt_game as game;
+use commonwatt_market::{
+	accounts, game,
+	money::Split,
+	prices::cost,
+	settlement::{deliverable_wh, equalise, Dues, Energy},
+};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use subxt::utils::AccountId32;
 
 /// What a settlement comes to.
 #[derive(Debug, Serialize)]
@@ -30,38 +29,6 @@ struct HouseholdSettlement {
 	debt: Debt,
 	missing: bool,
 	statement: Statement,
-}
-
-impl HouseholdSettlement {
-	fn metered_wh(&self) -> i64 {
-		let reading = &self.statement.reading;
-		i64::from(reading.generation_wh) - i64::from(reading.consumption_wh)
-	}
-
-	/// Community energy that was contracted, delivered and can be paid for.
-	fn deliverable_wh(&self, terms: &Terms) -> i64 {
-		let Some(contract) = &self.contract else { return 0 };
-		let (contracted, metered) = (contract.energy.community_wh(), self.metered_wh());
-		if contracted.signum() != metered.signum() {
-			return 0;
-		}
-		if contracted >= 0 {
-			return contracted.min(metered);
-		}
-		let delivered = contracted.max(metered);
-		let bought = size(delivered);
-		let needed =
-			cost(bought, self.statement.price_per_kwh) + cost(bought, terms.tariffs.grid_fee_per_kwh);
-		if contract.held < needed {
-			0
-		} else {
-			delivered
-		}
-	}
-}
-
-fn size(wh: i64) -> u32 {
-	u32::try_from(wh.unsigned_abs()).unwrap_or(u32::MAX)
 }
 
 /// What the chain says of a settlement.
@@ -90,16 +57,15 @@ pub async fn settle(
 	}
 	let fees_taken = claimed.values().any(|s| s.amounts.grid_fee > 0);
 	through_pool(&mut lines, &terms, fees_taken, claimed, notes);
-	let pot = inputs
-		.reducible(pot_account(inputs.community_id()), limits.minimum_balance)
-		.await?;
+	let pot = AccountId32(accounts::account(accounts::pot_number(inputs.community_id())));
+	let pot = inputs.reducible(pot, limits.minimum_balance).await?;
 	rewards(&mut lines, terms.incentive_per_era.min(pot), claimed, notes);
 	for line in &mut lines {
 		with_utility(line, &terms, claimed, notes);
 	}
 	let mut totals = Totals::default();
 	for line in &lines {
-		add(&mut totals, &line.statement, line.missing);
+		totals.add(&line.statement, line.missing);
 	}
 	Ok(Settlement {
 		totals,
@@ -124,7 +90,7 @@ async fn lines(
 		let metered = inputs.metered(id).await?;
 		let submitted = metered.as_ref().and_then(|metered| metered.of(era));
 		let last = metered.as_ref().and_then(|metered| metered.until(era));
-		let reading = submitted.unwrap_or_else(|| estimate(&household, contract.as_ref(), last));
+		let reading = submitted.unwrap_or_else(|| Reading::estimate(household.connection_limit_wh, contract.as_ref(), last));
 		lines.push(HouseholdSettlement {
 			id,
 			contract,
@@ -145,65 +111,25 @@ async fn lines(
 	Ok(lines)
 }
 
-/// What a silent meter is taken to have seen.
-fn estimate(household: &Household, contract: Option<&Contract>, last: Option<Reading>) -> Reading {
-	let chosen = contract.and_then(|c| Some((c.generation_wh, c.strategies.get(usize::from(c.chosen))?)));
-	let (generation_wh, consumption_wh, indoor_centi_c) = match (chosen, last) {
-		(Some((generation, s)), _) => (
-			generation.min(s.consumption_wh),
-			s.consumption_wh,
-			s.temperature_centi_c,
-		),
-		(None, Some(last)) => (
-			0,
-			last.consumption_wh.min(household.connection_limit_wh),
-			last.indoor_centi_c,
-		),
-		(None, None) => (0, 0, 0),
-	};
-	Reading {
-		generation_wh,
-		consumption_wh,
-		indoor_centi_c,
-		quality: Quality::Estimated,
-	}
-}
-
-/// Who delivered what to whom, and what it was worth.
+/// Finds who delivered what, and what it was worth.
 fn energy(lines: &mut [HouseholdSettlement], terms: &Terms) {
-	let deliverable: Vec<i64> = lines.iter().map(|line| line.deliverable_wh(terms)).collect();
-	let side = |sign: i64| -> Vec<u64> {
-		let of_side = deliverable.iter().map(|wh| (wh * sign).max(0).unsigned_abs());
-		of_side.collect()
+	let of_contract = |line: &HouseholdSettlement| {
+		line.contract.as_ref().map_or(0, |contract| {
+			let statement = &line.statement;
+			deliverable_wh(contract, &statement.reading, terms, statement.price_per_kwh)
+		})
 	};
-	let (sold, bought) = (side(1), side(-1));
-	let (offered, requested) = (sold.iter().sum(), bought.iter().sum());
-	let sold = game::ration(&sold, requested);
-	let bought = game::ration(&bought, offered);
-	for (((line, deliverable), sold), bought) in lines.iter_mut().zip(deliverable).zip(sold).zip(bought) {
-		let community = sold as i64 - bought as i64;
-		let main = line.metered_wh() - community;
-		line.statement.energy = Channels::from_net(community, main);
-		let Some(contract) = &line.contract else { continue };
-		let covered = contract.energy.main_wh() + deliverable - community;
-		let ordinary = if covered.signum() == main.signum() {
-			covered.signum() * covered.abs().min(main.abs())
-		} else {
-			0
-		};
-		let imbalance = Channels::from_net(0, main - ordinary);
-		line.statement.imbalance_import_wh = imbalance.bought_from_main_wh;
-		line.statement.imbalance_export_wh = imbalance.sold_to_main_wh;
-		if !line.missing {
-			let delivered = game::delivered(
-				&terms.rules.into(),
-				contract.comfort.map(Into::into).as_ref(),
-				line.statement.reading.indoor_centi_c,
-				community,
-				size(main),
-			);
-			line.statement.delivered = Some(Delivered::from(delivered));
-		}
+	let deliverable: Vec<i64> = lines.iter().map(of_contract).collect();
+	let community = equalise(&deliverable);
+	for ((line, deliverable_wh), community_wh) in lines.iter_mut().zip(deliverable).zip(community) {
+		let (contract, statement) = (line.contract.as_ref(), &mut line.statement);
+		let energy = Energy::split(contract, &statement.reading, deliverable_wh, community_wh);
+		statement.energy = energy.channels;
+		statement.imbalance_import_wh = energy.imbalance_import_wh;
+		statement.imbalance_export_wh = energy.imbalance_export_wh;
+		statement.delivered = contract
+			.filter(|_| !line.missing)
+			.map(|contract| energy.worth(contract, &statement.reading, terms));
 	}
 }
 
@@ -242,16 +168,9 @@ fn through_pool(
 	if waived > 0 {
 		notes.push(format!("no grid fee was taken, {waived} would have been due"));
 	}
-	let (mut so_far_wh, mut so_far) = (0, 0);
+	let mut parts = Split::new(collected, sold_wh);
 	for line in lines.iter_mut() {
-		let sold = Balance::from(line.statement.energy.sold_to_community_wh);
-		if sold == 0 {
-			continue;
-		}
-		so_far_wh += sold;
-		let until = part(collected, so_far_wh, sold_wh);
-		let due = until - so_far;
-		so_far = until;
+		let due = parts.next_part(line.statement.energy.sold_to_community_wh.into());
 		if due > 0
 			&& claimed
 				.get(&line.id)
@@ -277,16 +196,13 @@ fn rewards(
 ) {
 	let payoff = |line: &HouseholdSettlement| {
 		let delivered = line.statement.delivered;
-		delivered.map_or(game::Log2::NEG_INFINITY, |delivered| game::Log2(delivered.payoff))
+		delivered.map_or(game::Log2::NEG_INFINITY, |delivered| delivered.payoff)
 	};
 	let weights = game::shares(&lines.iter().map(payoff).collect::<Vec<_>>());
 	let total: Balance = weights.iter().copied().map(Balance::from).sum();
-	let (mut so_far_weight, mut so_far) = (0, 0);
+	let mut parts = Split::new(budget, total);
 	for (line, weight) in lines.iter_mut().zip(weights).filter(|(_, weight)| *weight > 0) {
-		so_far_weight += Balance::from(weight);
-		let until = part(budget, so_far_weight, total);
-		let due = until - so_far;
-		so_far = until;
+		let due = parts.next_part(weight.into());
 		if due > 0 && claimed.get(&line.id).is_some_and(|s| s.amounts.reward == 0) {
 			notes.push(format!("household {}: its reward of {due} was not paid", line.id));
 		} else {
@@ -302,31 +218,22 @@ fn with_utility(
 	claimed: &BTreeMap<u32, Statement>,
 	notes: &mut Vec<String>,
 ) {
-	let (tariffs, metered) = (&terms.tariffs, line.metered_wh());
 	let statement = &mut line.statement;
-	let (short, over) = (statement.imbalance_import_wh, statement.imbalance_export_wh);
-	let (energy, amounts) = (&statement.energy, &mut statement.amounts);
-	amounts.main_cost = cost(
-		energy.bought_from_main_wh.saturating_sub(short),
-		tariffs.retail_per_kwh,
-	) + cost(short, tariffs.imbalance_import_per_kwh);
-	amounts.main_revenue = revenue(
-		energy.sold_to_main_wh.saturating_sub(over),
-		tariffs.feed_in_per_kwh,
-	) + revenue(over, tariffs.imbalance_export_per_kwh);
-	let alone = Channels::from_net(0, metered);
-	amounts.alone_cost = cost(alone.bought_from_main_wh, tariffs.retail_per_kwh);
-	amounts.alone_revenue = revenue(alone.sold_to_main_wh, tariffs.feed_in_per_kwh);
-	let due = line.debt.arrears + amounts.main_cost;
-	let owed = line.debt.credit + amounts.main_revenue;
+	let energy = Energy {
+		channels: statement.energy,
+		imbalance_import_wh: statement.imbalance_import_wh,
+		imbalance_export_wh: statement.imbalance_export_wh,
+	};
+	let amounts = &mut statement.amounts;
+	energy.bill_main_grid(&statement.reading, &terms.tariffs, amounts);
+	let dues = Dues::new(&line.debt, amounts);
+	let (due, owed) = (dues.household, dues.utility);
 	let said = claimed.get(&line.id).map(|statement| statement.amounts);
-	// What somebody could pay at that very moment depends on all that moved before; that it did not vanish does not.
+	// How much somebody could pay at that very moment depends on all that moved before. That the rest did not vanish does
+	// not.
 	let paid = said.map_or(due, |said| said.paid_to_utility).min(due);
 	let received = said.map_or(owed, |said| said.received_from_utility).min(owed);
-	amounts.paid_to_utility = paid;
-	amounts.arrears = due - paid;
-	amounts.received_from_utility = received;
-	amounts.credit = owed - received;
+	line.debt = dues.settle(paid, received, amounts);
 	if paid < due || received < owed {
 		notes.push(format!(
 			"household {}: {paid} of {due} paid to the utility and {received} of {owed} received; whether more could \
@@ -334,31 +241,6 @@ fn with_utility(
 			line.id
 		));
 	}
-}
-
-fn add(totals: &mut Totals, statement: &Statement, missing: bool) {
-	let (energy, amounts) = (&statement.energy, &statement.amounts);
-	totals.households += 1;
-	totals.missing_readings += u32::from(missing);
-	totals.community_wh += u64::from(energy.sold_to_community_wh);
-	totals.bought_from_main_wh += u64::from(energy.bought_from_main_wh);
-	totals.sold_to_main_wh += u64::from(energy.sold_to_main_wh);
-	totals.through_pool += amounts.paid_to_pool;
-	totals.grid_fees += amounts.grid_fee;
-	totals.rewards += amounts.reward;
-	totals.to_utility += amounts.paid_to_utility;
-	totals.from_utility += amounts.received_from_utility;
-}
-
-/// The account of a community's incentive pot: "modl", the pallet's name, and its number with all bits turned, as FRAME
-/// derives sub-accounts.
-fn pot_account(community: u32) -> subxt::utils::AccountId32 {
-	let mut account = [0; 32];
-	let (name, number) = (b"modlcw/enrgy", (!community).to_le_bytes());
-	for (slot, byte) in account.iter_mut().zip(name.iter().chain(&number)) {
-		*slot = *byte;
-	}
-	subxt::utils::AccountId32(account)
 }
 
 /// What the chain's events claim of a settlement.
@@ -388,6 +270,10 @@ pub fn claimed(events: &[MarketEvent], community: u32, era: u32) -> Option<Settl
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use commonwatt_market::{
+		game::{Delivered, Log2},
+		Quality,
+	};
 
 	fn line(id: u32, delivered: Option<Delivered>) -> HouseholdSettlement {
 		HouseholdSettlement {
@@ -415,7 +301,10 @@ mod tests {
 
 	#[test]
 	fn payoffs_of_other_rules_are_taken_and_nothing_else_of_what_was_delivered() {
-		let worth = |comfort_ppm, payoff| Some(Delivered { comfort_ppm, payoff });
+		let worth = |comfort_ppm, payoff| Some(Delivered {
+			comfort_ppm,
+			payoff: Log2(payoff),
+		});
 		let mut lines = [line(1, worth(500_000, 3)), line(2, None), line(3, worth(1, 4))];
 		let claimed = [line(1, worth(7, 30)), line(2, worth(8, 40)), line(3, None)];
 		let claimed = claimed.map(|line| (line.id, line.statement)).into();

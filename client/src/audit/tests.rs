@@ -3,11 +3,11 @@
 use super::*;
 use crate::{
 	chain::types::{
-		Amounts, Certificate, Channels, Contract, EraRecord, Kind, PriceRule, Quality, Reading, Statement,
-		Status, Strategy, Terms, Totals, TEST_TERMS as TERMS,
+		Amounts, Certificate, Channels, Contract, EraRecord, Kind, Quality, Reading, Statement,
+		Status, Strategy, Totals, TEST_TERMS as TERMS,
 	},
-	prices::{contract_cost, price, worst_cost},
 };
+use commonwatt_market::game;
 use std::collections::BTreeMap;
 
 fn report() -> AuditReport {
@@ -26,6 +26,7 @@ fn report() -> AuditReport {
 
 fn gate(held: u128, chosen: u8) -> Gate {
 	let contract = Contract {
+		era: 7,
 		generation_wh: 0,
 		comfort: None,
 		strategies: vec![Strategy {
@@ -48,7 +49,7 @@ fn gate(held: u128, chosen: u8) -> Gate {
 				offered_wh: 0,
 				requested_wh: 0,
 				traded_wh: 0,
-				max_gain: 0,
+				max_gain: game::Log2(0),
 			},
 			sweeps: 1,
 			starts: 1,
@@ -122,29 +123,6 @@ fn amount_that_differs_and_claim_that_is_missing_are_named() {
 		"settlement: computed, and not in the events",
 	];
 	assert_eq!(found.differences, expected);
-}
-
-/// By hand, from docs/market.md.
-#[test]
-fn prices_and_holds() {
-	let ratio = Terms {
-		price_rule: PriceRule::SupplyDemandRatio,
-		..TERMS
-	};
-	assert_eq!(price(&TERMS, 5, 9), 190);
-	// 300 x 80 / (220 x 1/2 + 80) = 126.3.
-	assert_eq!(
-		(
-			price(&ratio, 1_000, 2_000),
-			price(&ratio, 0, 2_000),
-			price(&ratio, 2_000, 1_000)
-		),
-		(126, 300, 80)
-	);
-	// Retail is more than the pool's 190 and 10: 300, and one unit for each of two seams; the main grid's 0.3 rounded up.
-	assert_eq!(contract_cost(&TERMS, 190, &Channels::from_net(-1_000, -1)), 303);
-	assert_eq!(contract_cost(&TERMS, 190, &Channels::from_net(1_000, 500)), 0);
-	assert_eq!((worst_cost(&TERMS, -1_000), worst_cost(&TERMS, 1_000)), (313, 0));
 }
 
 #[test]

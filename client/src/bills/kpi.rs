@@ -17,7 +17,7 @@ use serde::Serialize;
 /// A household's bill with its key figures.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Account {
-	pub household: u32,
+	/// With the household's number.
 	#[serde(flatten)]
 	pub bill: Bill,
 	pub generation_wh: u64,
@@ -43,8 +43,7 @@ impl Account {
 	/// Of no era, from one on.
 	pub fn new(household: u32, first_era: u32) -> Self {
 		Self {
-			household,
-			bill: Bill::of_no_era(first_era),
+			bill: Bill::empty(household, first_era),
 			generation_wh: 0,
 			consumption_wh: 0,
 			own_use_wh: 0,
@@ -172,7 +171,7 @@ impl Community {
 				Status::Equilibrium => self.equilibria += 1,
 				Status::Approximate => self.approximate.push(record.era),
 			}
-			self.largest_gain = self.largest_gain.max(max_gain);
+			self.largest_gain = self.largest_gain.max(max_gain.0);
 		}
 		self.games_with_trade += u32::from(traded_wh > 0);
 		self.sweeps += u64::from(record.sweeps);
@@ -246,7 +245,7 @@ mod tests {
 					offered_wh: 0,
 					requested_wh: 0,
 					traded_wh: 0,
-					max_gain: i64::from(era),
+					max_gain: Log2(i64::from(era)),
 				},
 				sweeps: 1,
 				starts: 1,

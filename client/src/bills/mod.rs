@@ -155,13 +155,13 @@ async fn compare_with_state(head: &At, ledger: &Ledger, report: &mut BillsReport
 	}
 	let Some(oldest) = oldest else { return Ok(()) };
 	for account in &report.households {
-		let Some(of_state) = chain::bill(head, account.household, (oldest, last)).await? else {
+		let Some(of_state) = chain::bill(head, account.bill.household, (oldest, last)).await? else {
 			continue;
 		};
 		// A bill of the eras that the state still has.
-		let mut bill = Bill::of_no_era(of_state.first_era);
+		let mut bill = Bill::empty(account.bill.household, of_state.first_era);
 		for (_, book) in ledger.eras(oldest..=last) {
-			if let Some(settled) = book.statements.get(&account.household) {
+			if let Some(settled) = book.statements.get(&account.bill.household) {
 				bill.add(&settled.statement);
 			}
 		}
@@ -170,7 +170,7 @@ async fn compare_with_state(head: &At, ledger: &Ledger, report: &mut BillsReport
 		let found = found.into_iter();
 		report
 			.differences
-			.extend(found.map(|one| format!("bill of household {}, {one}", account.household)));
+			.extend(found.map(|one| format!("bill of household {}, {one}", account.bill.household)));
 	}
 	Ok(())
 }
@@ -184,7 +184,7 @@ fn columns(account: &Account) -> Vec<(&'static str, String)> {
 	let bill = &account.bill;
 	let [sold, bought, to_main, from_main] = bill.energy_wh;
 	vec![
-		("household", account.household.to_string()),
+		("household", account.bill.household.to_string()),
 		("first_era", bill.first_era.to_string()),
 		("last_era", bill.last_era.to_string()),
 		("eras", bill.eras.to_string()),
@@ -261,7 +261,7 @@ fn shown(report: &BillsReport, money: &Token) -> String {
 		text += &format!(
 			"{:>9} {:>5} {sold:>10} {bought:>10} {to_main:>10} {from_main:>10} {:>11} {:>11} {:>9} {:>10} {:>7} {:>7} \
 			 {:>8}\n",
-			account.household,
+			account.bill.household,
 			bill.eras,
 			money.text(bill.cost),
 			money.text(bill.revenue),

@@ -1,7 +1,6 @@
 //! The connection to a node, and what to ask of it.
 
 pub mod balances;
-mod bill;
 pub mod events;
 pub mod game;
 pub mod send;

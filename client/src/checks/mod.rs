@@ -10,11 +10,11 @@
 use crate::{
 	chain::{
 		game::other_rules,
-		types::{Balance, Certificate, Delivered, EraRecord, Kind, Statement, Strategy, Terms, Totals},
+		types::{Balance, EraRecord, Statement, Terms, Totals},
 	},
 	replay::ledger::{Contract, EraBook, Settled},
 };
-use commonwatt_game as game;
+use commonwatt_market::{contract::on_main_grid, game};
 use serde::Serialize;
 
 #[cfg(test)]
@@ -140,7 +140,7 @@ fn certificate(checks: &mut Checks, book: &EraBook, record: &EraRecord) {
 		let strategies: Vec<Strategy> = submitted
 			.strategies
 			.iter()
-			.map(|s| as_played(*s, contract.main_grid_only))
+			.map(|s| if contract.main_grid_only { on_main_grid(*s) } else { *s })
 			.collect();
 		let chosen = strategies.get(usize::from(contract.chosen));
 		checks.expect(chosen == Some(&contract.strategy), || {
@@ -152,7 +152,7 @@ fn certificate(checks: &mut Checks, book: &EraBook, record: &EraRecord) {
 		households.push(game::Household {
 			generation_wh: submitted.generation_wh,
 			comfort: comfort(contract, &record.terms),
-			strategies: strategies.into_iter().map(Into::into).collect(),
+			strategies,
 		});
 		profile.push(contract.chosen);
 	}
@@ -160,12 +160,11 @@ fn certificate(checks: &mut Checks, book: &EraBook, record: &EraRecord) {
 		return;
 	}
 	let epsilon = game::SolverConfig::default().epsilon;
-	let again = game::Game::new(record.terms.rules.into(), households)
+	let again = game::Game::new(record.terms.rules, households)
 		.map_err(|fault| fault.to_string())
 		.and_then(|game| game::verify(&game, &profile, epsilon).map_err(|fault| fault.to_string()));
 	match again {
 		Ok(again) => {
-			let again = Certificate::from(again);
 			checks.expect(again == record.certificate, || {
 				format!("certificate {:?}, computed again {again:?}", record.certificate)
 			});
@@ -176,24 +175,10 @@ fn certificate(checks: &mut Checks, book: &EraBook, record: &EraRecord) {
 	}
 }
 
-/// The comfort that counts: what of the household's range lies within the community's bounds.
+/// The comfort of a contract: the part of the household's range that lies within the community's bounds. A household
+/// outside the bounds has no contract; if the chain says otherwise, its own range makes the difference show.
 fn comfort(contract: &Contract, terms: &Terms) -> Option<game::Comfort> {
-	let mut comfort = contract.comfort?;
-	if let Some(bounds) = terms.comfort_bounds {
-		comfort.min_centi_c = comfort.min_centi_c.max(bounds.min_centi_c);
-		comfort.max_centi_c = comfort.max_centi_c.min(bounds.max_centi_c);
-	}
-	Some(comfort.into())
-}
-
-/// A household that could not cover its strategies was kept to the main grid.
-fn as_played(strategy: Strategy, main_grid_only: bool) -> Strategy {
-	let kind = match strategy.kind {
-		Kind::SellToCommunity if main_grid_only => Kind::SellToMain,
-		Kind::BuyFromCommunity if main_grid_only => Kind::BuyFromMain,
-		kind => kind,
-	};
-	Strategy { kind, ..strategy }
+	terms.narrow(contract.comfort).unwrap_or(contract.comfort)
 }
 
 /// Delivered energy.
@@ -374,13 +359,13 @@ fn worth(checks: &mut Checks, book: &EraBook, terms: &Terms) {
 		let contract = book.contracts.get(household).filter(|_| metered);
 		let size = |net_wh: i64| u32::try_from(net_wh.unsigned_abs()).unwrap_or(u32::MAX);
 		let mut again = contract.map(|contract| {
-			Delivered::from(game::delivered(
-				&terms.rules.into(),
+			game::delivered(
+				&terms.rules,
 				comfort(contract, terms).as_ref(),
 				statement.reading.indoor_centi_c,
 				statement.energy.community_wh(),
 				size(statement.energy.main_wh()),
-			))
+			)
 		});
 		if let (Some(again), Some(of_chain), true) = (&mut again, statement.delivered, rules.is_some()) {
 			again.payoff = of_chain.payoff;
@@ -402,7 +387,7 @@ fn rewards(checks: &mut Checks, book: &EraBook, terms: &Terms) {
 	let payoffs: Vec<game::Log2> = statements()
 		.map(|s| {
 			s.delivered
-				.map_or(game::Log2::NEG_INFINITY, |delivered| game::Log2(delivered.payoff))
+				.map_or(game::Log2::NEG_INFINITY, |delivered| delivered.payoff)
 		})
 		.collect();
 	let weights = game::shares(&payoffs);

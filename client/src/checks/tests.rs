@@ -54,10 +54,10 @@ const BUYER_TWICE_AS_GOOD: [Balance; 2] = [534, 167];
 
 fn delivered(household: usize) -> Option<Delivered> {
 	let (community_wh, main_wh, by_hand) = [(1_000, 500, 8f64), (-1_000, 200, 1.25)][household];
-	let delivered = game::delivered(&TERMS.rules.into(), None, 2_100, community_wh, main_wh);
+	let delivered = game::delivered(&TERMS.rules, None, 2_100, community_wh, main_wh);
 	let payoff = delivered.payoff.0 as f64 / 2f64.powi(32);
 	assert!((payoff - by_hand.log2()).abs() < 1e-8, "{payoff}");
-	Some(delivered.into())
+	Some(delivered)
 }
 
 /// Household 0 sells 1,500 Wh, of which household 1 takes the 1,000 Wh that it needs; then household 1 consumes
@@ -171,20 +171,20 @@ fn record() -> EraRecord {
 	let household = |generation_wh, kinds: [Kind; 2], consumption_wh| game::Household {
 		generation_wh,
 		comfort: None,
-		strategies: kinds.map(|kind| strategy(kind, consumption_wh).into()).to_vec(),
+		strategies: kinds.map(|kind| strategy(kind, consumption_wh)).to_vec(),
 	};
 	let households = vec![
 		household(2_000, [Kind::SellToCommunity, Kind::SellToMain], 500),
 		household(500, [Kind::BuyFromCommunity, Kind::BuyFromMain], 1_500),
 	];
-	let game = game::Game::new(TERMS.rules.into(), households).unwrap();
+	let game = game::Game::new(TERMS.rules, households).unwrap();
 	let certificate = game::verify(&game, &[0, 0], game::SolverConfig::default().epsilon).unwrap();
 	assert_eq!(certificate.status, game::Status::Equilibrium);
 	EraRecord {
 		era: ERA,
 		terms: TERMS,
 		players: 2,
-		certificate: certificate.into(),
+		certificate,
 		sweeps: 1,
 		starts: 1,
 		price_per_kwh: PRICE,
@@ -234,13 +234,13 @@ fn of_another_game() -> Vec<MarketEvent> {
 	for event in &mut events {
 		if let MarketEvent::EraCleared { record, .. } = event {
 			record.certificate.status = Status::Approximate;
-			record.certificate.max_gain = 1 << 33;
+			record.certificate.max_gain = game::Log2(1 << 33);
 		}
 		for (household, reward) in BUYER_TWICE_AS_GOOD.into_iter().enumerate() {
 			if let Some(statement) = statement_of(event, household as u32) {
 				let more = if household == 1 { 1 << 32 } else { 0 };
 				statement.delivered = statement.delivered.map(|delivered| Delivered {
-					payoff: delivered.payoff + more,
+					payoff: game::Log2(delivered.payoff.0 + more),
 					..delivered
 				});
 				statement.amounts.reward = reward;
@@ -479,7 +479,7 @@ fn worth_that_was_not_delivered_is_caught() {
 	caught("household 0: worth of what it delivered", |event| {
 		if let Some(statement) = statement_of(event, 0) {
 			statement.delivered = statement.delivered.map(|delivered| Delivered {
-				payoff: delivered.payoff + 1,
+				payoff: game::Log2(delivered.payoff.0 + 1),
 				..delivered
 			});
 		}
@@ -581,14 +581,14 @@ fn comfort_counts_within_the_bounds_only() {
 		..TERMS
 	};
 	let wide = contract(Some(range(1_500, 2_700)));
-	assert_eq!(comfort(&wide, &TERMS), Some(range(1_500, 2_700).into()));
+	assert_eq!(comfort(&wide, &TERMS), Some(range(1_500, 2_700)));
 	assert_eq!(
 		comfort(&wide, &bounded(1_800, 2_400)),
-		Some(range(1_800, 2_400).into())
+		Some(range(1_800, 2_400))
 	);
 	assert_eq!(
 		comfort(&wide, &bounded(1_000, 3_000)),
-		Some(range(1_500, 2_700).into())
+		Some(range(1_500, 2_700))
 	);
 	assert_eq!(comfort(&contract(None), &bounded(1_800, 2_400)), None);
 }

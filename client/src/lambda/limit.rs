@@ -16,7 +16,7 @@
 
 use super::Setting;
 use crate::data::{Dataset, Measured};
-use commonwatt_game::{Kind, Strategy, MAX_LAMBDA};
+use commonwatt_market::game::{Kind, Strategy, MAX_LAMBDA};
 use serde::Serialize;
 
 /// A deficit and the largest lambda that it allows.

@@ -10,10 +10,12 @@ use crate::{
 	data::{Dataset, Measured, Selection},
 	fault::Fault,
 	json,
-	replay::setup::PAPER_COMFORT,
 	text,
 };
-use commonwatt_game::{Comfort, Preference, Ratio, Rules, Strategy};
+use commonwatt_market::{
+	game::{Comfort, Preference, Ratio, Rules, Strategy},
+	paper,
+};
 use limit::{HouseholdLimit, Position};
 use play::Row;
 use serde::Serialize;
@@ -104,7 +106,7 @@ pub fn run(args: &LambdaArgs) -> Result<(), Fault> {
 			response_centi_c_per_kwh: args.response,
 			trade_with_community: true,
 		},
-		comfort: PAPER_COMFORT.into(),
+		comfort: paper::COMFORT,
 		resolution_wh: args.resolution,
 	};
 	let report = examine(&dataset, &setting, args)?;
@@ -180,7 +182,7 @@ mod tests {
 				response_centi_c_per_kwh: 50,
 				trade_with_community: true,
 			},
-			comfort: PAPER_COMFORT.into(),
+			comfort: paper::COMFORT,
 			resolution_wh,
 		}
 	}
@@ -189,7 +191,7 @@ mod tests {
 	fn comfort_is_that_of_the_papers_second_equation() {
 		let at = |temperature_centi_c| {
 			setting(0, 10).comfort_of(&Strategy {
-				kind: commonwatt_game::Kind::BuyFromMain,
+				kind: commonwatt_market::game::Kind::BuyFromMain,
 				consumption_wh: 0,
 				temperature_centi_c,
 			})

@@ -5,8 +5,11 @@ use crate::{
 	data::{Dataset, Measured, Period},
 	fault::Fault,
 };
-use commonwatt_game::{
-	allocate, solve, Certificate, Game, Household, ProfileFault, Ratio, SolverConfig, Status,
+use commonwatt_market::{
+	contract::SolverLimits,
+	game::{
+		allocate, solve, Certificate, Game, Household, ProfileFault, Ratio, Status,
+	},
 };
 use indicatif::ProgressBar;
 use serde::Serialize;
@@ -29,17 +32,6 @@ pub struct Row {
 	pub prefer_main_grid: u32,
 }
 
-/// The bounds that the runtime sets for a game (`MaxSweeps`, `MaxStarts`, `MaxEvaluations` and
-/// `MaxEvaluationsPerHousehold` of its market), written out because there is no node to ask.
-fn solver_config(game: &Game) -> SolverConfig {
-	SolverConfig {
-		max_sweeps: 128,
-		max_starts: 32,
-		max_evaluations: 65_536 + 1_024 * game.households().len() as u64,
-		..SolverConfig::default()
-	}
-}
-
 /// Solves every period as a game of its own, in the same way as the chain.
 pub fn play(dataset: &Dataset, setting: &Setting, lambda: Ratio, bar: &ProgressBar) -> Result<Row, Fault> {
 	let mut row = Row {
@@ -54,7 +46,7 @@ pub fn play(dataset: &Dataset, setting: &Setting, lambda: Ratio, bar: &ProgressB
 			)
 		};
 		let game = game(period, setting, lambda).map_err(|fault| at(&fault))?;
-		let solution = solve(&game, &solver_config(&game), None);
+		let solution = solve(&game, &SolverLimits::RUNTIME.config(&game), None);
 		row.add(&game, &solution.profile, &solution.certificate)
 			.map_err(|fault| at(&fault))?;
 		row.count_buyers(period, setting);
@@ -63,7 +55,7 @@ pub fn play(dataset: &Dataset, setting: &Setting, lambda: Ratio, bar: &ProgressB
 	Ok(row)
 }
 
-fn game(period: &Period, setting: &Setting, lambda: Ratio) -> Result<Game, commonwatt_game::GameFault> {
+fn game(period: &Period, setting: &Setting, lambda: Ratio) -> Result<Game, commonwatt_market::game::GameFault> {
 	let household = |measured: &Measured| Household {
 		generation_wh: measured.generation_wh,
 		comfort: Some(setting.comfort),
@@ -119,7 +111,7 @@ fn positive(wh: i64) -> u64 {
 mod tests {
 	use super::*;
 	use crate::lambda::tests::{dataset, setting};
-	use commonwatt_game::verify;
+	use commonwatt_market::game::verify;
 
 	/// The row of one game at lambda 4 and 10 Wh, without flexible shares, whose households choose this profile.
 	fn chosen(measured: &[(u32, u32)], profile: &[u8]) -> Row {

@@ -6,7 +6,7 @@ use super::{
 	LambdaReport,
 };
 use crate::text::kwh;
-use commonwatt_game::MAX_LAMBDA;
+use commonwatt_market::game::MAX_LAMBDA;
 
 /// All results.
 pub fn shown(report: &LambdaReport) -> String {

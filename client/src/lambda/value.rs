@@ -1,6 +1,6 @@
 //! Values of lambda: reading one, and choosing one that suits.
 
-use commonwatt_game::{Ratio, Rules};
+use commonwatt_market::game::{Ratio, Rules};
 
 /// The seed paper's lambda: kept where the homes allow it, never exceeded by a recommendation.
 const PAPER: Ratio = decimal(4, 1);

@@ -18,7 +18,7 @@ use crate::{
 	fault::Fault,
 	replay::journal,
 };
-use commonwatt_game::MAX_ENERGY_WH;
+use commonwatt_market::game::MAX_ENERGY_WH;
 use homes::{Home, Homes};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;

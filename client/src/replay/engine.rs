@@ -23,7 +23,7 @@ use crate::{
 	manager::{centi, Manager, State},
 	summary::{EraLine, ReplaySummary},
 };
-use commonwatt_game::Preference;
+use commonwatt_market::game::Preference;
 use std::{
 	collections::BTreeMap,
 	ops::RangeInclusive,

@@ -6,8 +6,8 @@ use crate::{
 		self,
 		send::{self, Signed, Tries},
 		types::{
-			Address, Balance, BalancesCall, Batch, Comfort, Community, MarketCall, PriceRule, Quality, Ratio,
-			Reading, Rules, RuntimeCall, SubmitReading, Sudo, Tariffs, Terms,
+			Address, Balance, BalancesCall, Batch, Comfort, Community, MarketCall, Quality,
+			Reading, RuntimeCall, SubmitReading, Sudo, Terms,
 		},
 		At, Node,
 	},
@@ -17,45 +17,12 @@ use crate::{
 	keys::{self, HouseholdKeys},
 	manager::{centi, Manager},
 };
+use commonwatt_market::paper;
 use std::collections::BTreeMap;
 use subxt::utils::AccountId32;
 
 /// So many calls go into one batch.
 const BATCH: usize = 40;
-/// Of a whole token, one part: the rules below are in tokens of twelve decimals, as the development chain has.
-const MILLI: Balance = 1_000_000_000;
-
-/// The seed paper's rules, with the tariffs that the development chain has: for a community on a chain without any.
-const PAPER_TERMS: Terms = Terms {
-	rules: Rules {
-		lambda: Ratio {
-			numerator: 4,
-			denominator: 1,
-		},
-		resolution_wh: 10,
-	},
-	tariffs: Tariffs {
-		retail_per_kwh: 300 * MILLI,
-		feed_in_per_kwh: 80 * MILLI,
-		imbalance_import_per_kwh: 360 * MILLI,
-		imbalance_export_per_kwh: 40 * MILLI,
-		grid_fee_per_kwh: 10 * MILLI,
-	},
-	price_rule: PriceRule::MidMarket,
-	incentive_per_era: 0,
-	comfort_bounds: None,
-};
-
-/// The seed paper's comfort: 15 to 27 degrees, a = 1/36.
-pub const PAPER_COMFORT: Comfort = Comfort {
-	min_centi_c: 1_500,
-	max_centi_c: 2_700,
-	a: Ratio {
-		numerator: 1,
-		denominator: 36,
-	},
-};
-
 /// A household of the file.
 pub struct Participant {
 	pub name: String,
@@ -103,7 +70,7 @@ pub async fn prepare(
 		let household = registered(&at, id, name, &keys).await?;
 		let (number, household) =
 			household.ok_or_else(|| Fault::Chain(format!("household {name} is not registered")))?;
-		let comfort = household.comfort.unwrap_or(PAPER_COMFORT);
+		let comfort = household.comfort.unwrap_or(paper::COMFORT);
 		check_comfort(manager, players.len(), name, &comfort)?;
 		players.push(Participant {
 			name: name.clone(),
@@ -154,7 +121,7 @@ async fn sign_creation(at: &At, name: &str, args: &ReplayArgs) -> Result<Signed,
 	let utility = keys::account(&keys::key(&args.play.keys.utility)?);
 	let terms = chain::community(at, 0)
 		.await?
-		.map_or(PAPER_TERMS, |community| community.terms);
+		.map_or(paper::TERMS, |community| community.terms);
 	let call = RuntimeCall::EnergyMarket(MarketCall::create_community {
 		name: name.as_bytes().to_vec(),
 		operator,
@@ -211,7 +178,7 @@ async fn register_missing(
 					owner: keys::account(&keys.owner),
 					meter: keys::account(&keys.meter),
 					connection_limit_wh: *limit,
-					comfort: Some(PAPER_COMFORT),
+					comfort: Some(paper::COMFORT),
 				}));
 			}
 		}
@@ -241,7 +208,7 @@ fn connection_limit_wh(dataset: &Dataset, household: usize, most_wh: u32) -> u32
 	let most = dataset.largest(household).generation_wh.max(most_wh).max(1);
 	most.div_ceil(1_000)
 		.saturating_mul(1_000)
-		.min(commonwatt_game::MAX_ENERGY_WH)
+		.min(commonwatt_market::game::MAX_ENERGY_WH)
 }
 
 /// Whether a manager keeps within the comfort that the chain values: outside of it nothing is worth anything.

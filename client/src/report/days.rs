@@ -5,10 +5,13 @@ use crate::{
 	chain::types::{Balance, Comfort, Terms},
 	data::Dataset,
 	manager::Manager,
-	prices::{cost, part, price, revenue},
 	summary::{EraLine, ReplaySummary},
 };
-use commonwatt_game::ration;
+use commonwatt_market::{
+	game::ration,
+	money::Split,
+	prices::{cost, price, revenue},
+};
 
 /// A household in a period.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -106,17 +109,11 @@ fn pooled(cells: &[Cell], terms: &Terms) -> Vec<Cell> {
 	let tariffs = &terms.tariffs;
 	let paid: Balance = bought.iter().map(|wh| cost(*wh as u32, per_kwh)).sum();
 	let all_sold: u64 = sold.iter().sum();
-	let (mut so_far_wh, mut so_far) = (0, 0);
+	let mut parts = Split::new(paid, all_sold.into());
 	let lines = cells.iter().zip(sold.iter().zip(&bought));
 	lines
 		.map(|(cell, (sold, bought))| {
-			so_far_wh += *sold;
-			let until = match all_sold {
-				0 => 0,
-				_ => part(paid, so_far_wh.into(), all_sold.into()),
-			};
-			let earned = until - so_far;
-			so_far = until;
+			let earned = parts.next_part((*sold).into());
 			let community_wh = *sold as i64 - *bought as i64;
 			let main_wh = cell.net_wh() - community_wh;
 			let spent = cost(*bought as u32, per_kwh) + cost(*bought as u32, tariffs.grid_fee_per_kwh);

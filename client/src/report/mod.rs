@@ -34,7 +34,7 @@ pub async fn run(args: ReportArgs) -> Result<(), Fault> {
 	let report = replay::replay(&replay_args, &dataset, Some(&manager)).await?;
 	let ways = Ways::new(&dataset, &manager, &report);
 	// What a household is registered with, and the paper's own.
-	let model = replay::setup::PAPER_COMFORT;
+	let model = commonwatt_market::paper::COMFORT;
 	let figures = Figures::new(&dataset, &manager, &report, &ways, &model);
 	let in_folder = |name: &str| args.out.join(name);
 	tables::summary(&in_folder("summary.csv"), &figures)?;
