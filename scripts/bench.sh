@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Measures, and writes down what it measured.
-#   bench.sh game      the solver against its f64 twin and against itself in wasm: prints tables of docs/performance.md
+#   bench.sh game      the solver against its f64 twin and against itself in wasm: prints tables for
+#                      docs/measurements/weights-and-speed.md
 #   bench.sh weights   every call and clearing step on the runtime's wasm: writes runtime/src/weights/
 #   bench.sh           both
 # Measure on a machine that has nothing else to do. Builds are `release` ones: the first takes most of an hour on two cores.

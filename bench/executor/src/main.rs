@@ -1,7 +1,7 @@
 //! How much slower a solve is inside the runtime's wasm, through the executor as a node has it, than natively.
 //!
-//! `commonwatt-bench-executor RUNTIME.wasm` prints the rows of `docs/performance.md`. It is a package of its own, because
-//! it needs only a part of the crates of the benchmark command next to it.
+//! `commonwatt-bench-executor RUNTIME.wasm` prints the rows of `docs/measurements/weights-and-speed.md`. It is a package
+//! of its own, because it needs only a part of the crates of the benchmark command next to it.
 
 use codec::{Decode, Encode};
 use commonwatt_game::*;

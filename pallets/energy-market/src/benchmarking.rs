@@ -567,7 +567,7 @@ mod benchmarks {
 	}
 
 	/// What a game and a settlement of `h` households read and write, and nothing else: what clearing is compared with in
-	/// docs/performance.md.
+	/// docs/measurements/weights-and-speed.md.
 	#[benchmark(extra)]
 	fn clearing_items(h: Linear<1, { T::MaxHouseholds::get() }>) {
 		clock::<T>();

@@ -1,7 +1,7 @@
 //! How fast a community is solved and verified, and what fixed point costs against plain f64.
 //!
 //! `cargo bench -p commonwatt-game` measures with criterion; `cargo bench -p commonwatt-game -- --table` prints the
-//! table of `docs/performance.md` instead, from medians of interleaved runs.
+//! table of `docs/measurements/weights-and-speed.md` instead, from medians of interleaved runs.
 
 use commonwatt_game::*;
 use criterion::{BenchmarkId, Criterion, Throughput};
