@@ -4,6 +4,13 @@
 
 import assert from 'node:assert/strict';
 
+/**
+ * @import { SubmittableExtrinsic } from '@polkadot/api/types'
+ * @import { KeyringPair } from '@polkadot/keyring/types'
+ * @import { Chain, ChainEvent } from './chain.js'
+ * @import { Context } from './walkthrough.js'
+ */
+
 /** One token in the smallest unit. */
 export const UNIT = 10n ** 12n;
 export const ERA_MS = 60_000;
@@ -11,7 +18,11 @@ export const COMMUNITY = 0;
 /** The numbers of the preset's households. */
 export const [ALICE, BOB, CHARLIE, DAVE] = [0, 1, 2, 3];
 
-/** Thousandths of a token in the smallest unit. */
+/**
+ * Thousandths of a token in the smallest unit.
+ *
+ * @param {number} count
+ */
 export const milli = (count) => (BigInt(count) * UNIT) / 1_000n;
 export const tokens = (units) => `${Number(units) / Number(UNIT)} CWT`;
 export const strategy = (kind, consumptionWh, temperatureCentiC) => ({ kind, consumptionWh, temperatureCentiC });
@@ -23,20 +34,52 @@ export const measured = (generationWh, consumptionWh, indoorCentiC) => ({
 });
 export const sum = (values) => values.reduce((total, value) => total + BigInt(value), 0n);
 
-/** The data of all events of a name. */
+/**
+ * The data of all events of a name.
+ *
+ * @param {ChainEvent[]} events
+ * @param {string} name
+ * @returns {any[]}
+ */
 export const dataOf = (events, name) => events.filter((event) => event.name === name).map(({ data }) => data);
 
-/** The data of all events of a name that concern the walkthrough's community: a chain may have others. */
+/**
+ * The fields of all events of a name as the library has them.
+ *
+ * @param {ChainEvent[]} events
+ * @param {string} name
+ * @returns {any[]}
+ */
+export const rawOf = (events, name) => events.filter((event) => event.name === name).map(({ raw }) => raw);
+
+/**
+ * The data of all events of a name that concern the walkthrough's community: a chain may have others.
+ *
+ * @param {ChainEvent[]} events
+ * @param {string} name
+ * @returns {any[]}
+ */
 export const ofCommunity = (events, name) => dataOf(events, name).filter(({ community }) => community === COMMUNITY);
 
-/** The data of the one event of a name. */
+/**
+ * The data of the one event of a name.
+ *
+ * @param {ChainEvent[]} events
+ * @param {string} name
+ */
 export function one(events, name, select = dataOf) {
 	const found = select(events, name);
 	assert.equal(found.length, 1, `one ${name} among ${events.map((event) => event.name).join(', ')}`);
 	return found[0];
 }
 
-/** Sends a call that must be accepted. */
+/**
+ * Sends a call that must be accepted.
+ *
+ * @param {Chain} chain
+ * @param {SubmittableExtrinsic<'promise'>} call
+ * @param {KeyringPair} signer
+ */
 export async function accepted(chain, call, signer) {
 	const result = await chain.send(call, signer);
 	assert.equal(result.error, null, `${call.method.section}.${call.method.method}`);
@@ -69,7 +112,8 @@ export const amounts = (named) => ({
 	...named,
 });
 
-export const asBigInts = (object) => Object.fromEntries(Object.entries(object).map(([key, value]) => [key, BigInt(value)]));
+export const asBigInts = (object) =>
+	Object.fromEntries(Object.entries(object).map(([key, value]) => [key, BigInt(value)]));
 
 /** What a household's money must have changed by, according to its statement. */
 export function netOf({ amounts }) {
@@ -77,7 +121,12 @@ export function netOf({ amounts }) {
 	return a.receivedFromPool + a.reward + a.receivedFromUtility - a.paidToPool - a.gridFee - a.paidToUtility;
 }
 
-/** Checks from events alone that energy and money of a settled era sum to zero, and that the totals say the same. */
+/**
+ * Checks from events alone that energy and money of a settled era sum to zero, and that the totals say the same.
+ *
+ * @param {ChainEvent[]} events
+ * @param {number} era
+ */
 export function sumsToZero(events, era) {
 	const statements = ofCommunity(events, 'energyMarket.HouseholdSettled').map(({ statement }) => statement);
 	const { totals } = one(events, 'energyMarket.EraSettled', ofCommunity);
@@ -103,6 +152,9 @@ export function sumsToZero(events, era) {
 /**
  * Checks that the money of everyone in a settlement changed as the events say: each owner's as the household's
  * statements do, the operator's by the fees, the utility's by its bills, the pool's not at all.
+ *
+ * @param {Context} context
+ * @param {{events: ChainEvent[], before: string, after: string}} round as `nextEra` returns it
  */
 export async function moneyMoved(context, { events, before, after }) {
 	const { chain, owners, operator, utility } = context;
