@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the other scripts: the folders and variables that they share.
 # Everything set here may be set beforehand by the caller, who then wins.
 set -euo pipefail
@@ -51,10 +52,11 @@ build_programs() {
 # Starts a development chain with more options, its log in a file, and waits until it answers. Leaves its process in
 # node_pid and its address in node_address; it and the folder $work are gone when the script ends.
 node_pid=""
+work=""
 end_node() {
 	[ -z "$node_pid" ] || kill "$node_pid" 2>/dev/null || true
 	[ -z "$node_pid" ] || wait "$node_pid" 2>/dev/null || true
-	rm -rf "$work"
+	[ -z "$work" ] || rm -rf "$work"
 }
 start_node() { # log file, then options
 	local log="$1"
