@@ -16,8 +16,11 @@ export OPENSSL_NO_VENDOR=1
 profile="${COMMONWATT_PROFILE:-ci}"
 bin="$CARGO_TARGET_DIR/$profile"
 
-# The Python environment of the game's judge, which only the tests need.
+# Python environments that only the tests need: one for the game's judge, one for lints.
+# shellcheck disable=SC2034  # The scripts that source this file use them.
 judge_venv="${COMMONWATT_JUDGE_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/commonwatt/judge}"
+# shellcheck disable=SC2034
+lint_venv="${COMMONWATT_LINT_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/commonwatt/lint}"
 
 # Where rustup cannot bring the wasm target, setup.sh links a toolchain that has it under this name.
 wasm_toolchain=commonwatt-wasm
@@ -37,6 +40,12 @@ name_wasm_toolchain
 set_up() {
 	"$repo/scripts/setup.sh" "$@"
 	name_wasm_toolchain
+}
+
+# Installs the packages of a folder's lock file, unless that was done since the lock file changed.
+npm_packages() { # folder
+	[ "$1/node_modules/.package-lock.json" -nt "$1/package-lock.json" ] ||
+		(cd "$1" && npm ci --no-audit --no-fund --loglevel=error)
 }
 
 say() { printf '\033[1m== %s\033[0m\n' "$*"; }
