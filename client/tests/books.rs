@@ -3,7 +3,7 @@
 mod common;
 
 use common::{
-	assert_complete, commonwatt, fontana, json, now_ms, paper, pass_slot, seal_at, Folder, Node, Outcome,
+	assert_complete, commonwatt, json, now_ms, paper, pass_slot, seal_at, week, Folder, Node, Outcome,
 };
 use serde_json::Value as Json;
 use std::{str::FromStr, sync::Arc};
@@ -75,10 +75,9 @@ fn paper_day_is_rebuilt_from_its_events() {
 /// Far more eras than the chain retains: what is compared of them at the end came through all before.
 #[test]
 fn week_of_a_new_community_is_rebuilt_from_its_events() {
-	let Some(file) = fontana() else { return };
 	let place = Folder::new();
 	let node = Node::start(&place.folder("chain"));
-	let report = replayed(&place, &node, &file, &["--community", "fontana"], 336);
+	let report = replayed(&place, &node, &week(&place), &["--community", "street"], 336);
 	let books = &report["books"];
 	assert_eq!(books["households"].as_object().unwrap().len(), 12);
 	for community in ["0", "1"] {

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{assert_complete, commonwatt, fontana, json, paper, pass_slot, Folder, Node, Outcome, Running};
+use common::{assert_complete, commonwatt, json, paper, pass_slot, week, Folder, Node, Outcome, Running};
 use std::{
 	fs::{self, OpenOptions},
 	io::Write,
@@ -62,10 +62,10 @@ fn without_flexibility_consumption_is_that_of_the_file() {
 
 #[test]
 fn new_community_is_made_and_played() {
-	let Some(file) = fontana() else { return };
 	let place = Folder::new();
+	let file = week(&place);
 	let node = Node::start(&place.folder("chain"));
-	let options = ["--community", "fontana", "--day", "2016-08-01"];
+	let options = ["--community", "street", "--day", "2021-08-02"];
 	place.run(&node, &file, &options).expect_code(0);
 	let report = place.report();
 	assert_complete(&report, 48);

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{commonwatt, fontana, json, paper, repository, Folder, Node, Outcome};
+use common::{commonwatt, json, paper, repository, week, Folder, Node, Outcome};
 use std::{collections::BTreeMap, fs, path::Path};
 
 /// A report into a folder of the place.
@@ -162,11 +162,10 @@ fn wrong_forecasts_and_silent_meters_are_settled_and_billed() {
 }
 
 #[test]
-fn real_week_holds() {
-	let Some(file) = fontana() else { return };
+fn week_of_a_new_community_holds() {
 	let place = Folder::new();
 	let node = Node::start(&place.folder("chain"));
-	let outcome = report(&place, &node, &file, "out", &["--community", "fontana"]).expect_code(0);
+	let outcome = report(&place, &node, &week(&place), "out", &["--community", "street"]).expect_code(0);
 	assert_all_holds(&outcome);
 	assert_eq!(table(&place, "out/periods.csv").len(), 336);
 }
