@@ -70,7 +70,7 @@ impl Metrics {
 				"Gate closures, by certificate: equilibrium, approximate, or failed (no contracts)",
 				"certificate",
 			)?,
-			missed_eras: counter("commonwatt_missed_eras_total", "Eras in which the chain had no block")?,
+			missed_eras: counter("commonwatt_missed_eras_total", "Eras without a game: no block came in them, or the round before took longer than they did")?,
 			readings: counter("commonwatt_readings_total", "Readings that meters reported")?,
 			settled_households: counter("commonwatt_settled_households_total", "Statements made")?,
 			missing_readings: counter(

@@ -53,7 +53,7 @@ impl Drop for Progress {
 	fn drop(&mut self) {
 		if std::thread::panicking() {
 			eprintln!(
-				"failed with seed {} in era {}; again: scripts/simulation.sh --seed {0} --eras {}",
+				"failed with seed {} in era {}; again: scripts/soak.sh --seed {0} --eras {}",
 				self.seed, self.era, self.eras
 			);
 		}
