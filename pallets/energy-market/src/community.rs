@@ -1,8 +1,8 @@
 //! Communities, their households, and who may change what.
 
 use crate::{
-	pallet::*, types::announce, Community, CommunityId, EraIndex, Household, HouseholdId, Name,
-	NextTerms, Tariffs, Terms, MAX_TARIFF_PER_KWH,
+	pallet::*, types::announce, Community, CommunityId, EraIndex, Household, HouseholdId, Name, NextTerms,
+	Tariffs, Terms, MAX_TARIFF_PER_KWH,
 };
 use alloc::vec::Vec;
 use commonwatt_market::{accounts, game::RulesFault};
