@@ -1,7 +1,7 @@
 //! Which of several equilibria the solver returns, under the limits of the chain.
 //!
 //! Compares small games with all their pure equilibria, and larger communities with a search that has a hundred times
-//! the budget. The default run is short. The figures of `docs/game.md` come from
+//! the budget. The default run is short. The figures of `docs/measurements/game.md` come from
 //! `COMMONWATT_GAMES=3000 cargo test --release -p commonwatt-game --test choice -- --nocapture`.
 
 mod support;

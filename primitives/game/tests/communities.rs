@@ -1,6 +1,6 @@
 //! Random communities: how many results are certified, and whether the others have an equilibrium.
 //!
-//! The default run is short. The figures of `docs/game.md` come from
+//! The default run is short. The figures of `docs/measurements/game.md` come from
 //! `COMMONWATT_COMMUNITIES=100000 cargo test --release -p commonwatt-game --test communities -- --nocapture`.
 
 mod support;
