@@ -73,7 +73,7 @@ fn key_is_made_once_and_opened_by_its_passphrase_alone() {
 async fn readings_of_a_growing_file_get_in_once_whatever_is_killed() {
 	let place = Folder::new();
 	let port = free_port();
-	let node = Node::start_at(&place.folder("chain"), port, &STILL);
+	let node = Node::start_at(&place.folder("chain"), Some(port), &STILL);
 	let url = node.url.clone();
 	let mut rpc = connect(&url).await;
 	let device = Device::alice(&place, &url);
@@ -103,7 +103,7 @@ async fn readings_of_a_growing_file_get_in_once_whatever_is_killed() {
 	append(&file, &row(first + 2, 1_002));
 	meter.wait_for(&["1002 Wh generated", "queued"]);
 	meter.wait_for(&["no connection to the node"]);
-	let node = Node::start_at(&place.folder("chain"), port, &STILL);
+	let node = Node::start_at(&place.folder("chain"), Some(port), &STILL);
 	rpc = connect(&node.url).await;
 	assert_eq!(next_era(&rpc).await, first + 2);
 	meter.wait_for(&["1002 Wh generated", "final"]);
@@ -220,7 +220,7 @@ async fn bad_rows_and_readings_that_cannot_be_taken_are_named() {
 async fn what_was_signed_is_offered_again_when_program_and_pool_are_lost() {
 	let place = Folder::new();
 	let port = free_port();
-	let start = || Node::start_at(&place.folder("chain"), port, &["--sealing", "manual"]);
+	let start = || Node::start_at(&place.folder("chain"), Some(port), &["--sealing", "manual"]);
 	let node = start();
 	let rpc = connect(&node.url).await;
 	let device = Device::alice(&place, &node.url);
@@ -254,7 +254,7 @@ async fn what_was_signed_is_offered_again_when_program_and_pool_are_lost() {
 async fn reading_whose_nonce_another_transaction_took_is_signed_again() {
 	let place = Folder::new();
 	let port = free_port();
-	let start = || Node::start_at(&place.folder("chain"), port, &["--sealing", "manual"]);
+	let start = || Node::start_at(&place.folder("chain"), Some(port), &["--sealing", "manual"]);
 	let node = start();
 	let rpc = connect(&node.url).await;
 	let device = Device::alice(&place, &node.url);

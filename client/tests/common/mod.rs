@@ -4,17 +4,12 @@
 
 pub mod meter;
 
+use commonwatt_localnet::{free_ports, Binary, SingleNode};
 use serde_json::Value;
 use std::{
 	io::{BufRead, BufReader},
-	net::TcpListener,
 	path::{Path, PathBuf},
 	process::{Child, ChildStdout, Command, Output, Stdio},
-	sync::{
-		atomic::{AtomicU16, Ordering},
-		mpsc, Arc, Mutex,
-	},
-	thread,
 	time::{Duration, Instant},
 };
 use subxt::rpcs::{rpc_params, RpcClient};
@@ -71,7 +66,7 @@ impl Outcome {
 
 /// A development chain of its own. It is killed when this is dropped.
 pub struct Node {
-	child: Child,
+	process: SingleNode,
 	pub url: String,
 }
 
@@ -83,73 +78,29 @@ impl Node {
 
 	/// The same, with more options.
 	pub fn start_with(base_path: &Path, options: &[&str]) -> Self {
-		Self::start_at(base_path, 0, options)
+		Self::start_at(base_path, None, options)
 	}
 
-	/// The same, on a port of the loopback interface.
-	pub fn start_at(base_path: &Path, port: u16, options: &[&str]) -> Self {
-		let binaries = Path::new(env!("CARGO_BIN_EXE_commonwatt"))
-			.parent()
-			.expect("a binary lies in a folder");
-		let binary = binaries.join("commonwatt-node");
-		assert!(
-			binary.exists(),
-			"{} is missing: build it first, with `cargo build --workspace --bins` in the same profile",
-			binary.display()
-		);
-		let mut child = Command::new(binary)
+	/// The same, on the given port of the loopback interface, or on a free one.
+	pub fn start_at(base_path: &Path, port: Option<u16>, options: &[&str]) -> Self {
+		let binaries = Path::new(env!("CARGO_BIN_EXE_commonwatt")).parent();
+		let binary = Binary::in_folder(binaries.expect("a binary lies in a folder"));
+		let mut command = binary.unwrap_or_else(|fault| panic!("{fault}")).command();
+		command
 			.args(["--dev", "--no-prometheus", "--no-telemetry", "--no-mdns"])
-			.args(["--rpc-port", &port.to_string()])
 			.args(["--disable-log-color", "--base-path"])
 			.arg(base_path)
-			.args(options)
-			.stdin(Stdio::null())
-			.stdout(Stdio::null())
-			.stderr(Stdio::piped())
-			.spawn()
-			.expect("the node starts");
-		let stderr = child.stderr.take().expect("stderr is piped");
-		let log = Arc::new(Mutex::new(Vec::new()));
-		let (found, address) = mpsc::channel();
-		let lines = log.clone();
-		// Reads to the end, or the node would block on a full pipe.
-		thread::spawn(move || {
-			for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-				if let Some((_, addresses)) = line.split_once("Running JSON-RPC server: addr=") {
-					let _ = found.send(addresses.split(',').next().unwrap_or_default().to_owned());
-				}
-				lines.lock().unwrap().push(line);
-			}
-		});
-		let mut node = Self {
-			child,
-			url: String::new(),
-		};
-		match address.recv_timeout(PATIENCE) {
-			Ok(address) => node.url = format!("ws://{address}"),
-			Err(_) => panic!(
-				"no RPC server; the node says:\n{}",
-				log.lock().unwrap().join("\n")
-			),
+			.args(options);
+		let process = SingleNode::start(command, port).unwrap_or_else(|fault| panic!("{fault}"));
+		Self {
+			url: format!("ws://{}", process.address()),
+			process,
 		}
-		node
 	}
 
 	/// Ends the node with SIGKILL, as a power cut would.
-	pub fn kill(mut self) {
-		self.end();
-	}
-
-	fn end(&mut self) {
-		// Fails only where it has ended already.
-		let _ = self.child.kill();
-		let _ = self.child.wait();
-	}
-}
-
-impl Drop for Node {
-	fn drop(&mut self) {
-		self.end();
+	pub fn kill(self) {
+		self.process.kill();
 	}
 }
 
@@ -214,18 +165,8 @@ pub fn fontana() -> Option<PathBuf> {
 /// A port of the loopback interface that nobody listens at. It is below those that systems hand out for connections, so
 /// that no connection takes it while its node is down.
 pub fn free_port() -> u16 {
-	const RANGE: std::ops::Range<u16> = 20_000..32_000;
-	static NEXT: AtomicU16 = AtomicU16::new(0);
-	let length = u32::from(RANGE.end - RANGE.start);
-	// Tests that run beside these begin elsewhere.
-	let begin = std::process::id().wrapping_mul(97) % length;
-	(0..length)
-		.map(|_| {
-			let step = u32::from(NEXT.fetch_add(1, Ordering::Relaxed));
-			RANGE.start + ((begin + step) % length) as u16
-		})
-		.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
-		.expect("there are ports")
+	let ports = free_ports(1).unwrap_or_else(|fault| panic!("{fault}"));
+	ports[0]
 }
 
 /// Chain time. It begins with the first block, for which this waits.

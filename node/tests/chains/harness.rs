@@ -1,12 +1,11 @@
 //! Starts the real node as a child process and talks to it over its real RPC.
 
+use commonwatt_localnet::SingleNode;
 use std::{
-	io::{BufRead, BufReader, Read, Write},
+	io::{Read, Write},
 	net::TcpStream,
 	path::Path,
-	process::{Child, Command, Stdio},
-	sync::{mpsc, Arc, Mutex},
-	thread,
+	process::{Command, Stdio},
 	time::{Duration, Instant},
 };
 use subxt::rpcs::{client::RpcParams, rpc_params, RpcClient};
@@ -35,8 +34,7 @@ pub fn command(args: &[&str], base_path: &Path) -> Command {
 
 /// A running node. It is killed when this is dropped.
 pub struct Node {
-	child: Child,
-	log: Arc<Mutex<Vec<String>>>,
+	process: SingleNode,
 	/// Address and port of the RPC server.
 	pub rpc_address: String,
 	/// A connection to it.
@@ -54,52 +52,30 @@ pub struct Head {
 impl Node {
 	/// Starts a node on a free RPC port and connects to it.
 	pub async fn start(args: &[&str], base_path: &Path) -> Self {
-		let mut child = command(args, base_path)
-			.args(["--rpc-port", "0"])
-			.spawn()
-			.expect("the node's binary starts");
-		let stderr = child.stderr.take().expect("stderr is piped");
-		let log = Arc::new(Mutex::new(Vec::new()));
-		let (found, address) = mpsc::channel();
-		let lines = log.clone();
-		// Reads to the end, or the node would block on a full pipe.
-		thread::spawn(move || {
-			for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-				if let Some((_, addresses)) = line.split_once("Running JSON-RPC server: addr=") {
-					let _ = found.send(addresses.split(',').next().unwrap_or_default().to_owned());
-				}
-				lines.lock().unwrap().push(line);
-			}
-		});
-		let rpc_address = tokio::task::spawn_blocking(move || address.recv_timeout(PATIENCE))
+		let command = command(args, base_path);
+		let process = tokio::task::spawn_blocking(|| SingleNode::start(command, None))
 			.await
 			.unwrap()
-			.unwrap_or_else(|_| {
-				panic!(
-					"no RPC server; the node says:\n{}",
-					log.lock().unwrap().join("\n")
-				)
-			});
+			.unwrap_or_else(|fault| panic!("{fault}"));
+		let rpc_address = process.address();
 		let rpc = RpcClient::from_insecure_url(format!("ws://{rpc_address}"))
 			.await
 			.expect("the RPC server takes connections");
 		Self {
-			child,
-			log,
+			process,
 			rpc_address,
 			rpc,
 		}
 	}
 
 	/// Ends the node with SIGKILL, as a power cut would.
-	pub fn kill(mut self) {
-		self.child.kill().expect("the child is ours to kill");
-		self.child.wait().expect("the child is ours to wait for");
+	pub fn kill(self) {
+		self.process.kill();
 	}
 
 	/// What the node has logged so far.
 	pub fn log(&self) -> String {
-		self.log.lock().unwrap().join("\n")
+		self.process.log()
 	}
 
 	/// Calls a method that must succeed.
@@ -181,13 +157,6 @@ impl Node {
 			);
 			tokio::time::sleep(Duration::from_millis(50)).await;
 		}
-	}
-}
-
-impl Drop for Node {
-	fn drop(&mut self) {
-		let _ = self.child.kill();
-		let _ = self.child.wait();
 	}
 }
 

@@ -9,11 +9,13 @@ mod genesis;
 mod keys;
 mod node;
 mod ports;
+mod single;
 
 pub use binary::Binary;
 pub use fault::Fault;
 pub use node::{in_words, Head, Node, Ports, Status};
 pub use ports::free as free_ports;
+pub use single::SingleNode;
 
 use serde::{Deserialize, Serialize};
 use std::{

@@ -44,11 +44,8 @@ pub fn commonwatt(arguments: &[&str]) -> Command {
 
 /// The paper's day.
 pub fn paper() -> String {
-	let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
-	let file = repository
-		.expect("the crate lies in the repository")
-		.join("examples/paper.csv");
-	file.display().to_string()
+	let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/paper.csv");
+	file.to_owned()
 }
 
 /// The seed of a test's random moments, from the environment or new.
