@@ -483,7 +483,7 @@ pub struct LambdaArgs {
 		long = "lambda",
 		value_name = "LAMBDA",
 		allow_negative_numbers = true,
-		value_parser = crate::lambda::parse
+		value_parser = crate::lambda::value::parse
 	)]
 	pub lambdas: Vec<commonwatt_market::game::Ratio>,
 

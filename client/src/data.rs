@@ -1,7 +1,9 @@
 //! Meter data from a CSV file: read as a whole and checked to the last field before anything is sent anywhere.
 
-use crate::fault::Fault;
-use commonwatt_market::game::MAX_ENERGY_WH;
+use crate::{
+	fault::{Fault, Location},
+	values::{energy_wh, moment_of, temperature, time_of_day},
+};
 use std::{
 	collections::BTreeMap,
 	path::{Path, PathBuf},
@@ -34,8 +36,7 @@ impl Period {
 	/// The hour of the day at which it starts.
 	pub fn hour(&self) -> f64 {
 		// A start has its time of day, or the file would have been refused.
-		let minute = minutes(&self.start).unwrap_or(0).rem_euclid(24 * 60);
-		minute as f64 / 60.0
+		time_of_day(&self.start).unwrap_or(0.0)
 	}
 }
 
@@ -67,25 +68,6 @@ struct Row {
 	household: String,
 	measured: Measured,
 	outdoor_centi_c: Option<i32>,
-}
-
-/// Names the place of a mistake.
-pub struct Location<'a> {
-	/// The file, or what stands for one.
-	pub path: &'a Path,
-	/// The line, or what counts as one.
-	pub line: u64,
-}
-
-impl Location<'_> {
-	/// A mistake there.
-	pub fn fault(&self, column: &str, what: impl std::fmt::Display) -> Fault {
-		Fault::Input(format!(
-			"{}: row {}, column {column}: {what}",
-			self.path.display(),
-			self.line
-		))
-	}
 }
 
 impl Dataset {
@@ -151,38 +133,6 @@ fn read_rows(path: &Path) -> Result<Vec<Row>, Fault> {
 	Ok(rows)
 }
 
-/// A whole number of Wh, as far as one can be in a period.
-pub fn energy_wh(place: &Location, column: &str, text: &str) -> Result<u32, Fault> {
-	match text.parse::<i128>() {
-		Ok(wh) if wh < 0 => Err(place.fault(column, format_args!("{text} is negative"))),
-		Ok(wh) if wh > i128::from(MAX_ENERGY_WH) => Err(place.fault(
-			column,
-			format_args!("{text} Wh is above {MAX_ENERGY_WH} Wh in one period"),
-		)),
-		Ok(wh) => Ok(wh as u32),
-		Err(_) => Err(place.fault(column, format_args!("'{text}' is not a whole number of Wh"))),
-	}
-}
-
-/// Degrees Celsius as hundredths of a degree, if it is a temperature of this world.
-pub fn centi_c(text: &str) -> Option<i16> {
-	let degrees: f64 = text.parse().ok()?;
-	(-100.0..=100.0)
-		.contains(&degrees)
-		.then(|| (degrees * 100.0).round() as i16)
-}
-
-/// The same of a field.
-pub fn temperature(place: &Location, column: &str, text: &str) -> Result<i16, Fault> {
-	let what = || {
-		place.fault(
-			column,
-			format_args!("'{text}' is not a temperature in degrees Celsius"),
-		)
-	};
-	centi_c(text).ok_or_else(what)
-}
-
 fn read_row(
 	path: &Path,
 	record: &csv::StringRecord,
@@ -199,12 +149,7 @@ fn read_row(
 	};
 	let [start, household, generation, consumption] = columns;
 	let start = field(REQUIRED[0], start)?;
-	let minute = minutes(start).ok_or_else(|| {
-		place.fault(
-			REQUIRED[0],
-			format_args!("'{start}' is not a time like 2016-08-01T00:30:00"),
-		)
-	})?;
+	let minute = moment_of(&place, REQUIRED[0], start)?.as_second().div_euclid(60);
 	let household = field(REQUIRED[1], household)?;
 	if household.contains('/') {
 		return Err(place.fault(
@@ -308,81 +253,5 @@ fn one_period(
 			.fault(REQUIRED[1], what))
 		}
 		_ => Ok(measured.into_iter().flatten().collect()),
-	}
-}
-
-/// Minutes since a fixed day of a time in ISO 8601: `YYYY-MM-DDTHH:MM`, seconds and a trailing `Z` allowed. Good for
-/// comparing times of one file; without a zone they are local standard time.
-fn minutes(text: &str) -> Option<i64> {
-	let text = text.strip_suffix('Z').unwrap_or(text);
-	let (date, time) = text.split_once('T').or_else(|| text.split_once(' '))?;
-	let numbers = |text: &str, separator: char, widths: &[usize]| -> Option<Vec<i64>> {
-		let parts: Vec<&str> = text.split(separator).collect();
-		let fits =
-			parts.len() <= widths.len() && parts.iter().zip(widths).all(|(part, width)| part.len() == *width);
-		let digits = parts
-			.iter()
-			.all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
-		(fits && digits).then(|| parts.iter().filter_map(|part| part.parse().ok()).collect())
-	};
-	let date = numbers(date, '-', &[4, 2, 2])?;
-	let time = numbers(time, ':', &[2, 2, 2])?;
-	let (&[year, month, day], [hour, minute, rest @ ..]) = (date.as_slice(), time.as_slice()) else {
-		return None;
-	};
-	let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-	let days_of = |month: i64| match month {
-		4 | 6 | 9 | 11 => 30,
-		2 if leap => 29,
-		2 => 28,
-		_ => 31,
-	};
-	let valid = (1..=12).contains(&month)
-		&& (1..=days_of(month)).contains(&day)
-		&& *hour < 24
-		&& *minute < 60
-		&& rest.iter().all(|second| *second < 60);
-	if !valid {
-		return None;
-	}
-	// The number does not matter, only that later is larger: a year of 12 months of 31 days does.
-	let days = (year * 12 + month) * 31 + day;
-	Some((days * 24 + hour) * 60 + minute)
-}
-
-#[cfg(test)]
-mod tests {
-	use super::*;
-
-	#[test]
-	fn times_are_read_and_ordered() {
-		let ordered = [
-			"2015-12-31T23:30",
-			"2016-01-01T00:00:00",
-			"2016-01-01T00:30:00Z",
-			"2016-02-29T00:00:00",
-			"2016-03-01T00:00:00",
-			"2016-03-01 00:30",
-		];
-		let minutes: Vec<_> = ordered.iter().map(|text| minutes(text).unwrap()).collect();
-		assert!(minutes.windows(2).all(|pair| pair[0] < pair[1]), "{minutes:?}");
-	}
-
-	#[test]
-	fn what_is_no_time_is_refused() {
-		for text in [
-			"",
-			"2016-08-01",
-			"2016-13-01T00:00:00",
-			"2015-02-29T00:00:00",
-			"2016-08-01T24:00:00",
-			"2016-08-01T00:60:00",
-			"16-08-01T00:00:00",
-			"2016-08-01T0:00:00",
-			"2016-08-01T00",
-			"yesterdayTnoon",
-		] {
-			assert_eq!(minutes(text), None, "{text}");
-		}
 	}
 }

@@ -103,3 +103,22 @@ impl<T, E: Into<subxt::Error>> OrFault<T> for Result<T, E> {
 		})
 	}
 }
+
+/// Where in the input a mistake is.
+pub struct Location<'a> {
+	/// The file, or what stands for one.
+	pub path: &'a Path,
+	/// The line, or what counts as one.
+	pub line: u64,
+}
+
+impl Location<'_> {
+	/// A mistake there.
+	pub fn fault(&self, column: &str, what: impl fmt::Display) -> Fault {
+		Fault::Input(format!(
+			"{}: row {}, column {column}: {what}",
+			self.path.display(),
+			self.line
+		))
+	}
+}

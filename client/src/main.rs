@@ -12,6 +12,7 @@ mod fault;
 mod json;
 mod keys;
 mod lambda;
+mod ledger;
 mod lines;
 mod manager;
 mod meter;
@@ -19,6 +20,7 @@ mod replay;
 mod report;
 mod summary;
 mod text;
+mod values;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -94,7 +94,7 @@ fn populate() {
 
 fn submit_all(era: EraIndex) {
 	for household in 0..COMMUNITIES * HOUSEHOLDS {
-		let submission = Submission {
+		let submission = Submission::<Runtime> {
 			era,
 			generation_wh: forecast(household).0,
 			strategies: BoundedVec::truncate_from(strategy_set(household)),

@@ -160,7 +160,9 @@ async fn players(
 		else {
 			continue;
 		};
-		let costs = strategies.iter().map(|s| worst_cost(terms, s.net_wh(generation_wh)));
+		let costs = strategies
+			.iter()
+			.map(|s| worst_cost(terms, s.net_wh(generation_wh)));
 		let worst = costs.max().unwrap_or(0);
 		let budget = match budgets.get(&household.owner) {
 			Some(left) => *left,
@@ -171,7 +173,9 @@ async fn players(
 		let spent = if main_grid_only { 0 } else { worst };
 		budgets.insert(household.owner, budget - spent);
 		if main_grid_only {
-			strategies.iter_mut().for_each(|strategy| *strategy = on_main_grid(*strategy));
+			strategies
+				.iter_mut()
+				.for_each(|strategy| *strategy = on_main_grid(*strategy));
 		}
 		let contract = Contract {
 			era,

@@ -8,8 +8,8 @@ use crate::{
 	chain::{
 		balances::BalancesEvent,
 		types::{
-			Balance, Community, Contract, Debt, EraRecord, Household, LastRuntimeUpgrade, MarketEvent, Metered,
-			RoundState, Statement, Submission,
+			Balance, Community, Contract, Debt, EraRecord, Household, LastRuntimeUpgrade, MarketEvent,
+			Metered, RoundState, Statement, Submission,
 		},
 	},
 	fault::{Fault, OrFault},

@@ -2,7 +2,9 @@
 
 use super::{inputs::Inputs, limits::Limits};
 use crate::{
-	chain::types::{Amounts, Balance, Channels, Contract, Debt, MarketEvent, Reading, Statement, Terms, Totals},
+	chain::types::{
+		Amounts, Balance, Channels, Contract, Debt, MarketEvent, Reading, Statement, Terms, Totals,
+	},
 	fault::Fault,
 };
 use commonwatt_market::{
@@ -90,7 +92,8 @@ async fn lines(
 		let metered = inputs.metered(id).await?;
 		let submitted = metered.as_ref().and_then(|metered| metered.of(era));
 		let last = metered.as_ref().and_then(|metered| metered.until(era));
-		let reading = submitted.unwrap_or_else(|| Reading::estimate(household.connection_limit_wh, contract.as_ref(), last));
+		let reading = submitted
+			.unwrap_or_else(|| Reading::estimate(household.connection_limit_wh, contract.as_ref(), last));
 		lines.push(HouseholdSettlement {
 			id,
 			contract,
@@ -301,10 +304,12 @@ mod tests {
 
 	#[test]
 	fn payoffs_of_other_rules_are_taken_and_nothing_else_of_what_was_delivered() {
-		let worth = |comfort_ppm, payoff| Some(Delivered {
-			comfort_ppm,
-			payoff: Log2(payoff),
-		});
+		let worth = |comfort_ppm, payoff| {
+			Some(Delivered {
+				comfort_ppm,
+				payoff: Log2(payoff),
+			})
+		};
 		let mut lines = [line(1, worth(500_000, 3)), line(2, None), line(3, worth(1, 4))];
 		let claimed = [line(1, worth(7, 30)), line(2, worth(8, 40)), line(3, None)];
 		let claimed = claimed.map(|line| (line.id, line.statement)).into();

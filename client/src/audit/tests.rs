@@ -1,11 +1,9 @@
 //! Claims that are not what the rules say.
 
 use super::*;
-use crate::{
-	chain::types::{
-		Amounts, Certificate, Channels, Contract, EraRecord, Kind, Quality, Reading, Statement,
-		Status, Strategy, Totals, TEST_TERMS as TERMS,
-	},
+use crate::chain::types::{
+	Amounts, Certificate, Channels, Contract, EraRecord, Kind, Quality, Reading, Statement, Status, Strategy,
+	Totals, TEST_TERMS as TERMS,
 };
 use commonwatt_market::game;
 use std::collections::BTreeMap;

@@ -10,7 +10,7 @@ use crate::{
 		game::other_rules,
 		types::{Bill, Certificate, EraRecord, Statement, Status},
 	},
-	replay::ledger::EraBook,
+	ledger::EraBook,
 };
 use serde::Serialize;
 
@@ -185,8 +185,9 @@ mod tests {
 	use super::*;
 	use crate::{
 		chain::types::{Amounts, Channels, Delivered, Quality, Reading, TEST_TERMS},
-		replay::ledger::{Opening, Settled},
+		ledger::{Opening, Settled},
 	};
+	use commonwatt_market::game::Log2;
 
 	fn statement(era: u32, generation_wh: u32, consumption_wh: u32, community_wh: i64) -> Statement {
 		let net = i64::from(generation_wh) - i64::from(consumption_wh);
@@ -204,7 +205,7 @@ mod tests {
 			price_per_kwh: 10,
 			delivered: Some(Delivered {
 				comfort_ppm: 500_000 * (era % 2),
-				payoff: 0,
+				payoff: Log2(0),
 			}),
 			amounts: Amounts {
 				alone_cost: 100,

@@ -14,7 +14,7 @@ use crate::{
 	compare,
 	fault::Fault,
 	json,
-	replay::ledger::Ledger,
+	ledger::Ledger,
 	text::{self, kwh},
 };
 use kpi::{Account, Community};

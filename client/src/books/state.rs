@@ -124,7 +124,7 @@ impl State {
 				if self.households.contains_key(household) {
 					bills
 						.entry(*household)
-						.or_insert_with(|| Bill::of_no_era(*era))
+						.or_insert_with(|| Bill::empty(*household, *era))
 						.add(statement);
 				}
 			}

@@ -10,9 +10,9 @@
 use crate::{
 	chain::{
 		game::other_rules,
-		types::{Balance, EraRecord, Statement, Terms, Totals},
+		types::{Balance, EraRecord, Kind, Statement, Strategy, Terms, Totals},
 	},
-	replay::ledger::{Contract, EraBook, Settled},
+	ledger::{Contract, EraBook, Settled},
 };
 use commonwatt_market::{contract::on_main_grid, game};
 use serde::Serialize;
@@ -140,7 +140,13 @@ fn certificate(checks: &mut Checks, book: &EraBook, record: &EraRecord) {
 		let strategies: Vec<Strategy> = submitted
 			.strategies
 			.iter()
-			.map(|s| if contract.main_grid_only { on_main_grid(*s) } else { *s })
+			.map(|s| {
+				if contract.main_grid_only {
+					on_main_grid(*s)
+				} else {
+					*s
+				}
+			})
 			.collect();
 		let chosen = strategies.get(usize::from(contract.chosen));
 		checks.expect(chosen == Some(&contract.strategy), || {

@@ -4,13 +4,11 @@ use super::*;
 use crate::{
 	chain::{
 		game::GAME_RULES_SINCE,
-		types::{
-			Amounts, Channels, Comfort, ComfortBounds, MarketEvent, Quality, Ratio, Reading, Status,
-			TEST_TERMS,
-		},
+		types::{Amounts, Channels, Comfort, Delivered, MarketEvent, Quality, Reading, Status, TEST_TERMS},
 	},
-	replay::ledger::{Ledger, Opening},
+	ledger::{Ledger, Opening},
 };
+use commonwatt_market::{game::Ratio, ComfortBounds};
 use std::collections::BTreeMap;
 
 const ERA: u32 = 7;
@@ -582,13 +580,7 @@ fn comfort_counts_within_the_bounds_only() {
 	};
 	let wide = contract(Some(range(1_500, 2_700)));
 	assert_eq!(comfort(&wide, &TERMS), Some(range(1_500, 2_700)));
-	assert_eq!(
-		comfort(&wide, &bounded(1_800, 2_400)),
-		Some(range(1_800, 2_400))
-	);
-	assert_eq!(
-		comfort(&wide, &bounded(1_000, 3_000)),
-		Some(range(1_500, 2_700))
-	);
+	assert_eq!(comfort(&wide, &bounded(1_800, 2_400)), Some(range(1_800, 2_400)));
+	assert_eq!(comfort(&wide, &bounded(1_000, 3_000)), Some(range(1_500, 2_700)));
 	assert_eq!(comfort(&contract(None), &bounded(1_800, 2_400)), None);
 }

@@ -3,14 +3,13 @@
 mod limit;
 mod play;
 mod screen;
-mod value;
+pub mod value;
 
 use crate::{
 	cli::LambdaArgs,
 	data::{Dataset, Measured, Selection},
 	fault::Fault,
-	json,
-	text,
+	json, text,
 };
 use commonwatt_market::{
 	game::{Comfort, Preference, Ratio, Rules, Strategy},
@@ -19,7 +18,6 @@ use commonwatt_market::{
 use limit::{HouseholdLimit, Position};
 use play::Row;
 use serde::Serialize;
-pub use value::parse;
 
 /// The lambdas that are always played.
 const ALWAYS: [Ratio; 4] = [

@@ -7,9 +7,7 @@ use crate::{
 };
 use commonwatt_market::{
 	contract::SolverLimits,
-	game::{
-		allocate, solve, Certificate, Game, Household, ProfileFault, Ratio, Status,
-	},
+	game::{allocate, solve, Certificate, Game, Household, ProfileFault, Ratio, Status},
 };
 use indicatif::ProgressBar;
 use serde::Serialize;
@@ -55,7 +53,11 @@ pub fn play(dataset: &Dataset, setting: &Setting, lambda: Ratio, bar: &ProgressB
 	Ok(row)
 }
 
-fn game(period: &Period, setting: &Setting, lambda: Ratio) -> Result<Game, commonwatt_market::game::GameFault> {
+fn game(
+	period: &Period,
+	setting: &Setting,
+	lambda: Ratio,
+) -> Result<Game, commonwatt_market::game::GameFault> {
 	let household = |measured: &Measured| Household {
 		generation_wh: measured.generation_wh,
 		comfort: Some(setting.comfort),
@@ -117,7 +119,12 @@ mod tests {
 	fn chosen(measured: &[(u32, u32)], profile: &[u8]) -> Row {
 		let data = dataset(&[measured]);
 		let game = game(&data.periods[0], &setting(0, 10), value::decimal(4, 1)).unwrap();
-		let certificate = verify(&game, profile, SolverConfig::default().epsilon).unwrap();
+		let certificate = verify(
+			&game,
+			profile,
+			commonwatt_market::game::SolverConfig::default().epsilon,
+		)
+		.unwrap();
 		let mut row = Row::default();
 		row.add(&game, profile, &certificate).unwrap();
 		row

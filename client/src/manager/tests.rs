@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::data::Period;
-use commonwatt_market::game as game;
+use commonwatt_market::game;
 use std::path::PathBuf;
 
 const PERIODS: usize = 48;

@@ -13,10 +13,10 @@ mod source;
 
 use crate::{
 	cli::{MeterArgs, MeterCommand, MeterLogArgs, MeterRunArgs},
-	data::centi_c,
 	fault::Fault,
 	keys::account,
 	lines::state_folder,
+	values::centi_c,
 };
 use queue::{Came, Queue};
 use report::Reporter;

@@ -2,10 +2,10 @@
 
 use crate::{
 	chain::types::{Quality, Reading},
-	data::{energy_wh, temperature, Location},
-	fault::Fault,
+	fault::{Fault, Location},
+	values::{energy_wh, moment_of, temperature},
 };
-use jiff::{civil::DateTime, tz::TimeZone, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
@@ -40,10 +40,8 @@ impl Row {
 		let must = |name: &str| given(name).ok_or_else(|| place.fault(name, "is missing"));
 		let energy = |name: &str| energy_wh(place, name, must(name)?);
 		let start = must(START)?;
-		let start_ms = start_ms(start).ok_or_else(|| {
-			let what = format!("'{start}' is not a time like 2026-08-01T00:30:00Z, after 1970");
-			place.fault(START, what)
-		})?;
+		let start_ms = u64::try_from(moment_of(place, START, start)?.as_millisecond())
+			.map_err(|_| place.fault(START, format_args!("'{start}' is before 1970")))?;
 		let indoor_centi_c = match (given(INDOOR), indoor_centi_c) {
 			(Some(text), _) => temperature(place, INDOOR, text)?,
 			(None, Some(otherwise)) => otherwise,
@@ -114,21 +112,7 @@ impl fmt::Display for Row {
 	}
 }
 
-/// A moment in ISO 8601 as ms since the Unix epoch; UTC where it names no offset.
-fn start_ms(text: &str) -> Option<u64> {
-	let at = match text.parse::<Timestamp>() {
-		Ok(at) => at,
-		Err(_) => {
-			let civil: DateTime = text.parse().ok()?;
-			// A date alone would be taken for its midnight.
-			text.contains(':').then_some(())?;
-			civil.to_zoned(TimeZone::UTC).ok()?.timestamp()
-		}
-	};
-	u64::try_from(at.as_millisecond()).ok()
-}
-
-/// The same the other way round, in UTC.
+/// A moment in ISO 8601, UTC.
 pub fn moment(ms: u64) -> String {
 	let at = i64::try_from(ms)
 		.ok()

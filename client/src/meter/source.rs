@@ -1,7 +1,10 @@
 //! Where readings come from: a CSV file that grows, standard input, or MQTT.
 
 use super::row::Row;
-use crate::{cli::MeterRunArgs, data::Location, fault::Fault};
+use crate::{
+	cli::MeterRunArgs,
+	fault::{Fault, Location},
+};
 use csv::StringRecord;
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS, TlsConfiguration, Transport};
 use std::{

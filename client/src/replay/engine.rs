@@ -4,10 +4,8 @@
 
 use super::{
 	journal::{Journal, Planned, Seen},
-	ledger::{EraBook, Ledger},
 	recover,
 	setup::{Participant, Stage},
-	Sent,
 };
 use crate::{
 	chain::{
@@ -20,8 +18,9 @@ use crate::{
 	cli::ReplayArgs,
 	data::{Dataset, Measured},
 	fault::Fault,
+	ledger::{EraBook, Ledger},
 	manager::{centi, Manager, State},
-	summary::{EraLine, ReplaySummary},
+	summary::{EraLine, ReplaySummary, Sent},
 };
 use commonwatt_market::game::Preference;
 use std::{

@@ -4,7 +4,7 @@
 //! the journal has, a line of JSON each: what is being replayed, from which block on; which period was meant for which
 //! era, written before the first transaction for it goes out; and the events of the blocks since.
 
-use super::ledger::{Ledger, Opening};
+use crate::ledger::{Ledger, Opening};
 use crate::{
 	chain::{events::BlockLog, Node},
 	fault::Fault,

@@ -2,10 +2,10 @@
 
 mod engine;
 pub mod journal;
-pub mod ledger;
 mod recover;
 pub mod setup;
 
+use crate::ledger::{Ledger, Opening};
 use crate::{
 	chain::{self, Node},
 	cli::ReplayArgs,
@@ -13,11 +13,10 @@ use crate::{
 	fault::Fault,
 	json, keys,
 	manager::{homes::Homes, Manager},
-	summary::{ReplaySummary, Screen},
+	summary::{ReplaySummary, Screen, Sent},
 };
 use engine::Engine;
 use journal::{Beginning, Identity, Journal, Seen};
-use ledger::{Ledger, Opening};
 use setup::Stage;
 use std::{
 	collections::BTreeMap,
@@ -29,13 +28,6 @@ use std::{
 const MOST_RECONNECTIONS: u32 = 10;
 /// A community's name has at most so many bytes.
 const LONGEST_NAME: usize = 32;
-
-/// What one run sent.
-#[derive(Clone, Copy, Debug, Default, serde::Serialize)]
-pub struct Sent {
-	pub strategies: u32,
-	pub readings: u32,
-}
 
 /// Runs the subcommand.
 pub async fn run(args: ReplayArgs) -> Result<(), Fault> {

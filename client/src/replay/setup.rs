@@ -6,8 +6,8 @@ use crate::{
 		self,
 		send::{self, Signed, Tries},
 		types::{
-			Address, Balance, BalancesCall, Batch, Comfort, Community, MarketCall, Quality,
-			Reading, RuntimeCall, SubmitReading, Sudo, Terms,
+			Address, Balance, BalancesCall, Batch, Comfort, Community, MarketCall, Quality, Reading,
+			RuntimeCall, SubmitReading, Sudo, Terms,
 		},
 		At, Node,
 	},

@@ -3,5 +3,5 @@
 mod report;
 mod screen;
 
-pub use report::{EraLine, ReplaySummary};
+pub use report::{EraLine, ReplaySummary, Sent};
 pub use screen::Screen;

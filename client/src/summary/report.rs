@@ -12,7 +12,8 @@ use crate::{
 	cli::ReplayArgs,
 	data::Dataset,
 	fault::Fault,
-	replay::{ledger::EraBook, setup::Stage, Sent},
+	ledger::EraBook,
+	replay::setup::Stage,
 };
 use serde::Serialize;
 use std::time::Duration;
@@ -253,6 +254,15 @@ impl Sums {
 		self.with_community
 			.add(households().map(|h| h.delivered.main_wh()));
 	}
+}
+
+/// What one run of a replay sent.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Sent {
+	/// Number of strategy sets.
+	pub strategies: u32,
+	/// Number of readings.
+	pub readings: u32,
 }
 
 /// A replay as a whole.

@@ -258,7 +258,7 @@ mod tests {
 				offered_wh: 3_000,
 				requested_wh: 0,
 				traded_wh: 0,
-				max_gain: 0,
+				max_gain: commonwatt_market::game::Log2(0),
 			},
 			sweeps: 2,
 			starts: 1,

@@ -5,9 +5,7 @@ use crate::{
 	later::Later,
 	world::{spendable, the_community, World},
 };
-use commonwatt_testkit::{
-	by, now, AccountId, EnergyMarket, HouseholdId, MarketCall, Sr25519Keyring, MILLI, UNIT,
-};
+use commonwatt_testkit::{by, now, AccountId, EnergyMarket, MarketCall, Sr25519Keyring, MILLI, UNIT};
 use pallet_energy_market::Households;
 use rand::Rng;
 use std::ops::Range;

@@ -10,7 +10,7 @@ use commonwatt_testkit::{
 	account, by, meter, now, owner, paper, AccountId, Comfort, EraIndex, HouseholdId, MarketCall,
 	MarketError, Preference, Ratio, Runtime, Sr25519Keyring, Terms, MILLI, UNIT,
 };
-use pallet_energy_market::{Household, MeterOf, PriceRule};
+use pallet_energy_market::{ComfortBounds, Household, MeterOf, PriceRule};
 use rand::{seq::SliceRandom, Rng};
 use sp_runtime::DispatchResult;
 
@@ -329,7 +329,7 @@ impl World {
 			owner: owner.clone(),
 			meter: meter.clone(),
 			connection_limit_wh: 15_000,
-			comfort: self.allows(&paper::COMFORT).then(paper),
+			comfort: self.allows(&paper::COMFORT).then_some(paper::COMFORT),
 		};
 		let id = pallet_energy_market::NextHousehold::<Runtime>::get();
 		self.as_operator(register, Ok(()));

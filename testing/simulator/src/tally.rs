@@ -113,7 +113,7 @@ impl Tally {
 
 /// Money in whole tokens.
 fn tokens(amount: Balance) -> f64 {
-	amount as f64 / commonwatt_runtime::UNIT as f64
+	amount as f64 / commonwatt_testkit::UNIT as f64
 }
 
 impl fmt::Display for Tally {
