@@ -1,14 +1,14 @@
 /**
- * What a person does with a chain in Polkadot.js Apps, as functions: connect, sign, ask, move the clock.
+ * Functions for what a person does with a chain in Polkadot.js Apps: connect, sign, query, move the clock.
  */
 
 import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** JSON-RPC's "invalid params": how `dev_sealAt` refuses a time. */
+/** JSON-RPC's error code "invalid params", with which `dev_sealAt` refuses a time. */
 export const INVALID_PARAMS = -32602;
 
-/** The method of a development chain that moves its clock. All else is described by the chain's own metadata. */
+/** The RPC method of a development chain that moves its clock. The chain's metadata describes everything else. */
 const rpc = {
 	dev: {
 		sealAt: {
@@ -21,19 +21,19 @@ const rpc = {
 
 const CLEARING_TIMEOUT_MS = 30_000;
 
-/** One connection and the accounts of a development chain. */
+/** A connection to a chain, and the development accounts. */
 export class Chain {
 	/** @param {ApiPromise} api */
 	constructor(api) {
 		this.api = api;
 		const keyring = new Keyring({ type: 'sr25519', ss58Format: api.registry.chainSS58 });
-		/** The account of a secret path such as `//Alice//stash`. */
+		/** The account of a derivation path such as `//Alice//stash`. */
 		this.account = (path) => keyring.addFromUri(path, { name: path });
 	}
 
 	/** @param {string} url such as ws://127.0.0.1:9944 */
 	static async connect(url) {
-		// No reconnecting: a node that is gone is an error. No warning about methods that the library does not know.
+		// No reconnection: a lost node is an error. No warnings about RPC methods that the library does not know.
 		const provider = new WsProvider(url, false);
 		await provider.connect();
 		const api = await ApiPromise.create({ provider, rpc, noInitWarn: true, throwOnConnect: true });
@@ -44,12 +44,12 @@ export class Chain {
 		await this.api.disconnect();
 	}
 
-	/** Calls a function of the market's runtime API; plain values come back. */
+	/** Calls a function of the market's runtime API and returns plain values. */
 	async market(method, ...args) {
 		return (await this.api.call.energyMarketApi[method](...args)).toPrimitive();
 	}
 
-	/** Reads one of the market's storage items; plain values come back. */
+	/** Reads one of the market's storage items and returns plain values. */
 	async stored(item, ...keys) {
 		return (await this.api.query.energyMarket[item](...keys)).toPrimitive();
 	}
@@ -57,8 +57,8 @@ export class Chain {
 	/**
 	 * Signs a call, sends it, and waits until it is in a final block.
 	 *
-	 * @returns {Promise<{events: object[], error: string | null, fee: bigint}>} what it did, and the name of the error if
-	 *   it was refused
+	 * @returns {Promise<{events: object[], error: string | null, fee: bigint}>} its events, the name of the error if
+	 *   the chain refused it, and the fee in the smallest unit
 	 */
 	async send(call, signer) {
 		const { status, events, dispatchError } = await new Promise((resolve, reject) => {
@@ -71,9 +71,9 @@ export class Chain {
 			};
 			call.signAndSend(signer, seen).then((off) => (unsubscribe = off), reject);
 		});
-		if (!status.isFinalized) throw new Error(`the pool gave the transaction up: ${status.type}`);
+		if (!status.isFinalized) throw new Error(`the pool dropped the transaction: ${status.type}`);
 		const plain = events.map(({ event }) => this.plainEvent(event));
-		// A meter's first reading of an era costs none.
+		// A meter's first reading of an era is free and has no such event.
 		const paid = plain.find(({ name }) => name === 'transactionPayment.TransactionFeePaid');
 		return {
 			events: plain,
@@ -82,14 +82,14 @@ export class Chain {
 		};
 	}
 
-	/** `pallet.Error` as the metadata spells it. */
+	/** The name of an error in the form `pallet.Error`. */
 	errorName(error) {
 		if (!error.isModule) return error.toString();
 		const { section, name } = this.api.registry.findMetaError(error.asModule);
 		return `${section}.${name}`;
 	}
 
-	/** An event with its fields by name: `data` as plain values, `raw` as the library has them. */
+	/** An event with its fields by name: `data` has plain values, `raw` the library's objects. */
 	plainEvent({ section, method, data }) {
 		const named = (values) =>
 			Object.fromEntries(data.map((_, index) => [data.names?.[index] ?? index, values[index]]));
@@ -102,13 +102,13 @@ export class Chain {
 		return events.map(({ event }) => this.plainEvent(event));
 	}
 
-	/** All that an account has, on hold or not, at a block. */
+	/** An account's balance at a block, free and on hold. */
 	async balanceAt(hash, address) {
 		const { data } = await (await this.api.at(hash)).query.system.account(address);
 		return data.free.toBigInt() + data.reserved.toBigInt();
 	}
 
-	/** What of an account is on hold for the market's contracts. */
+	/** The funds of an account that are on hold for the market's contracts. */
 	async held(address) {
 		const holds = await this.api.query.balances.holds(address);
 		return holds
@@ -116,7 +116,7 @@ export class Chain {
 			.reduce((sum, { amount }) => sum + amount.toBigInt(), 0n);
 	}
 
-	/** Where the pool's money of a community lies. */
+	/** The address of a community's pool account. */
 	async poolAccount(community) {
 		return (await this.api.call.energyMarketApi.poolAccount(community)).toString();
 	}
@@ -124,13 +124,13 @@ export class Chain {
 	/**
 	 * Ends the running era and waits until the new one is cleared.
 	 *
-	 * @returns {Promise<{era: number, events: object[], before: string, after: string}>} the era that runs now, what
-	 *   happened, and the blocks before and after it
+	 * @returns {Promise<{era: number, events: object[], before: string, after: string}>} the era that runs now, the
+	 *   events since the call, and the hashes of the blocks before and after it
 	 */
 	async nextEra() {
 		const before = await this.api.rpc.chain.getHeader();
 		const deadline = Date.now() + CLEARING_TIMEOUT_MS;
-		// Two blocks of a chain are half a slot apart at least, `minimumPeriod`.
+		// `minimumPeriod`, the smallest time between two blocks, is half a slot.
 		const slotMs = 2 * this.api.consts.timestamp.minimumPeriod.toNumber();
 		const ending = await this.market('currentEra');
 		for (let clock = ending; clock.current === ending.current; clock = await this.market('currentEra')) {
@@ -143,7 +143,7 @@ export class Chain {
 		}
 		let view = await this.market('currentEra');
 		while (view.round !== null) {
-			if (Date.now() > deadline) throw new Error(`era ${view.current}: clearing did not come to an end`);
+			if (Date.now() > deadline) throw new Error(`era ${view.current}: clearing did not finish in time`);
 			await sleep(100);
 			view = await this.market('currentEra');
 		}

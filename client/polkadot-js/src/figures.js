@@ -1,5 +1,5 @@
 /**
- * The figures of the walkthrough: units, what calls take, and what the events of a settlement must come to.
+ * Numbers of the walkthrough: units, arguments of calls, and the sums that a settlement's events must have.
  */
 
 import assert from 'node:assert/strict';
@@ -8,10 +8,10 @@ import assert from 'node:assert/strict';
 export const UNIT = 10n ** 12n;
 export const ERA_MS = 60_000;
 export const COMMUNITY = 0;
-/** The numbers of the preset's households. */
+/** The IDs of the preset's households. */
 export const [ALICE, BOB, CHARLIE, DAVE] = [0, 1, 2, 3];
 
-/** Thousandths of a token in the smallest unit. */
+/** Converts thousandths of a token to the smallest unit. */
 export const milli = (count) => (BigInt(count) * UNIT) / 1_000n;
 export const tokens = (units) => `${Number(units) / Number(UNIT)} CWT`;
 export const strategy = (kind, consumptionWh, temperatureCentiC) => ({ kind, consumptionWh, temperatureCentiC });
@@ -23,27 +23,27 @@ export const measured = (generationWh, consumptionWh, indoorCentiC) => ({
 });
 export const sum = (values) => values.reduce((total, value) => total + BigInt(value), 0n);
 
-/** The data of all events of a name. */
+/** The data of all events with this name. */
 export const dataOf = (events, name) => events.filter((event) => event.name === name).map(({ data }) => data);
 
-/** The data of all events of a name that concern the walkthrough's community: a chain may have others. */
+/** The data of all events with this name that belong to the walkthrough's community: a chain may have others. */
 export const ofCommunity = (events, name) => dataOf(events, name).filter(({ community }) => community === COMMUNITY);
 
-/** The data of the one event of a name. */
+/** The data of the only event with this name. Fails if there is none or more than one. */
 export function one(events, name, select = dataOf) {
 	const found = select(events, name);
-	assert.equal(found.length, 1, `one ${name} among ${events.map((event) => event.name).join(', ')}`);
+	assert.equal(found.length, 1, `number of ${name} events among ${events.map((event) => event.name).join(', ')}`);
 	return found[0];
 }
 
-/** Sends a call that must be accepted. */
+/** Sends a call and fails unless the chain accepts it. */
 export async function accepted(chain, call, signer) {
 	const result = await chain.send(call, signer);
 	assert.equal(result.error, null, `${call.method.section}.${call.method.method}`);
 	return result;
 }
 
-/** The energy of a contract or a statement; what is not named is zero. */
+/** The energy of a contract or a statement. Channels that are not given are 0. */
 export const energy = (channels) => ({
 	soldToCommunityWh: 0,
 	boughtFromCommunityWh: 0,
@@ -52,7 +52,7 @@ export const energy = (channels) => ({
 	...channels,
 });
 
-/** The amounts of a statement, in the smallest unit; what is not named is zero. */
+/** The amounts of a statement, in the smallest unit. Amounts that are not given are 0. */
 export const amounts = (named) => ({
 	paidToPool: 0n,
 	receivedFromPool: 0n,
@@ -71,13 +71,13 @@ export const amounts = (named) => ({
 
 export const asBigInts = (object) => Object.fromEntries(Object.entries(object).map(([key, value]) => [key, BigInt(value)]));
 
-/** What a household's money must have changed by, according to its statement. */
+/** The change of the owner's balance according to a statement. */
 export function netOf({ amounts }) {
 	const a = asBigInts(amounts);
 	return a.receivedFromPool + a.reward + a.receivedFromUtility - a.paidToPool - a.gridFee - a.paidToUtility;
 }
 
-/** Checks from events alone that energy and money of a settled era sum to zero, and that the totals say the same. */
+/** Checks, from events alone, that energy and money of a settled era sum to zero and that the totals are the sums. */
 export function sumsToZero(events, era) {
 	const statements = ofCommunity(events, 'energyMarket.HouseholdSettled').map(({ statement }) => statement);
 	const { totals } = one(events, 'energyMarket.EraSettled', ofCommunity);
@@ -101,8 +101,8 @@ export function sumsToZero(events, era) {
 }
 
 /**
- * Checks that the money of everyone in a settlement changed as the events say: each owner's as the household's
- * statements do, the operator's by the fees, the utility's by its bills, the pool's not at all.
+ * Checks that every balance changed as the events of a settlement say: an owner's by the statements, the operator's by
+ * the grid fees, the utility's by its bills, the pot's by the rewards, and the pool's not at all.
  */
 export async function moneyMoved(context, { events, before, after }) {
 	const { chain, owners, operator, utility } = context;
@@ -115,12 +115,12 @@ export async function moneyMoved(context, { events, before, after }) {
 	expect(operator.address, BigInt(totals.gridFees));
 	expect(utility.address, BigInt(totals.toUtility) - BigInt(totals.fromUtility));
 	expect(await chain.poolAccount(COMMUNITY), 0n);
-	// A pot that nobody has filled has no account.
+	// A pot has no account until somebody pays into it.
 	if (BigInt(totals.rewards) > 0n) expect(await chain.market('potAccount', COMMUNITY), -BigInt(totals.rewards));
 	for (const [address, change] of expected) {
 		const [had, has] = [await chain.balanceAt(before, address), await chain.balanceAt(after, address)];
 		assert.ok(had > 0n, `${address} has an account`);
 		assert.equal(has - had, change, `balance of ${address}`);
 	}
-	assert.equal(sum([...expected.values()]), 0n, 'money of all');
+	assert.equal(sum([...expected.values()]), 0n, 'sum of all changes');
 }
