@@ -149,7 +149,7 @@ fn checks_around_it_notice_what_was_lost() {
 		let community = Communities::<Test>::take(0).expect("it is there");
 		assert_eq!(
 			Rehearsal::<Test>::post_upgrade(before),
-			Err("communities were lost or made".into())
+			Err("the migration changed the number of communities".into())
 		);
 		Communities::<Test>::insert(0, community);
 	});
