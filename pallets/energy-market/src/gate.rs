@@ -43,14 +43,20 @@ impl<T: Config> Pallet<T> {
 		let game = match game_of(terms.rules, players.iter().map(|p| &p.contract)) {
 			Ok(game) => game,
 			Err(fault) => {
-				log::error!(target: LOG_TARGET, "community {community}, era {era}: no contracts, since the game is invalid: {fault:?}");
+				log::error!(
+					target: LOG_TARGET,
+					"community {community}, era {era}: no contracts, since the game is invalid: {fault:?}"
+				);
 				Self::deposit_event(Event::ClearingFailed { community, era });
 				return;
 			}
 		};
 		let solution = game::solve(&game, &Self::solver_limits().config(&game), None);
 		let Ok(allocations) = game::allocate(&game, &solution.profile) else {
-			log::error!(target: LOG_TARGET, "community {community}, era {era}: no contracts, since the solver chose a strategy that does not exist");
+			log::error!(
+				target: LOG_TARGET,
+				"community {community}, era {era}: no contracts, since the solver chose an unknown strategy"
+			);
 			Self::deposit_event(Event::ClearingFailed { community, era });
 			return;
 		};

@@ -225,7 +225,11 @@ impl<T: Config> Settlement<T> {
 				T::Currency::transfer(&self.pool, &self.accounts.operator, fees, Preservation::Preserve)
 			{
 				// `can_deposit` allowed it just before, so this cannot happen. The sellers lose nothing by it.
-				log::warn!(target: LOG_TARGET, "community {}: could not pay grid fees of {fees} to the operator, so they stay in the pool: {error:?}", self.community);
+				log::warn!(
+					target: LOG_TARGET,
+					"community {}: grid fees of {fees} stay in the pool: the operator cannot take them: {error:?}",
+					self.community
+				);
 			}
 		}
 		let mut parts = Split::new(collected, sold_wh);
@@ -255,7 +259,11 @@ impl<T: Config> Settlement<T> {
 			Fortitude::Force,
 		)
 		.unwrap_or_else(|error| {
-			log::warn!(target: LOG_TARGET, "household {}: could not transfer {amount} from its hold: {error:?}", line.id);
+			log::warn!(
+				target: LOG_TARGET,
+				"household {}: could not transfer {amount} from its hold: {error:?}",
+				line.id
+			);
 			0
 		});
 		contract.held = contract.held.saturating_sub(moved);
@@ -276,7 +284,8 @@ impl<T: Config> Settlement<T> {
 					Ok(kept) => line.debt.credit = line.debt.credit.saturating_add(kept),
 					Err(error) => log::warn!(
 						target: LOG_TARGET,
-						"household {}: earnings of {amount} stay in the pool, since neither its owner nor the utility can take them: {error:?}", line.id
+						"household {}: earnings of {amount} stay in the pool, since nobody can take them: {error:?}",
+						line.id
 					),
 				}
 				0
