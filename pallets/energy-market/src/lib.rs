@@ -567,7 +567,7 @@ pub mod pallet {
 		},
 	}
 
-	/// Reasons for which a call fails. A failed call changes nothing but the fee that it paid.
+	/// Reasons for which a call fails. A failed call costs its fee and changes nothing else.
 	#[pallet::error]
 	pub enum Error<T> {
 		/// No community has this number.
