@@ -165,7 +165,7 @@ export const steps = [
 			// Calls the method without declaring it, as in the JavaScript console of Apps.
 			await assert.rejects(
 				chain.api._rpcCore.provider.send('dev_sealAt', [before.startedMs]),
-				({ code, message }) => code === INVALID_PARAMS && message.includes('is in no later slot than the head'),
+				({ code, message }) => code === INVALID_PARAMS && message.includes('must be in a later slot than the head'),
 			);
 			say(`era ${era}`);
 		},

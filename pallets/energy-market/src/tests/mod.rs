@@ -1,4 +1,4 @@
-//! The pallet's tests, by concern. Each ends in a check of every invariant.
+//! The pallet's tests, one module for each concern. Most of them check every invariant at their end.
 
 mod community;
 mod era;
