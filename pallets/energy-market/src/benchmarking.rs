@@ -489,7 +489,7 @@ mod benchmarks {
 		let game = exhausting();
 		let config = SolverConfig {
 			max_evaluations: e.into(),
-			..EnergyMarket::<T>::solver_config(&game)
+			..EnergyMarket::<T>::solver_limits().config(&game)
 		};
 		let solution;
 		#[block]
