@@ -32,7 +32,10 @@ impl SingleNode {
 			None => ports::free(1)?.remove(0),
 		};
 		command.args(["--rpc-port", &port.to_string()]);
-		command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+		command
+			.stdin(Stdio::null())
+			.stdout(Stdio::null())
+			.stderr(Stdio::piped());
 		let failed = |what: &str| Fault::Failed(format!("the node at port {port} {what}"));
 		let mut child = command
 			.spawn()
@@ -65,7 +68,10 @@ impl SingleNode {
 				return Ok(());
 			}
 			if begun.elapsed() > START {
-				return Err(Fault::Failed(format!("no RPC server at {address}:\n{}", self.log())));
+				return Err(Fault::Failed(format!(
+					"no RPC server at {address}:\n{}",
+					self.log()
+				)));
 			}
 			thread::sleep(RETRY);
 		}
