@@ -1,4 +1,4 @@
-//! Meter data from a CSV file: read as a whole and checked to the last field before anything is sent anywhere.
+//! Meter data from a CSV file. The whole file is read and checked before anything is sent.
 
 use crate::fault::Fault;
 use commonwatt_market::game::MAX_ENERGY_WH;
@@ -9,10 +9,11 @@ use std::{
 
 /// Columns that a file must have.
 const REQUIRED: [&str; 4] = ["period_start", "household", "generation_wh", "consumption_wh"];
-/// A column that may be there: the outdoor temperature, degrees Celsius. The first household that has one speaks for all.
+/// An optional column: the outdoor temperature, degrees Celsius. In each period the first household that has one counts
+/// for all.
 const OUTDOOR: &str = "outdoor_c";
 
-/// One household in one period.
+/// What one household generated and consumed in one period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measured {
 	pub generation_wh: u32,
@@ -24,7 +25,7 @@ pub struct Measured {
 pub struct Period {
 	/// As the file has it.
 	pub start: String,
-	/// Hundredths of a degree, where the file says it.
+	/// Outdoor temperature, hundredths of a degree, if the file has one.
 	pub outdoor_centi_c: Option<i32>,
 	/// In the order of [`Dataset::households`].
 	pub measured: Vec<Measured>,
@@ -33,7 +34,7 @@ pub struct Period {
 impl Period {
 	/// The hour of the day at which it starts.
 	pub fn hour(&self) -> f64 {
-		// A start has its time of day, or the file would have been refused.
+		// A period without a time of day cannot occur: the file would have been refused.
 		let minute = minutes(&self.start).unwrap_or(0).rem_euclid(24 * 60);
 		minute as f64 / 60.0
 	}
@@ -43,23 +44,23 @@ impl Period {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dataset {
 	pub path: PathBuf,
-	/// Names in the order in which the file first has them.
+	/// Names in the order of their first rows in the file.
 	pub households: Vec<String>,
 	pub periods: Vec<Period>,
-	/// From the start of the first period to that of the second; half an hour where there is one only.
+	/// From the start of the first period to that of the second; 30 if there is only one period.
 	pub period_minutes: u32,
 }
 
 /// Which periods of a file to use.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-	/// Those that start on this date (`YYYY-MM-DD`).
+	/// Only periods that start on this date (`YYYY-MM-DD`).
 	pub day: Option<String>,
-	/// Of these, so many from the first on.
+	/// Maximum number of periods, counted from the first of these.
 	pub first: Option<usize>,
 }
 
-/// A field of a line, checked.
+/// A row of the file, checked.
 struct Row {
 	line: u64,
 	start: String,
@@ -69,16 +70,16 @@ struct Row {
 	outdoor_centi_c: Option<i32>,
 }
 
-/// Names the place of a mistake.
+/// The place of a mistake.
 pub struct Location<'a> {
-	/// The file, or what stands for one.
+	/// The file, or another input such as an MQTT topic.
 	pub path: &'a Path,
-	/// The line, or what counts as one.
+	/// The row, or the number of a message.
 	pub line: u64,
 }
 
 impl Location<'_> {
-	/// A mistake there.
+	/// A fault at this place, with the column and what is wrong.
 	pub fn fault(&self, column: &str, what: impl std::fmt::Display) -> Fault {
 		Fault::Input(format!(
 			"{}: row {}, column {column}: {what}",
@@ -107,7 +108,7 @@ impl Dataset {
 		Ok(dataset)
 	}
 
-	/// The largest generation and the largest consumption of one household.
+	/// The largest generation and the largest consumption of one household in a period.
 	pub fn largest(&self, household: usize) -> Measured {
 		let of = |pick: fn(&Measured) -> u32| {
 			let all = self
@@ -151,20 +152,20 @@ fn read_rows(path: &Path) -> Result<Vec<Row>, Fault> {
 	Ok(rows)
 }
 
-/// A whole number of Wh, as far as one can be in a period.
+/// Parses whole Wh from 0 to [`MAX_ENERGY_WH`].
 pub fn energy_wh(place: &Location, column: &str, text: &str) -> Result<u32, Fault> {
 	match text.parse::<i128>() {
 		Ok(wh) if wh < 0 => Err(place.fault(column, format_args!("{text} is negative"))),
 		Ok(wh) if wh > i128::from(MAX_ENERGY_WH) => Err(place.fault(
 			column,
-			format_args!("{text} Wh is above {MAX_ENERGY_WH} Wh in one period"),
+			format_args!("{text} Wh is above the maximum of {MAX_ENERGY_WH} Wh in one period"),
 		)),
 		Ok(wh) => Ok(wh as u32),
 		Err(_) => Err(place.fault(column, format_args!("'{text}' is not a whole number of Wh"))),
 	}
 }
 
-/// Degrees Celsius as hundredths of a degree, if it is a temperature of this world.
+/// Parses degrees Celsius from -100 to 100, rounded to hundredths of a degree.
 pub fn centi_c(text: &str) -> Option<i16> {
 	let degrees: f64 = text.parse().ok()?;
 	(-100.0..=100.0)
@@ -172,12 +173,12 @@ pub fn centi_c(text: &str) -> Option<i16> {
 		.then(|| (degrees * 100.0).round() as i16)
 }
 
-/// The same of a field.
+/// Parses the temperature in a field, as [`centi_c`] does.
 pub fn temperature(place: &Location, column: &str, text: &str) -> Result<i16, Fault> {
 	let what = || {
 		place.fault(
 			column,
-			format_args!("'{text}' is not a temperature in degrees Celsius"),
+			format_args!("'{text}' is not a temperature from -100 to 100 degrees Celsius"),
 		)
 	};
 	centi_c(text).ok_or_else(what)
@@ -231,7 +232,7 @@ fn read_row(
 	})
 }
 
-/// Rows into periods, each with every household once.
+/// Groups rows into periods, each with every household once.
 fn group(path: &Path, rows: Vec<Row>) -> Result<Dataset, Fault> {
 	let mut households = Vec::new();
 	let mut index = BTreeMap::new();
@@ -253,7 +254,10 @@ fn group(path: &Path, rows: Vec<Row>) -> Result<Dataset, Fault> {
 			.map(|(p, minute): &(Period, i64)| (&p.start, *minute))
 		{
 			if first.minute <= minute {
-				let what = format!("{} is not after {before}, the period before it", first.start);
+				let what = format!(
+					"{} is not after {before}, the start of the period before it",
+					first.start
+				);
 				return Err(place.fault(REQUIRED[0], what));
 			}
 		}
@@ -277,7 +281,7 @@ fn group(path: &Path, rows: Vec<Row>) -> Result<Dataset, Fault> {
 	})
 }
 
-/// The rows of one period, in the order of the households, each of which is there once.
+/// The data of one period in the order of the households. Each household must have exactly one row.
 fn one_period(
 	path: &Path,
 	rows: &[Row],
@@ -289,7 +293,10 @@ fn one_period(
 		let slot = &mut measured[index[&row.household]];
 		if slot.replace(row.measured).is_some() {
 			let place = Location { path, line: row.line };
-			let what = format!("'{}' is there twice in the period {}", row.household, row.start);
+			let what = format!(
+				"duplicate household '{}' in the period {}",
+				row.household, row.start
+			);
 			return Err(place.fault(REQUIRED[1], what));
 		}
 	}
@@ -300,7 +307,7 @@ fn one_period(
 		.collect();
 	match rows.first() {
 		Some(first) if !missing.is_empty() => {
-			let what = format!("the period {} lacks {}", first.start, missing.join(", "));
+			let what = format!("the period {} has no row for {}", first.start, missing.join(", "));
 			Err(Location {
 				path,
 				line: first.line,
@@ -311,8 +318,8 @@ fn one_period(
 	}
 }
 
-/// Minutes since a fixed day of a time in ISO 8601: `YYYY-MM-DDTHH:MM`, seconds and a trailing `Z` allowed. Good for
-/// comparing times of one file; without a zone they are local standard time.
+/// Parses a time in ISO 8601, `YYYY-MM-DDTHH:MM`, with optional seconds and `Z`, into a number of minutes that grows
+/// with time. It serves to compare times of one file; without a zone they are local standard time.
 fn minutes(text: &str) -> Option<i64> {
 	let text = text.strip_suffix('Z').unwrap_or(text);
 	let (date, time) = text.split_once('T').or_else(|| text.split_once(' '))?;
@@ -345,7 +352,7 @@ fn minutes(text: &str) -> Option<i64> {
 	if !valid {
 		return None;
 	}
-	// The number does not matter, only that later is larger: a year of 12 months of 31 days does.
+	// Every month counts as 31 days: the number need only grow with time.
 	let days = (year * 12 + month) * 31 + day;
 	Some((days * 24 + hour) * 60 + minute)
 }
@@ -369,7 +376,7 @@ mod tests {
 	}
 
 	#[test]
-	fn what_is_no_time_is_refused() {
+	fn malformed_times_are_refused() {
 		for text in [
 			"",
 			"2016-08-01",
