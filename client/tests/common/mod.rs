@@ -20,10 +20,10 @@ use std::{
 use subxt::rpcs::{rpc_params, RpcClient};
 use tempfile::TempDir;
 
-/// Nothing here takes a fraction of this; it only ends a test that would hang.
+/// Timeout for a test that would otherwise hang; nothing here takes a fraction of it.
 pub const PATIENCE: Duration = Duration::from_secs(600);
 
-/// The repository.
+/// The root of the repository.
 pub fn repository() -> PathBuf {
 	Path::new(env!("CARGO_MANIFEST_DIR"))
 		.parent()
@@ -38,7 +38,7 @@ pub fn commonwatt(arguments: &[&str]) -> Command {
 	command
 }
 
-/// What a finished command came to.
+/// The result of a finished command.
 pub struct Outcome {
 	pub code: Option<i32>,
 	pub stdout: String,
@@ -56,7 +56,7 @@ impl From<Output> for Outcome {
 }
 
 impl Outcome {
-	/// The outcome, if the exit code is this.
+	/// Returns the outcome, and panics if the exit code is a different one.
 	pub fn expect_code(self, code: i32) -> Self {
 		assert_eq!(
 			self.code,
@@ -69,7 +69,7 @@ impl Outcome {
 	}
 }
 
-/// A development chain of its own. It is killed when this is dropped.
+/// A development chain of its own. It is killed on drop.
 pub struct Node {
 	child: Child,
 	pub url: String,
@@ -86,7 +86,7 @@ impl Node {
 		Self::start_at(base_path, 0, options)
 	}
 
-	/// The same, on a port of the loopback interface.
+	/// The same, on a port of the loopback interface; 0 is any free one.
 	pub fn start_at(base_path: &Path, port: u16, options: &[&str]) -> Self {
 		let binaries = Path::new(env!("CARGO_BIN_EXE_commonwatt"))
 			.parent()
@@ -112,7 +112,7 @@ impl Node {
 		let log = Arc::new(Mutex::new(Vec::new()));
 		let (found, address) = mpsc::channel();
 		let lines = log.clone();
-		// Reads to the end, or the node would block on a full pipe.
+		// Reads to the end; otherwise the node would block on a full pipe.
 		thread::spawn(move || {
 			for line in BufReader::new(stderr).lines().map_while(Result::ok) {
 				if let Some((_, addresses)) = line.split_once("Running JSON-RPC server: addr=") {
@@ -141,7 +141,7 @@ impl Node {
 	}
 
 	fn end(&mut self) {
-		// Fails only where it has ended already.
+		// Fails only if the node has already ended.
 		let _ = self.child.kill();
 		let _ = self.child.wait();
 	}
@@ -161,7 +161,7 @@ impl Folder {
 		Self(tempfile::tempdir().expect("there is room for temporary files"))
 	}
 
-	/// A folder in it, which need not exist yet.
+	/// A path in it, which need not exist yet.
 	pub fn folder(&self, name: &str) -> PathBuf {
 		self.0.path().join(name)
 	}
@@ -170,12 +170,12 @@ impl Folder {
 		self.folder(name).display().to_string()
 	}
 
-	/// What the last replay wrote.
+	/// The JSON of the last replay.
 	pub fn report(&self) -> serde_json::Value {
 		json(&self.folder("report.json"))
 	}
 
-	/// A replay of a file, with its journal and report here.
+	/// A command that replays a file, with its journal and JSON here.
 	pub fn replay(&self, node: &str, file: &Path, more: &[&str]) -> Command {
 		let mut command = commonwatt(&["replay", "--url", node]);
 		command.arg(file).args([
@@ -188,7 +188,7 @@ impl Folder {
 		command
 	}
 
-	/// Such a replay to its end.
+	/// Runs such a replay to its end.
 	pub fn run(&self, node: &Node, file: &Path, more: &[&str]) -> Outcome {
 		self.replay(&node.url, file, more)
 			.output()
@@ -202,7 +202,7 @@ pub fn paper() -> PathBuf {
 	repository().join("examples/paper.csv")
 }
 
-/// A real week, which is not part of the repository; without it the test that asks says so.
+/// A real week, which is not part of the repository. Tests that need it are skipped without it.
 pub fn fontana() -> Option<PathBuf> {
 	let file = repository().join("../shared/data/fontana-8-homes-2016-08.csv");
 	if !file.exists() {
@@ -211,13 +211,13 @@ pub fn fontana() -> Option<PathBuf> {
 	Some(file).filter(|file| file.exists())
 }
 
-/// A port of the loopback interface that nobody listens at. It is below those that systems hand out for connections, so
-/// that no connection takes it while its node is down.
+/// A port of the loopback interface on which nobody listens. It is below those that systems hand out for connections,
+/// so that no connection takes it while its node is down.
 pub fn free_port() -> u16 {
 	const RANGE: std::ops::Range<u16> = 20_000..32_000;
 	static NEXT: AtomicU16 = AtomicU16::new(0);
 	let length = u32::from(RANGE.end - RANGE.start);
-	// Tests that run beside these begin elsewhere.
+	// Test processes that run beside this one start elsewhere in the range.
 	let begin = std::process::id().wrapping_mul(97) % length;
 	(0..length)
 		.map(|_| {
@@ -228,7 +228,7 @@ pub fn free_port() -> u16 {
 		.expect("there are ports")
 }
 
-/// Chain time. It begins with the first block, for which this waits.
+/// The chain's time, ms since the Unix epoch. Waits for the first block, with which it begins.
 pub async fn now_ms(rpc: &RpcClient) -> u64 {
 	// `Timestamp.Now`, little-endian: the hash of both names is the key.
 	let key = "0xf0c365c3cf59d671eb72da0e7a4113c49f1f0515f462cdcf84e0f1d6045dfcbb";
@@ -245,14 +245,14 @@ pub async fn now_ms(rpc: &RpcClient) -> u64 {
 	}
 }
 
-/// Seals one block at a time.
+/// Seals one block with this timestamp.
 pub async fn seal_at(rpc: &RpcClient, timestamp_ms: u64) {
-	// A block that was sealed by the clock meanwhile is as good.
+	// A block that the clock sealed meanwhile serves as well.
 	let _: Result<Value, _> = rpc.request("dev_sealAt", rpc_params![timestamp_ms]).await;
 }
 
-/// Seals a few blocks. The database writes in the background: a node that is killed may lose its very last ones, so what
-/// must outlive it has to lie deeper.
+/// Seals a few blocks. The database writes in the background, so a node that is killed may lose its last blocks. What
+/// must survive has to be in earlier ones.
 pub async fn bury(rpc: &RpcClient) {
 	for _ in 0..5 {
 		pass_slot(rpc).await;
@@ -264,7 +264,7 @@ pub async fn pass_slot(rpc: &RpcClient) {
 	seal_at(rpc, now_ms(rpc).await + 2_000).await;
 }
 
-/// A `commonwatt replay` that is under way. It is killed when this is dropped.
+/// A running `commonwatt replay`. It is killed on drop.
 pub struct Running {
 	child: Child,
 	stdout: BufReader<ChildStdout>,
@@ -279,7 +279,7 @@ impl Running {
 		Self { child, stdout }
 	}
 
-	/// Waits until it has reported so many eras, after the line of headings.
+	/// Waits until it has printed the headings and this number of eras.
 	pub fn wait_for_eras(&mut self, eras: usize) {
 		for _ in 0..=eras {
 			let mut line = String::new();
@@ -294,7 +294,7 @@ impl Running {
 		self.child.wait().expect("the child is ours to wait for");
 	}
 
-	/// Waits for its end. Its standard output is not in the outcome.
+	/// Waits for its end. The outcome has only the standard output that was not read before.
 	pub fn finish(mut self) -> Outcome {
 		let mut rest = String::new();
 		std::io::Read::read_to_string(&mut self.stdout, &mut rest).expect("its output is text");
@@ -317,15 +317,15 @@ impl Drop for Running {
 	}
 }
 
-/// Reads what `--json` wrote.
+/// Reads a JSON report.
 pub fn json(path: &Path) -> Value {
 	let text = std::fs::read_to_string(path).expect("the report was written");
 	serde_json::from_str(&text).expect("the report is JSON")
 }
 
-/// The sums that must hold after any replay: every period played once, each in an era of its own and in order, every
-/// era an equilibrium, nothing missing, every check passed; and, added up here once more, community energy in balance and
-/// what was tradable.
+/// Checks what must hold after any replay: every period was played once, in order and in an era of its own; every era
+/// is an equilibrium; nothing is missing; every check passed. Computes again the balance of community energy and what
+/// was tradable.
 pub fn assert_complete(report: &Value, periods: usize) {
 	let sums = &report["sums"];
 	assert_eq!(sums["periods"], periods, "{sums}");
