@@ -1,4 +1,4 @@
-//! Meter data from a CSV file: read as a whole and checked to the last field before anything is sent anywhere.
+//! Meter data from a CSV file. The whole file is read and checked before anything is sent.
 
 use crate::{
 	fault::{Fault, Location},
@@ -11,10 +11,11 @@ use std::{
 
 /// Columns that a file must have.
 const REQUIRED: [&str; 4] = ["period_start", "household", "generation_wh", "consumption_wh"];
-/// A column that may be there: the outdoor temperature, degrees Celsius. The first household that has one speaks for all.
+/// An optional column: the outdoor temperature, degrees Celsius. In each period the first household that has one counts
+/// for all.
 const OUTDOOR: &str = "outdoor_c";
 
-/// One household in one period.
+/// What one household generated and consumed in one period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measured {
 	pub generation_wh: u32,
@@ -26,7 +27,7 @@ pub struct Measured {
 pub struct Period {
 	/// As the file has it.
 	pub start: String,
-	/// Hundredths of a degree, where the file says it.
+	/// Outdoor temperature, hundredths of a degree, if the file has one.
 	pub outdoor_centi_c: Option<i32>,
 	/// In the order of [`Dataset::households`].
 	pub measured: Vec<Measured>,
@@ -44,23 +45,23 @@ impl Period {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dataset {
 	pub path: PathBuf,
-	/// Names in the order in which the file first has them.
+	/// Names in the order of their first rows in the file.
 	pub households: Vec<String>,
 	pub periods: Vec<Period>,
-	/// From the start of the first period to that of the second; half an hour where there is one only.
+	/// From the start of the first period to that of the second; 30 if there is only one period.
 	pub period_minutes: u32,
 }
 
 /// Which periods of a file to use.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-	/// Those that start on this date (`YYYY-MM-DD`).
+	/// Only periods that start on this date (`YYYY-MM-DD`).
 	pub day: Option<String>,
-	/// Of these, so many from the first on.
+	/// Maximum number of periods, counted from the first of these.
 	pub first: Option<usize>,
 }
 
-/// A field of a line, checked.
+/// A row of the file, checked.
 struct Row {
 	line: u64,
 	start: String,
@@ -89,7 +90,7 @@ impl Dataset {
 		Ok(dataset)
 	}
 
-	/// The largest generation and the largest consumption of one household.
+	/// The largest generation and the largest consumption of one household in a period.
 	pub fn largest(&self, household: usize) -> Measured {
 		let of = |pick: fn(&Measured) -> u32| {
 			let all = self
@@ -176,7 +177,7 @@ fn read_row(
 	})
 }
 
-/// Rows into periods, each with every household once.
+/// Groups rows into periods, each with every household once.
 fn group(path: &Path, rows: Vec<Row>) -> Result<Dataset, Fault> {
 	let mut households = Vec::new();
 	let mut index = BTreeMap::new();
@@ -198,7 +199,10 @@ fn group(path: &Path, rows: Vec<Row>) -> Result<Dataset, Fault> {
 			.map(|(p, minute): &(Period, i64)| (&p.start, *minute))
 		{
 			if first.minute <= minute {
-				let what = format!("{} is not after {before}, the period before it", first.start);
+				let what = format!(
+					"{} is not after {before}, the start of the period before it",
+					first.start
+				);
 				return Err(place.fault(REQUIRED[0], what));
 			}
 		}
@@ -222,7 +226,7 @@ fn group(path: &Path, rows: Vec<Row>) -> Result<Dataset, Fault> {
 	})
 }
 
-/// The rows of one period, in the order of the households, each of which is there once.
+/// The data of one period in the order of the households. Each household must have exactly one row.
 fn one_period(
 	path: &Path,
 	rows: &[Row],
@@ -234,7 +238,10 @@ fn one_period(
 		let slot = &mut measured[index[&row.household]];
 		if slot.replace(row.measured).is_some() {
 			let place = Location { path, line: row.line };
-			let what = format!("'{}' is there twice in the period {}", row.household, row.start);
+			let what = format!(
+				"duplicate household '{}' in the period {}",
+				row.household, row.start
+			);
 			return Err(place.fault(REQUIRED[1], what));
 		}
 	}
@@ -245,7 +252,7 @@ fn one_period(
 		.collect();
 	match rows.first() {
 		Some(first) if !missing.is_empty() => {
-			let what = format!("the period {} lacks {}", first.start, missing.join(", "));
+			let what = format!("the period {} has no row for {}", first.start, missing.join(", "));
 			Err(Location {
 				path,
 				line: first.line,

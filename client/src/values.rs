@@ -38,7 +38,7 @@ pub fn energy_wh(location: &Location, column: &str, text: &str) -> Result<u32, F
 		Some(wh) if wh < 0 => Err(location.fault(column, format_args!("{text} is negative"))),
 		Some(wh) if wh > i128::from(MAX_ENERGY_WH) => Err(location.fault(
 			column,
-			format_args!("{text} Wh is above {MAX_ENERGY_WH} Wh in one period"),
+			format_args!("{text} Wh is above the maximum of {MAX_ENERGY_WH} Wh in one period"),
 		)),
 		Some(wh) => Ok(wh as u32),
 		None => Err(location.fault(column, format_args!("'{text}' is not a whole number of Wh"))),
@@ -56,7 +56,7 @@ pub fn centi_c(text: &str) -> Option<i16> {
 /// A field that must hold a temperature in degrees Celsius.
 pub fn temperature(location: &Location, column: &str, text: &str) -> Result<i16, Fault> {
 	centi_c(text).ok_or_else(|| {
-		let what = format_args!("'{text}' is not a temperature in degrees Celsius");
+		let what = format_args!("'{text}' is not a temperature from -100 to 100 degrees Celsius");
 		location.fault(column, what)
 	})
 }
@@ -146,7 +146,10 @@ mod tests {
 			("400.", "'400.' is not a whole number of Wh"),
 			("4e2", "'4e2' is not a whole number of Wh"),
 			("-1", "-1 is negative"),
-			("1000000001", "1000000001 Wh is above 1000000000 Wh in one period"),
+			(
+				"1000000001",
+				"1000000001 Wh is above the maximum of 1000000000 Wh in one period",
+			),
 		] {
 			let fault = of(text).expect_err(text);
 			assert!(fault.ends_with(says), "{fault}");

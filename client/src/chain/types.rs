@@ -1,7 +1,7 @@
 //! The market's types as this program reads and writes them: those of [`commonwatt_market`] with the client's lists and
-//! accounts, and what only a client needs: events, and the arguments of calls.
+//! accounts, and those that only a client needs, such as events and the arguments of calls.
 //!
-//! Values are decoded by field and variant name against the metadata of the chain that is connected.
+//! Values are decoded by field and variant name against the metadata of the connected chain.
 
 use commonwatt_market::EndedTerms;
 pub use commonwatt_market::{
@@ -22,7 +22,7 @@ pub type Community = commonwatt_market::Community<AccountId32, Vec<u8>, Vec<Ende
 pub type Household = commonwatt_market::Household<AccountId32>;
 /// A contract.
 pub type Contract = commonwatt_market::Contract<Vec<Strategy>>;
-/// What a household handed in for an era.
+/// A household's submission for an era.
 pub type Submission = commonwatt_market::Submission<Vec<Strategy>>;
 
 /// The paper's terms with round tariffs, for tests.
@@ -38,14 +38,14 @@ pub const TEST_TERMS: Terms = Terms {
 	..commonwatt_market::paper::TERMS
 };
 
-/// The code that the state was last migrated for: that of the runtime that executed the block.
+/// The runtime version that the state was last migrated for: that of the runtime that executed the block.
 #[derive(Clone, Debug, DecodeAsType)]
 #[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
 pub struct LastRuntimeUpgrade {
 	pub spec_version: u32,
 }
 
-/// What happened in the market. The names are the pallet's; fields that nobody reads here are left out.
+/// The market's events. The names are the pallet's; fields that this program does not read are left out.
 #[derive(Clone, Debug, PartialEq, Eq, DecodeAsType, Serialize, Deserialize)]
 #[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
 pub enum MarketEvent {
@@ -163,7 +163,7 @@ pub enum MarketEvent {
 	},
 }
 
-/// Calls, by pallet; what a batch or Sudo carries has this shape too.
+/// Calls by pallet, also as arguments of batch and Sudo calls.
 #[derive(Clone, Debug, EncodeAsType)]
 #[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
 pub enum RuntimeCall {

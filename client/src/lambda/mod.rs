@@ -186,7 +186,7 @@ mod tests {
 	}
 
 	#[test]
-	fn comfort_is_that_of_the_papers_second_equation() {
+	fn comfort_follows_the_papers_equation_2() {
 		let at = |temperature_centi_c| {
 			setting(0, 10).comfort_of(&Strategy {
 				kind: commonwatt_market::game::Kind::BuyFromMain,

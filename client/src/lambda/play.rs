@@ -104,7 +104,7 @@ impl Row {
 	}
 }
 
-/// The energy, or 0 where it goes the other way.
+/// The energy if it is positive, else 0.
 fn positive(wh: i64) -> u64 {
 	u64::try_from(wh).unwrap_or(0)
 }
@@ -132,7 +132,7 @@ mod tests {
 
 	#[test]
 	fn traded_energy_is_set_against_what_the_consumption_allows() {
-		// 3 kWh to sell, 2 and 0.5 kWh to buy, all in the pool (strategy 0): 2.5 kWh trade, 0.5 kWh go to the main grid.
+		// 3 kWh to sell, 2 and 0.5 kWh to buy, all in the pool (strategy 0): 2.5 kWh trade, 0.5 kWh go to the grid.
 		let row = chosen(&[(4_000, 1_000), (0, 2_000), (500, 1_000)], &[0, 0, 0]);
 		assert_eq!((row.traded_wh, row.tradable_wh, row.idle), (2_500, 2_500, 0));
 		assert_eq!((row.bought_from_main_wh, row.sold_to_main_wh), (0, 500));

@@ -1,4 +1,4 @@
-//! What a replay came to: for people on the screen, for programs as JSON.
+//! The results of a replay: for people on the screen, for programs as JSON.
 
 mod report;
 mod screen;

@@ -15,10 +15,10 @@ use std::{
 use subxt::rpcs::{rpc_params, RpcClient};
 use tempfile::TempDir;
 
-/// Nothing here takes a fraction of this; it only ends a test that would hang.
+/// Timeout for a test that would otherwise hang; nothing here takes a fraction of it.
 pub const PATIENCE: Duration = Duration::from_secs(600);
 
-/// The repository.
+/// The root of the repository.
 pub fn repository() -> PathBuf {
 	Path::new(env!("CARGO_MANIFEST_DIR"))
 		.parent()
@@ -33,7 +33,7 @@ pub fn commonwatt(arguments: &[&str]) -> Command {
 	command
 }
 
-/// What a finished command came to.
+/// The result of a finished command.
 pub struct Outcome {
 	pub code: Option<i32>,
 	pub stdout: String,
@@ -51,7 +51,7 @@ impl From<Output> for Outcome {
 }
 
 impl Outcome {
-	/// The outcome, if the exit code is this.
+	/// Returns the outcome, and panics if the exit code is a different one.
 	pub fn expect_code(self, code: i32) -> Self {
 		assert_eq!(
 			self.code,
@@ -64,7 +64,7 @@ impl Outcome {
 	}
 }
 
-/// A development chain of its own. It is killed when this is dropped.
+/// A development chain of its own. It is killed on drop.
 pub struct Node {
 	process: SingleNode,
 	pub url: String,
@@ -112,7 +112,7 @@ impl Folder {
 		Self(tempfile::tempdir().expect("there is room for temporary files"))
 	}
 
-	/// A folder in it, which need not exist yet.
+	/// A path in it, which need not exist yet.
 	pub fn folder(&self, name: &str) -> PathBuf {
 		self.0.path().join(name)
 	}
@@ -121,12 +121,12 @@ impl Folder {
 		self.folder(name).display().to_string()
 	}
 
-	/// What the last replay wrote.
+	/// The JSON of the last replay.
 	pub fn report(&self) -> serde_json::Value {
 		json(&self.folder("report.json"))
 	}
 
-	/// A replay of a file, with its journal and report here.
+	/// A command that replays a file, with its journal and JSON here.
 	pub fn replay(&self, node: &str, file: &Path, more: &[&str]) -> Command {
 		let mut command = commonwatt(&["replay", "--url", node]);
 		command.arg(file).args([
@@ -139,7 +139,7 @@ impl Folder {
 		command
 	}
 
-	/// Such a replay to its end.
+	/// Runs such a replay to its end.
 	pub fn run(&self, node: &Node, file: &Path, more: &[&str]) -> Outcome {
 		self.replay(&node.url, file, more)
 			.output()
@@ -153,7 +153,7 @@ pub fn paper() -> PathBuf {
 	repository().join("examples/paper.csv")
 }
 
-/// A real week, which is not part of the repository; without it the test that asks says so.
+/// A real week, which is not part of the repository. Tests that need it are skipped without it.
 pub fn fontana() -> Option<PathBuf> {
 	let file = repository().join("../shared/data/fontana-8-homes-2016-08.csv");
 	if !file.exists() {
@@ -162,14 +162,14 @@ pub fn fontana() -> Option<PathBuf> {
 	Some(file).filter(|file| file.exists())
 }
 
-/// A port of the loopback interface that nobody listens at. It is below those that systems hand out for connections, so
-/// that no connection takes it while its node is down.
+/// A port of the loopback interface on which nobody listens. It is below those that systems hand out for connections,
+/// so that no connection takes it while its node is down.
 pub fn free_port() -> u16 {
 	let ports = free_ports(1).unwrap_or_else(|fault| panic!("{fault}"));
 	ports[0]
 }
 
-/// Chain time. It begins with the first block, for which this waits.
+/// The chain's time, ms since the Unix epoch. Waits for the first block, with which it begins.
 pub async fn now_ms(rpc: &RpcClient) -> u64 {
 	// `Timestamp.Now`, little-endian: the hash of both names is the key.
 	let key = "0xf0c365c3cf59d671eb72da0e7a4113c49f1f0515f462cdcf84e0f1d6045dfcbb";
@@ -186,14 +186,14 @@ pub async fn now_ms(rpc: &RpcClient) -> u64 {
 	}
 }
 
-/// Seals one block at a time.
+/// Seals one block with this timestamp.
 pub async fn seal_at(rpc: &RpcClient, timestamp_ms: u64) {
-	// A block that was sealed by the clock meanwhile is as good.
+	// A block that the clock sealed meanwhile serves as well.
 	let _: Result<Value, _> = rpc.request("dev_sealAt", rpc_params![timestamp_ms]).await;
 }
 
-/// Seals a few blocks. The database writes in the background: a node that is killed may lose its very last ones, so what
-/// must outlive it has to lie deeper.
+/// Seals a few blocks. The database writes in the background, so a node that is killed may lose its last blocks. What
+/// must survive has to be in earlier ones.
 pub async fn bury(rpc: &RpcClient) {
 	for _ in 0..5 {
 		pass_slot(rpc).await;
@@ -205,7 +205,7 @@ pub async fn pass_slot(rpc: &RpcClient) {
 	seal_at(rpc, now_ms(rpc).await + 2_000).await;
 }
 
-/// A `commonwatt replay` that is under way. It is killed when this is dropped.
+/// A running `commonwatt replay`. It is killed on drop.
 pub struct Running {
 	child: Child,
 	stdout: BufReader<ChildStdout>,
@@ -220,7 +220,7 @@ impl Running {
 		Self { child, stdout }
 	}
 
-	/// Waits until it has reported so many eras, after the line of headings.
+	/// Waits until it has printed the headings and this number of eras.
 	pub fn wait_for_eras(&mut self, eras: usize) {
 		for _ in 0..=eras {
 			let mut line = String::new();
@@ -235,7 +235,7 @@ impl Running {
 		self.child.wait().expect("the child is ours to wait for");
 	}
 
-	/// Waits for its end. Its standard output is not in the outcome.
+	/// Waits for its end. The outcome has only the standard output that was not read before.
 	pub fn finish(mut self) -> Outcome {
 		let mut rest = String::new();
 		std::io::Read::read_to_string(&mut self.stdout, &mut rest).expect("its output is text");
@@ -258,15 +258,15 @@ impl Drop for Running {
 	}
 }
 
-/// Reads what `--json` wrote.
+/// Reads a JSON report.
 pub fn json(path: &Path) -> Value {
 	let text = std::fs::read_to_string(path).expect("the report was written");
 	serde_json::from_str(&text).expect("the report is JSON")
 }
 
-/// The sums that must hold after any replay: every period played once, each in an era of its own and in order, every
-/// era an equilibrium, nothing missing, every check passed; and, added up here once more, community energy in balance and
-/// what was tradable.
+/// Checks what must hold after any replay: every period was played once, in order and in an era of its own; every era
+/// is an equilibrium; nothing is missing; every check passed. Computes again the balance of community energy and what
+/// was tradable.
 pub fn assert_complete(report: &Value, periods: usize) {
 	let sums = &report["sums"];
 	assert_eq!(sums["periods"], periods, "{sums}");
