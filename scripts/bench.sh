@@ -32,6 +32,7 @@ weights() {
 		measure "$pallet" --extrinsic '*' --output "runtime/src/weights/$pallet.rs" \
 			--json-file "$CARGO_TARGET_DIR/release/$pallet.json"
 		# The command writes the build folder's path and the machine's name into the file. Remove both.
+		# shellcheck disable=SC2016  # The backquotes are Markdown's.
 		sed -i -e "s|$CARGO_TARGET_DIR|\$CARGO_TARGET_DIR|g" -e 's/HOSTNAME: `[^`]*`, //' "runtime/src/weights/$pallet.rs"
 	done
 	cargo fmt -p commonwatt-runtime

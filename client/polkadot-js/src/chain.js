@@ -2,8 +2,8 @@
  * Functions for what a person does with a chain in Polkadot.js Apps: connect, sign, query, move the clock.
  */
 
-import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
 
 /** JSON-RPC's error code "invalid params", with which `dev_sealAt` refuses a time. */
 export const INVALID_PARAMS = -32602;
@@ -21,13 +21,31 @@ const rpc = {
 
 const CLEARING_TIMEOUT_MS = 30_000;
 
-/** A connection to a chain, and the development accounts. */
+/**
+ * @import { KeyringPair } from '@polkadot/keyring/types'
+ * @import { SubmittableExtrinsic } from '@polkadot/api/types'
+ */
+
+/**
+ * An event, its fields by name.
+ *
+ * @typedef {object} ChainEvent
+ * @property {string} name `pallet.Event` as the metadata spells it
+ * @property {any} data the fields as plain values
+ * @property {any} raw the fields as the library has them
+ */
+
+/** One connection and the accounts of a development chain. */
 export class Chain {
 	/** @param {ApiPromise} api */
 	constructor(api) {
 		this.api = api;
 		const keyring = new Keyring({ type: 'sr25519', ss58Format: api.registry.chainSS58 });
-		/** The account of a derivation path such as `//Alice//stash`. */
+		/**
+		 * The account of a secret path such as `//Alice//stash`.
+		 *
+		 * @param {string} path
+		 */
 		this.account = (path) => keyring.addFromUri(path, { name: path });
 	}
 
@@ -44,12 +62,22 @@ export class Chain {
 		await this.api.disconnect();
 	}
 
-	/** Calls a function of the market's runtime API and returns plain values. */
+	/**
+	 * Calls a function of the market's runtime API.
+	 *
+	 * @param {string} method
+	 * @returns {Promise<any>} plain values
+	 */
 	async market(method, ...args) {
 		return (await this.api.call.energyMarketApi[method](...args)).toPrimitive();
 	}
 
-	/** Reads one of the market's storage items and returns plain values. */
+	/**
+	 * Reads one of the market's storage items.
+	 *
+	 * @param {string} item
+	 * @returns {Promise<any>} plain values
+	 */
 	async stored(item, ...keys) {
 		return (await this.api.query.energyMarket[item](...keys)).toPrimitive();
 	}
@@ -57,8 +85,10 @@ export class Chain {
 	/**
 	 * Signs a call, sends it, and waits until it is in a final block.
 	 *
-	 * @returns {Promise<{events: object[], error: string | null, fee: bigint}>} its events, the name of the error if
-	 *   the chain refused it, and the fee in the smallest unit
+	 * @param {SubmittableExtrinsic<'promise'>} call
+	 * @param {KeyringPair} signer
+	 * @returns {Promise<{events: ChainEvent[], error: string | null, fee: bigint}>} what it did, and the name of the error if
+	 *   it was refused
 	 */
 	async send(call, signer) {
 		const { status, events, dispatchError } = await new Promise((resolve, reject) => {
@@ -89,34 +119,56 @@ export class Chain {
 		return `${section}.${name}`;
 	}
 
-	/** An event with its fields by name: `data` has plain values, `raw` the library's objects. */
+	/** @returns {ChainEvent} */
 	plainEvent({ section, method, data }) {
-		const named = (values) =>
-			Object.fromEntries(data.map((_, index) => [data.names?.[index] ?? index, values[index]]));
+		const named = (values) => Object.fromEntries(data.map((_, index) => [data.names?.[index] ?? index, values[index]]));
 		return { name: `${section}.${method}`, data: named(data.toPrimitive()), raw: named(data) };
 	}
 
-	/** The events of a block. */
+	/**
+	 * The events of a block.
+	 *
+	 * @returns {Promise<ChainEvent[]>}
+	 */
 	async eventsAt(hash) {
+		/** @type {any} */
 		const events = await (await this.api.at(hash)).query.system.events();
 		return events.map(({ event }) => this.plainEvent(event));
 	}
 
-	/** An account's balance at a block, free and on hold. */
+	/**
+	 * All that an account has, on hold or not, at a block.
+	 *
+	 * @param {string} hash
+	 * @param {string} address
+	 * @returns {Promise<bigint>}
+	 */
 	async balanceAt(hash, address) {
+		/** @type {any} */
 		const { data } = await (await this.api.at(hash)).query.system.account(address);
 		return data.free.toBigInt() + data.reserved.toBigInt();
 	}
 
-	/** The funds of an account that are on hold for the market's contracts. */
+	/**
+	 * What of an account is on hold for the market's contracts.
+	 *
+	 * @param {string} address
+	 * @returns {Promise<bigint>}
+	 */
 	async held(address) {
+		/** @type {any} */
 		const holds = await this.api.query.balances.holds(address);
 		return holds
 			.filter(({ id }) => id.isEnergyMarket && id.asEnergyMarket.isContract)
 			.reduce((sum, { amount }) => sum + amount.toBigInt(), 0n);
 	}
 
-	/** The address of a community's pool account. */
+	/**
+	 * Where the pool's money of a community lies.
+	 *
+	 * @param {number} community
+	 * @returns {Promise<string>}
+	 */
 	async poolAccount(community) {
 		return (await this.api.call.energyMarketApi.poolAccount(community)).toString();
 	}
@@ -124,19 +176,23 @@ export class Chain {
 	/**
 	 * Ends the running era and waits until the new one is cleared.
 	 *
-	 * @returns {Promise<{era: number, events: object[], before: string, after: string}>} the era that runs now, the
-	 *   events since the call, and the hashes of the blocks before and after it
+	 * @returns {Promise<{era: number, events: ChainEvent[], before: string, after: string}>} the era that runs now, what
+	 *   happened, and the blocks before and after it
 	 */
 	async nextEra() {
 		const before = await this.api.rpc.chain.getHeader();
 		const deadline = Date.now() + CLEARING_TIMEOUT_MS;
-		// `minimumPeriod`, the smallest time between two blocks, is half a slot.
-		const slotMs = 2 * this.api.consts.timestamp.minimumPeriod.toNumber();
+		// Two blocks of a chain are half a slot apart at least, `minimumPeriod`.
+		/** @type {any} */
+		const minimumPeriod = this.api.consts.timestamp.minimumPeriod;
+		const slotMs = 2 * minimumPeriod.toNumber();
+		/** @type {any} */
+		const { dev } = this.api.rpc;
 		const ending = await this.market('currentEra');
 		for (let clock = ending; clock.current === ending.current; clock = await this.market('currentEra')) {
 			try {
-				await this.api.rpc.dev.sealAt(Math.max(clock.endsMs, clock.nowMs + slotMs));
-			} catch (error) {
+				await dev.sealAt(Math.max(clock.endsMs, clock.nowMs + slotMs));
+			} catch (/** @type {any} */ error) {
 				// The chain may have moved on by itself in the meantime.
 				if (error.code !== INVALID_PARAMS || Date.now() > deadline) throw error;
 			}

@@ -7,15 +7,17 @@
 import { Chain } from './chain.js';
 import { steps } from './walkthrough.js';
 
+/** @import { Context } from './walkthrough.js' */
+
 const url = process.argv[2] ?? 'ws://127.0.0.1:9944';
 let chain;
 try {
 	chain = await Chain.connect(url);
-} catch (error) {
+} catch (/** @type {any} */ error) {
 	console.error(`No node answers at ${url} (${error?.message ?? error}). Start one with: commonwatt-node --dev`);
 	process.exit(1);
 }
-const context = { chain, say: (line) => console.log(`   ${line}`) };
+const context = /** @type {Context} */ ({ chain, say: (line) => console.log(`   ${line}`) });
 try {
 	for (const [index, { title, run }] of steps.entries()) {
 		console.log(`${index + 1}. ${title}`);

@@ -4,6 +4,13 @@
 
 import assert from 'node:assert/strict';
 
+/**
+ * @import { SubmittableExtrinsic } from '@polkadot/api/types'
+ * @import { KeyringPair } from '@polkadot/keyring/types'
+ * @import { Chain, ChainEvent } from './chain.js'
+ * @import { Context } from './walkthrough.js'
+ */
+
 /** One token in the smallest unit. */
 export const UNIT = 10n ** 12n;
 export const ERA_MS = 60_000;
@@ -11,7 +18,11 @@ export const COMMUNITY = 0;
 /** The IDs of the preset's households. */
 export const [ALICE, BOB, CHARLIE, DAVE] = [0, 1, 2, 3];
 
-/** Converts thousandths of a token to the smallest unit. */
+/**
+ * Thousandths of a token in the smallest unit.
+ *
+ * @param {number} count
+ */
 export const milli = (count) => (BigInt(count) * UNIT) / 1_000n;
 export const tokens = (units) => `${Number(units) / Number(UNIT)} CWT`;
 export const strategy = (kind, consumptionWh, temperatureCentiC) => ({ kind, consumptionWh, temperatureCentiC });
@@ -23,20 +34,52 @@ export const measured = (generationWh, consumptionWh, indoorCentiC) => ({
 });
 export const sum = (values) => values.reduce((total, value) => total + BigInt(value), 0n);
 
-/** The data of all events with this name. */
+/**
+ * The data of all events of a name.
+ *
+ * @param {ChainEvent[]} events
+ * @param {string} name
+ * @returns {any[]}
+ */
 export const dataOf = (events, name) => events.filter((event) => event.name === name).map(({ data }) => data);
 
-/** The data of all events with this name that belong to the walkthrough's community: a chain may have others. */
+/**
+ * The fields of all events of a name as the library has them.
+ *
+ * @param {ChainEvent[]} events
+ * @param {string} name
+ * @returns {any[]}
+ */
+export const rawOf = (events, name) => events.filter((event) => event.name === name).map(({ raw }) => raw);
+
+/**
+ * The data of all events of a name that concern the walkthrough's community: a chain may have others.
+ *
+ * @param {ChainEvent[]} events
+ * @param {string} name
+ * @returns {any[]}
+ */
 export const ofCommunity = (events, name) => dataOf(events, name).filter(({ community }) => community === COMMUNITY);
 
-/** The data of the only event with this name. Fails if there is none or more than one. */
+/**
+ * The data of the one event of a name.
+ *
+ * @param {ChainEvent[]} events
+ * @param {string} name
+ */
 export function one(events, name, select = dataOf) {
 	const found = select(events, name);
 	assert.equal(found.length, 1, `number of ${name} events among ${events.map((event) => event.name).join(', ')}`);
 	return found[0];
 }
 
-/** Sends a call and fails unless the chain accepts it. */
+/**
+ * Sends a call that must be accepted.
+ *
+ * @param {Chain} chain
+ * @param {SubmittableExtrinsic<'promise'>} call
+ * @param {KeyringPair} signer
+ */
 export async function accepted(chain, call, signer) {
 	const result = await chain.send(call, signer);
 	assert.equal(result.error, null, `${call.method.section}.${call.method.method}`);
@@ -69,7 +112,8 @@ export const amounts = (named) => ({
 	...named,
 });
 
-export const asBigInts = (object) => Object.fromEntries(Object.entries(object).map(([key, value]) => [key, BigInt(value)]));
+export const asBigInts = (object) =>
+	Object.fromEntries(Object.entries(object).map(([key, value]) => [key, BigInt(value)]));
 
 /** The change of the owner's balance according to a statement. */
 export function netOf({ amounts }) {
@@ -77,7 +121,12 @@ export function netOf({ amounts }) {
 	return a.receivedFromPool + a.reward + a.receivedFromUtility - a.paidToPool - a.gridFee - a.paidToUtility;
 }
 
-/** Checks, from events alone, that energy and money of a settled era sum to zero and that the totals are the sums. */
+/**
+ * Checks from events alone that energy and money of a settled era sum to zero, and that the totals say the same.
+ *
+ * @param {ChainEvent[]} events
+ * @param {number} era
+ */
 export function sumsToZero(events, era) {
 	const statements = ofCommunity(events, 'energyMarket.HouseholdSettled').map(({ statement }) => statement);
 	const { totals } = one(events, 'energyMarket.EraSettled', ofCommunity);
@@ -101,8 +150,11 @@ export function sumsToZero(events, era) {
 }
 
 /**
- * Checks that every balance changed as the events of a settlement say: an owner's by the statements, the operator's by
- * the grid fees, the utility's by its bills, the pot's by the rewards, and the pool's not at all.
+ * Checks that the money of everyone in a settlement changed as the events say: each owner's as the household's
+ * statements do, the operator's by the fees, the utility's by its bills, the pool's not at all.
+ *
+ * @param {Context} context
+ * @param {{events: ChainEvent[], before: string, after: string}} round as `nextEra` returns it
  */
 export async function moneyMoved(context, { events, before, after }) {
 	const { chain, owners, operator, utility } = context;

@@ -10,7 +10,9 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** The node compiles the runtime first, which takes a while on a busy machine. */
+/** @import { AddressInfo } from 'node:net' */
+
+/** A loaded machine takes a while to compile the runtime. */
 const START_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 10_000;
 /** How much of the end of the node's output the error shows if the node does not start. */
@@ -24,18 +26,23 @@ export function nodeBinary() {
 	return join(target, COMMONWATT_PROFILE || 'ci', 'commonwatt-node');
 }
 
-/** A port of the loopback interface that is free now. */
+/**
+ * A port of the loopback interface that is free now.
+ *
+ * @returns {Promise<number>}
+ */
 function freePort() {
 	return new Promise((resolve, reject) => {
 		const server = createServer();
 		server.on('error', reject);
 		server.listen(0, '127.0.0.1', () => {
-			const { port } = server.address();
+			const { port } = /** @type {AddressInfo} */ (server.address());
 			server.close(() => resolve(port));
 		});
 	});
 }
 
+/** @param {number} port */
 async function answers(port) {
 	try {
 		const response = await fetch(`http://127.0.0.1:${port}`, {

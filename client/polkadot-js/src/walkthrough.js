@@ -6,31 +6,60 @@
 import assert from 'node:assert/strict';
 import { INVALID_PARAMS } from './chain.js';
 import {
-	accepted,
 	ALICE,
+	accepted,
 	amounts,
 	asBigInts,
 	BOB,
 	CHARLIE,
 	COMMUNITY,
-	dataOf,
 	DAVE,
-	energy,
+	dataOf,
 	ERA_MS,
+	energy,
 	measured,
 	milli,
 	moneyMoved,
 	netOf,
 	ofCommunity,
 	one,
+	rawOf,
 	strategy,
-	sum,
 	sumsToZero,
 	tokens,
 	UNIT,
 } from './figures.js';
 
-/** @type {{title: string, run: (context: object) => Promise<void>}[]} */
+/**
+ * @import { SubmittableExtrinsic } from '@polkadot/api/types'
+ * @import { KeyringPair } from '@polkadot/keyring/types'
+ * @import { Chain } from './chain.js'
+ */
+
+/**
+ * What the steps share. The caller sets the chain, and `say` where it wants the steps' remarks; each step sets what later
+ * steps need.
+ *
+ * @typedef {object} Context
+ * @property {Chain} chain
+ * @property {(line: string) => void} say
+ * @property {KeyringPair} alice
+ * @property {KeyringPair} bob
+ * @property {KeyringPair} charlie
+ * @property {KeyringPair} dave
+ * @property {KeyringPair} operator
+ * @property {KeyringPair} utility
+ * @property {KeyringPair} aliceMeter
+ * @property {KeyringPair} bobMeter
+ * @property {KeyringPair} newMeter of the household that the operator registers
+ * @property {Record<number, string>} owners addresses by number of household
+ * @property {number} era the running era
+ * @property {number} delivered the era that the meters report
+ * @property {number} silent the era without readings
+ * @property {number} cottage the household that the operator registers
+ */
+
+/** @type {{title: string, run: (context: Context) => Promise<void>}[]} */
 export const steps = [
 	{
 		title: 'connects to a development chain and sees its token',
@@ -53,7 +82,9 @@ export const steps = [
 			context.utility = chain.account('//Ferdie');
 			context.aliceMeter = chain.account('//Alice//stash');
 			context.bobMeter = chain.account('//Bob//stash');
-			context.say(`${api.runtimeVersion.specName} ${api.runtimeVersion.specVersion}, token ${api.registry.chainTokens}`);
+			context.say(
+				`${api.runtimeVersion.specName} ${api.runtimeVersion.specVersion}, token ${api.registry.chainTokens}`,
+			);
 		},
 	},
 	{
@@ -131,7 +162,9 @@ export const steps = [
 				'trades',
 				'verify',
 			]);
-			for (const { meta } of Object.values(api.call.energyMarketApi)) {
+			/** @type {any[]} */
+			const described = Object.values(api.call.energyMarketApi);
+			for (const { meta } of described) {
 				for (const type of [meta.type, ...meta.params.map((param) => param.type)]) {
 					assert.doesNotMatch(api.registry.createType(type).toRawType(), /Raw|Bytes|Unknown|DoNotConstruct/, type);
 				}
@@ -162,9 +195,11 @@ export const steps = [
 			assert.equal((await chain.market('currentEra')).readingsOf, before.current);
 			context.era = era;
 
-			// Calls the method without declaring it, as in the JavaScript console of Apps.
+			// Without declaring the method, as in the JavaScript console of Apps.
+			/** @type {any} */
+			const { _rpcCore } = chain.api;
 			await assert.rejects(
-				chain.api._rpcCore.provider.send('dev_sealAt', [before.startedMs]),
+				_rpcCore.provider.send('dev_sealAt', [before.startedMs]),
 				({ code, message }) => code === INVALID_PARAMS && message.includes('must be in a later slot than the head'),
 			);
 			say(`era ${era}`);
@@ -206,11 +241,22 @@ export const steps = [
 			const { energyMarket } = chain.api.tx;
 			const sell = [strategy('SellToCommunity', 1_300, 2_100)];
 			const submitted = await chain.stored('submissions', ALICE, (era + 1) % 2);
+			/** @type {[string, SubmittableExtrinsic<'promise'>, KeyringPair, string][]} */
 			const refusals = [
 				["a stranger's meter", energyMarket.submitReading(era - 1, measured(0, 0, 2_100)), utility, 'UnknownMeter'],
 				["another's household", energyMarket.submitStrategies(ALICE, era + 1, 3_300, sell), bob, 'NotOwner'],
-				['the running era', energyMarket.submitStrategies(ALICE, era, 3_300, sell), alice, 'StrategiesForWrongEra'],
-				['selling a deficit', energyMarket.submitStrategies(ALICE, era + 1, 0, sell), alice, 'KindContradictsNetPosition'],
+				[
+					'an era that runs already',
+					energyMarket.submitStrategies(ALICE, era, 3_300, sell),
+					alice,
+					'StrategiesForWrongEra',
+				],
+				[
+					'selling a deficit',
+					energyMarket.submitStrategies(ALICE, era + 1, 0, sell),
+					alice,
+					'KindContradictsNetPosition',
+				],
 				['no strategy', energyMarket.submitStrategies(ALICE, era + 1, 0, []), alice, 'NoStrategies'],
 				[
 					'a registration by somebody who is not the operator',
@@ -300,7 +346,11 @@ export const steps = [
 				-Infinity,
 			]);
 			say(`era ${era}: ${record.certificate.status}, S ${certificate.offeredWh} Wh, B ${certificate.requestedWh} Wh`);
-			say(`on hold for Bob: ${tokens(buyer.held)}; his payoffs, log2: ${log2(whyBuyer).map((v) => v.toFixed(3)).join(', ')}`);
+			say(
+				`on hold for Bob: ${tokens(buyer.held)}; his payoffs, log2: ${log2(whyBuyer)
+					.map((v) => v.toFixed(3))
+					.join(', ')}`,
+			);
 		},
 	},
 	{
@@ -313,7 +363,9 @@ export const steps = [
 			assert.equal((await chain.send(forCharlie(sell), dave)).error, 'proxy.NotProxy');
 
 			await accepted(chain, proxy.addProxy(dave.address, 'Market', 0), charlie);
-			const [[granted], deposit] = (await chain.api.query.proxy.proxies(charlie.address)).toPrimitive();
+			/** @type {any} */
+			const proxies = (await chain.api.query.proxy.proxies(charlie.address)).toPrimitive();
+			const [[granted], deposit] = proxies;
 			assert.deepEqual(granted, { delegate: dave.address, proxyType: 'Market', delay: 0 });
 			assert.equal(BigInt(deposit), milli(11));
 
@@ -323,7 +375,7 @@ export const steps = [
 			assert.equal((await chain.stored('submissions', CHARLIE, (era + 1) % 2)).era, era + 1);
 
 			const attempt = await accepted(chain, forCharlie(balances.transferKeepAlive(dave.address, UNIT)), dave);
-			const { result } = attempt.events.find(({ name }) => name === 'proxy.ProxyExecuted').raw;
+			const { result } = one(attempt.events, 'proxy.ProxyExecuted', rawOf);
 			assert.equal(chain.errorName(result.asErr), 'system.CallFiltered');
 			assert.equal(dataOf(attempt.events, 'balances.Transfer').length, 0);
 			say(`Dave submitted for Charlie; a transfer through the same proxy: system.CallFiltered`);
@@ -372,7 +424,7 @@ export const steps = [
 			);
 
 			const halted = await accepted(chain, utility.batch([buy(DAVE, 600), buy(BOB, 200)]), dave);
-			const { index, error } = halted.events.find(({ name }) => name === 'utility.BatchInterrupted').raw;
+			const { index, error } = one(halted.events, 'utility.BatchInterrupted', rawOf);
 			assert.equal(index.toNumber(), 1);
 			assert.equal(chain.errorName(error), 'energyMarket.NotOwner');
 			say(`households ${DAVE} and ${cottage} in one transaction`);
@@ -419,7 +471,9 @@ export const steps = [
 			assert.equal(await errorOf(submitReading(delivered, reading), alice), 'energyMarket.UnknownMeter');
 			const newest = await chain.stored('readings', ALICE);
 			assert.deepEqual([newest.era, newest.reading], [delivered, corrected]);
-			say(`era ${era} has contracts for households ${CHARLIE}, ${DAVE}, ${cottage}; the readings of era ${delivered} are in`);
+			say(
+				`era ${era} has contracts for households ${CHARLIE}, ${DAVE}, ${cottage}; the readings of era ${delivered} are in`,
+			);
 		},
 	},
 	{
@@ -586,8 +640,8 @@ export const steps = [
 		title: 'Charlie removes the proxy and Alice her preference',
 		async run({ chain, alice, charlie, dave }) {
 			await accepted(chain, chain.api.tx.proxy.removeProxy(dave.address, 'Market', 0), charlie);
-			const [proxies, deposit] = (await chain.api.query.proxy.proxies(charlie.address)).toPrimitive();
-			assert.deepEqual([proxies, deposit], [[], 0]);
+			const proxies = (await chain.api.query.proxy.proxies(charlie.address)).toPrimitive();
+			assert.deepEqual(proxies, [[], 0]);
 			await accepted(chain, chain.api.tx.energyMarket.setPreference(ALICE, null), alice);
 			assert.equal((await chain.market('household', ALICE)).preference, null);
 		},

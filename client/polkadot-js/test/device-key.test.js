@@ -2,8 +2,6 @@
  * Meter key files are Polkadot.js key files: each program opens the files of the other.
  */
 
-import { Keyring } from '@polkadot/keyring';
-import { cryptoWaitReady } from '@polkadot/util-crypto';
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -11,6 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
+import { Keyring } from '@polkadot/keyring';
+import { cryptoWaitReady } from '@polkadot/util-crypto';
 
 const PASSPHRASE = 'correct horse';
 
@@ -19,7 +19,9 @@ describe('a meter key file', () => {
 	let keyring;
 	const client = process.env.COMMONWATT_CLIENT;
 	const commonwatt = (...options) =>
-		promisify(execFile)(client, ['meter', ...options], { env: { ...process.env, COMMONWATT_PASSPHRASE: PASSPHRASE } });
+		promisify(execFile)(/** @type {string} */ (client), ['meter', ...options], {
+			env: { ...process.env, COMMONWATT_PASSPHRASE: PASSPHRASE },
+		});
 
 	before(async () => {
 		assert.ok(client, 'COMMONWATT_CLIENT must be the path of commonwatt');
@@ -46,7 +48,16 @@ describe('a meter key file', () => {
 		const pair = keyring.addFromUri('//Bob//stash');
 		await writeFile(file, JSON.stringify(pair.toJson(PASSPHRASE)));
 		await writeFile(rows, 'period_start,generation_wh,consumption_wh\n');
-		const { stderr } = await commonwatt('run', '--key', file, '--queue', join(folder, 'queue'), '--csv', rows, '--once');
+		const { stderr } = await commonwatt(
+			'run',
+			'--key',
+			file,
+			'--queue',
+			join(folder, 'queue'),
+			'--csv',
+			rows,
+			'--once',
+		);
 		assert.ok(stderr.includes(pair.address), stderr);
 	});
 });

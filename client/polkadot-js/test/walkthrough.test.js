@@ -9,10 +9,12 @@ import { Chain } from '../src/chain.js';
 import { startNode } from '../src/node.js';
 import { steps } from '../src/walkthrough.js';
 
+/** @import { Context } from '../src/walkthrough.js' */
+
 describe('the walkthrough on a development chain', () => {
 	let node;
 	let failed = false;
-	const context = {};
+	const context = /** @type {Context} */ ({});
 
 	before(async () => {
 		node = await startNode();

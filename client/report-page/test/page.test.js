@@ -32,7 +32,7 @@ async function open(width, height) {
 	page.on('request', (request) => asked.push(request.url()));
 	page.on('console', (message) => complaints.push(message.text()));
 	page.on('pageerror', (error) => complaints.push(String(error)));
-	const url = pathToFileURL(report).href;
+	const url = pathToFileURL(/** @type {string} */ (report)).href;
 	await page.goto(url);
 	return { context, page, url, asked, complaints };
 }
@@ -81,7 +81,12 @@ for (const [name, width, height] of [
 test('plots have names and descriptions, and their numbers are in a table', async () => {
 	const { context, page } = await open(390, 844);
 	const words = await page.$$eval('figure > svg', (all) =>
-		all.map((svg) => svg.getAttribute('aria-labelledby').split(' ').map((id) => document.getElementById(id)?.textContent)),
+		all.map((svg) =>
+			svg
+				.getAttribute('aria-labelledby')
+				.split(' ')
+				.map((id) => document.getElementById(id)?.textContent),
+		),
 	);
 	for (const [title, description] of words) assert.ok(title.length > 5 && description.length > 20);
 	const names = await page.getByRole('img').count();
@@ -98,7 +103,9 @@ test('the lines of a plot have the colours of its legend', async () => {
 	const figures = await page.$$eval('figure', (all) =>
 		all.map((figure) => ({
 			legend: [...figure.querySelectorAll('.sample')].map((sample) => sample.getAttribute('stroke').toLowerCase()),
-			drawn: [...figure.querySelectorAll(':scope > svg [stroke]')].map((one) => one.getAttribute('stroke').toLowerCase()),
+			drawn: [...figure.querySelectorAll(':scope > svg [stroke]')].map((one) =>
+				one.getAttribute('stroke').toLowerCase(),
+			),
 		})),
 	);
 	for (const { legend, drawn } of figures) {
