@@ -1,15 +1,15 @@
 # shellcheck shell=bash
 # Sourced by the other scripts: the folders and variables that they share.
-# Everything set here may be set beforehand by the caller, who then wins.
+# A caller can override the folders, the profile and the toolchain by setting their variables beforehand.
 set -euo pipefail
 
 repo="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 
-# One target folder outside the checkout, so that a second clone reuses the first one's build.
+# The target folder is outside the checkout, so that several clones share one build.
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/commonwatt/target}"
-# With the target folder elsewhere, the wasm build cannot find the workspace's lock file by itself.
+# Otherwise the wasm build does not find the workspace's lock file, because the target folder is elsewhere.
 export WASM_BUILD_WORKSPACE_HINT="$repo"
-# Link the system's OpenSSL (installed by setup.sh); building its own takes a dependency four minutes.
+# Link the system's OpenSSL (installed by setup.sh). A dependency would otherwise build its own, which takes minutes.
 export OPENSSL_NO_VENDOR=1
 
 # The one profile that these scripts build with (see [profile.ci] in Cargo.toml).
@@ -22,7 +22,7 @@ judge_venv="${COMMONWATT_JUDGE_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/commonwatt/
 # shellcheck disable=SC2034
 lint_venv="${COMMONWATT_LINT_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/commonwatt/lint}"
 
-# Where rustup cannot bring the wasm target, setup.sh links a toolchain that has it under this name.
+# If rustup cannot install the wasm target, setup.sh links a toolchain that has the target under this name.
 wasm_toolchain=commonwatt-wasm
 has_wasm_target() { # toolchain
 	[ -n "$(ls "$(rustc "+$1" --print sysroot 2>/dev/null)/lib/rustlib/wasm32v1-none/lib/"libcore-*.rlib 2>/dev/null)" ]
@@ -36,7 +36,7 @@ name_wasm_toolchain() {
 }
 name_wasm_toolchain
 
-# Installs what is missing; the wasm toolchain may be among it, so it is looked for again.
+# Installs what is missing. Looks for the wasm toolchain again, because setup.sh may just have made it.
 set_up() {
 	"$repo/scripts/setup.sh" "$@"
 	name_wasm_toolchain
@@ -50,16 +50,16 @@ npm_packages() { # folder
 
 say() { printf '\033[1m== %s\033[0m\n' "$*"; }
 
-# Builds the programs, unless the caller has just built everything: a build of programs alone has other features than one
-# with the tests, and takes minutes more.
+# Builds the programs, unless COMMONWATT_BUILT says that the caller has just built everything: a build of the programs
+# alone has other features than a build with the tests, and takes minutes more.
 build_programs() {
 	[ -z "${COMMONWATT_BUILT:-}" ] || return 0
-	say "building the node and the client (the first time, most of half an hour on two cores)"
+	say "building the node and the client (the first build takes most of half an hour on two cores)"
 	(cd "$repo" && cargo build --profile "$profile" --workspace --bins --locked)
 }
 
-# Starts a development chain with more options, its log in a file, and waits until it answers. Leaves its process in
-# node_pid and its address in node_address; it and the folder $work are gone when the script ends.
+# Starts a development node with additional options and waits until it answers. Sets node_pid and node_address. When the
+# script ends, it stops the node and removes the folder $work.
 node_pid=""
 work=""
 end_node() {
@@ -67,7 +67,7 @@ end_node() {
 	[ -z "$node_pid" ] || wait "$node_pid" 2>/dev/null || true
 	[ -z "$work" ] || rm -rf "$work"
 }
-start_node() { # log file, then options
+start_node() { # log file, then the node's options
 	local log="$1"
 	shift
 	trap end_node EXIT
@@ -76,7 +76,7 @@ start_node() { # log file, then options
 	node_address=""
 	for _ in $(seq 240); do
 		if ! kill -0 "$node_pid" 2>/dev/null; then
-			echo "$(basename "$0"): the node stopped:" >&2
+			echo "$(basename "$0"): the node stopped; its log ends with:" >&2
 			tail -n 20 "$log" >&2
 			exit 1
 		fi
@@ -84,7 +84,7 @@ start_node() { # log file, then options
 		[ -z "$node_address" ] || return 0
 		sleep 0.5
 	done
-	echo "$(basename "$0"): the node does not answer; its log ends with:" >&2
+	echo "$(basename "$0"): the node did not answer within two minutes; its log ends with:" >&2
 	tail -n 20 "$log" >&2
 	exit 1
 }

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# The seed paper's experiment: sets up, builds, starts a development chain, plays the paper's day on it with home energy
-# managers, and writes the report that sets its tables, figures and claims beside ours. The chain ends with it.
-#   --out FOLDER    where to write (default ~/.cache/commonwatt/paper): report.html, summary.csv, periods.csv, households.csv
-#   any other option goes to `commonwatt report`, for instance --seed 2
+# Repeats the seed paper's experiment: sets up, builds, starts a development chain, plays the paper's day on it with
+# home energy managers, writes a report that compares the paper's tables, figures and claims with ours, and stops the
+# chain.
+#   --out FOLDER    folder for report.html, summary.csv, periods.csv and households.csv
+#                   (default ~/.cache/commonwatt/paper)
+# All other options go to `commonwatt report`, for instance --seed 2.
 source "$(dirname "$0")/env.sh"
 out="${XDG_CACHE_HOME:-$HOME/.cache}/commonwatt/paper"
 options=()

@@ -33,10 +33,10 @@ say "replaying $(basename "$data")"
 
 cat <<EOF
 
-The chain goes on: a new era every minute, a block every two seconds and one for each transaction.
+The chain keeps running: a new era every minute, a block every two seconds and one for each transaction.
   Polkadot.js Apps: open it, choose the network "Development > Local Node" (ws://127.0.0.1:$port)
   Walkthrough:      docs/walkthrough.md
-  Node's log:       $log
-Ctrl-C ends it.
+  Log of the node:  $log
+Ctrl-C stops it.
 EOF
 wait "$node_pid"

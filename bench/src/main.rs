@@ -1,13 +1,13 @@
-//! FRAME's `benchmark pallet` command by itself, to measure the weights of the runtime's pallets on its wasm.
+//! FRAME's `benchmark pallet` command, to measure the weights of the runtime's pallets on its wasm build.
 //!
-//! It is a binary of its own because the command brings hundreds of crates that a node has no use for.
-//! `scripts/bench.sh weights` builds and calls it.
+//! It is a separate binary because the command needs hundreds of crates that a node does not. `scripts/bench.sh
+//! weights` builds and runs it.
 
 use clap::Parser;
 use frame_benchmarking_cli::PalletCmd;
 use sp_runtime::traits::BlakeTwo256;
 
 fn main() -> sc_cli::Result<()> {
-	// The runtime comes as a wasm file and makes its own genesis, so there is no chain specification to hand over.
+	// The runtime is a wasm file and builds its own genesis, so no chain specification is needed.
 	PalletCmd::parse().run_with_spec::<BlakeTwo256, ()>(None)
 }

@@ -3,14 +3,14 @@
 //! `cargo run -p commonwatt --example paper_day > examples/paper.csv`
 //!
 //! The paper (Ouyang, Yan and Zhu, ACM TURC 2021, doi 10.1145/3472634.3474065) gives generation at seven times of the
-//! day (its Table 1) and, in its text, seven half hours of household 1's consumption before the game (its Table 2).
-//! Everything else is made for the purpose by a generator with a fixed seed, and is not the paper's.
+//! day (its Table 1) and, in its text, seven half hours of household 1's consumption before the game (its Table 2). A
+//! generator with a fixed seed makes up everything else; those numbers are not the paper's.
 
 /// The half hours that begin at 7:00, 7:30, ... 18:30.
 pub const PERIODS: u32 = 24;
 /// The paper's households 1 to 4, by the names of the development chain's accounts.
 pub const HOUSEHOLDS: [&str; 4] = ["Alice", "Bob", "Charlie", "Dave"];
-/// The seed of everything that is made up.
+/// Seed of the generator that makes up the remaining numbers.
 pub const SEED: u64 = 20_210_731;
 /// The paper names no date; this one stands in for it.
 const DATE: &str = "2021-07-31";
@@ -26,8 +26,8 @@ const GENERATION: [(u32, [u32; 4]); 7] = [
 	(19, [100, 100, 100, 100]),
 ];
 
-/// Table 2, "before the game": index of the half hour, and household 1's consumption in it, Wh. That of 9:00 is not
-/// in the text.
+/// Table 2, "before the game": index of the half hour, and household 1's consumption in it, Wh. The text does not give
+/// the value of 9:00.
 const CONSUMPTION: [(u32, u32); 7] = [
 	(0, 0),
 	(1, 4_000),
@@ -38,9 +38,9 @@ const CONSUMPTION: [(u32, u32); 7] = [
 	(7, 7_000),
 ];
 
-/// Made up: the middle of what each household consumes in a half hour of each part of the day, Wh. Household 1
-/// continues in the manner of Table 2; household 2 is out at work, 3 works at home, 4 cooks at noon and charges a car
-/// in the late afternoon.
+/// Made up: the typical consumption of each household in a half hour of each part of the day, Wh. Household 1 continues
+/// in the manner of Table 2; household 2 is out at work, 3 works at home, 4 cooks at noon and charges a car in the late
+/// afternoon.
 const HABITS: [[u32; 6]; 4] = [
 	// 7-9, 9-11, 11-13, 13-15, 15-17, 17-19
 	[3_500, 3_500, 3_600, 3_400, 3_000, 3_800],
@@ -49,8 +49,8 @@ const HABITS: [[u32; 6]; 4] = [
 	[1_500, 1_600, 4_200, 2_000, 4_600, 3_200],
 ];
 
-/// A linear congruential generator (the multiplier and increment are Knuth's MMIX): enough for making up loads, and
-/// the same on every machine for all time.
+/// A linear congruential generator with the multiplier and increment of Knuth's MMIX: good enough to make up loads, and
+/// the same on every machine.
 pub struct Made(u64);
 
 impl Made {
@@ -59,7 +59,8 @@ impl Made {
 		Self(seed)
 	}
 
-	/// The next number from 0 to `below` - 1; the upper half of the state is the random one.
+	/// The next number from 0 to `below` - 1, from the upper bits of the state: they are more random than the lower
+	/// ones.
 	pub fn next(&mut self, below: u64) -> u64 {
 		self.0 = self
 			.0
@@ -84,7 +85,7 @@ pub fn generation_wh(household: usize, period: u32) -> u32 {
 	((2 * scaled + length) / (2 * length)) as u32
 }
 
-/// The whole file.
+/// The whole file as text.
 pub fn csv() -> String {
 	let mut made = Made::from_seed(SEED);
 	let mut text = String::from("period_start,household,generation_wh,consumption_wh\n");
@@ -92,8 +93,8 @@ pub fn csv() -> String {
 		let (hour, minute) = (7 + period / 2, period % 2 * 30);
 		for (household, name) in HOUSEHOLDS.iter().enumerate() {
 			let usual = u64::from(HABITS[household][(period / 4) as usize]);
-			// Between 60 and 140 percent of the usual, in steps of 10 Wh; drawn for every line, used or not, so that
-			// one number of the paper more would change no other.
+			// 60 to 140 percent of the usual, rounded down to 10 Wh. Drawn for every row, even where the paper gives
+			// the number, so that no other row depends on which numbers it gives.
 			let drawn = (usual * (60 + made.next(81)) / 100 / 10 * 10) as u32;
 			let given = CONSUMPTION
 				.iter()

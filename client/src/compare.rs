@@ -1,14 +1,14 @@
-//! Two accounts of the same thing, compared number by number as their JSON has them.
+//! Compares two versions of a value, number by number, in the form of their JSON.
 
 use crate::fault::Fault;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// Where the two accounts are from, in words.
+/// Where the two versions are from, in words.
 struct Sides<'a>(&'a str, &'a str);
 
-/// Every number of one account that is another one in the other, or in one of the two only. Each comes with words for
-/// where it is from ("in the books").
+/// Every number that differs between the two versions, or that only one of them has. Each version comes with words for
+/// where it is from, such as "in the books".
 pub fn differences(
 	(one, one_side): (&str, &impl Serialize),
 	(other, other_side): (&str, &impl Serialize),

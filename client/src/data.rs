@@ -1,7 +1,9 @@
-//! Meter data from a CSV file: read as a whole and checked to the last field before anything is sent anywhere.
+//! Meter data from a CSV file. The whole file is read and checked before anything is sent.
 
-use crate::fault::Fault;
-use commonwatt_market::game::MAX_ENERGY_WH;
+use crate::{
+	fault::{Fault, Location},
+	values::{energy_wh, moment_of, temperature, time_of_day},
+};
 use std::{
 	collections::BTreeMap,
 	path::{Path, PathBuf},
@@ -9,10 +11,11 @@ use std::{
 
 /// Columns that a file must have.
 const REQUIRED: [&str; 4] = ["period_start", "household", "generation_wh", "consumption_wh"];
-/// A column that may be there: the outdoor temperature, degrees Celsius. The first household that has one speaks for all.
+/// An optional column: the outdoor temperature, degrees Celsius. In each period the first household that has one counts
+/// for all.
 const OUTDOOR: &str = "outdoor_c";
 
-/// One household in one period.
+/// What one household generated and consumed in one period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measured {
 	pub generation_wh: u32,
@@ -24,7 +27,7 @@ pub struct Measured {
 pub struct Period {
 	/// As the file has it.
 	pub start: String,
-	/// Hundredths of a degree, where the file says it.
+	/// Outdoor temperature, hundredths of a degree, if the file has one.
 	pub outdoor_centi_c: Option<i32>,
 	/// In the order of [`Dataset::households`].
 	pub measured: Vec<Measured>,
@@ -34,8 +37,7 @@ impl Period {
 	/// The hour of the day at which it starts.
 	pub fn hour(&self) -> f64 {
 		// A start has its time of day, or the file would have been refused.
-		let minute = minutes(&self.start).unwrap_or(0).rem_euclid(24 * 60);
-		minute as f64 / 60.0
+		time_of_day(&self.start).unwrap_or(0.0)
 	}
 }
 
@@ -43,23 +45,23 @@ impl Period {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dataset {
 	pub path: PathBuf,
-	/// Names in the order in which the file first has them.
+	/// Names in the order of their first rows in the file.
 	pub households: Vec<String>,
 	pub periods: Vec<Period>,
-	/// From the start of the first period to that of the second; half an hour where there is one only.
+	/// From the start of the first period to that of the second; 30 if there is only one period.
 	pub period_minutes: u32,
 }
 
 /// Which periods of a file to use.
 #[derive(Clone, Debug, Default)]
 pub struct Selection {
-	/// Those that start on this date (`YYYY-MM-DD`).
+	/// Only periods that start on this date (`YYYY-MM-DD`).
 	pub day: Option<String>,
-	/// Of these, so many from the first on.
+	/// Maximum number of periods, counted from the first of these.
 	pub first: Option<usize>,
 }
 
-/// A field of a line, checked.
+/// A row of the file, checked.
 struct Row {
 	line: u64,
 	start: String,
@@ -67,25 +69,6 @@ struct Row {
 	household: String,
 	measured: Measured,
 	outdoor_centi_c: Option<i32>,
-}
-
-/// Names the place of a mistake.
-pub struct Location<'a> {
-	/// The file, or what stands for one.
-	pub path: &'a Path,
-	/// The line, or what counts as one.
-	pub line: u64,
-}
-
-impl Location<'_> {
-	/// A mistake there.
-	pub fn fault(&self, column: &str, what: impl std::fmt::Display) -> Fault {
-		Fault::Input(format!(
-			"{}: row {}, column {column}: {what}",
-			self.path.display(),
-			self.line
-		))
-	}
 }
 
 impl Dataset {
@@ -107,7 +90,7 @@ impl Dataset {
 		Ok(dataset)
 	}
 
-	/// The largest generation and the largest consumption of one household.
+	/// The largest generation and the largest consumption of one household in a period.
 	pub fn largest(&self, household: usize) -> Measured {
 		let of = |pick: fn(&Measured) -> u32| {
 			let all = self
@@ -151,38 +134,6 @@ fn read_rows(path: &Path) -> Result<Vec<Row>, Fault> {
 	Ok(rows)
 }
 
-/// A whole number of Wh, as far as one can be in a period.
-pub fn energy_wh(place: &Location, column: &str, text: &str) -> Result<u32, Fault> {
-	match text.parse::<i128>() {
-		Ok(wh) if wh < 0 => Err(place.fault(column, format_args!("{text} is negative"))),
-		Ok(wh) if wh > i128::from(MAX_ENERGY_WH) => Err(place.fault(
-			column,
-			format_args!("{text} Wh is above {MAX_ENERGY_WH} Wh in one period"),
-		)),
-		Ok(wh) => Ok(wh as u32),
-		Err(_) => Err(place.fault(column, format_args!("'{text}' is not a whole number of Wh"))),
-	}
-}
-
-/// Degrees Celsius as hundredths of a degree, if it is a temperature of this world.
-pub fn centi_c(text: &str) -> Option<i16> {
-	let degrees: f64 = text.parse().ok()?;
-	(-100.0..=100.0)
-		.contains(&degrees)
-		.then(|| (degrees * 100.0).round() as i16)
-}
-
-/// The same of a field.
-pub fn temperature(place: &Location, column: &str, text: &str) -> Result<i16, Fault> {
-	let what = || {
-		place.fault(
-			column,
-			format_args!("'{text}' is not a temperature in degrees Celsius"),
-		)
-	};
-	centi_c(text).ok_or_else(what)
-}
-
 fn read_row(
 	path: &Path,
 	record: &csv::StringRecord,
@@ -199,12 +150,7 @@ fn read_row(
 	};
 	let [start, household, generation, consumption] = columns;
 	let start = field(REQUIRED[0], start)?;
-	let minute = minutes(start).ok_or_else(|| {
-		place.fault(
-			REQUIRED[0],
-			format_args!("'{start}' is not a time like 2016-08-01T00:30:00"),
-		)
-	})?;
+	let minute = moment_of(&place, REQUIRED[0], start)?.as_second().div_euclid(60);
 	let household = field(REQUIRED[1], household)?;
 	if household.contains('/') {
 		return Err(place.fault(
@@ -231,7 +177,7 @@ fn read_row(
 	})
 }
 
-/// Rows into periods, each with every household once.
+/// Groups rows into periods, each with every household once.
 fn group(path: &Path, rows: Vec<Row>) -> Result<Dataset, Fault> {
 	let mut households = Vec::new();
 	let mut index = BTreeMap::new();
@@ -253,7 +199,10 @@ fn group(path: &Path, rows: Vec<Row>) -> Result<Dataset, Fault> {
 			.map(|(p, minute): &(Period, i64)| (&p.start, *minute))
 		{
 			if first.minute <= minute {
-				let what = format!("{} is not after {before}, the period before it", first.start);
+				let what = format!(
+					"{} is not after {before}, the start of the period before it",
+					first.start
+				);
 				return Err(place.fault(REQUIRED[0], what));
 			}
 		}
@@ -277,7 +226,7 @@ fn group(path: &Path, rows: Vec<Row>) -> Result<Dataset, Fault> {
 	})
 }
 
-/// The rows of one period, in the order of the households, each of which is there once.
+/// The data of one period in the order of the households. Each household must have exactly one row.
 fn one_period(
 	path: &Path,
 	rows: &[Row],
@@ -289,7 +238,10 @@ fn one_period(
 		let slot = &mut measured[index[&row.household]];
 		if slot.replace(row.measured).is_some() {
 			let place = Location { path, line: row.line };
-			let what = format!("'{}' is there twice in the period {}", row.household, row.start);
+			let what = format!(
+				"duplicate household '{}' in the period {}",
+				row.household, row.start
+			);
 			return Err(place.fault(REQUIRED[1], what));
 		}
 	}
@@ -300,7 +252,7 @@ fn one_period(
 		.collect();
 	match rows.first() {
 		Some(first) if !missing.is_empty() => {
-			let what = format!("the period {} lacks {}", first.start, missing.join(", "));
+			let what = format!("the period {} has no row for {}", first.start, missing.join(", "));
 			Err(Location {
 				path,
 				line: first.line,
@@ -308,81 +260,5 @@ fn one_period(
 			.fault(REQUIRED[1], what))
 		}
 		_ => Ok(measured.into_iter().flatten().collect()),
-	}
-}
-
-/// Minutes since a fixed day of a time in ISO 8601: `YYYY-MM-DDTHH:MM`, seconds and a trailing `Z` allowed. Good for
-/// comparing times of one file; without a zone they are local standard time.
-fn minutes(text: &str) -> Option<i64> {
-	let text = text.strip_suffix('Z').unwrap_or(text);
-	let (date, time) = text.split_once('T').or_else(|| text.split_once(' '))?;
-	let numbers = |text: &str, separator: char, widths: &[usize]| -> Option<Vec<i64>> {
-		let parts: Vec<&str> = text.split(separator).collect();
-		let fits =
-			parts.len() <= widths.len() && parts.iter().zip(widths).all(|(part, width)| part.len() == *width);
-		let digits = parts
-			.iter()
-			.all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
-		(fits && digits).then(|| parts.iter().filter_map(|part| part.parse().ok()).collect())
-	};
-	let date = numbers(date, '-', &[4, 2, 2])?;
-	let time = numbers(time, ':', &[2, 2, 2])?;
-	let (&[year, month, day], [hour, minute, rest @ ..]) = (date.as_slice(), time.as_slice()) else {
-		return None;
-	};
-	let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-	let days_of = |month: i64| match month {
-		4 | 6 | 9 | 11 => 30,
-		2 if leap => 29,
-		2 => 28,
-		_ => 31,
-	};
-	let valid = (1..=12).contains(&month)
-		&& (1..=days_of(month)).contains(&day)
-		&& *hour < 24
-		&& *minute < 60
-		&& rest.iter().all(|second| *second < 60);
-	if !valid {
-		return None;
-	}
-	// The number does not matter, only that later is larger: a year of 12 months of 31 days does.
-	let days = (year * 12 + month) * 31 + day;
-	Some((days * 24 + hour) * 60 + minute)
-}
-
-#[cfg(test)]
-mod tests {
-	use super::*;
-
-	#[test]
-	fn times_are_read_and_ordered() {
-		let ordered = [
-			"2015-12-31T23:30",
-			"2016-01-01T00:00:00",
-			"2016-01-01T00:30:00Z",
-			"2016-02-29T00:00:00",
-			"2016-03-01T00:00:00",
-			"2016-03-01 00:30",
-		];
-		let minutes: Vec<_> = ordered.iter().map(|text| minutes(text).unwrap()).collect();
-		assert!(minutes.windows(2).all(|pair| pair[0] < pair[1]), "{minutes:?}");
-	}
-
-	#[test]
-	fn what_is_no_time_is_refused() {
-		for text in [
-			"",
-			"2016-08-01",
-			"2016-13-01T00:00:00",
-			"2015-02-29T00:00:00",
-			"2016-08-01T24:00:00",
-			"2016-08-01T00:60:00",
-			"16-08-01T00:00:00",
-			"2016-08-01T0:00:00",
-			"2016-08-01T00",
-			"yesterdayTnoon",
-		] {
-			assert_eq!(minutes(text), None, "{text}");
-		}
 	}
 }

@@ -1,31 +1,32 @@
-//! Everything that can end a run, with the exit code and the words for it.
+//! Everything that can end a run, with its exit code and message.
 
 use std::{fmt, path::Path};
 
-/// Parts that cannot be judged are shown up to this number; a year of eras would fill screens.
+/// Maximum number of parts that are listed as not judged: a year of eras would fill screens.
 const MOST_SHOWN: usize = 20;
 
-/// Why a run ended before its time.
+/// Why a run failed.
 #[derive(Debug)]
 pub enum Fault {
-	/// The file or an option is wrong; nothing was sent.
+	/// A file or an option is wrong.
 	Input(String),
 	/// The node cannot be reached, or was lost.
 	Lost {
 		/// The node's address.
 		url: String,
-		/// What the connection said.
+		/// The connection's error.
 		reason: String,
 	},
-	/// What the chain reports does not add up.
+	/// The chain's sums do not add up, or another check failed.
 	Check(Vec<String>),
-	/// The chain's state is not what its events say.
+	/// The chain's state differs from what its events say.
 	Differs(Vec<String>),
-	/// An audit finds otherwise than the chain claims.
+	/// An audit's result differs from the chain's claim.
 	Disagrees(String),
-	/// Nothing is false, but the chain computed these parts by rules that this program does not have.
+	/// Everything that can be judged is right, but the chain computed these parts by rules that this program does not
+	/// have.
 	NotJudged(Vec<String>),
-	/// The chain refused something, or answered what nobody expects.
+	/// The chain refused something, or gave an unexpected answer.
 	Chain(String),
 }
 
@@ -60,7 +61,7 @@ impl fmt::Display for Fault {
 			Self::NotJudged(parts) => {
 				write!(
 					f,
-					"nothing is false, but {} part(s) cannot be judged:",
+					"everything that can be judged is right, but {} part(s) cannot be judged:",
 					parts.len()
 				)?;
 				let mut shown = parts.iter().take(MOST_SHOWN);
@@ -78,10 +79,10 @@ impl fmt::Display for Fault {
 	}
 }
 
-/// For results of the client library.
+/// Converts errors of the client library.
 pub trait OrFault<T> {
-	/// The value, or what the chain or the library said. Whether it was the connection that failed is found out where
-	/// the run ends.
+	/// The value, or the library's error as [`Fault::Chain`]. Only where the run ends, [`crate::chain::Node::diagnose`]
+	/// finds out whether the connection failed.
 	fn or_fault(self) -> Result<T, Fault>;
 }
 
@@ -93,7 +94,7 @@ impl<T, E: Into<subxt::Error>> OrFault<T> for Result<T, E> {
 			let mut source = std::error::Error::source(&error);
 			while let Some(cause) = source {
 				let cause_text = cause.to_string();
-				// Many layers repeat the one below them.
+				// Many layers repeat the message of the layer below.
 				if !message.contains(&cause_text) {
 					message = format!("{message}: {cause_text}");
 				}
@@ -101,5 +102,24 @@ impl<T, E: Into<subxt::Error>> OrFault<T> for Result<T, E> {
 			}
 			Fault::Chain(message)
 		})
+	}
+}
+
+/// Where in the input a mistake is.
+pub struct Location<'a> {
+	/// The file, or what stands for one.
+	pub path: &'a Path,
+	/// The line, or what counts as one.
+	pub line: u64,
+}
+
+impl Location<'_> {
+	/// A mistake there.
+	pub fn fault(&self, column: &str, what: impl fmt::Display) -> Fault {
+		Fault::Input(format!(
+			"{}: row {}, column {column}: {what}",
+			self.path.display(),
+			self.line
+		))
 	}
 }

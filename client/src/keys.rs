@@ -1,5 +1,5 @@
-//! From names to signing keys. Replays run on development keys, derived from the well-known phrase; nobody should put
-//! money of worth on them.
+//! Signing keys from names. Replays use development keys, which derive from a publicly known phrase: nobody should put
+//! money of any value on them.
 
 use crate::fault::Fault;
 use std::str::FromStr;

@@ -1,5 +1,5 @@
-//! Files of one JSON value a line, to which a program adds as it goes, so that it can go on after a sudden end: lines are
-//! only ever added, and a line that was left unfinished does not count, so what is on disk is always whole.
+//! Files with one JSON value on each line, to which a program only ever adds, so that it can resume after a crash. An
+//! incomplete last line does not count, so a crash cannot damage the lines before it.
 
 use crate::fault::Fault;
 use serde::{de::DeserializeOwned, Serialize};
@@ -9,14 +9,14 @@ use std::{
 	path::{Path, PathBuf},
 };
 
-/// Such a file, open for adding to it, for this process alone.
+/// Such a file, open for appending and locked for this process.
 pub struct Lines {
 	file: File,
 	path: PathBuf,
 }
 
 impl Lines {
-	/// Opens the file, or makes it; `busy` is what to say if another process has it.
+	/// Opens the file, or creates it. `busy` is the error message if another process has locked it.
 	pub fn open(path: &Path, busy: &str) -> Result<Self, Fault> {
 		let opened = File::options().create(true).append(true).open(path);
 		let file = opened.map_err(|error| Fault::file(path, error))?;
@@ -30,7 +30,7 @@ impl Lines {
 		}
 	}
 
-	/// The lines with the offsets at which they end, but for a last one that has no end.
+	/// Reads the lines, each with the offset at which it ends. An incomplete last line is left out.
 	pub fn read<Record: DeserializeOwned>(path: &Path) -> Result<Vec<(Record, usize)>, Fault> {
 		let text = fs::read(path).map_err(|error| Fault::file(path, error))?;
 		let mut lines = Vec::new();
@@ -47,13 +47,13 @@ impl Lines {
 		Ok(lines)
 	}
 
-	/// Drops all that comes after an offset.
+	/// Truncates the file at an offset.
 	pub fn cut(&mut self, end: usize) -> Result<(), Fault> {
 		let cut = self.file.set_len(end as u64);
 		cut.map_err(|error| Fault::file(&self.path, error))
 	}
 
-	/// Adds a line, and sees it on disk.
+	/// Appends a line and waits until it is on disk.
 	pub fn append(&mut self, line: &impl Serialize) -> Result<(), Fault> {
 		let mut text = serde_json::to_vec(line).map_err(|error| Fault::file(&self.path, error))?;
 		text.push(b'\n');
@@ -62,12 +62,13 @@ impl Lines {
 	}
 }
 
-/// The folder in which such files lie if the user names no place. `option` is what would name one.
+/// The folder for such files if the user names none; created if it is missing. `option` is the option that names a
+/// file, for the error message.
 pub fn state_folder(option: &str) -> Result<PathBuf, Fault> {
 	let folder = std::env::var_os("XDG_STATE_HOME")
 		.map(PathBuf::from)
 		.or_else(|| std::env::home_dir().map(|home| home.join(".local/state")))
-		.ok_or_else(|| Fault::Input(format!("there is no state folder: name a file with {option}")))?
+		.ok_or_else(|| Fault::Input(format!("no state folder was found: name a file with {option}")))?
 		.join("commonwatt");
 	fs::create_dir_all(&folder).map_err(|error| Fault::file(&folder, error))?;
 	Ok(folder)

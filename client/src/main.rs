@@ -12,6 +12,7 @@ mod fault;
 mod json;
 mod keys;
 mod lambda;
+mod ledger;
 mod lines;
 mod manager;
 mod meter;
@@ -19,6 +20,7 @@ mod replay;
 mod report;
 mod summary;
 mod text;
+mod values;
 
 use clap::Parser;
 use std::process::ExitCode;
@@ -33,7 +35,7 @@ fn main() -> ExitCode {
 		}
 	};
 	let outcome = runtime.block_on(run(arguments.command));
-	// Standard input may be waited for still, by a thread that nothing but a line there would wake.
+	// A blocking read of standard input cannot be cancelled, so don't wait for its thread.
 	runtime.shutdown_background();
 	match outcome {
 		Ok(()) => ExitCode::SUCCESS,

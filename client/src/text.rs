@@ -1,13 +1,13 @@
-//! How numbers and progress look on a terminal.
+//! Numbers and progress on a terminal.
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// Wh as kWh.
+/// Wh as kWh, with three decimal places.
 pub fn kwh(wh: impl Into<i128>) -> String {
 	format!("{:.3}", wh.into() as f64 / 1_000.0)
 }
 
-/// A bar on standard error, if that is a terminal, for so many things that are to be `done`, as "blocks read".
+/// A progress bar on standard error, if that is a terminal. `done` names what is counted, such as "blocks read".
 pub fn progress(length: u64, done: &str) -> ProgressBar {
 	let bar = ProgressBar::new(length);
 	let template = format!("{{elapsed_precise}} {{wide_bar}} {{pos}} of {{len}} {done}");

@@ -21,14 +21,15 @@ fn audit(url: &str, era: u64, more: &[&str]) -> Outcome {
 	command.args(more).output().expect("commonwatt runs").into()
 }
 
-/// A community's day on a node, and the eras that it took.
+/// Plays the paper's day on a node and returns the eras.
 fn played(place: &Folder, node: &Node, more: &[&str]) -> Vec<Value> {
 	place.run(node, &paper(), more).expect_code(0);
 	place.report()["eras"].as_array().unwrap().clone()
 }
 
-/// Stands between a client and a node, and puts other bytes of the same length in place of what the node answers. (A
-/// server's frames are not masked, so their text is there to be changed.)
+/// Starts a proxy between a client and a node. It replaces `truth` in the node's answers by `lie`, which is as long.
+/// (The frames of a WebSocket server are not masked, so their text can be changed.) Returns its URL and the number of
+/// replacements.
 fn liar(node: &Node, truth: &str, lie: &str) -> (String, Arc<AtomicUsize>) {
 	assert_eq!(truth.len(), lie.len());
 	let (truth, lie) = (truth.as_bytes().to_vec(), lie.as_bytes().to_vec());
@@ -64,7 +65,7 @@ fn pass_lies(mut server: TcpStream, mut client: TcpStream, truth: &[u8], lie: &[
 	}
 }
 
-/// As SCALE has it, in hexadecimal.
+/// The bytes of a SCALE value in hexadecimal.
 fn hex(bytes: &[u8]) -> String {
 	bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -92,13 +93,13 @@ fn every_era_of_a_day_agrees() {
 }
 
 #[test]
-fn node_that_lies_about_an_input_is_found_out() {
+fn false_input_from_the_node_is_found() {
 	let place = Folder::new();
 	let node = Node::start(&place.folder("chain"));
 	let eras = played(&place, &node, &["--first", "6"]);
 	let era = &eras[5];
 	let number = era["era"].as_u64().unwrap();
-	// Bob's readings or strategies, as the state has them: his generation, then a consumption.
+	// Bob's reading or strategy in the state: his generation, then his consumption.
 	let bob = &era["households"][1];
 	let generation = bob["generation_wh"].as_u64().unwrap() as u32;
 	let consumption = bob["contracted_consumption_wh"].as_u64().unwrap() as u32;
@@ -108,7 +109,7 @@ fn node_that_lies_about_an_input_is_found_out() {
 	};
 	let (url, told) = liar(&node, &reading(consumption), &reading(consumption + 1));
 	let outcome = audit(&url, number, &[]).expect_code(1);
-	assert!(told.load(Ordering::SeqCst) > 0, "the lie was never told");
+	assert!(told.load(Ordering::SeqCst) > 0, "the proxy replaced nothing");
 	assert!(
 		outcome.stderr.contains("differs: ") && outcome.stderr.contains("block "),
 		"{}",
@@ -117,33 +118,33 @@ fn node_that_lies_about_an_input_is_found_out() {
 	audit(&node.url, number, &[]).expect_code(0);
 }
 
-/// The runtime's version in the state, `System.LastRuntimeUpgrade`: compact, then the runtime's name.
+/// `System.LastRuntimeUpgrade` in the state: the version as a compact number, then the runtime's name.
 fn last_upgrade(spec_version: u16) -> String {
 	hex(&[&(spec_version << 2 | 1).to_le_bytes()[..], b"\x28commonwatt"].concat())
 }
 
-/// A certificate of other rules is called neither right nor wrong, so an old version would excuse a false one.
+/// Certificates under other rules are not judged, so naming an old version would excuse a false one.
 #[test]
-fn node_that_lies_about_the_runtime_version_is_found_out() {
+fn false_runtime_version_from_the_node_is_found() {
 	let place = Folder::new();
 	let node = Node::start(&place.folder("chain"));
 	let eras = played(&place, &node, &["--first", "2"]);
 	let number = eras[1]["era"].as_u64().unwrap();
 	let (url, told) = liar(&node, &last_upgrade(101), &last_upgrade(100));
 	let outcome = audit(&url, number, &[]).expect_code(1);
-	assert!(told.load(Ordering::SeqCst) > 0, "the lie was never told");
+	assert!(told.load(Ordering::SeqCst) > 0, "the proxy replaced nothing");
 	assert!(outcome.stderr.contains("differs: block "), "{}", outcome.stderr);
 }
 
-/// The others believe their node; to them this is a chain whose runtime has other rules.
+/// The other commands trust their node. To them this is a chain whose runtime has other rules.
 #[test]
-fn eras_of_other_rules_are_named_and_not_called_false() {
+fn eras_under_other_rules_are_named_and_not_judged() {
 	let place = Folder::new();
 	let node = Node::start(&place.folder("chain"));
 	let (url, told) = liar(&node, &last_upgrade(101), &last_upgrade(100));
 	let replay = place.replay(&url, &paper(), &["--first", "3"]).output();
 	let outcome = Outcome::from(replay.unwrap()).expect_code(5);
-	assert!(told.load(Ordering::SeqCst) > 0, "the lie was never told");
+	assert!(told.load(Ordering::SeqCst) > 0, "the proxy replaced nothing");
 	assert_eq!(
 		outcome.stdout.matches(" other rules ").count(),
 		4,
@@ -188,7 +189,7 @@ async fn head(rpc: &RpcClient) -> u64 {
 }
 
 #[tokio::test]
-async fn another_chain_has_other_blocks() {
+async fn blocks_of_another_chain_differ() {
 	let place = Folder::new();
 	let node = Node::start(&place.folder("chain"));
 	let other = Node::start(&place.folder("other"));
@@ -196,7 +197,7 @@ async fn another_chain_has_other_blocks() {
 	place
 		.run(&other, &paper(), &["--first", "2", "--restart"])
 		.expect_code(0);
-	// How many blocks a replay takes depends on the machine; there must be one of the audited number on both.
+	// How many blocks a replay takes depends on the machine. Both chains must have a block of the audited number.
 	let rpc = RpcClient::from_insecure_url(&node.url).await.unwrap();
 	let rpc_of_other = RpcClient::from_insecure_url(&other.url).await.unwrap();
 	while head(&rpc_of_other).await < head(&rpc).await {
@@ -208,7 +209,7 @@ async fn another_chain_has_other_blocks() {
 }
 
 #[test]
-fn what_cannot_be_audited_is_named() {
+fn eras_and_communities_that_cannot_be_audited_are_refused() {
 	let place = Folder::new();
 	let node = Node::start(&place.folder("chain"));
 	played(&place, &node, &["--first", "1"]);

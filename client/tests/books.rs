@@ -23,13 +23,13 @@ const UNIT: u128 = 1_000_000_000_000;
 const MILLI: u128 = UNIT / 1_000;
 const ERA_MS: u64 = 60_000;
 
-/// Keeps the books of all that a node's chain has seen.
+/// Keeps the books of the whole chain of a node.
 fn books(place: &Folder, node: &Node, more: &[&str]) -> Outcome {
 	let mut command = commonwatt(&["books", "--url", &node.url, "--json", &place.path("books.json")]);
 	command.args(more).output().expect("commonwatt runs").into()
 }
 
-/// The books' report, of books that agree with the state.
+/// The report of books that must agree with the state.
 fn agreed(place: &Folder, node: &Node) -> Json {
 	let outcome = books(place, node, &[]).expect_code(0);
 	let report = json(&place.folder("books.json"));
@@ -42,13 +42,13 @@ fn agreed(place: &Folder, node: &Node) -> Json {
 	report
 }
 
-/// Energy of all households in sum, by channel, over all eras.
+/// Energy of all households by channel, summed over all eras, Wh.
 fn energy(report: &Json, channel: &str) -> u64 {
 	let households = report["energy"].as_object().unwrap().values();
 	households.map(|energy| energy[channel].as_u64().unwrap()).sum()
 }
 
-/// A replay, and its books: every Wh of the replay is in them.
+/// Plays a replay and keeps its books, which must have every Wh of the replay.
 fn replayed(place: &Folder, node: &Node, file: &std::path::Path, more: &[&str], periods: usize) -> Json {
 	place.run(node, file, more).expect_code(0);
 	let replay = place.report();
@@ -67,12 +67,12 @@ fn paper_day_is_rebuilt_from_its_events() {
 	let node = Node::start(&place.folder("chain"));
 	let report = replayed(&place, &node, &paper(), &[], 24);
 	assert_eq!(report["books"]["households"].as_object().unwrap().len(), 4);
-	// So many eras were played; one or two more had passed before.
+	// At least the eras that were played; one or two more had passed before.
 	assert!(report["books"]["statements"]["0"].as_object().unwrap().len() >= 24);
 	assert!(u128::from_str(report["fees"].as_str().unwrap()).unwrap() > 0);
 }
 
-/// Far more eras than the chain retains: what is compared of them at the end came through all before.
+/// Far more eras than the chain retains, so the statements at the end depend on all events before.
 #[test]
 fn week_of_a_new_community_is_rebuilt_from_its_events() {
 	let place = Folder::new();
@@ -111,7 +111,7 @@ fn named(account: AccountId32) -> Value {
 impl Chain {
 	async fn connect(node: &Node) -> Self {
 		let rpc = RpcClient::from_insecure_url(&node.url).await.unwrap();
-		// The old methods ask the node each time; those of `chainHead_v1` know of new blocks a little later.
+		// The legacy methods ask the node each time; those of `chainHead_v1` learn of new blocks a little later.
 		let backend = Arc::new(LegacyBackend::builder().build(rpc.clone()));
 		let api = OnlineClient::from_backend(backend).await.unwrap();
 		Self { rpc, api }
@@ -129,7 +129,7 @@ impl Chain {
 		done.unwrap_or_else(|error| panic!("{pallet}.{call}: {error}"));
 	}
 
-	/// Ends the running era, and the next ones, each with a block in which it clears.
+	/// Ends the current era and the next ones, each with one more block for its round.
 	async fn pass_eras(&self, eras: u64) {
 		for _ in 0..eras {
 			let ends = (now_ms(&self.rpc).await / ERA_MS + 1) * ERA_MS;
@@ -138,7 +138,7 @@ impl Chain {
 		}
 	}
 
-	/// The era that runs.
+	/// The current era.
 	async fn era(&self) -> u32 {
 		(now_ms(&self.rpc).await / ERA_MS) as u32
 	}
@@ -148,14 +148,14 @@ impl Chain {
 			.await;
 	}
 
-	/// A call of the balances by Sudo.
+	/// A call of the balances through Sudo.
 	async fn force(&self, call: &str, arguments: impl IntoIterator<Item = (&str, Value)>) {
 		let call = Value::unnamed_variant("Balances", [Value::named_variant(call, arguments)]);
 		self.send("//Alice", "Sudo", "sudo", (call,)).await;
 	}
 }
 
-/// Accounts that end, with dust and without, money that is burned and made, deposits for proxies.
+/// Removes accounts with and without dust, burns and mints money, and reserves deposits for proxies.
 async fn move_money(chain: &Chain) {
 	chain.transfer("//Alice", address("//Ended"), UNIT).await;
 	chain.transfer("//Ended", address("//Alice"), UNIT / 2).await;
@@ -163,7 +163,7 @@ async fn move_money(chain: &Chain) {
 		.send("//Ended", "Balances", "transfer_all", (address("//Bob"), false))
 		.await;
 	chain.transfer("//Alice", address("//Dusty"), UNIT).await;
-	// What is left is half of what an account must have.
+	// What is left is half of the minimum balance.
 	let value = Value::u128(UNIT - MILLI / 2);
 	let (source, dest) = (address("//Dusty"), address("//Bob"));
 	chain
@@ -188,8 +188,8 @@ async fn move_money(chain: &Chain) {
 	chain.send("//Bob", "Proxy", "remove_proxy", proxy()).await;
 }
 
-/// A household, number 4, that owes the utility what its owner does not have, and that the operator removes; then its
-/// owner gets what it owes.
+/// Registers household 4, which owes the utility more than its owner has. The operator removes it, and then its owner
+/// gets enough money to pay.
 async fn fall_into_arrears(chain: &Chain) {
 	let (owner, meter) = (account("//Poor"), account("//Poor//stash"));
 	let (owner, meter) = (Value::from_bytes(owner.0), Value::from_bytes(meter.0));
@@ -224,14 +224,14 @@ async fn fall_into_arrears(chain: &Chain) {
 	chain.transfer("//Alice", address("//Poor"), 100 * UNIT).await;
 }
 
-/// One CWT for every era from the next one on, for as long as 5 CWT in the pot last, and narrower comfort.
+/// Sets an incentive of one CWT for every era from the next one on, pays 5 CWT into the pot, and narrows the comfort.
 async fn fill_the_pot(chain: &Chain) {
 	let head = chain.api.at_current_block().await.unwrap();
 	let pot = dynamic::runtime_api_call::<_, AccountId32>("EnergyMarketApi", "pot_account", (0u32,));
 	let pot = head.runtime_apis().call(pot).await.unwrap();
 	chain.transfer("//Alice", named(pot), 5 * UNIT).await;
 	let milli = |count: u128| Value::u128(count * MILLI);
-	// The macro takes a name with brackets for a variant.
+	// The macro would take `milli(300)` for a variant, hence these names.
 	let [retail, feed_in, import, export, fee, incentive] = [300, 80, 360, 40, 10, 1_000].map(milli);
 	let terms = value!({
 		rules: { lambda: { numerator: 4u32, denominator: 1u32 }, resolution_wh: 10u32 },
@@ -252,8 +252,8 @@ async fn fill_the_pot(chain: &Chain) {
 		.await;
 }
 
-/// All that moves money: besides a replay's settlements also rewards, debts of a household that has left, and what any
-/// account can do.
+/// Everything that moves money: besides a replay's settlements also rewards, debts of a household that has left, and
+/// what any account can do.
 #[tokio::test]
 async fn every_kind_of_payment_is_rebuilt() {
 	let place = Folder::new();
@@ -284,7 +284,7 @@ async fn every_kind_of_payment_is_rebuilt() {
 }
 
 #[tokio::test]
-async fn books_begin_where_the_node_still_has_the_state() {
+async fn books_can_start_where_the_node_still_has_the_state() {
 	let place = Folder::new();
 	let node = Node::start_with(&place.folder("chain"), &["--state-pruning", "32"]);
 	place.run(&node, &paper(), &["--first", "6"]).expect_code(0);
@@ -296,13 +296,13 @@ async fn books_begin_where_the_node_still_has_the_state() {
 	assert!(
 		refused
 			.stderr
-			.contains("the node has no state of block 0 any more"),
+			.contains("the node no longer has the state of block 0"),
 		"{}",
 		refused.stderr
 	);
 	let (_, oldest) = refused.stderr.split_once("--from ").expect("it names a block");
 	let oldest: u64 = oldest.split(',').next().unwrap().parse().unwrap();
-	// Blocks pass meanwhile, and states with them.
+	// New blocks arrive meanwhile, and the node discards more states.
 	books(&place, &node, &["--from", &(oldest + 16).to_string()]).expect_code(0);
 	let future = books(&place, &node, &["--from", "1000000"]).expect_code(2);
 	assert!(
@@ -313,7 +313,7 @@ async fn books_begin_where_the_node_still_has_the_state() {
 }
 
 #[test]
-fn node_that_is_not_there_is_named() {
+fn unreachable_node_is_named() {
 	let outcome: Outcome = commonwatt(&["books", "--url", "ws://127.0.0.1:1"])
 		.output()
 		.expect("commonwatt runs")

@@ -1,5 +1,5 @@
-//! What `commonwatt replay` says about a file that is wrong, before it looks for a node; and the file that the project
-//! ships.
+//! What `commonwatt replay` says about malformed files, before it connects to a node; and the example file in the
+//! repository.
 
 mod common;
 #[allow(dead_code)]
@@ -11,7 +11,7 @@ use common::{commonwatt, repository, Outcome};
 const HEADER: &str = "period_start,household,generation_wh,consumption_wh,outdoor_c\n";
 const FIRST: &str = "2016-08-01T00:00:00,a,0,426,20.1\n2016-08-01T00:00:00,b,1,2,20.1\n";
 
-/// Replays a text as a file; the node does not exist, which would end with another exit code.
+/// Replays a text as a file. There is no node, so a valid file ends with exit code 3.
 fn replay(text: &str, more: &[&str]) -> Outcome {
 	let folder = tempfile::tempdir().expect("there is room for temporary files");
 	let file = folder.path().join("meters.csv");
@@ -38,7 +38,7 @@ fn refused(text: &str, row: u32, column: &str, what: &str) {
 }
 
 #[test]
-fn good_file_goes_on_to_the_node() {
+fn valid_file_leads_to_an_attempt_to_connect() {
 	replay(&format!("{HEADER}{FIRST}"), &[]).expect_code(3);
 }
 
@@ -82,7 +82,7 @@ fn short_row_is_named() {
 }
 
 #[test]
-fn what_is_no_number_is_named() {
+fn malformed_number_is_named() {
 	refused(
 		&format!("{HEADER}{FIRST}2016-08-01T00:30:00,a,x1,2,3\n"),
 		4,
@@ -114,7 +114,7 @@ fn negative_energy_is_named() {
 }
 
 #[test]
-fn energy_beyond_all_measure_is_named() {
+fn energy_above_the_maximum_is_named() {
 	refused(
 		&format!("{HEADER}2016-08-01T00:30:00,a,1,1000000001,3\n"),
 		2,
@@ -130,7 +130,7 @@ fn energy_beyond_all_measure_is_named() {
 }
 
 #[test]
-fn what_is_no_time_is_named() {
+fn malformed_time_is_named() {
 	refused(
 		&format!("{HEADER}1.8.2016,a,1,2,3\n"),
 		2,
@@ -140,12 +140,12 @@ fn what_is_no_time_is_named() {
 }
 
 #[test]
-fn household_twice_in_a_period_is_named() {
+fn duplicate_household_in_a_period_is_named() {
 	refused(
 		&format!("{HEADER}{FIRST}2016-08-01T00:00:00,a,1,2,3\n"),
 		4,
 		"household",
-		"'a' is there twice",
+		"duplicate household 'a'",
 	);
 }
 
@@ -155,7 +155,7 @@ fn household_missing_in_a_period_is_named() {
 		&format!("{HEADER}{FIRST}2016-08-01T00:30:00,b,1,2,3\n"),
 		4,
 		"household",
-		"lacks a",
+		"has no row for a",
 	);
 }
 
@@ -166,7 +166,7 @@ fn periods_out_of_order_are_named() {
 }
 
 #[test]
-fn name_that_is_no_key_is_named() {
+fn household_name_with_a_slash_is_refused() {
 	refused(
 		&format!("{HEADER}2016-08-01T00:00:00,a//b,1,2,3\n"),
 		2,
@@ -192,7 +192,7 @@ fn day_without_periods_is_refused() {
 }
 
 #[test]
-fn file_that_is_not_there_is_named() {
+fn missing_file_is_named() {
 	let outcome: Outcome = commonwatt(&["replay", "nowhere.csv"])
 		.output()
 		.expect("commonwatt runs")
@@ -201,7 +201,7 @@ fn file_that_is_not_there_is_named() {
 }
 
 #[test]
-fn report_that_cannot_be_written_is_named_at_once() {
+fn unwritable_report_is_named_before_connecting() {
 	let outcome = replay(&format!("{HEADER}{FIRST}"), &["--json", "/nowhere/report.json"]).expect_code(2);
 	assert!(
 		outcome.stderr.contains("/nowhere/report.json"),
@@ -211,7 +211,7 @@ fn report_that_cannot_be_written_is_named_at_once() {
 }
 
 #[test]
-fn community_without_a_name_is_refused() {
+fn empty_or_too_long_community_name_is_refused() {
 	let name = "n".repeat(33);
 	for name in ["", &name] {
 		let outcome = replay(&format!("{HEADER}{FIRST}"), &["--community", name]).expect_code(2);

@@ -90,7 +90,8 @@ fn every_lambda_has_a_row_with_what_it_leads_to() {
 			"{row}"
 		);
 	}
-	// Up to the limit everything tradable is traded. At lambda 4 the only buyer prefers the main grid: the pool is idle.
+	// Up to the limit everything tradable is traded. At lambda 4 the only buyer prefers the main grid.
+	// Then the pool is idle.
 	for row in 0..4 {
 		assert_eq!(number(&report, &format!("/lambdas/{row}/traded_wh")), 5_000.0);
 		assert_eq!(number(&report, &format!("/lambdas/{row}/idle")), 0.0);
@@ -100,7 +101,7 @@ fn every_lambda_has_a_row_with_what_it_leads_to() {
 }
 
 #[test]
-fn lambdas_of_the_user_are_played_as_well_and_each_once() {
+fn lambdas_of_the_user_are_added_without_duplicates() {
 	let more = [
 		"--flexible",
 		"0",
@@ -159,7 +160,7 @@ fn deficits_of_exactly_the_resolution_are_named_and_set_no_limit() {
 }
 
 #[test]
-fn example_of_the_paper_has_alice_decide() {
+fn alice_decides_in_the_papers_example() {
 	let outcome = run(&repository().join("examples/paper.csv"), &["--flexible", "0"]);
 	let text = outcome.expect_code(0).stdout;
 	// She needs 5.6 kWh at 8:00: 560^(1/5.6) = 3.0956.
@@ -222,7 +223,7 @@ fn options_out_of_range_are_refused_by_name() {
 }
 
 #[test]
-fn report_that_cannot_be_written_is_named_before_anything_is_played() {
+fn unwritable_report_is_named_before_anything_is_solved() {
 	let folder = tempfile::tempdir().expect("there is room for temporary files");
 	let file = folder.path().join("meters.csv");
 	std::fs::write(&file, format!("{HEADER}{DAY}")).expect("there is room for temporary files");

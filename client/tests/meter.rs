@@ -30,7 +30,7 @@ use subxt_signer::{
 };
 
 #[test]
-fn key_is_made_once_and_opened_by_its_passphrase_alone() {
+fn key_is_made_once_and_opens_only_with_its_passphrase() {
 	use std::os::unix::fs::PermissionsExt;
 	let place = Folder::new();
 	let make = |passphrase: &str| -> Outcome {
@@ -43,10 +43,7 @@ fn key_is_made_once_and_opened_by_its_passphrase_alone() {
 	let file = place.folder("key.json");
 	assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
 	let text = fs::read_to_string(&file).unwrap();
-	assert!(make(PASSPHRASE)
-		.expect_code(2)
-		.stderr
-		.contains("is there already"));
+	assert!(make(PASSPHRASE).expect_code(2).stderr.contains("already exists"));
 	assert_eq!(fs::read_to_string(&file).unwrap(), text);
 	assert!(text.contains(address.trim()));
 
@@ -58,22 +55,18 @@ fn key_is_made_once_and_opened_by_its_passphrase_alone() {
 		command.output().unwrap().into()
 	};
 	let wrong = run("correct horse").expect_code(2);
-	assert!(
-		wrong.stderr.contains("the passphrase does not open it"),
-		"{}",
-		wrong.stderr
-	);
+	assert!(wrong.stderr.contains("wrong passphrase"), "{}", wrong.stderr);
 	let right = run(PASSPHRASE).expect_code(0);
 	assert!(right.stderr.contains(address.trim()), "{}", right.stderr);
 }
 
-/// A file that grows, while the program and the node are killed in turn: each reading is in the chain once, and was sent
+/// The file grows, while the program and the node are killed in turn. Each reading is in the chain once, and was sent
 /// once.
 #[tokio::test(flavor = "multi_thread")]
-async fn readings_of_a_growing_file_get_in_once_whatever_is_killed() {
+async fn readings_of_a_growing_file_are_sent_once_despite_crashes() {
 	let place = Folder::new();
 	let port = free_port();
-	let node = Node::start_at(&place.folder("chain"), port, &STILL);
+	let node = Node::start_at(&place.folder("chain"), Some(port), &STILL);
 	let url = node.url.clone();
 	let mut rpc = connect(&url).await;
 	let device = Device::alice(&place, &url);
@@ -86,7 +79,7 @@ async fn readings_of_a_growing_file_get_in_once_whatever_is_killed() {
 	let mut meter = Meter::start(device.command(&["--csv", &csv]));
 	meter.wait_for(&[&time(first * ERA_MS), "1000 Wh generated", "final"]);
 
-	// A line that is not whole yet is none.
+	// An incomplete line does not count yet.
 	let next = row(first + 1, 1_001);
 	let (head, tail) = next.split_at(25);
 	append(&file, head);
@@ -103,14 +96,17 @@ async fn readings_of_a_growing_file_get_in_once_whatever_is_killed() {
 	append(&file, &row(first + 2, 1_002));
 	meter.wait_for(&["1002 Wh generated", "queued"]);
 	meter.wait_for(&["no connection to the node"]);
-	let node = Node::start_at(&place.folder("chain"), port, &STILL);
+	let node = Node::start_at(&place.folder("chain"), Some(port), &STILL);
 	rpc = connect(&node.url).await;
 	assert_eq!(next_era(&rpc).await, first + 2);
 	meter.wait_for(&["1002 Wh generated", "final"]);
 
-	// Once more from the beginning, and another reading of an era that was reported.
+	// The same file from the beginning, and a different reading of an era that was reported.
 	append(&file, &row(first, 9_999));
-	meter.wait_for(&["9999 Wh generated", "another reading of this era already"]);
+	meter.wait_for(&[
+		"9999 Wh generated",
+		"a different reading of this era was queued before",
+	]);
 	meter.kill();
 	let again = Meter::start(device.command(&["--csv", &csv, "--once"]))
 		.finish()
@@ -118,7 +114,7 @@ async fn readings_of_a_growing_file_get_in_once_whatever_is_killed() {
 	assert!(
 		again
 			.stderr
-			.contains("0 new reading(s), 3 known already, 1 row(s) wrong"),
+			.contains("0 new reading(s), 3 duplicate(s), 1 row(s) rejected"),
 		"{}",
 		again.stderr
 	);
@@ -128,9 +124,9 @@ async fn readings_of_a_growing_file_get_in_once_whatever_is_killed() {
 	assert_eq!(sent(&node.url).await, 3);
 }
 
-/// What stands in the way of a reading is named, by file, row and field; other readings count.
+/// Messages name file, row and field; the other readings are processed.
 #[tokio::test(flavor = "multi_thread")]
-async fn bad_rows_and_readings_that_cannot_be_taken_are_named() {
+async fn malformed_rows_and_refused_readings_are_named() {
 	let place = Folder::new();
 	let node = Node::start_with(&place.folder("chain"), &STILL);
 	let rpc = connect(&node.url).await;
@@ -138,7 +134,7 @@ async fn bad_rows_and_readings_that_cannot_be_taken_are_named() {
 	next_era(&rpc).await;
 	next_era(&rpc).await;
 	let open = next_era(&rpc).await;
-	// What the eras make due takes some blocks.
+	// The rounds of these eras take some blocks.
 	bury(&rpc).await;
 
 	let mut meter = Meter::start(device.command(&["--stdin"]));
@@ -148,9 +144,9 @@ async fn bad_rows_and_readings_that_cannot_be_taken_are_named() {
 		row(open, 1_000).replace(",300,", ",3OO,"),
 		row(open, 1_000).replace("21.5", ""),
 		format!("{},1,1,20\n", time(open * ERA_MS + 1_000)),
-		// Settled without it.
+		// The era is settled without it.
 		row(open - 2, 5),
-		// More than the connection carries.
+		// Above the connection limit.
 		row(open, 900_000_000),
 	];
 	input.write_all(rows.concat().as_bytes()).unwrap();
@@ -179,14 +175,14 @@ async fn bad_rows_and_readings_that_cannot_be_taken_are_named() {
 			&outcome.stdout,
 			[
 				"5 Wh generated",
-				"too late: the chain settled the era by an estimate",
+				"too late: the chain settled the era with an estimate",
 			],
 		),
 		(
 			&outcome.stdout,
 			[
 				"900000000 Wh generated",
-				"more than the connection carries in an era, 15000 Wh",
+				"more than the connection limit of 15000 Wh",
 			],
 		),
 	] {
@@ -215,12 +211,12 @@ async fn bad_rows_and_readings_that_cannot_be_taken_are_named() {
 	);
 }
 
-/// What was signed and is in a pool that is lost is offered again, by the next run as well; nothing else is signed.
+/// A transaction that was lost with the pool is offered again, by the next run too; no other is signed.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_signed_is_offered_again_when_program_and_pool_are_lost() {
+async fn signed_reading_is_offered_again_after_program_and_pool_are_lost() {
 	let place = Folder::new();
 	let port = free_port();
-	let start = || Node::start_at(&place.folder("chain"), port, &["--sealing", "manual"]);
+	let start = || Node::start_at(&place.folder("chain"), Some(port), &["--sealing", "manual"]);
 	let node = start();
 	let rpc = connect(&node.url).await;
 	let device = Device::alice(&place, &node.url);
@@ -248,13 +244,13 @@ async fn what_was_signed_is_offered_again_when_program_and_pool_are_lost() {
 	assert_eq!(queue.matches("Signed").count(), 1, "{queue}");
 }
 
-/// The key of the meter signs in another program as well. What that program sent took the nonce of a reading that was
-/// lost with the pool: the reading is signed again, and is in the chain once.
+/// Another program signs with the meter's key too. Its transaction takes the nonce of a reading that was lost with the
+/// pool: the reading is signed again, and is in the chain once.
 #[tokio::test(flavor = "multi_thread")]
 async fn reading_whose_nonce_another_transaction_took_is_signed_again() {
 	let place = Folder::new();
 	let port = free_port();
-	let start = || Node::start_at(&place.folder("chain"), port, &["--sealing", "manual"]);
+	let start = || Node::start_at(&place.folder("chain"), Some(port), &["--sealing", "manual"]);
 	let node = start();
 	let rpc = connect(&node.url).await;
 	let device = Device::alice(&place, &node.url);
@@ -284,7 +280,8 @@ async fn reading_whose_nonce_another_transaction_took_is_signed_again() {
 	assert_eq!(queue.matches("Signed").count(), 2, "{queue}");
 }
 
-/// A meter that has money could pay for one refusal after the other; what failed in a block is not sent again.
+/// A meter with money could pay for one failed transaction after the other, so a reading that failed in a block is not
+/// sent again.
 #[tokio::test(flavor = "multi_thread")]
 async fn reading_that_failed_in_a_block_is_not_sent_again() {
 	let place = Folder::new();
@@ -292,7 +289,7 @@ async fn reading_that_failed_in_a_block_is_not_sent_again() {
 	let rpc = connect(&node.url).await;
 	next_era(&rpc).await;
 	next_era(&rpc).await;
-	// Of a household that was not there yet in the era that is reported.
+	// A household that was not a member yet in the era that is reported.
 	let api = OnlineClient::<SubstrateConfig>::from_insecure_url(&node.url)
 		.await
 		.unwrap();
@@ -326,7 +323,7 @@ async fn reading_that_failed_in_a_block_is_not_sent_again() {
 	assert_eq!(sent(&node.url).await, 1);
 }
 
-/// A broker of its own. It is ended when this is dropped.
+/// A broker of its own. It is killed on drop.
 struct Broker(Child);
 
 impl Broker {
@@ -355,7 +352,7 @@ impl Drop for Broker {
 	}
 }
 
-/// Publishes one message, and sees it acknowledged by the broker.
+/// Publishes one message, and waits until the broker acknowledges it.
 async fn publish(port: u16, topic: &str, payload: String) {
 	let (client, mut events) = AsyncClient::new(MqttOptions::new("a-meter", "127.0.0.1", port), 8);
 	client
@@ -381,10 +378,10 @@ fn message(era: u64, generation_wh: u32) -> String {
 	.to_string()
 }
 
-/// Readings over MQTT; those that are published while nobody listens are kept, and come; a broker that was away is found
-/// again.
+/// Messages that are published while the program is not running arrive later, and the program finds a broker that was
+/// away.
 #[tokio::test(flavor = "multi_thread")]
-async fn readings_come_over_mqtt_and_none_is_lost_while_it_is_away() {
+async fn no_reading_over_mqtt_is_lost_while_program_or_broker_is_away() {
 	let place = Folder::new();
 	let node = Node::start_with(&place.folder("chain"), &STILL);
 	let rpc = connect(&node.url).await;
@@ -426,9 +423,9 @@ async fn readings_come_over_mqtt_and_none_is_lost_while_it_is_away() {
 	assert_eq!(sent(&node.url).await, 3);
 }
 
-/// Over TLS, as a user with a password, with a certificate that the system trusts, and not without.
+/// TLS, a user and a password. A wrong password and an untrusted certificate are refused.
 #[tokio::test(flavor = "multi_thread")]
-async fn broker_is_spoken_to_over_tls_with_a_password() {
+async fn broker_is_reached_over_tls_with_a_password() {
 	let place = Folder::new();
 	let device = Device::alice(&place, "ws://127.0.0.1:9");
 	let (port, config) = (free_port(), place.folder("mosquitto.conf"));
@@ -518,7 +515,7 @@ async fn broker_is_spoken_to_over_tls_with_a_password() {
 		.finish()
 		.expect_code(2);
 	assert!(
-		outcome.stderr.contains("has a password in it"),
+		outcome.stderr.contains("contains a password"),
 		"{}",
 		outcome.stderr
 	);

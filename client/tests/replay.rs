@@ -61,7 +61,7 @@ fn without_flexibility_consumption_is_that_of_the_file() {
 }
 
 #[test]
-fn new_community_is_made_and_played() {
+fn new_community_is_created_and_played() {
 	let place = Folder::new();
 	let file = week(&place);
 	let node = Node::start(&place.folder("chain"));
@@ -78,7 +78,7 @@ fn new_community_is_made_and_played() {
 }
 
 #[test]
-fn replay_goes_on_after_the_node_and_the_client_were_killed() {
+fn replay_resumes_after_node_and_client_were_killed() {
 	let place = Folder::new();
 	let (chain, copy) = (place.folder("chain"), place.folder("copy"));
 	let node = Node::start(&chain);
@@ -88,7 +88,7 @@ fn replay_goes_on_after_the_node_and_the_client_were_killed() {
 	node.kill();
 	let outcome = running.finish().expect_code(3);
 	assert!(
-		outcome.stderr.contains(&url) && outcome.stderr.contains("go on"),
+		outcome.stderr.contains(&url) && outcome.stderr.contains("to resume"),
 		"{}",
 		outcome.stderr
 	);
@@ -100,7 +100,7 @@ fn replay_goes_on_after_the_node_and_the_client_were_killed() {
 	running.kill();
 	node.kill();
 
-	// The worst that a power cut can leave: blocks that the journal knows are lost, and its last line is half written.
+	// The worst case of a power cut: blocks that the journal knows are lost, and its last line is incomplete.
 	let mut journal = OpenOptions::new()
 		.append(true)
 		.open(place.path("journal"))
@@ -127,9 +127,9 @@ fn copy_folder(from: &Path, to: &Path) {
 	}
 }
 
-/// More blocks than the node keeps the events of, and so many eras that nobody plays.
+/// The pause is longer than the node keeps events, and several eras pass without being played.
 #[tokio::test]
-async fn replay_goes_on_after_a_long_pause() {
+async fn replay_resumes_after_a_long_pause() {
 	let place = Folder::new();
 	let node = Node::start_with(&place.folder("chain"), &["--state-pruning", "32"]);
 	let mut running = Running::start(place.replay(&node.url, &paper(), &["--first", "12"]));
@@ -141,7 +141,7 @@ async fn replay_goes_on_after_a_long_pause() {
 	}
 	let outcome = place.run(&node, &paper(), &["--first", "12"]).expect_code(0);
 	assert!(
-		outcome.stderr.contains("no events of the blocks"),
+		outcome.stderr.contains("no longer has the events of blocks"),
 		"{}",
 		outcome.stderr
 	);
@@ -162,7 +162,7 @@ async fn replay_goes_on_after_a_long_pause() {
 #[test]
 fn eras_may_pass_by_themselves() {
 	let place = Folder::new();
-	// Every block is one slot of two seconds, so that an era of a minute lasts six seconds.
+	// Every block is one slot of two seconds, so an era of a minute lasts six seconds.
 	let node = Node::start_with(&place.folder("chain"), &["--block-interval-ms", "200"]);
 	place
 		.run(&node, &paper(), &["--wait", "--first", "3"])
@@ -174,10 +174,10 @@ fn eras_may_pass_by_themselves() {
 	);
 }
 
-/// The keys of Sudo, operator and funder are the same for both. A nonce that the other replay used is no success: the loser
-/// signs again.
+/// Both replays use the same keys for Sudo, operator and funder. If the other replay used a nonce, a replay must not
+/// take that for success, but sign again.
 #[test]
-fn two_replays_at_once_make_and_play_their_communities() {
+fn two_replays_at_once_create_and_play_their_communities() {
 	let place = Folder::new();
 	// Transactions wait for the next block, so that both replays sign with the same nonces.
 	let options = ["--sealing", "interval", "--block-interval-ms", "400"];
@@ -211,14 +211,14 @@ fn two_replays_at_once_make_and_play_their_communities() {
 }
 
 #[test]
-fn two_runs_of_one_replay_at_once_are_refused() {
+fn second_run_of_a_running_replay_is_refused() {
 	let place = Folder::new();
-	// With eras that pass by themselves the first run is not at its end before the second begins.
+	// Eras pass by themselves, so the first run has not ended when the second begins.
 	let node = Node::start_with(&place.folder("chain"), &["--block-interval-ms", "200"]);
 	let mut first = Running::start(place.replay(&node.url, &paper(), &["--wait"]));
 	first.wait_for_eras(1);
 	let second = place.run(&node, &paper(), &[]).expect_code(2);
-	assert!(second.stderr.contains("running already"), "{}", second.stderr);
+	assert!(second.stderr.contains("already running"), "{}", second.stderr);
 	first.kill();
 }
 
@@ -236,7 +236,7 @@ fn journal_of_another_replay_is_refused() {
 }
 
 #[test]
-fn node_that_is_not_there_is_named() {
+fn unreachable_node_is_named() {
 	let place = Folder::new();
 	let outcome: Outcome = place
 		.replay("ws://127.0.0.1:1", &paper(), &[])

@@ -5,7 +5,7 @@ mod common;
 use common::{commonwatt, json, paper, repository, week, Folder, Node, Outcome};
 use std::{collections::BTreeMap, fs, path::Path};
 
-/// A report into a folder of the place.
+/// Writes a report into a folder of `place`.
 fn report(place: &Folder, node: &Node, data: &Path, folder: &str, more: &[&str]) -> Outcome {
 	let (out, journal) = (place.path(folder), place.path("journal"));
 	let mut command = commonwatt(&["report", "--url", &node.url, "--out", &out, "--journal", &journal]);
@@ -17,7 +17,7 @@ fn homes() -> String {
 	repository().join("examples/paper.toml").display().to_string()
 }
 
-/// Rows of a table by the names of its columns.
+/// The rows of a CSV table, by the names of its columns.
 fn table(place: &Folder, name: &str) -> Vec<BTreeMap<String, String>> {
 	let mut reader = csv::Reader::from_path(place.folder(name)).expect("the table was written");
 	let rows = reader.deserialize::<BTreeMap<String, String>>();
@@ -40,7 +40,7 @@ fn assert_all_holds(outcome: &Outcome) {
 }
 
 #[test]
-fn paper_day_holds_and_comes_out_the_same_again() {
+fn paper_day_passes_all_checks_and_is_reproducible() {
 	let place = Folder::new();
 	let options = ["--paper", "--homes", &homes()];
 	for (chain, out) in [("one", "first"), ("two", "second")] {
@@ -57,7 +57,7 @@ fn paper_day_holds_and_comes_out_the_same_again() {
 		table(&place, "first/households.csv"),
 	);
 	assert_eq!((periods.len(), households.len()), (24, 96));
-	// All tables tell of the same energy.
+	// All tables have the same energy.
 	assert_eq!(sum(&households, "generation_wh"), sum(&periods, "generation_wh"));
 	assert_eq!(
 		sum(&households, "consumption_after_wh"),
@@ -83,7 +83,7 @@ fn paper_day_holds_and_comes_out_the_same_again() {
 		assert_eq!(tradable, surplus.min(deficit), "{start}");
 		assert!(traded <= tradable, "{start}");
 	}
-	// Without the game every home has what the file says, and with a pool only who it comes from differs.
+	// Without the game every home consumes what the file says; a pool changes only where the energy comes from.
 	assert_eq!(sum(&periods, "load_before_wh"), 263_600);
 	let exchange =
 		|way: &str| sum(&periods, &format!("{way}_bought_wh")) + sum(&periods, &format!("{way}_sold_wh"));
@@ -116,7 +116,7 @@ fn wrong_forecasts_and_silent_meters_are_settled_and_billed() {
 	let homes = place.path("homes.toml");
 	fs::write(&homes, text).unwrap();
 	let outcome = report(&place, &node, &paper(), "out", &["--homes", &homes]);
-	// Whoever pays more than alone, for what was not as forecast, is named; all else holds.
+	// Households that pay more than alone, because of wrong forecasts, are named; all other checks hold.
 	let expected = if outcome.stdout.contains("FAILS") { 4 } else { 0 };
 	let outcome = outcome.expect_code(expected);
 	assert!(
@@ -145,7 +145,8 @@ fn wrong_forecasts_and_silent_meters_are_settled_and_billed() {
 	assert!(community["missing_readings"].as_u64().unwrap() > 3, "{community}");
 	let compared = bills["compared"][0].as_u64().unwrap();
 	assert_eq!(compared, 4 * community["eras"].as_u64().unwrap());
-	// The bills tell of the report's money and energy. (Eras before and after the file cost nothing where nobody was read.)
+	// The bills have the same money and energy as the report. (Eras before and after the file have no readings and cost
+	// nothing.)
 	let (households, bills) = (table(&place, "out/households.csv"), table(&place, "bills.csv"));
 	for (bill, name) in bills.iter().zip(["Alice", "Bob", "Charlie", "Dave"]) {
 		let rows: Vec<_> = households
@@ -162,7 +163,7 @@ fn wrong_forecasts_and_silent_meters_are_settled_and_billed() {
 }
 
 #[test]
-fn week_of_a_new_community_holds() {
+fn week_of_a_new_community_passes_all_checks() {
 	let place = Folder::new();
 	let node = Node::start(&place.folder("chain"));
 	let outcome = report(&place, &node, &week(&place), "out", &["--community", "street"]).expect_code(0);
@@ -171,7 +172,7 @@ fn week_of_a_new_community_holds() {
 }
 
 #[test]
-fn mistakes_are_named_before_anything_is_sent() {
+fn wrong_homes_and_options_are_refused_by_name() {
 	let place = Folder::new();
 	let node = Node::start(&place.folder("chain"));
 	let refused = |text: &str, words: &str| {
@@ -184,7 +185,7 @@ fn mistakes_are_named_before_anything_is_sent() {
 	refused("[household.Eve]\ncop = 2", "household.Eve");
 	refused(
 		"[default]\ncomfort_c = [10, 30]",
-		"comfort_c is 10 to 30, and its comfort on the chain",
+		"comfort_c is 10 to 30, but its range on the chain is",
 	);
 	let bills = |more: &[&str]| -> Outcome {
 		let mut command = commonwatt(&["bills", "--url", &node.url]);

@@ -1,4 +1,4 @@
-//! The runtime's code is changed on a running chain, in the middle of a day that `commonwatt replay` plays.
+//! Changes the runtime's code on a running chain, in the middle of a day that `commonwatt replay` plays.
 
 mod common;
 
@@ -25,9 +25,10 @@ use subxt::{
 };
 use subxt_signer::sr25519::dev;
 
-/// The state's key of the market's storage version: the two-x hashes of `EnergyMarket` and `:__STORAGE_VERSION__:`.
+/// The key of the market's storage version in the state: the two-x hashes of `EnergyMarket` and
+/// `:__STORAGE_VERSION__:`.
 const STORAGE_VERSION: &str = "0x494cc779897271f89905e97b2f54102e4e7b9012096b41c4eb3aaf947f6ea429";
-/// The state's key of the code, `:code`.
+/// The key of the code in the state, `:code`.
 const CODE: &str = "0x3a636f6465";
 /// Periods of the paper's day.
 const PERIODS: usize = 24;
@@ -52,7 +53,7 @@ enum SystemCall {
 	set_code { code: Vec<u8> },
 }
 
-/// What a market event says of a household's era.
+/// The market's events about a household's era.
 #[derive(DecodeAsType)]
 #[decode_as_type(crate_path = "scale_decode")]
 struct ContractMade {
@@ -107,15 +108,15 @@ struct AccountData {
 type TransactionInBlock =
 	subxt::transactions::TransactionInBlock<SubstrateConfig, OnlineClientAtBlockImpl<SubstrateConfig>>;
 
-/// A household's era.
+/// A household and an era.
 type Key = (u32, u32);
 
-/// What the events of all blocks tell of contracts.
+/// What the events of all blocks say about contracts.
 #[derive(Default)]
 struct Contracts {
-	/// What was put on hold.
+	/// The amount that was put on hold.
 	made: BTreeMap<Key, u128>,
-	/// How often it was settled.
+	/// How often the contract was settled.
 	settled: BTreeMap<Key, u32>,
 	/// In which block an era was cleared, and in which it was settled.
 	cleared_in: BTreeMap<u32, u64>,
@@ -159,7 +160,7 @@ impl Chain {
 			.unwrap()
 	}
 
-	/// The version of the code that the next block runs.
+	/// The version of the code that runs the next block.
 	async fn code_version(&self) -> u64 {
 		let version: serde_json::Value = self
 			.rpc
@@ -169,7 +170,7 @@ impl Chain {
 		version["specVersion"].as_u64().unwrap()
 	}
 
-	/// After a block: the version of the code that the state is fit for, and the market's storage version.
+	/// After a block: the version that the state was last migrated for, and the market's storage version.
 	async fn state_versions(&self, block: u64) -> (u64, String) {
 		let at = self.api.at_block(block).await.unwrap();
 		let address = dynamic::storage::<(), LastRuntimeUpgrade>("System", "LastRuntimeUpgrade");
@@ -177,7 +178,7 @@ impl Chain {
 		(last.spec_version, self.storage(STORAGE_VERSION, block).await)
 	}
 
-	/// What an account has on hold.
+	/// What an account has reserved or on hold.
 	async fn reserved(&self, account: [u8; 32]) -> u128 {
 		let at = self.api.at_current_block().await.unwrap();
 		let address = dynamic::storage::<([u8; 32],), Account>("System", "Account");
@@ -185,8 +186,8 @@ impl Chain {
 		account.decode().unwrap().data.reserved
 	}
 
-	/// Alice signs a call of Sudo; the block with it. She owns a household too: a transaction of hers that the replay left on
-	/// its way may take the nonce first, or the place in the pool. Then she signs again.
+	/// Alice signs a call of Sudo. Returns the transaction in its final block. She also owns a household, so a
+	/// transaction that the replay left in the pool may take her nonce or her place in the pool; then she signs again.
 	async fn sudo(&self, call: RuntimeCall) -> TransactionInBlock {
 		let (sudo, alice) = (dynamic::transaction("Sudo", "sudo", Sudo { call }), dev::alice());
 		let begun = Instant::now();
@@ -203,7 +204,7 @@ impl Chain {
 				},
 				Err(error) => error.to_string(),
 			};
-			// Where a transaction of hers is in the pool, the next final block has it.
+			// If a transaction of hers is in the pool, the next final block has it.
 			while self.head().await <= at.block_number() {
 				assert!(begun.elapsed() < PATIENCE, "no block takes it: {refused}");
 				tokio::time::sleep(Duration::from_millis(50)).await;
@@ -211,7 +212,7 @@ impl Chain {
 		}
 	}
 
-	/// Changes the code: the block that did it, or why it was refused.
+	/// Changes the code. Returns the block that did it, or the reason why it was refused.
 	async fn set_code(&self, code: Vec<u8>) -> Result<u64, String> {
 		let included = self
 			.sudo(RuntimeCall::System(SystemCall::set_code { code }))
@@ -284,7 +285,7 @@ fn replay(node: &Node, folder: &Path) -> Command {
 }
 
 #[tokio::test]
-async fn day_goes_on_after_the_code_was_changed_in_its_middle() {
+async fn replay_resumes_after_a_runtime_upgrade_in_the_middle_of_a_day() {
 	let next = WASM_BINARY.expect("without SKIP_WASM_BUILD there is one");
 	let folder = tempfile::tempdir().unwrap();
 	let node = Node::start(&folder.path().join("chain"));
@@ -318,7 +319,7 @@ async fn day_goes_on_after_the_code_was_changed_in_its_middle() {
 	for owner in [dev::alice(), dev::bob(), dev::charlie(), dev::dave()] {
 		assert_eq!(chain.reserved(owner.public_key().0).await, 0);
 	}
-	// Each era knows the versions that cleared and settled it. The block that changed the code ran on the old one.
+	// Each era's line has the versions that cleared and settled it. The block that changed the code ran on the old one.
 	let version = |block: u64| if block > changed { old + 1 } else { old };
 	let mut across = None;
 	for line in report["eras"].as_array().unwrap() {
@@ -335,7 +336,7 @@ async fn day_goes_on_after_the_code_was_changed_in_its_middle() {
 		let words = format!("runtime version {version}");
 		assert!(outcome.stdout.contains(&words), "{}", outcome.stdout);
 	}
-	// Migrated in the first block on the new code, and never again.
+	// The state is migrated in the first block on the new code, and never again.
 	for block in [changed - 1, changed, changed + 1, changed + 2, chain.head().await] {
 		let expected = match block > changed {
 			true => (old + 1, "0x0200".to_owned()),

@@ -1,12 +1,14 @@
-//! The chains that the node knows by name. What is in their genesis is up to the runtime's presets.
+//! The chains that the node knows by name. The runtime's presets define their genesis.
 
 use commonwatt_runtime::{genesis_config_presets::POW_RUNTIME_PRESET, WASM_BINARY};
 use sc_service::{ChainType, Properties};
 
-/// The specification of a chain: its name, its properties and its genesis.
+/// A chain specification: name, properties and genesis.
 pub type ChainSpec = sc_service::GenericChainSpec;
 
-/// `dev`: one node, sealed on demand, with accounts that everybody has the keys of.
+/// `dev`: a development chain, which one node seals on demand. Everybody has the keys of its accounts.
+///
+/// Error: the node was built without its runtime.
 pub fn development() -> Result<ChainSpec, String> {
 	build(
 		"Commonwatt Development",
@@ -16,7 +18,9 @@ pub fn development() -> Result<ChainSpec, String> {
 	)
 }
 
-/// `local`: two validators on Aura and GRANDPA, to try a network on one machine.
+/// `local`: two validators on Aura and GRANDPA, for a test network on one machine.
+///
+/// Error: the node was built without its runtime.
 pub fn local() -> Result<ChainSpec, String> {
 	build(
 		"Commonwatt Local",
@@ -26,7 +30,9 @@ pub fn local() -> Result<ChainSpec, String> {
 	)
 }
 
-/// `pow`: no validators but miners, to try proof of work on one machine.
+/// `pow`: miners instead of validators, for proof of work on one machine.
+///
+/// Error: the node was built without its runtime.
 pub fn pow() -> Result<ChainSpec, String> {
 	build(
 		"Commonwatt Mined",
@@ -37,7 +43,8 @@ pub fn pow() -> Result<ChainSpec, String> {
 }
 
 fn build(name: &str, id: &str, chain_type: ChainType, preset: &str) -> Result<ChainSpec, String> {
-	let wasm = WASM_BINARY.ok_or("this node was built without its runtime (SKIP_WASM_BUILD was set)")?;
+	let wasm = WASM_BINARY
+		.ok_or("this node was built without its runtime: build it again without SKIP_WASM_BUILD")?;
 	Ok(ChainSpec::builder(wasm, None)
 		.with_name(name)
 		.with_id(id)
@@ -48,7 +55,7 @@ fn build(name: &str, id: &str, chain_type: ChainType, preset: &str) -> Result<Ch
 		.build())
 }
 
-/// How wallets show the chain's money and addresses.
+/// How wallets show amounts and addresses.
 fn properties() -> Properties {
 	Properties::from_iter([
 		("tokenSymbol".to_owned(), "CWT".into()),
@@ -69,8 +76,8 @@ mod tests {
 		assert_eq!(spec.properties(), properties());
 		let raw = spec
 			.as_json(true)
-			.expect("the runtime builds the genesis of its preset");
-		// ":code", the runtime itself
+			.expect("the runtime builds the genesis of the preset");
+		// ":code", the key of the runtime itself
 		assert!(raw.contains("0x3a636f6465"));
 		let read_back =
 			ChainSpec::from_json_bytes(raw.into_bytes()).expect("an exported specification loads");

@@ -1,4 +1,4 @@
-//! What the node does with its command line.
+//! Runs the subcommand or the node that the command line asks for.
 
 use crate::{
 	chain_spec,
@@ -21,12 +21,12 @@ impl SubstrateCli for Cli {
 
 	fn description() -> String {
 		"Runs a chain on which an energy community trades its own energy.\n\n\
-		 A community to play with, on this machine alone:\n    commonwatt-node --dev\n\
+		 A development chain on this machine only:\n    commonwatt-node --dev\n\
 		 One of the two validators of a test network:\n    \
 		 commonwatt-node --chain local --alice --unsafe-force-node-key-generation\n\
-		 A miner of a chain that is mined:\n    \
+		 A miner of a mined chain:\n    \
 		 commonwatt-node --chain pow --miner-threads 1 --miner-account ADDRESS\n\
-		 A chain from its specification:\n    commonwatt-node --chain FILE"
+		 A node of the chain in a specification file:\n    commonwatt-node --chain FILE"
 			.into()
 	}
 
@@ -49,7 +49,8 @@ impl SubstrateCli for Cli {
 			"pow" => Box::new(chain_spec::pow()?),
 			"" => {
 				return Err(
-					"which chain? Give --dev, --chain dev, --chain local, --chain pow or --chain FILE".into(),
+					"no chain given: use --dev, --chain dev, --chain local, --chain pow or --chain FILE"
+						.into(),
 				)
 			}
 			path => Box::new(chain_spec::ChainSpec::from_json_file(path.into())?),
@@ -57,7 +58,7 @@ impl SubstrateCli for Cli {
 	}
 }
 
-/// Reads the command line and does what it says.
+/// Parses the command line and runs the subcommand, or the node until it stops.
 pub fn run() -> sc_cli::Result<()> {
 	let cli = Cli::from_args();
 
@@ -108,7 +109,7 @@ pub fn run() -> sc_cli::Result<()> {
 				..
 			} = service::new_partial(&mut config, None)?;
 			let voter_state: service::RevertVoterState = Box::new(move |client, _, blocks| {
-				// Where there is no voter, there is no voter's state to take back.
+				// Without a voter, there is no voter's state to revert.
 				if let Consensus::Authorities(_) = consensus {
 					sc_consensus_grandpa::revert(client, blocks)?;
 				}
@@ -122,10 +123,10 @@ pub fn run() -> sc_cli::Result<()> {
 	}
 }
 
-/// A taken RPC port is an error.
+/// Makes it an error that the RPC port is in use.
 ///
-/// The default is to listen on a random port instead: clients would then talk to whatever else has the port, most
-/// likely another node.
+/// By default the server would listen on a random port instead, and clients would talk to whatever program has the
+/// wanted port, probably another node.
 fn keep_rpc_port(config: &mut Configuration) {
 	for endpoint in config.rpc.addr.iter_mut().flatten() {
 		endpoint.retry_random_port = false;
@@ -143,7 +144,7 @@ mod tests {
 	}
 
 	#[test]
-	fn chain_must_be_chosen() {
+	fn missing_chain_is_an_error() {
 		let error = Cli::try_from_iter(["commonwatt-node"])
 			.unwrap()
 			.load_spec("")

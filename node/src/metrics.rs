@@ -1,7 +1,7 @@
-//! The market in Prometheus form, for a community's operator: what the chain's final blocks say, from their events and
-//! the runtime API. Beside the metrics that every Substrate node has, at the same address.
+//! Prometheus metrics of the market for a community's operator, from the events of final blocks and the runtime API.
+//! The node serves them at the same address as the metrics of every Substrate node.
 //!
-//! Counters begin at zero when the node starts, as Prometheus expects; each block counts once, when it becomes final.
+//! Counters begin at 0 when the node starts, as Prometheus expects. Each block counts once, when it becomes final.
 
 use crate::service::FullClient;
 use codec::Decode;
@@ -22,10 +22,10 @@ use substrate_prometheus_endpoint::{
 
 type EventRecord = frame_system::EventRecord<RuntimeEvent, Hash>;
 
-/// Seconds: up to a few blocks on a small chain, up to an era on a full one.
+/// Buckets in seconds: a round takes a few blocks on a small chain, and up to an era on a full one.
 const CLEARING_BUCKETS: [f64; 10] = [0.5, 1.0, 2.0, 6.0, 12.0, 30.0, 60.0, 300.0, 900.0, 1_800.0];
 
-/// What an operator watches.
+/// The metrics; their help texts are in [`Metrics::register`].
 struct Metrics {
 	era: Gauge<U64>,
 	era_ends: Gauge<F64>,
@@ -50,16 +50,22 @@ impl Metrics {
 		Ok(Self {
 			era: gauge("commonwatt_era", "Number of the running era")?,
 			era_ends: register(
-				Gauge::<F64>::new("commonwatt_era_end_seconds", "When the running era ends, Unix time")?,
+				Gauge::<F64>::new("commonwatt_era_end_seconds", "End of the running era, Unix time")?,
 				registry,
 			)?,
-			queue_steps: gauge("commonwatt_queue_steps", "Games and settlements that are still to be done")?,
-			queue_blocks: gauge("commonwatt_queue_blocks", "Blocks that they will take")?,
+			queue_steps: gauge(
+				"commonwatt_queue_steps",
+				"Games and settlements that are still to be done",
+			)?,
+			queue_blocks: gauge(
+				"commonwatt_queue_blocks",
+				"Blocks that the remaining games and settlements need",
+			)?,
 			clearing: register(
 				Histogram::with_opts(
 					HistogramOpts::new(
 						"commonwatt_clearing_seconds",
-						"Chain time from an era's beginning to the block that ended its clearing",
+						"Chain time from the beginning of an era to the end of its round",
 					)
 					.buckets(CLEARING_BUCKETS.to_vec()),
 				)?,
@@ -67,29 +73,32 @@ impl Metrics {
 			)?,
 			games: counters(
 				"commonwatt_games_total",
-				"Gate closures, by certificate: equilibrium, approximate, or failed (no contracts)",
+				"Clearings, by certificate: equilibrium, approximate, or failed (no contracts)",
 				"certificate",
 			)?,
-			missed_eras: counter("commonwatt_missed_eras_total", "Eras in which the chain had no block")?,
-			readings: counter("commonwatt_readings_total", "Readings that meters reported")?,
+			missed_eras: counter(
+				"commonwatt_missed_eras_total",
+				"Missed eras: without a block, or outlasted by an earlier round",
+			)?,
+			readings: counter("commonwatt_readings_total", "Readings accepted")?,
 			settled_households: counter("commonwatt_settled_households_total", "Statements made")?,
 			missing_readings: counter(
 				"commonwatt_missing_readings_total",
-				"Statements made on an estimate, since the meter was silent",
+				"Statements made on an estimate, because the meter was silent",
 			)?,
 			energy_wh: counters(
 				"commonwatt_settled_wh_total",
-				"Settled energy in Wh: within communities, bought from the main grid, sold to it",
+				"Settled energy in Wh: within communities, bought from the main grid, sold to the main grid",
 				"channel",
 			)?,
 			unread_blocks: counter(
 				"commonwatt_unread_blocks_total",
-				"Final blocks whose events this node could not read: their runtime is newer, or their state is gone",
+				"Final blocks whose events this node could not read: newer runtime, or state gone",
 			)?,
 		})
 	}
 
-	/// Counts what happened.
+	/// Adds an event to the counters.
 	fn count(&self, event: Event<Runtime>) {
 		match event {
 			Event::EraCleared { record, .. } => self.game(match record.certificate.status {
@@ -120,7 +129,7 @@ impl Metrics {
 		self.games.with_label_values(&[certificate]).inc();
 	}
 
-	/// Shows where the chain stands.
+	/// Sets the gauges to the running era and the rest of its round.
 	fn show(&self, era: &EraView, queue: &QueueView) {
 		self.era.set(era.current.into());
 		self.era_ends.set(era.ends_ms as f64 / 1_000.0);
@@ -129,16 +138,18 @@ impl Metrics {
 	}
 }
 
-/// Follows the final blocks until the node stops.
+/// Updates the metrics from final blocks until the node stops.
 pub struct Watcher {
 	client: Arc<FullClient>,
 	metrics: Metrics,
-	/// The era whose clearing is under way.
+	/// The era whose round is in progress, until it has been timed.
 	clearing: Option<u32>,
 }
 
 impl Watcher {
 	/// Registers the metrics.
+	///
+	/// Error: a metric of the same name is registered already.
 	pub fn new(client: Arc<FullClient>, registry: &Registry) -> Result<Self, PrometheusError> {
 		Ok(Self {
 			client,
@@ -153,7 +164,7 @@ impl Watcher {
 		while let Some(notification) = finality.next().await {
 			for block in notification.tree_route.iter().chain([&notification.hash]) {
 				if let Err(reason) = self.read(*block) {
-					log::debug!("No market metrics of block {block:?}: {reason}");
+					log::debug!("Could not read the market metrics of block {block:?}: {reason}");
 					self.metrics.unread_blocks.inc();
 				}
 			}
@@ -179,8 +190,8 @@ impl Watcher {
 		Ok(())
 	}
 
-	/// Notes how long clearing took, once for each era, when nothing of it is left. What outlasts its era is not timed: the
-	/// queue shows it.
+	/// Observes the length of a round once for each era, when it is complete. A round that outlasts its era is not
+	/// timed; the queue shows it.
 	fn time(&mut self, era: &EraView, queue: &QueueView) {
 		if queue.steps == 0 && self.clearing.take() == Some(era.current) {
 			let took_ms = era.now_ms.saturating_sub(era.started_ms);

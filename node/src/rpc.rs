@@ -1,24 +1,24 @@
-//! The node's own RPC methods, beside those that every Substrate node has.
+//! The node's own RPC methods, in addition to those of every Substrate node.
 //!
 //! # The clock of a development chain
 //!
-//! `dev_sealAt(timestamp_ms)` exists on a development chain only (`--dev`). It seals one block at once, with the
-//! transactions that are ready, at the given time in milliseconds since 1970, and returns when that block is imported
-//! and final:
+//! `dev_sealAt(timestamp_ms)` exists only on a development chain (`--dev`). It seals one block at once at the given
+//! time, in milliseconds since the Unix epoch, with the transactions that are ready. It returns when that block is
+//! imported and final:
 //!
 //! ```json
 //! {"jsonrpc":"2.0","id":1,"method":"dev_sealAt","params":[1767225600000]}
 //! {"jsonrpc":"2.0","id":1,"result":{"hash":"0x…","number":42,"timestamp_ms":1767225600000}}
 //! ```
 //!
-//! From there chain time runs on: the following blocks are each one slot later than their parent until the clock on
-//! the wall has overtaken the chain, if it ever does. The way back is closed. So a test or a replay walks a day of
-//! half hours in seconds; Ethereum developers know the like as `evm_increaseTime` followed by `evm_mine`.
+//! Chain time continues from there: each later block is one slot after its parent, until the wall clock has overtaken
+//! the chain. Chain time never goes back. So a test or a replay can walk through a day of half hours in seconds.
+//! Ethereum has `evm_increaseTime` followed by `evm_mine` for the same purpose.
 //!
-//! A timestamp that is in no later slot than the head's or within half a slot of it, or more than ten years after it, is
-//! refused with error -32602 (invalid params); the message names the timestamp, the head's, and the one that would have
-//! done. Nothing happens then. As with all methods that change a node, a node that listens on other than local
-//! interfaces offers it under `--rpc-methods unsafe` only.
+//! The method refuses a timestamp that is not in a later slot than the head's, that is within half a slot of it, or
+//! that is more than ten years after it, with error -32602 (invalid params). The message names the requested timestamp,
+//! the head's, and the nearest possible one. No block is sealed then. Like all methods that change a node, it is
+//! available on other than local interfaces only with `--rpc-methods unsafe`.
 
 use crate::{
 	sealing::{DevClock, SealError, SealedBlock},
@@ -38,20 +38,20 @@ use sc_rpc_api::check_if_safe;
 use std::sync::Arc;
 use substrate_frame_rpc_system::{System, SystemApiServer};
 
-/// What the methods work on.
+/// The parts of the node that the methods use.
 pub struct FullDeps {
-	/// The client.
+	/// The chain's database and runtime.
 	pub client: Arc<FullClient>,
-	/// The pool.
+	/// The transaction pool.
 	pub pool: Arc<Pool>,
-	/// The clock, on a development chain.
+	/// The clock; `None` unless the chain is sealed on demand.
 	pub dev_clock: Option<DevClock>,
 }
 
-/// Moving the clock of a development chain.
+/// Methods of a development chain.
 #[rpc(server)]
 pub trait DevApi {
-	/// Seals the next block at a timestamp, in milliseconds since 1970, and returns when it is final.
+	/// Seals the next block at a timestamp, in milliseconds since the Unix epoch, and returns when it is final.
 	#[method(name = "dev_sealAt", with_extensions)]
 	async fn seal_at(&self, timestamp_ms: u64) -> RpcResult<SealedBlock>;
 }
@@ -76,7 +76,7 @@ impl From<SealError> for ErrorObjectOwned {
 	}
 }
 
-/// All of the node's own methods.
+/// Makes a module of all the node's own methods.
 pub fn create_full(deps: &FullDeps) -> Result<RpcModule<()>, Box<dyn std::error::Error + Send + Sync>> {
 	let FullDeps {
 		client,

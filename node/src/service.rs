@@ -1,4 +1,4 @@
-//! A node's parts, and how they are put together.
+//! The parts of a node, and how they are connected.
 
 use crate::{
 	cli::{DevOptions, MiningOptions, Sealing},
@@ -23,24 +23,24 @@ use std::sync::Arc;
 
 /// Host functions that the runtime may call.
 type HostFunctions = sp_io::SubstrateHostFunctions;
-/// Keeps and executes the chain.
+/// The chain's database and runtime.
 pub type FullClient = sc_service::TFullClient<Block, RuntimeApi, sc_executor::WasmExecutor<HostFunctions>>;
 /// The database under the client.
 pub type FullBackend = sc_service::TFullBackend<Block>;
-/// Chooses the block to build on.
+/// Chooses the parent of the next block: the head of the longest chain.
 pub type SelectChain = sc_consensus::LongestChain<FullBackend, Block>;
-/// Transactions that wait for a block.
+/// The transaction pool.
 pub type Pool = sc_transaction_pool::TransactionPoolHandle<Block, FullClient>;
 /// Builds blocks from the pool.
 pub type ProposerFactory = sc_basic_authorship::ProposerFactory<Pool, FullClient>;
-/// Takes back what GRANDPA's voter has stored, when blocks are reverted.
+/// Reverts the stored state of GRANDPA's voter when blocks are reverted.
 pub type RevertVoterState =
 	Box<dyn FnOnce(Arc<FullClient>, Arc<FullBackend>, NumberFor<Block>) -> sc_cli::Result<()>>;
 
-/// Parts that differ from node to node: the consensus of its chain, and telemetry (if wanted).
+/// Parts that differ between nodes: the consensus of the chain, and telemetry, if it is enabled.
 type OtherParts = (Consensus, Option<Telemetry>);
 
-/// The parts that subcommands need as well as a running node.
+/// The parts that both subcommands and a running node need.
 pub type Partial = PartialComponents<
 	FullClient,
 	FullBackend,
@@ -50,13 +50,13 @@ pub type Partial = PartialComponents<
 	OtherParts,
 >;
 
-/// Opens the database and builds the parts around it. For a development chain that is to run, `sealing` says what will
-/// make its blocks; otherwise its blocks say what made them.
+/// Opens the database and builds the parts around it. `sealing` is set only if the node is going to run: on a
+/// development chain it says what will make the blocks. Otherwise the existing blocks decide.
 pub fn new_partial(config: &mut Configuration, sealing: Option<Sealing>) -> Result<Partial, ServiceError> {
-	// The pruning mode is fixed when a database is made; asking for another one later is an error.
+	// The pruning mode is fixed when a database is created; requesting another one later is an error.
 	let new_database = config.database.path().is_some_and(|path| !path.exists());
 	if is_development(config) && new_database && config.state_pruning.is_none() {
-		// Whoever plays with a chain wants to look back at any of its blocks.
+		// Keep all states, because developers look back at any block.
 		config.state_pruning = Some(PruningMode::ArchiveCanonical);
 	}
 
@@ -121,7 +121,9 @@ fn new_telemetry(config: &Configuration) -> Result<Option<(TelemetryWorker, Tele
 		.transpose()
 }
 
-/// Starts a node. The task manager that it returns keeps the node running.
+/// Starts a node. The node runs until the returned task manager is dropped.
+///
+/// Errors: options that do not apply to the chain or contradict each other, and failures of the node's parts.
 pub fn start(
 	mut config: Configuration,
 	dev: DevOptions,
@@ -130,7 +132,7 @@ pub fn start(
 	if is_development(&config) {
 		dev.check()?;
 		leave_network(&mut config);
-		// Aura waits for peers otherwise.
+		// Otherwise Aura waits for peers.
 		config.force_authoring = true;
 	} else if dev.block_interval_ms.is_some() {
 		return Err(of_other_chains(
@@ -148,16 +150,16 @@ pub fn start(
 	}
 }
 
-/// An option that means nothing on this chain.
+/// The error for an option that does not apply to this chain.
 fn of_other_chains(config: &Configuration, option: &str, chains: &str) -> ServiceError {
 	let name = config.chain_spec.name();
-	format!("{option} is for {chains}, and {name} is none").into()
+	format!("{option} applies only to {chains}; {name} is not one of them").into()
 }
 
-/// A development chain is sealed by one node. Another one with the same genesis, on the same machine or on the same
-/// local network, must neither get at its transactions nor disturb it with blocks of its own.
+/// Disables the network. A single node makes a development chain. Another node with the same genesis, on the same
+/// machine or local network, must neither receive its transactions nor disturb it with blocks of its own.
 fn leave_network(config: &mut Configuration) {
-	log::info!("🔌 A development chain lives in this node alone: no peers, no p2p port");
+	log::info!("🔌 A development chain runs on this node only: no peers, no p2p port");
 	let network = &mut config.network;
 	network.listen_addresses.clear();
 	network.public_addresses.clear();
@@ -194,11 +196,7 @@ where
 		other: (mut consensus, mut telemetry),
 	} = new_partial(&mut config, Some(dev.sealing.unwrap_or_default()))?;
 	if mining.miner_threads > 0 && !matches!(consensus, Consensus::Work(_)) {
-		return Err(of_other_chains(
-			&config,
-			"--miner-threads",
-			"chains that are mined",
-		));
+		return Err(of_other_chains(&config, "--miner-threads", "mined chains"));
 	}
 	let prometheus_registry = config.prometheus_registry().cloned();
 
@@ -316,7 +314,7 @@ where
 	})?;
 
 	if let Some(sealer) = sealer {
-		// Essential: a development chain that seals nothing any more should stop, and be seen to.
+		// Essential: if sealing ends, the node stops, so that somebody notices.
 		task_manager.spawn_essential_handle().spawn_blocking(
 			"dev-sealing",
 			Some("block-authoring"),

@@ -1,4 +1,4 @@
-//! The runtime APIs: what a node and its RPC clients ask of the runtime.
+//! The runtime APIs: the queries that nodes and their RPC clients make.
 
 use super::{
 	configs::SlotDuration, AccountId, Balance, Block, EnergyMarket, Executive, Grandpa, InherentDataExt,
@@ -150,7 +150,8 @@ impl_runtime_apis! {
 			_set_id: sp_consensus_grandpa::SetId,
 			_authority_id: sp_consensus_grandpa::AuthorityId,
 		) -> Option<sp_consensus_grandpa::OpaqueKeyOwnershipProof> {
-			// The validator set is fixed at genesis: there is no session pallet to prove ownership against.
+			// The validator set is fixed at genesis, and without a session pallet there is nothing to prove ownership
+			// against.
 			None
 		}
 	}

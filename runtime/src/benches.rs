@@ -1,4 +1,4 @@
-//! The pallets whose weights are measured on this runtime.
+//! The pallets whose weights `benchmark pallet` measures on this runtime.
 
 frame_benchmarking::define_benchmarks!(
 	[frame_system, SystemBench::<Runtime>]

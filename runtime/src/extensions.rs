@@ -1,4 +1,4 @@
-//! What the runtime adds to the checks around a transaction.
+//! This runtime's own transaction extension.
 
 use super::{AccountId, Runtime, RuntimeCall, RuntimeOrigin};
 use alloc::vec::Vec;
@@ -16,17 +16,18 @@ use sp_runtime::{
 	DispatchResult,
 };
 
-/// Fees, but none for what is feeless.
+/// Charges fees, except for feeless calls.
 type Fees = SkipCheckIfFeeless<Runtime, ChargeTransactionPayment<Runtime>>;
 
-/// Fees, and a way past everything that pays for a reading that has none.
+/// Charges fees, except for feeless calls, and gives readings without a fee the highest priority, so that paid spam
+/// cannot crowd them out.
 ///
-/// A transaction that pays gets a priority for it; without this, a full pool or block would leave the feeless readings out,
-/// whoever fills it for whatever fee. There is one such reading of a meter and era in a pool at a time, so that a meter
-/// cannot fill it either: they carry a common tag, and a pool refuses a second transaction that provides what the
-/// first provides.
+/// A paying transaction has a priority, which grows with its tip; a feeless one would have none. So without this
+/// extension, a full pool or block would exclude the feeless readings. A meter cannot fill the pool either: all its
+/// feeless readings of an era provide the same tag, and a pool holds only one transaction that provides a given tag.
 ///
-/// From the outside it is the payment that it wraps, as [`SkipCheckIfFeeless`] is: wallets sign nothing for it.
+/// To wallets it looks like the payment extension that it wraps, as [`SkipCheckIfFeeless`] does: they sign no extra
+/// data for it.
 #[derive(Encode, Decode, DecodeWithMemTracking, Clone, Eq, PartialEq, Debug)]
 pub struct ReadingsFirst(Fees);
 
@@ -44,7 +45,7 @@ impl TypeInfo for ReadingsFirst {
 	}
 }
 
-/// The meter and the era of a reading.
+/// The signing account and the era, if the call submits a reading.
 fn reading(origin: &RuntimeOrigin, call: &RuntimeCall) -> Option<(AccountId, u32)> {
 	let RuntimeCall::EnergyMarket(pallet_energy_market::Call::submit_reading { era, .. }) = call else {
 		return None;

@@ -1,10 +1,10 @@
-//! The chains that a node can start from.
+//! The genesis presets: the chains that a node can start from.
 //!
-//! - `development`: one validator, eras of one minute, and the community of the seed paper's four households, which a
-//!   person can play from Polkadot.js Apps: owners Alice, Bob, Charlie and Dave, their meters `//Alice//stash` to
-//!   `//Dave//stash`, the operator Eve, the utility Ferdie; Alice holds the Sudo key.
-//! - `local_testnet`: two validators, Alice and Bob, eras of half an hour, the same community.
-//! - `pow`: no validators but miners, a block every 6 s, eras of half an hour, the same community.
+//! - `development`: one validator, eras of one minute, and a community of the paper's four households, to play with in
+//!   Polkadot.js Apps. The owners are Alice, Bob, Charlie and Dave, their meters `//Alice//stash` to `//Dave//stash`,
+//!   the operator is Eve and the utility Ferdie. Alice holds the Sudo key.
+//! - `local_testnet`: two validators, Alice and Bob; eras of half an hour; the same community.
+//! - `pow`: miners instead of validators, a mean of 6 s between blocks, eras of half an hour, the same community.
 
 use crate::{
 	configs::LONGEST_SLOT_MS, AccountId, AuraConfig, Balance, BalancesConfig, EnergyMarketConfig,
@@ -19,14 +19,14 @@ use sp_consensus_grandpa::AuthorityId as GrandpaId;
 use sp_genesis_builder::{PresetId, DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET};
 use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 
-/// What each development account starts with.
+/// Genesis balance of each development account.
 const ENDOWMENT: Balance = 1_000_000 * UNIT;
-/// The development chain's eras: long enough to click through a call, short enough to wait for.
+/// Length of an era on the development chain, ms: long enough to enter a call by hand, short enough to wait for.
 const DEVELOPMENT_ERA_MS: u64 = 60 * 1_000;
-/// A production chain's eras.
+/// Length of an era on the other chains, ms.
 const HALF_HOUR_MS: u64 = 30 * 60 * 1_000;
 
-/// The seed paper's four households with a meter each.
+/// The owners and meters of the paper's four households.
 pub fn paper_households() -> [(Sr25519Keyring, Sr25519Keyring); 4] {
 	use Sr25519Keyring::*;
 	[
@@ -56,11 +56,11 @@ fn paper_community() -> GenesisCommunity<AccountId> {
 	}
 }
 
-/// The preset of a chain that is mined.
+/// Name of the preset of a mined chain.
 pub const POW_RUNTIME_PRESET: &str = "pow";
 
-/// A block every 6 s, as often as Aura's; a reward of one token. The difficulty to start with is what a core
-/// does in about two seconds; it is right for whatever mines after some blocks.
+/// A mean of 6 s between blocks, like Aura's longest slot, and a reward of one token. The initial difficulty takes one
+/// core about two seconds; after some blocks the chain adjusts it to the actual hash rate.
 fn mining() -> MiningConfig {
 	MiningConfig {
 		initial_difficulty: 2_000_000,
@@ -104,7 +104,7 @@ fn authority(sr25519: Sr25519Keyring, ed25519: Ed25519Keyring) -> (AuraId, Grand
 	(sr25519.public().into(), ed25519.public().into())
 }
 
-/// The preset of that name, as a patch of the default genesis.
+/// The preset with this name, as a JSON patch of the default genesis; `None` if there is no such preset.
 pub fn get_preset(id: &PresetId) -> Option<Vec<u8>> {
 	let alice = authority(Sr25519Keyring::Alice, Ed25519Keyring::Alice);
 	let bob = authority(Sr25519Keyring::Bob, Ed25519Keyring::Bob);

@@ -1,17 +1,17 @@
 //! # The Commonwatt runtime
 //!
-//! A solochain for energy communities: [`pallet_energy_market`] on Aura and GRANDPA, or, if the genesis says so, on proof
-//! of work ([`pallet_mining`]); with balances, fees,
-//! batches and proxies (so that an owner lets a home energy manager sign for it), and Sudo for governance.
+//! A solochain for energy communities: [`pallet_energy_market`] on Aura and GRANDPA or, if the genesis says so, on
+//! proof of work ([`pallet_mining`]). It also has balances, fees, batches, proxies (so that a home energy manager can
+//! sign for an owner), and Sudo for governance.
 //!
 //! - [`configs`]: the parameters of every pallet;
-//! - [`extensions`]: what the runtime adds to the checks around a transaction;
-//! - [`apis`]: the runtime APIs, the market's own among them;
-//! - [`genesis_config_presets`]: the chains that a node can start from, `development`, `local` and `pow`.
+//! - [`extensions`]: this runtime's own transaction extension;
+//! - [`apis`]: the runtime APIs, including the market's;
+//! - [`genesis_config_presets`]: the chains that a node can start from.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![recursion_limit = "256"]
-// The runtime macros and the wasm build generate public items that nobody can document.
+// The runtime macros and the wasm build generate public items without documentation.
 #![allow(missing_docs)]
 
 #[cfg(feature = "std")]
@@ -37,7 +37,7 @@ use sp_runtime::{
 };
 use sp_version::RuntimeVersion;
 
-/// Types that a node needs without knowing this runtime's calls.
+/// Types for a node, which does not need to know this runtime's calls.
 pub mod opaque {
 	use super::BlakeTwo256;
 	use sp_runtime::generic;
@@ -50,7 +50,7 @@ pub mod opaque {
 }
 
 impl_opaque_keys! {
-	/// The keys that a validator holds.
+	/// The session keys of a validator.
 	pub struct SessionKeys {
 		/// Signs blocks.
 		pub aura: Aura,
@@ -59,10 +59,10 @@ impl_opaque_keys! {
 	}
 }
 
-// The attribute of the version takes literals only, so they come through a macro.
+// The attribute `runtime_version` accepts only literals, so a macro inserts them.
 macro_rules! version {
 	($spec_version:tt) => {
-		/// What this runtime is and which version of it.
+		/// Name and version of this runtime.
 		#[sp_version::runtime_version]
 		pub const VERSION: RuntimeVersion = RuntimeVersion {
 			spec_name: alloc::borrow::Cow::Borrowed("commonwatt"),
@@ -79,7 +79,7 @@ macro_rules! version {
 
 #[cfg(not(feature = "upgrade-rehearsal"))]
 version!(101);
-// One more, as the next release has.
+// One higher, like the next release.
 #[cfg(feature = "upgrade-rehearsal")]
 version!(102);
 
@@ -89,11 +89,11 @@ pub type BlockNumber = u32;
 pub type Signature = MultiSignature;
 /// An account: the public key that signs for it, or its hash.
 pub type AccountId = <<Signature as Verify>::Signer as IdentifyAccount>::AccountId;
-/// Number of transactions that an account has sent.
+/// Number of transactions of an account; part of every signature.
 pub type Nonce = u32;
 /// Hash of a block or of an extrinsic.
 pub type Hash = sp_core::H256;
-/// What an extrinsic may name an account by.
+/// How an extrinsic names an account.
 pub type Address = MultiAddress<AccountId, ()>;
 /// Block header.
 pub type Header = generic::Header<BlockNumber, BlakeTwo256>;
@@ -106,10 +106,10 @@ pub type BlockId = generic::BlockId<Block>;
 
 pub use pallet_energy_market::market::money::{Balance, MICRO, MILLI, UNIT};
 
-/// What an account must hold to exist.
+/// Minimum balance: what an account must hold to exist.
 pub const EXISTENTIAL_DEPOSIT: Balance = MILLI;
 
-/// What is checked and charged around every transaction.
+/// The checks and charges around every transaction, in this order.
 pub type TxExtension = (
 	frame_system::AuthorizeCall<Runtime>,
 	frame_system::CheckNonZeroSender<Runtime>,
@@ -119,17 +119,17 @@ pub type TxExtension = (
 	frame_system::CheckEra<Runtime>,
 	frame_system::CheckNonce<Runtime>,
 	frame_system::CheckWeight<Runtime>,
-	// Fees. A meter's first reading of an era costs nothing, so a meter needs no money.
+	// Fees. A valid first reading of an era costs no fee, so a meter needs no funds.
 	extensions::ReadingsFirst,
 	frame_system::WeightReclaim<Runtime>,
 );
 
-/// An extrinsic as it travels.
+/// An extrinsic as nodes exchange it and blocks contain it.
 pub type UncheckedExtrinsic = generic::UncheckedExtrinsic<Address, RuntimeCall, Signature, TxExtension>;
-/// What a transaction's signature is made over.
+/// The payload that a transaction's signature covers.
 pub type SignedPayload = generic::SignedPayload<RuntimeCall, TxExtension>;
 
-/// Runs the pallets through a block.
+/// Executes blocks: runs the pallets' hooks, the transactions and the migrations.
 pub type Executive = frame_executive::Executive<
 	Runtime,
 	Block,

@@ -1,5 +1,5 @@
-//! Bounded blocks: a hundred communities of a thousand households clear within their half hour, and most of every block
-//! stays free for transactions.
+//! Bounded blocks: a hundred communities of a thousand households clear within half an hour, and at least half of every
+//! block stays free for transactions.
 
 use codec::Encode;
 use commonwatt_runtime::{
@@ -26,8 +26,8 @@ const COMMUNITIES: u32 = 100;
 const HOUSEHOLDS: u32 = 1_000;
 const FIRST_ERA: EraIndex = 1_000_000;
 
-/// Generation and consumption of a household in Wh, scattered, and in balance over a community, where the solver has to
-/// look longest: one in sixteen sells, the others buy.
+/// Forecast generation and consumption of a household, Wh: scattered but reproducible. One household in sixteen sells,
+/// the others buy. A community is nearly balanced, where the solver has to search longest.
 fn forecast(household: HouseholdId) -> (u32, u32) {
 	let scattered = (household + 1).wrapping_mul(2_654_435_761);
 	let load = 200 + (scattered >> 8) % 3_800;
@@ -37,7 +37,7 @@ fn forecast(household: HouseholdId) -> (u32, u32) {
 	}
 }
 
-/// Eight levels of consumption, each in the pool and on the main grid.
+/// Eight levels of consumption, each once in the pool and once on the main grid.
 fn strategy_set(household: HouseholdId) -> Vec<Strategy> {
 	let (generation, load) = forecast(household);
 	let levels = (0..8).map(|level| load * (86 + 4 * level) / 100);
@@ -58,14 +58,14 @@ fn strategy_set(household: HouseholdId) -> Vec<Strategy> {
 		.collect()
 }
 
-/// An account without a key: nobody signs here.
+/// An account without a key; nothing in these tests is signed.
 fn numbered(kind: u8, number: u32) -> AccountId {
 	let mut bytes = [kind; 32];
 	bytes[..4].copy_from_slice(&number.to_le_bytes());
 	bytes.into()
 }
 
-/// The households of all communities, as their registration leaves them.
+/// Stores the households of all communities in the state in which registration leaves them.
 fn populate() {
 	for community in 0..COMMUNITIES {
 		let first = community * HOUSEHOLDS;
@@ -94,7 +94,7 @@ fn populate() {
 
 fn submit_all(era: EraIndex) {
 	for household in 0..COMMUNITIES * HOUSEHOLDS {
-		let submission = Submission {
+		let submission = Submission::<Runtime> {
 			era,
 			generation_wh: forecast(household).0,
 			strategies: BoundedVec::truncate_from(strategy_set(household)),
@@ -108,7 +108,7 @@ fn report_all(era: EraIndex) {
 		let (generation_wh, load) = forecast(household);
 		let reading = Reading {
 			generation_wh,
-			// Everyone deviates a little.
+			// Everybody deviates a little from the forecast.
 			consumption_wh: load + 7,
 			indoor_centi_c: 2_100,
 			quality: Quality::Measured,
@@ -122,8 +122,8 @@ fn report_all(era: EraIndex) {
 	}
 }
 
-/// A chain whose blocks are not checked one by one: reading a hundred thousand households after each of hundreds of
-/// blocks would take hours. The invariants are checked once, at the end.
+/// A chain without checks after each block: reading a hundred thousand households after each of hundreds of blocks
+/// would take hours. The test checks the invariants once, at its end.
 struct Blocks {
 	ext: TestExternalities,
 	parent: Header,
@@ -131,7 +131,7 @@ struct Blocks {
 }
 
 impl Blocks {
-	/// One block, a slot later; the weight that its clearing charged.
+	/// Makes a block, one slot after the previous one; returns the weight that it charged for clearing.
 	fn next(&mut self) -> Weight {
 		let parent = self.parent.clone();
 		let (header, charged, now_ms) = self.ext.execute_with(|| {
@@ -145,22 +145,23 @@ impl Blocks {
 			Executive::initialize_block(&header);
 			let charged = *System::block_weight().get(DispatchClass::Mandatory);
 			let set = RuntimeCall::Timestamp(pallet_timestamp::Call::set { now: now_ms });
-			assert_ok!(Executive::apply_extrinsic(UncheckedExtrinsic::new_bare(set)).expect("applies"));
+			assert_ok!(Executive::apply_extrinsic(UncheckedExtrinsic::new_bare(set))
+				.expect("the timestamp is valid"));
 			let most = RuntimeBlockWeights::get().max_block;
 			let free = most.saturating_sub(System::block_weight().total());
 			assert!(
 				free.ref_time() >= most.ref_time() / 2,
-				"{free:?} of {most:?} are left"
+				"only {free:?} of {most:?} is free for transactions"
 			);
 			(Executive::finalize_block(), charged, now_ms)
 		});
 		self.now_ms = now_ms;
 		self.parent = header;
-		self.ext.commit_all().expect("commits");
+		self.ext.commit_all().expect("the changes commit");
 		charged
 	}
 
-	/// Blocks from the beginning of an era until its clearing is through; how many it took.
+	/// Makes blocks from the beginning of an era until its round is complete; returns their number.
 	fn clear(&mut self, era: EraIndex) -> u32 {
 		let era_ms = self.ext.execute_with(EraLengthMs::<Runtime>::get);
 		self.now_ms = u64::from(era) * era_ms;
@@ -170,24 +171,27 @@ impl Blocks {
 			if !self.ext.execute_with(Round::<Runtime>::exists) {
 				assert!(
 					self.now_ms < u64::from(era + 1) * era_ms,
-					"{blocks} blocks are more than an era"
+					"the round takes {blocks} blocks, which is longer than an era"
 				);
 				return blocks;
 			}
 			let charged = self.next();
-			// Other pallets do a little at the beginning of a block, too.
+			// Other pallets also do some work at the beginning of a block.
 			let others = Weight::from_parts(10_000_000_000, 0);
 			let most = MaxClearingWeight::get()
 				.saturating_add(base)
 				.saturating_add(others);
-			assert!(charged.ref_time() <= most.ref_time(), "{charged:?} of {most:?}");
+			assert!(
+				charged.ref_time() <= most.ref_time(),
+				"clearing charged {charged:?}, which is more than {most:?}"
+			);
 		}
-		unreachable!("a round ends")
+		unreachable!("every round ends")
 	}
 }
 
 #[test]
-fn hundred_communities_of_a_thousand_clear_within_their_half_hour() {
+fn hundred_communities_of_a_thousand_households_clear_within_half_an_hour() {
 	let mut setup = Setup::empty();
 	for _ in 0..COMMUNITIES {
 		setup = setup.community(community(0));
@@ -209,24 +213,26 @@ fn hundred_communities_of_a_thousand_clear_within_their_half_hour() {
 		populate();
 		submit_all(FIRST_ERA + 2);
 	});
-	blocks.ext.commit_all().expect("commits");
+	blocks.ext.commit_all().expect("the changes commit");
 
 	blocks.clear(FIRST_ERA + 1);
 	let games = blocks.clear(FIRST_ERA + 2);
-	// While the next games wait, the era before them is over, read, and settled with them.
+	// Era FIRST_ERA + 2 ends; its readings come in before its settlement, which shares a round with the next games.
 	blocks.clear(FIRST_ERA + 3);
 	blocks.ext.execute_with(|| {
 		report_all(FIRST_ERA + 2);
 		submit_all(FIRST_ERA + 4);
 	});
 	let both = blocks.clear(FIRST_ERA + 4);
-	println!("blocks: {games} for {COMMUNITIES} games, {both} for as many games and settlements");
+	println!("{COMMUNITIES} games take {games} blocks; as many games and settlements take {both}");
 
 	blocks.ext.execute_with(|| {
 		assert_eq!(CommunityCount::<Runtime>::get(), COMMUNITIES);
 		for community in 0..COMMUNITIES {
 			assert_eq!(record(community, FIRST_ERA + 4).players, HOUSEHOLDS);
-			let settled = record(community, FIRST_ERA + 2).settled.expect("settled");
+			let settled = record(community, FIRST_ERA + 2)
+				.settled
+				.expect("the era is settled");
 			assert_eq!(settled.households, HOUSEHOLDS);
 			assert_eq!(settled.missing_readings, 0);
 			assert_sums(community, FIRST_ERA + 2);
@@ -237,7 +243,7 @@ fn hundred_communities_of_a_thousand_clear_within_their_half_hour() {
 }
 
 #[test]
-fn largest_steps_fit_into_the_share_of_a_block_that_clearing_may_take() {
+fn largest_steps_fit_into_the_maximum_clearing_weight() {
 	let for_each: u32 = <<Runtime as Config>::MaxEvaluationsPerHousehold as Get<u32>>::get();
 	let for_all: u32 = <<Runtime as Config>::MaxEvaluations as Get<u32>>::get();
 	let evaluations = for_all + for_each * HOUSEHOLDS;
@@ -248,13 +254,13 @@ fn largest_steps_fit_into_the_share_of_a_block_that_clearing_may_take() {
 		};
 		let weight = Market::latch().saturating_add(step);
 		println!(
-			"{phase:?} of {HOUSEHOLDS}: {} ms",
+			"{phase:?} step of {HOUSEHOLDS} households: {} ms",
 			weight.ref_time() / 1_000_000_000
 		);
 		assert!(weight.all_lte(MaxClearingWeight::get()), "{phase:?}: {weight:?}");
 	}
 	let most = <<Runtime as Config>::MaxHouseholds as Get<u32>>::get();
 	assert!(most >= HOUSEHOLDS);
-	// The same, as every build of the runtime's tests checks it.
+	// `integrity_test` checks the same, as in every test build of the runtime.
 	<EnergyMarket as frame_support::traits::Hooks<u32>>::integrity_test();
 }

@@ -6,7 +6,7 @@ use frame_support::traits::{fungible::Inspect, Get};
 use pallet_energy_market::{CommunityCount, EraLengthMs};
 use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError, ValidTransaction};
 
-/// Generation and consumption of the four households, in Wh.
+/// Generation and consumption of the four households in three eras, Wh.
 const DAY: [[(u32, u32); 4]; 3] = [
 	[(3_000, 500), (2_000, 4_000), (0, 1_500), (100, 95)],
 	[(0, 900), (800, 700), (2_500, 100), (0, 5_000)],
@@ -31,7 +31,7 @@ fn readings(row: [(u32, u32); 4]) -> impl Iterator<Item = Signed> {
 	(0..).zip(row).map(|(h, (g, c))| reading(h, g, c))
 }
 
-/// Household 0 offers 2 kWh to the community in the next era, and household 1 asks for as much.
+/// Household 0 offers 2 kWh to the community in the next era, and household 1 requests as much.
 fn seller_and_buyer() -> [Signed; 2] {
 	[
 		strategies(0, 2_000, vec![strategy(Kind::SellToCommunity, 0)]),
@@ -40,7 +40,7 @@ fn seller_and_buyer() -> [Signed; 2] {
 }
 
 #[test]
-fn paper_community_trades_over_several_eras_and_everything_sums_to_zero() {
+fn paper_community_trades_over_several_eras_and_sums_are_zero() {
 	Setup::preset("development").run(|chain| {
 		let mut era = chain.next_era();
 		for (index, row) in DAY.iter().enumerate() {
@@ -48,7 +48,7 @@ fn paper_community_trades_over_several_eras_and_everything_sums_to_zero() {
 				.zip(row)
 				.map(|(h, (g, c))| strategies(h, *g, both_kinds(*g, *c)))
 				.collect();
-			// The game before last was for the era that has just ended.
+			// Two games ago the game was for the era that has just ended, whose readings are due.
 			if let Some(before) = index.checked_sub(2).map(|before| DAY[before]) {
 				calls.extend(readings(before));
 			}
@@ -66,7 +66,7 @@ fn paper_community_trades_over_several_eras_and_everything_sums_to_zero() {
 			chain.next_era();
 		}
 		for (era, row) in (first..).zip(DAY) {
-			let totals = record(0, era).settled.expect("settled");
+			let totals = record(0, era).settled.expect("the era is settled");
 			assert_eq!(totals.missing_readings, 0);
 			assert!(totals.through_pool > 0);
 			assert_sums(0, era);
@@ -87,7 +87,7 @@ fn contracts_are_backed_by_holds_while_they_are_open() {
 		chain.next_era();
 		chain.submit(seller_and_buyer());
 		let era = chain.next_era();
-		// 2 kWh at retail, which is above pool price and fee, and two units for rounding.
+		// 2 kWh at retail, which is above price and fee, and two units for rounding.
 		assert_eq!(contract(1, era).held, 600 * MILLI + 2);
 		assert_eq!(held(Bob), contract(1, era).held);
 		assert_eq!(held(Alice), 0);
@@ -95,7 +95,7 @@ fn contracts_are_backed_by_holds_while_they_are_open() {
 }
 
 #[test]
-fn home_energy_manager_acts_for_its_owner_and_can_do_nothing_else() {
+fn home_energy_manager_can_only_make_market_calls_for_its_owner() {
 	Setup::preset("development").run(|chain| {
 		chain.next_era();
 		let manager = EveStash;
@@ -121,7 +121,7 @@ fn home_energy_manager_acts_for_its_owner_and_can_do_nothing_else() {
 			dest: Bob.to_account_id().into(),
 			value: UNIT,
 		};
-		// The proxy call itself goes through; what it wraps is refused, which the event tells.
+		// The proxy call itself succeeds; the wrapped call fails, as its event says.
 		chain.submit([as_alice(transfer.into())]);
 		assert_eq!(Balances::balance(&Bob.to_account_id()), before);
 		let era = chain.next_era();
@@ -130,7 +130,7 @@ fn home_energy_manager_acts_for_its_owner_and_can_do_nothing_else() {
 }
 
 #[test]
-fn household_joins_through_a_batch_and_its_preference_speaks() {
+fn household_joins_through_a_batch_and_plays_by_its_preference() {
 	Setup::preset("development").run(|chain| {
 		chain.next_era();
 		let register = MarketCall::register_household {
@@ -163,13 +163,13 @@ fn household_joins_through_a_batch_and_its_preference_speaks() {
 		chain.submit([reading(4, 0, 1_000)]);
 		let era = chain.next_era();
 		assert_eq!(contract(4, era).strategies.len(), 6);
-		// Nobody sells: consumption that keeps the house comfortable, from the main grid.
+		// Nobody sells, so the household buys from the main grid what keeps it comfortable.
 		assert!(contract(4, era).energy.bought_from_main_wh > 0);
 	});
 }
 
 #[test]
-fn stranger_is_refused_by_name_and_nothing_changes() {
+fn calls_of_others_fail_with_the_right_error() {
 	Setup::preset("development").run(|chain| {
 		chain.next_era();
 		let (_, report) = reading(0, 0, 0);
@@ -202,12 +202,13 @@ fn stranger_is_refused_by_name_and_nothing_changes() {
 }
 
 #[test]
-fn strategies_that_arrive_while_games_are_solved_displace_none_of_the_game() {
+fn strategies_submitted_during_clearing_do_not_replace_those_of_the_game() {
 	Setup::preset("development").run(|chain| {
 		chain.next_era();
 		chain.submit(seller_and_buyer());
 		let era = chain.next_era_with(|block| {
-			// The era has begun, its game is solved at the end of this block, and strategies for the next are taken.
+			// The era has begun, its game is solved at the end of this block, and strategies for the next era are
+			// accepted.
 			if block == 1 {
 				for call in seller_and_buyer() {
 					assert_ok!(dispatch(call));
@@ -223,15 +224,15 @@ fn strategies_that_arrive_while_games_are_solved_displace_none_of_the_game() {
 const CANNOT_PAY: TransactionValidityError = TransactionValidityError::Invalid(InvalidTransaction::Payment);
 
 #[test]
-fn meter_without_money_reports_each_era_once_without_a_fee() {
+fn meter_without_funds_reports_each_era_once_without_a_fee() {
 	Setup::empty().community(community(2)).run(|chain| {
 		chain.next_era();
 		let issued = Balances::total_issuance();
 		for nonce in [0, 1] {
 			let (first, second) = (reading(0, 0, 1_000), reading(0, 0, 900));
 			let meter = first.0.clone();
-			let era = now().readings_of.expect("an era has ended");
-			// Both are first readings to a pool that has seen none; in the block one of them is.
+			let era = now().readings_of.expect("the chain has seen an earlier era");
+			// Each is a first reading for the pool, which has no other; but a block accepts only one of them.
 			let both = [signed(nonce, first), signed(nonce + 1, second.clone())];
 			for extrinsic in both.clone() {
 				assert_ok!(chain.validate(extrinsic));
@@ -248,10 +249,10 @@ fn meter_without_money_reports_each_era_once_without_a_fee() {
 }
 
 #[test]
-fn reading_without_a_fee_goes_ahead_of_everything_that_pays_and_is_one_in_a_pool() {
+fn feeless_reading_has_the_highest_priority_and_a_unique_tag() {
 	Setup::empty().community(community(2)).run(|chain| {
 		chain.next_era();
-		let in_a_pool = |nonce, call| chain.validate(signed(nonce, call)).expect("it is valid");
+		let in_a_pool = |nonce, call| chain.validate(signed(nonce, call)).expect("a valid call");
 		let first = in_a_pool(0, reading(0, 0, 1_000));
 		let remark = |bytes| {
 			by(
@@ -263,9 +264,12 @@ fn reading_without_a_fee_goes_ahead_of_everything_that_pays_and_is_one_in_a_pool
 		};
 		for bytes in [0, 100_000] {
 			let paying = in_a_pool(0, remark(bytes));
-			assert!(first.priority > paying.priority, "{first:?} {paying:?}");
+			assert!(
+				first.priority > paying.priority,
+				"the reading {first:?} does not go ahead of {paying:?}"
+			);
 		}
-		// A pool refuses what provides the same as a transaction of the same priority that it has.
+		// A pool refuses a transaction that provides a tag of another one with the same priority.
 		let shared = |other: ValidTransaction| other.provides.iter().any(|tag| first.provides.contains(tag));
 		assert!(shared(in_a_pool(1, reading(0, 0, 900))));
 		assert!(!shared(in_a_pool(0, reading(1, 0, 1_000))));
@@ -274,7 +278,7 @@ fn reading_without_a_fee_goes_ahead_of_everything_that_pays_and_is_one_in_a_pool
 }
 
 #[test]
-fn meter_pays_for_all_but_a_valid_first_reading() {
+fn meter_pays_for_everything_but_a_valid_first_reading() {
 	Setup::empty().community(community(2)).run(|chain| {
 		chain.next_era();
 		let (meter, valid) = reading(0, 0, 1_000);
@@ -287,7 +291,7 @@ fn meter_pays_for_all_but_a_valid_first_reading() {
 			};
 			MarketCall::submit_reading { era, reading }.into()
 		};
-		let era = now().readings_of.expect("an era has ended");
+		let era = now().readings_of.expect("the chain has seen an earlier era");
 		let paid: Vec<RuntimeCall> = vec![
 			report(era, 1_000, Quality::Corrected),
 			report(era, 15_001, Quality::Measured),
@@ -304,7 +308,7 @@ fn meter_pays_for_all_but_a_valid_first_reading() {
 			assert_eq!(chain.validate(extrinsic.clone()), Err(CANNOT_PAY));
 			assert_eq!(chain.block(vec![extrinsic]), [Err(CANNOT_PAY)]);
 		}
-		// With money it may correct what it reported.
+		// With funds it may correct its reading.
 		let transfer = pallet_balances::Call::transfer_keep_alive {
 			dest: meter.clone().into(),
 			value: UNIT,
@@ -319,7 +323,7 @@ fn meter_pays_for_all_but_a_valid_first_reading() {
 }
 
 #[test]
-fn stranger_reports_nothing_and_pays_for_trying() {
+fn reading_of_a_stranger_fails_and_costs_a_fee() {
 	Setup::empty().community(community(2)).run(|chain| {
 		chain.next_era();
 		let (_, report) = reading(0, 0, 1_000);
@@ -336,23 +340,23 @@ fn stranger_reports_nothing_and_pays_for_trying() {
 }
 
 #[test]
-fn chain_that_stood_still_goes_on_and_settles_what_was_open() {
+fn chain_settles_open_contracts_after_a_standstill() {
 	Setup::preset("development").run(|chain| {
 		chain.next_era();
 		chain.submit(seller_and_buyer());
 		let era = chain.next_era();
 		chain.stand_still(7 * EraLengthMs::<Runtime>::get());
-		assert!(chain.next_era() >= era + 7, "eras were missed");
+		assert!(chain.next_era() >= era + 7, "no era was missed");
 		assert_eq!(now().readings_of, Some(era));
 		chain.next_era();
-		let totals = record(0, era).settled.expect("settled");
+		let totals = record(0, era).settled.expect("the era is settled");
 		assert_eq!(totals.missing_readings, 4);
 		assert_eq!(held(Bob), 0);
 	});
 }
 
 #[test]
-fn slots_fit_the_length_of_an_era() {
+fn slot_duration_follows_the_length_of_an_era() {
 	Setup::preset("development").run(|_| {
 		assert_eq!(EraLengthMs::<Runtime>::get(), 60_000);
 		assert_eq!(configs::SlotDuration::get(), 2_000);
@@ -365,7 +369,7 @@ fn slots_fit_the_length_of_an_era() {
 }
 
 #[test]
-fn development_accounts_are_those_that_polkadot_js_apps_offers() {
+fn development_accounts_are_those_of_polkadot_js_apps() {
 	Setup::preset("development").run(|_| {
 		let offered = [Alice, AliceStash, Bob, BobStash, Charlie, Dave, Eve, Ferdie];
 		for key in offered.into_iter().chain([CharlieStash, DaveStash]) {
@@ -374,7 +378,7 @@ fn development_accounts_are_those_that_polkadot_js_apps_offers() {
 				"{key:?} has no funds"
 			);
 		}
-		let community = pallet_energy_market::Communities::<Runtime>::get(0).expect("a community");
+		let community = pallet_energy_market::Communities::<Runtime>::get(0).expect("community 0 exists");
 		assert_eq!(
 			(community.operator, community.utility),
 			(Eve.to_account_id(), Ferdie.to_account_id())

@@ -1,4 +1,4 @@
-//! An upgrade on the real runtime's state: what the first block of new code does, and that the market goes on.
+//! An upgrade on the real runtime's state: what the first block on new code does, and that the market continues.
 
 use commonwatt_runtime::{configs::RuntimeBlockWeights, VERSION};
 use commonwatt_testkit::*;
@@ -6,7 +6,7 @@ use frame_support::traits::{GetStorageVersion, OnRuntimeUpgrade, StorageVersion}
 use frame_system::{LastRuntimeUpgrade, LastRuntimeUpgradeInfo};
 use pallet_energy_market::migrations::rehearsal::Rehearsal;
 
-/// Household 0 offers 2 kWh to the community in the next era, and household 1 asks for as much.
+/// Household 0 offers 2 kWh to the community in the next era, and household 1 requests as much.
 fn seller_and_buyer() -> [Signed; 2] {
 	[
 		strategies(0, 2_000, vec![strategy(Kind::SellToCommunity, 0)]),
@@ -14,16 +14,16 @@ fn seller_and_buyer() -> [Signed; 2] {
 	]
 }
 
-/// The version of the code that the state has last been made fit for.
+/// The `spec_version` of the last code that migrated the state.
 fn state_is_for() -> u32 {
 	LastRuntimeUpgrade::<Runtime>::get()
-		.expect("genesis writes it")
+		.expect("genesis writes LastRuntimeUpgrade")
 		.spec_version
 		.0
 }
 
-/// Runs an upgrade between two blocks while a contract is open, and plays on: what was open is settled once, and so is
-/// what comes after. The testkit checks invariants, holds and sums in every block.
+/// Runs `upgrade` between two blocks while a contract is open, and continues: open and later contracts are settled
+/// once. The testkit checks invariants, holds and sums in every block.
 fn contracts_survive(upgrade: impl FnOnce(&mut Chain)) {
 	Setup::preset("development").run(|chain| {
 		chain.next_era();
@@ -44,7 +44,7 @@ fn contracts_survive(upgrade: impl FnOnce(&mut Chain)) {
 		}
 		chain.next_era();
 		for era in [open, open + 1] {
-			let totals = record(0, era).settled.expect("settled");
+			let totals = record(0, era).settled.expect("the era is settled");
 			assert_eq!((totals.community_wh, totals.missing_readings), (2_000, 2));
 			assert_eq!(contract(1, era).held, 0);
 		}
@@ -52,7 +52,7 @@ fn contracts_survive(upgrade: impl FnOnce(&mut Chain)) {
 }
 
 #[test]
-fn state_has_the_version_of_the_code() {
+fn genesis_state_has_the_version_of_the_code() {
 	Setup::preset("development").run(|_| {
 		assert_eq!(state_is_for(), VERSION.spec_version);
 		assert_eq!(
@@ -63,7 +63,7 @@ fn state_has_the_version_of_the_code() {
 }
 
 #[test]
-fn first_block_of_newer_code_migrates_what_is_open() {
+fn contracts_survive_the_first_block_on_newer_code() {
 	contracts_survive(|chain| {
 		let older = LastRuntimeUpgradeInfo {
 			spec_version: (VERSION.spec_version - 1).into(),
@@ -72,7 +72,8 @@ fn first_block_of_newer_code_migrates_what_is_open() {
 		LastRuntimeUpgrade::<Runtime>::put(older);
 		chain.block(vec![]);
 		assert_eq!(state_is_for(), VERSION.spec_version);
-		// As with every release: a new layout without its migration, or a migration without its version, fails here.
+		// This check fails in a release that changes the layout without a migration, or the migration without the
+		// version.
 		assert_eq!(
 			EnergyMarket::on_chain_storage_version(),
 			EnergyMarket::in_code_storage_version()

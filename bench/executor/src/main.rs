@@ -1,7 +1,7 @@
-//! How much slower a solve is inside the runtime's wasm, through the executor as a node has it, than natively.
+//! Compares the time of a solve inside the runtime's wasm, through the executor of a node, with a native solve.
 //!
-//! `commonwatt-bench-executor RUNTIME.wasm` prints the rows of `docs/measurements/weights-and-speed.md`. It is a package
-//! of its own, because it needs only a part of the crates of the benchmark command next to it.
+//! `commonwatt-bench-executor RUNTIME.wasm` prints the rows of `docs/measurements/weights-and-speed.md`. It is a
+//! separate package because it needs only some of the crates of the benchmark command next to it.
 
 use codec::{Decode, Encode};
 use commonwatt_game::*;
@@ -19,20 +19,20 @@ mod support;
 
 const ROUNDS: usize = 15;
 
-/// A runtime that has been compiled.
+/// A compiled runtime with its executor.
 struct Runtime {
 	executor: WasmExecutor,
 	code: Vec<u8>,
 }
 
 impl Runtime {
-	/// With what a node has unless told otherwise; see `node/src/service.rs`.
+	/// Compiles `code` in an executor with a node's default settings; see `node/src/service.rs`.
 	fn new(code: Vec<u8>) -> Result<Self, Box<dyn Error>> {
 		let runtime = Self {
 			executor: WasmExecutor::builder().build(),
 			code,
 		};
-		// The first call compiles; the later ones find the compiled runtime by its hash.
+		// The first call compiles the runtime; later calls find it by its hash.
 		runtime.call("Core_version", &[])?;
 		Ok(runtime)
 	}
@@ -56,18 +56,18 @@ impl Runtime {
 	}
 }
 
-/// What the runtime's call does: decode, check, solve, encode.
+/// Does natively what the runtime call does: decode, check, solve, encode.
 fn answer(arguments: &[u8]) -> Result<Vec<u8>, codec::Error> {
 	let (rules, households) = <(Rules, Vec<Household>)>::decode(&mut &*arguments)?;
-	let game = Game::new(rules, households).map_err(|_| "a game against the rules")?;
+	let game = Game::new(rules, households).map_err(|_| "the game is invalid")?;
 	Ok(Some(solve(&game, &on_chain(&game), None)).encode())
 }
 
-/// What runtime calls take and have to answer.
+/// Arguments of the runtime call, and the expected answer.
 struct Question {
 	arguments: Vec<u8>,
 	answer: Vec<u8>,
-	/// The same game with the very last strategy out of range: decoded and checked to the end, and not solved.
+	/// The same game with the very last strategy out of range, which is decoded and checked completely, but not solved.
 	refused: Vec<u8>,
 }
 
@@ -88,16 +88,16 @@ impl Question {
 	}
 }
 
-/// In ms for each game: medians over rounds through all games.
+/// Times in ms for each game: medians over rounds through all games.
 struct Times {
 	games: usize,
-	/// The runtime's call in wasm, and the same work here.
+	/// The runtime call in wasm, and the same work natively (`native`).
 	wasm: f64,
 	native: f64,
-	/// The same call for a game that is decoded, checked and refused, and a call that does nothing.
+	/// The runtime call for a game that is decoded, checked and refused, and a call that does nothing (`empty`).
 	refused: f64,
 	empty: f64,
-	/// The solve alone here.
+	/// Only the solve, natively.
 	solve: f64,
 }
 
@@ -107,15 +107,15 @@ fn measure(runtime: &Runtime, games: &[Game]) -> Result<Times, Box<dyn Error>> {
 		let found = runtime.solve(&question.arguments)?;
 		if found != question.answer {
 			let found = <Option<Solution>>::decode(&mut found.as_slice());
-			return Err(format!("the runtime finds something else than this machine does: {found:?}").into());
+			return Err(format!("the runtime's solution differs from the native one: {found:?}").into());
 		}
 		if runtime.solve(&question.refused)? != None::<Solution>.encode() {
-			return Err("the runtime solves a game against the rules".into());
+			return Err("the runtime solves an invalid game".into());
 		}
 	}
 	let each = |call: &dyn Fn(&Question) -> Result<Vec<u8>, Box<dyn Error>>| {
 		for question in &questions {
-			black_box(call(black_box(question)).expect("the same call succeeded before"));
+			black_box(call(black_box(question)).expect("the same call succeeded above"));
 		}
 	};
 	let times = medians(
@@ -143,21 +143,21 @@ fn measure(runtime: &Runtime, games: &[Game]) -> Result<Times, Box<dyn Error>> {
 	})
 }
 
-/// 100 buyers with dominated strategies, a seller, and four buyers without a pure equilibrium.
+/// A slow game: 100 buyers with dominated strategies, a seller, and four buyers without a pure equilibrium.
 fn slow() -> Result<Game, Box<dyn Error>> {
 	let text = include_str!("../../../primitives/game/tests/games/slow-105.json");
 	Ok(serde_json::from_str::<json::GameJson>(text)?.into_game()?)
 }
 
-/// A game that takes its whole budget.
+/// Searches for a game that uses up the whole budget.
 fn exhausting(households: usize) -> Game {
 	let exhausts = |game: &Game| {
 		let config = on_chain(game);
-		// The last household for which the rest did not suffice is not looked at.
+		// The solver skips a household that the rest of the budget does not cover.
 		solve(game, &config, None).evaluations + 20 > config.max_evaluations
 	};
 	let games = (0..).map(|seed| wild_community(&mut Random(seed), households, false));
-	games.into_iter().find(exhausts).expect("one in some takes all of it")
+	games.into_iter().find(exhausts).expect("some game exhausts it")
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -166,7 +166,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 		.ok_or("usage: commonwatt-bench-executor RUNTIME.wasm")?;
 	let runtime = Runtime::new(std::fs::read(path)?)?;
 	let mut measured = Vec::new();
-	// The runtime takes no more than 1,000.
+	// The runtime accepts at most 1,000 households.
 	for (households, games) in [(100, 100), (1_000, 10)] {
 		let settling = settling(games, households).into_iter().map(|(game, _)| game);
 		let balance = (0..2).map(|seed| leaning(Lean::Balance, seed, households));

@@ -1,14 +1,14 @@
 /**
- * What a person does with a chain in Polkadot.js Apps, as functions: connect, sign, ask, move the clock.
+ * Functions for what a person does with a chain in Polkadot.js Apps: connect, sign, query, move the clock.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
 
-/** JSON-RPC's "invalid params": how `dev_sealAt` refuses a time. */
+/** JSON-RPC's error code "invalid params", with which `dev_sealAt` refuses a time. */
 export const INVALID_PARAMS = -32602;
 
-/** The method of a development chain that moves its clock. All else is described by the chain's own metadata. */
+/** The RPC method of a development chain that moves its clock. The chain's metadata describes everything else. */
 const rpc = {
 	dev: {
 		sealAt: {
@@ -51,7 +51,7 @@ export class Chain {
 
 	/** @param {string} url such as ws://127.0.0.1:9944 */
 	static async connect(url) {
-		// No reconnecting: a node that is gone is an error. No warning about methods that the library does not know.
+		// No reconnection: a lost node is an error. No warnings about RPC methods that the library does not know.
 		const provider = new WsProvider(url, false);
 		await provider.connect();
 		const api = await ApiPromise.create({ provider, rpc, noInitWarn: true, throwOnConnect: true });
@@ -101,9 +101,9 @@ export class Chain {
 			};
 			call.signAndSend(signer, seen).then((off) => (unsubscribe = off), reject);
 		});
-		if (!status.isFinalized) throw new Error(`the pool gave the transaction up: ${status.type}`);
+		if (!status.isFinalized) throw new Error(`the pool dropped the transaction: ${status.type}`);
 		const plain = events.map(({ event }) => this.plainEvent(event));
-		// A meter's first reading of an era costs none.
+		// A meter's first reading of an era is free and has no such event.
 		const paid = plain.find(({ name }) => name === 'transactionPayment.TransactionFeePaid');
 		return {
 			events: plain,
@@ -112,7 +112,7 @@ export class Chain {
 		};
 	}
 
-	/** `pallet.Error` as the metadata spells it. */
+	/** The name of an error in the form `pallet.Error`. */
 	errorName(error) {
 		if (!error.isModule) return error.toString();
 		const { section, name } = this.api.registry.findMetaError(error.asModule);
@@ -199,7 +199,7 @@ export class Chain {
 		}
 		let view = await this.market('currentEra');
 		while (view.round !== null) {
-			if (Date.now() > deadline) throw new Error(`era ${view.current}: clearing did not come to an end`);
+			if (Date.now() > deadline) throw new Error(`era ${view.current}: clearing did not finish in time`);
 			await sleep(100);
 			view = await this.market('currentEra');
 		}

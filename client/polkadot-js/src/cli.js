@@ -1,7 +1,7 @@
 /**
- * The walkthrough on a development chain that runs already: `npm start -- ws://127.0.0.1:9944`.
+ * Runs the walkthrough on a running development chain: `npm start -- ws://127.0.0.1:9944`.
  *
- * Nobody else should trade on that chain meanwhile: the numbers are checked as in the test.
+ * It checks the same numbers as the test, so nobody else may trade on that chain meanwhile.
  */
 
 import { Chain } from './chain.js';

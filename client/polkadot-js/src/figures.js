@@ -1,5 +1,5 @@
 /**
- * The figures of the walkthrough: units, what calls take, and what the events of a settlement must come to.
+ * Numbers of the walkthrough: units, arguments of calls, and the sums that a settlement's events must have.
  */
 
 import assert from 'node:assert/strict';
@@ -15,7 +15,7 @@ import assert from 'node:assert/strict';
 export const UNIT = 10n ** 12n;
 export const ERA_MS = 60_000;
 export const COMMUNITY = 0;
-/** The numbers of the preset's households. */
+/** The IDs of the preset's households. */
 export const [ALICE, BOB, CHARLIE, DAVE] = [0, 1, 2, 3];
 
 /**
@@ -69,7 +69,7 @@ export const ofCommunity = (events, name) => dataOf(events, name).filter(({ comm
  */
 export function one(events, name, select = dataOf) {
 	const found = select(events, name);
-	assert.equal(found.length, 1, `one ${name} among ${events.map((event) => event.name).join(', ')}`);
+	assert.equal(found.length, 1, `number of ${name} events among ${events.map((event) => event.name).join(', ')}`);
 	return found[0];
 }
 
@@ -86,7 +86,7 @@ export async function accepted(chain, call, signer) {
 	return result;
 }
 
-/** The energy of a contract or a statement; what is not named is zero. */
+/** The energy of a contract or a statement. Channels that are not given are 0. */
 export const energy = (channels) => ({
 	soldToCommunityWh: 0,
 	boughtFromCommunityWh: 0,
@@ -95,7 +95,7 @@ export const energy = (channels) => ({
 	...channels,
 });
 
-/** The amounts of a statement, in the smallest unit; what is not named is zero. */
+/** The amounts of a statement, in the smallest unit. Amounts that are not given are 0. */
 export const amounts = (named) => ({
 	paidToPool: 0n,
 	receivedFromPool: 0n,
@@ -115,7 +115,7 @@ export const amounts = (named) => ({
 export const asBigInts = (object) =>
 	Object.fromEntries(Object.entries(object).map(([key, value]) => [key, BigInt(value)]));
 
-/** What a household's money must have changed by, according to its statement. */
+/** The change of the owner's balance according to a statement. */
 export function netOf({ amounts }) {
 	const a = asBigInts(amounts);
 	return a.receivedFromPool + a.reward + a.receivedFromUtility - a.paidToPool - a.gridFee - a.paidToUtility;
@@ -167,12 +167,12 @@ export async function moneyMoved(context, { events, before, after }) {
 	expect(operator.address, BigInt(totals.gridFees));
 	expect(utility.address, BigInt(totals.toUtility) - BigInt(totals.fromUtility));
 	expect(await chain.poolAccount(COMMUNITY), 0n);
-	// A pot that nobody has filled has no account.
+	// A pot has no account until somebody pays into it.
 	if (BigInt(totals.rewards) > 0n) expect(await chain.market('potAccount', COMMUNITY), -BigInt(totals.rewards));
 	for (const [address, change] of expected) {
 		const [had, has] = [await chain.balanceAt(before, address), await chain.balanceAt(after, address)];
 		assert.ok(had > 0n, `${address} has an account`);
 		assert.equal(has - had, change, `balance of ${address}`);
 	}
-	assert.equal(sum([...expected.values()]), 0n, 'money of all');
+	assert.equal(sum([...expected.values()]), 0n, 'sum of all changes');
 }

@@ -1,5 +1,5 @@
 /**
- * Starts a development chain of its own for as long as a test needs one.
+ * Starts a development node with a new chain for a test, and stops it at the end.
  */
 
 import { spawn } from 'node:child_process';
@@ -15,10 +15,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** A loaded machine takes a while to compile the runtime. */
 const START_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 10_000;
-/** So much of the node's output is shown when it does not start. */
+/** How much of the end of the node's output the error shows if the node does not start. */
 const LOG_CHARACTERS = 4_000;
 
-/** The node binary: COMMONWATT_NODE, or where the project's scripts build it. */
+/** The path of the node: COMMONWATT_NODE, or where the project's scripts build it. */
 export function nodeBinary() {
 	const { COMMONWATT_NODE, CARGO_TARGET_DIR, XDG_CACHE_HOME, COMMONWATT_PROFILE } = process.env;
 	if (COMMONWATT_NODE) return COMMONWATT_NODE;
@@ -51,7 +51,7 @@ async function answers(port) {
 			body: '{"jsonrpc":"2.0","id":1,"method":"chain_getHeader","params":[]}',
 		});
 		const { result } = await response.json();
-		// Block 1 is the first with a timestamp: the market's clock runs from there.
+		// The market's clock starts in block 1, the first block with a timestamp.
 		return Number(result?.number ?? 0) > 0;
 	} catch {
 		return false;
@@ -61,11 +61,12 @@ async function answers(port) {
 /**
  * Starts a node with a fresh development chain and waits until it makes blocks.
  *
- * @returns {Promise<{url: string, stop: () => Promise<void>}>} where to connect, and how to end it and remove its state
+ * @returns {Promise<{url: string, stop: () => Promise<void>}>} the URL of its RPC, and a function that stops the node
+ *   and removes its state
  */
 export async function startNode(binary = nodeBinary()) {
 	if (!existsSync(binary)) {
-		throw new Error(`no node at ${binary}: build it first, or name another in COMMONWATT_NODE`);
+		throw new Error(`there is no node at ${binary}: build it first, or set COMMONWATT_NODE to its path`);
 	}
 	const [port, base] = [await freePort(), await mkdtemp(join(tmpdir(), 'commonwatt-walkthrough-'))];
 	const child = spawn(binary, ['--dev', '--rpc-port', `${port}`, '--base-path', base, '--no-prometheus'], {
@@ -79,7 +80,7 @@ export async function startNode(binary = nodeBinary()) {
 	const isRunning = () => child.pid !== undefined && child.exitCode === null && child.signalCode === null;
 
 	const kill = () => isRunning() && child.kill('SIGKILL');
-	// Should this process end early, neither the node nor its state may stay behind.
+	// If this process ends early, it must not leave the node running or its state on disk.
 	const abandon = () => {
 		kill();
 		rmSync(base, { recursive: true, force: true, maxRetries: 3 });
@@ -102,7 +103,7 @@ export async function startNode(binary = nodeBinary()) {
 	while (!(await answers(port))) {
 		if (!isRunning() || Date.now() > deadline) {
 			await stop();
-			throw new Error(`the node at ${binary} did not start; its last words:\n${log}`);
+			throw new Error(`the node at ${binary} did not start; its output ends with:\n${log}`);
 		}
 		await sleep(200);
 	}

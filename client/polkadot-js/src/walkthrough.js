@@ -1,6 +1,6 @@
 /**
- * The walkthrough, step by step: what is done, and what must then be seen. docs/walkthrough.md tells the same to a
- * person. All expected numbers are worked out by hand from docs/market.md.
+ * The steps of the walkthrough: each makes calls and checks the results. docs/walkthrough.md describes the same steps
+ * for a person. All expected numbers are worked out by hand from docs/market.md.
  */
 
 import assert from 'node:assert/strict';
@@ -137,7 +137,7 @@ export const steps = [
 		},
 	},
 	{
-		title: 'finds the runtime calls described by the metadata, without any type definition',
+		title: 'finds all runtime API functions in the metadata, without type definitions of its own',
 		async run({ chain, say }) {
 			const { api } = chain;
 			assert.deepEqual(Object.keys(api.call.energyMarketApi).sort(), [
@@ -189,7 +189,7 @@ export const steps = [
 			const { era, events } = await chain.nextEra();
 			assert.equal(era, before.current + 1);
 			const nothing = { phase: null, solving: null, settling: null, next: null, steps: 0, refTime: 0, blocks: 0 };
-			assert.deepEqual(await chain.market('queue'), nothing, 'all is cleared');
+			assert.deepEqual(await chain.market('queue'), nothing, 'the queue must be empty');
 			const started = one(events, 'energyMarket.EraStarted');
 			assert.deepEqual(started, { era, readingsOf: before.current, settling: before.readingsOf });
 			assert.equal((await chain.market('currentEra')).readingsOf, before.current);
@@ -200,7 +200,7 @@ export const steps = [
 			const { _rpcCore } = chain.api;
 			await assert.rejects(
 				_rpcCore.provider.send('dev_sealAt', [before.startedMs]),
-				({ code, message }) => code === INVALID_PARAMS && message.includes('is in no later slot than the head'),
+				({ code, message }) => code === INVALID_PARAMS && message.includes('must be in a later slot than the head'),
 			);
 			say(`era ${era}`);
 		},
@@ -209,7 +209,7 @@ export const steps = [
 		title: 'Alice offers her surplus and Bob asks for energy, for the next era',
 		async run({ chain, alice, bob, era, say }) {
 			const { submitStrategies } = chain.api.tx.energyMarket;
-			// 3,300 - 1,300 = 2,000 Wh to spare, at 21 degrees.
+			// A surplus of 3,300 - 1,300 = 2,000 Wh, at 21 degrees.
 			const offers = [strategy('SellToCommunity', 1_300, 2_100), strategy('SellToMain', 1_300, 2_100)];
 			const { events } = await accepted(chain, submitStrategies(ALICE, era + 1, 3_300, offers), alice);
 			assert.deepEqual(one(events, 'energyMarket.StrategiesSubmitted'), {
@@ -218,7 +218,7 @@ export const steps = [
 				generationWh: 3_300,
 				strategies: offers,
 			});
-			// 2,000 - 500 = 1,500 Wh short, or 1,000 Wh short in a house of 16 or of 14 degrees.
+			// A deficit of 2,000 - 500 = 1,500 Wh at 21 degrees, or of 1,000 Wh at 16 or 14 degrees.
 			const requests = [
 				strategy('BuyFromCommunity', 2_000, 2_100),
 				strategy('BuyFromMain', 2_000, 2_100),
@@ -232,11 +232,11 @@ export const steps = [
 				generationWh: 500,
 				strategies: requests,
 			});
-			say(`both are in for era ${era + 1}; a submission costs ${tokens(fee)}`);
+			say(`both submissions for era ${era + 1} are stored; a submission costs ${tokens(fee)}`);
 		},
 	},
 	{
-		title: 'a wrong call fails with an error that has a name, and changes nothing',
+		title: 'an invalid call fails with a named error and changes nothing',
 		async run({ chain, alice, bob, utility, operator, era, say }) {
 			const { energyMarket } = chain.api.tx;
 			const sell = [strategy('SellToCommunity', 1_300, 2_100)];
@@ -259,13 +259,13 @@ export const steps = [
 				],
 				['no strategy', energyMarket.submitStrategies(ALICE, era + 1, 0, []), alice, 'NoStrategies'],
 				[
-					'a household that nobody admits',
+					'a registration by somebody who is not the operator',
 					energyMarket.registerHousehold(COMMUNITY, bob.address, utility.address, 15_000, null),
 					bob,
 					'NotOperator',
 				],
 				[
-					"a neighbour's meter",
+					"a registration with a neighbour's meter",
 					energyMarket.registerHousehold(COMMUNITY, bob.address, chain.account('//Alice//stash').address, 15_000, null),
 					operator,
 					'MeterAlreadyRegistered',
@@ -295,7 +295,7 @@ export const steps = [
 				tradedWh: 1_500,
 				maxGain: 0,
 			};
-			// The API says beside the record what could have been traded: Alice's 2,000 Wh against Bob's need.
+			// Besides the record, the API returns the tradable energy: the smaller of surplus and deficit.
 			const { tradableWh, ...record } = await chain.market('record', COMMUNITY, era);
 			assert.equal(tradableWh, 1_500);
 			assert.equal(record.players, 2);
@@ -313,7 +313,7 @@ export const steps = [
 			assert.equal(buyer.chosen, 0);
 			assert.equal(buyer.mainGridOnly, false);
 			assert.deepEqual(buyer.energy, energy({ boughtFromCommunityWh: 1_500 }));
-			// 1.5 kWh at retail, should the pool fail, and two units for rounding.
+			// The worst case: 1.5 kWh at retail, if the pool has no energy. Two smallest units are added for rounding.
 			assert.equal(BigInt(buyer.held), milli(450) + 2n);
 			assert.deepEqual(await chain.market('contracts', COMMUNITY, era), [
 				[ALICE, seller],
@@ -322,18 +322,18 @@ export const steps = [
 			assert.equal(await chain.held(bob.address), BigInt(buyer.held));
 			assert.equal(await chain.held(alice.address), 0n);
 
-			// A payoff of zero has no logarithm; the smallest number stands for it.
+			// A payoff of zero has no logarithm: the smallest number represents it.
 			const log2 = ({ payoffsLog2 }) =>
 				payoffsLog2.map((payoff) => (BigInt(payoff) === -(2n ** 63n) ? -Infinity : Number(payoff) / 2 ** 32));
 			const close = (actual, expected) => {
 				assert.equal(actual.length, expected.length);
 				for (const [i, value] of expected.entries()) {
 					const same = actual[i] === value || Math.abs(actual[i] - value) < 1e-8;
-					assert.ok(same, `payoff ${i}: ${actual[i]}, by hand ${value}`);
+					assert.ok(same, `payoff ${i}: ${actual[i]} instead of ${value}`);
 				}
 			};
-			// Energies in kWh, lambda = 4, omega = 100; comfort is 1 at 21 degrees, 11/36 at 16 and 0 at 14. What Alice sells
-			// to the community counts for her, what Bob buys from it against him.
+			// By hand, with energies in kWh, lambda = 4 and omega = 100. Comfort is 1 at 21 degrees, 11/36 at 16 and 0
+			// at 14. Energy sold to the community raises Alice's payoff; energy bought from it lowers Bob's.
 			const why = await chain.market('explain', ALICE, era);
 			assert.equal(why.chosen, 0);
 			close(log2(why), [1.5 * 2 - Math.log2(0.5), -Math.log2(2)]);
@@ -378,7 +378,7 @@ export const steps = [
 			const { result } = one(attempt.events, 'proxy.ProxyExecuted', rawOf);
 			assert.equal(chain.errorName(result.asErr), 'system.CallFiltered');
 			assert.equal(dataOf(attempt.events, 'balances.Transfer').length, 0);
-			say(`Dave submitted for Charlie; a transfer by the same right: system.CallFiltered`);
+			say(`Dave submitted for Charlie; a transfer through the same proxy: system.CallFiltered`);
 		},
 	},
 	{
@@ -386,7 +386,7 @@ export const steps = [
 		async run(context) {
 			const { chain, operator, dave, say } = context;
 			const members = await chain.market('members', COMMUNITY);
-			// A number that no other run on this chain has used.
+			// A path that no earlier run on this chain has used.
 			context.newMeter = chain.account(`//Dave//cottage//${members.length}`);
 			const { events } = await accepted(
 				chain,
@@ -431,14 +431,14 @@ export const steps = [
 		},
 	},
 	{
-		title: 'in the next era the meters report the era before',
+		title: 'in the next era the meters submit readings for the previous one',
 		async run(context) {
 			const { chain, alice, aliceMeter, bobMeter, era: delivered, cottage, say } = context;
 			const { era } = await chain.nextEra();
 			assert.equal(era, delivered + 1);
 			Object.assign(context, { era, delivered });
 
-			// What the proxy and the batch submitted became contracts: S = 1,000 Wh, B = 600 + 200 Wh.
+			// The submissions by proxy and batch became contracts: S = 1,000 Wh, B = 600 + 200 Wh.
 			const { certificate } = await chain.market('record', COMMUNITY, era);
 			assert.deepEqual(certificate, {
 				status: 'Equilibrium',
@@ -453,7 +453,7 @@ export const steps = [
 			assert.deepEqual(await contracted(cottage), energy({ boughtFromCommunityWh: 200 }));
 			assert.equal(await chain.market('contract', ALICE, era), null);
 
-			// Alice generated 200 Wh less than she expected, Bob used 100 Wh more.
+			// Alice generated 200 Wh less than she had submitted, and Bob consumed 100 Wh more.
 			const { submitReading } = chain.api.tx.energyMarket;
 			const reading = measured(3_100, 1_300, 2_100);
 			const { events } = await accepted(chain, submitReading(delivered, reading), aliceMeter);
@@ -477,7 +477,7 @@ export const steps = [
 		},
 	},
 	{
-		title: 'a standing preference is left, to speak when its owner is silent',
+		title: 'Alice sets a standing preference for eras without a submission',
 		async run({ chain, alice, say }) {
 			const preference = {
 				flexibleDownPercent: 20,
@@ -495,7 +495,7 @@ export const steps = [
 		},
 	},
 	{
-		title: 'the era is settled: energy and money sum to zero, holds are released, balances move as the statements say',
+		title: 'the era is settled: energy and money sum to zero, holds are released, balances change as the statements say',
 		async run(context) {
 			const { chain, alice, bob, dave, delivered, era: silent, say } = context;
 			const round = await chain.nextEra();
@@ -505,7 +505,7 @@ export const steps = [
 			const { statements, totals } = sumsToZero(round.events, delivered);
 			await moneyMoved(context, round);
 
-			// 1.5 kWh at the mid-market price of 0.19; 0.3 kWh fed in at 0.08; 0.1 kWh of imbalance at 0.36.
+			// 1.5 kWh at the mid-market price of 0.19, 0.3 kWh fed in at 0.08, 0.1 kWh of imbalance at 0.36.
 			const seller = await chain.market('statement', ALICE, delivered);
 			assert.deepEqual(seller.energy, energy({ soldToCommunityWh: 1_500, soldToMainWh: 300 }));
 			assert.deepEqual([seller.imbalanceImportWh, seller.imbalanceExportWh], [0, 0]);
@@ -542,14 +542,14 @@ export const steps = [
 				all.map(([, statement]) => statement),
 				statements,
 			);
-			// What was delivered was worth comfort times 4 to the power of 1.5 kWh for the seller and of -1.5 kWh for the
-			// buyer, over 0.3 and 0.1 kWh with the main grid.
+			// The delivered payoffs: comfort times 4 to the power of 1.5 (seller) or -1.5 (buyer), divided by the 0.3
+			// or 0.1 kWh exchanged with the main grid.
 			const worth = ({ delivered }) => Number(BigInt(delivered.payoff)) / 2 ** 32;
 			const byHand = ({ delivered }, communityKwh, mainKwh) =>
 				Math.log2(delivered.comfortPpm / 1e6) + 2 * communityKwh - Math.log2(mainKwh);
 			assert.ok(Math.abs(worth(seller) - byHand(seller, 1.5, 0.3)) < 1e-5, `${worth(seller)}`);
 			assert.ok(Math.abs(worth(buyer) - byHand(buyer, -1.5, 0.1)) < 1e-5, `${worth(buyer)}`);
-			// At a glance: nothing owed, nothing in the pot, the newest results of both kinds.
+			// The overview: nothing is owed, the pot is empty, and it has the newest cleared and settled eras.
 			const overview = await chain.market('overview', COMMUNITY);
 			assert.deepEqual([overview.suspended, overview.arrears, overview.credit, overview.potBalance], [0, 0, 0, 0]);
 			assert.equal(overview.households, (await chain.market('members', COMMUNITY)).length);
@@ -558,7 +558,7 @@ export const steps = [
 			assert.deepEqual(overview.settled, record);
 			assert.equal(overview.cleared.era, context.era);
 
-			// 0.309 earned in place of 0.144.
+			// Alice earned 0.309; with the main grid alone it would have been 0.144.
 			const bill = await chain.market('bill', ALICE, delivered, delivered);
 			assert.equal(BigInt(bill.savings), milli(165));
 			assert.deepEqual(await chain.market('trades', COMMUNITY, delivered), [
@@ -574,7 +574,7 @@ export const steps = [
 		},
 	},
 	{
-		title: 'the preference made a contract that nobody signed for',
+		title: 'the preference alone made a contract for Alice',
 		async run({ chain, era, say }) {
 			const contract = await chain.market('contract', ALICE, era);
 			assert.equal(contract.generationWh, 3_100, 'as in the last reading');
@@ -587,7 +587,7 @@ export const steps = [
 		},
 	},
 	{
-		title: 'silent meters never help their owners',
+		title: 'a silent meter brings its owner no advantage',
 		async run(context) {
 			const { chain, alice, charlie, dave, silent, cottage, say } = context;
 			const round = await chain.nextEra();
@@ -602,7 +602,7 @@ export const steps = [
 			const seller = await chain.market('statement', CHARLIE, silent);
 			assert.deepEqual(seller.reading, { ...measured(500, 500, 2_100), quality: 'Estimated' });
 			assert.deepEqual(seller.energy, energy({}));
-			// The pool failed Dave, so he pays retail and no imbalance: 0.6 kWh at 0.30.
+			// The pool had no energy for Dave, so he pays retail and no imbalance: 0.6 kWh at 0.30.
 			const buyer = await chain.market('statement', DAVE, silent);
 			assert.deepEqual(buyer.energy, energy({ boughtFromMainWh: 600 }));
 			assert.equal(buyer.imbalanceImportWh, 0);
@@ -619,7 +619,7 @@ export const steps = [
 		},
 	},
 	{
-		title: 'Sudo founds a second community, and nobody else can',
+		title: 'Sudo creates a second community, and nobody else can',
 		async run({ chain, alice, bob, operator, utility, say }) {
 			const { terms } = await chain.stored('communities', COMMUNITY);
 			const { sudo, energyMarket } = chain.api.tx;
@@ -637,7 +637,7 @@ export const steps = [
 		},
 	},
 	{
-		title: 'the proxy and the preference are taken back',
+		title: 'Charlie removes the proxy and Alice her preference',
 		async run({ chain, alice, charlie, dave }) {
 			await accepted(chain, chain.api.tx.proxy.removeProxy(dave.address, 'Market', 0), charlie);
 			const proxies = (await chain.api.query.proxy.proxies(charlie.address)).toPrimitive();

@@ -1,5 +1,5 @@
 /**
- * The file of a meter's key is one of Polkadot.js, in both directions.
+ * Meter key files are Polkadot.js key files: each program opens the files of the other.
  */
 
 import assert from 'node:assert/strict';
@@ -14,7 +14,7 @@ import { cryptoWaitReady } from '@polkadot/util-crypto';
 
 const PASSPHRASE = 'correct horse';
 
-describe('the file of a device key', () => {
+describe('a meter key file', () => {
 	let folder;
 	let keyring;
 	const client = process.env.COMMONWATT_CLIENT;
@@ -24,7 +24,7 @@ describe('the file of a device key', () => {
 		});
 
 	before(async () => {
-		assert.ok(client, 'COMMONWATT_CLIENT names no program');
+		assert.ok(client, 'COMMONWATT_CLIENT must be the path of commonwatt');
 		folder = await mkdtemp(join(tmpdir(), 'commonwatt-'));
 		await cryptoWaitReady();
 		keyring = new Keyring({ type: 'sr25519' });
@@ -32,7 +32,7 @@ describe('the file of a device key', () => {
 
 	after(() => rm(folder, { recursive: true }));
 
-	it('opens in Polkadot.js with its passphrase, and signs', async () => {
+	it('made by commonwatt opens in Polkadot.js with its passphrase and signs', async () => {
 		const file = join(folder, 'made.json');
 		const { stdout } = await commonwatt('key', file);
 		const pair = keyring.addFromJson(JSON.parse(await readFile(file, 'utf8')));
@@ -43,7 +43,7 @@ describe('the file of a device key', () => {
 		assert.ok(pair.verify(message, pair.sign(message), keyring.decodeAddress(stdout.trim())));
 	});
 
-	it('may come from Polkadot.js', async () => {
+	it('made by Polkadot.js opens in commonwatt', async () => {
 		const [file, rows] = [join(folder, 'exported.json'), join(folder, 'rows.csv')];
 		const pair = keyring.addFromUri('//Bob//stash');
 		await writeFile(file, JSON.stringify(pair.toJson(PASSPHRASE)));

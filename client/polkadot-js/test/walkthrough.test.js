@@ -1,5 +1,5 @@
 /**
- * The walkthrough of docs/walkthrough.md against a real node, through the library that Polkadot.js Apps is made of.
+ * Runs the walkthrough of docs/walkthrough.md on a real node, through the library that Polkadot.js Apps is built on.
  */
 
 import assert from 'node:assert/strict';
@@ -11,7 +11,7 @@ import { steps } from '../src/walkthrough.js';
 
 /** @import { Context } from '../src/walkthrough.js' */
 
-describe('a person at a development chain', () => {
+describe('the walkthrough on a development chain', () => {
 	let node;
 	let failed = false;
 	const context = /** @type {Context} */ ({});
@@ -28,7 +28,7 @@ describe('a person at a development chain', () => {
 
 	for (const { title, run } of steps) {
 		it(title, { timeout: 120_000 }, async (test) => {
-			// Each step builds on those before it.
+			// Each step needs those before it.
 			if (failed) return test.skip('an earlier step failed');
 			failed = true;
 			await run(context);
@@ -36,14 +36,14 @@ describe('a person at a development chain', () => {
 		});
 	}
 
-	it('the guide names no call, query, event or error that the chain does not have', async () => {
+	it('every call, query, event and error named in docs/walkthrough.md exists on the chain', async () => {
 		const guide = await readFile(new URL('../../../docs/walkthrough.md', import.meta.url), 'utf8');
 		const { tx, query, events, errors, call } = context.chain.api;
 		const named = [...guide.matchAll(/`(energyMarket|proxy|utility|sudo|balances|system)\.([A-Za-z]+)/g)];
 		assert.ok(named.length > 20, `${named.length} names found`);
 		for (const [, section, name] of named) {
 			const known = [tx, query, events, errors].some((kind) => kind[section]?.[name] !== undefined);
-			assert.ok(known, `${section}.${name}`);
+			assert.ok(known, `docs/walkthrough.md names ${section}.${name}, which does not exist`);
 		}
 		const calls = [...guide.matchAll(/^- `(\w+)\((?:|\d|\d, E\+\d)\)`/gm)].map(([, name]) => name);
 		const expected = ['contract', 'explain', 'overview', 'queue', 'record', 'verify'];

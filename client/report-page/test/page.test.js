@@ -1,4 +1,5 @@
-// The report's page as people see it. COMMONWATT_REPORT names the page; COMMONWATT_PICTURES a folder for pictures of it.
+// Tests the report's page in a browser. COMMONWATT_REPORT is the path of the page; COMMONWATT_PICTURES, if set, is a
+// folder for screenshots.
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -9,20 +10,20 @@ import { chromium } from 'playwright-core';
 const report = process.env.COMMONWATT_REPORT;
 const pictures = process.env.COMMONWATT_PICTURES;
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
-// Text smaller than this, in CSS pixels, is not legible on a phone.
+// The minimum size of legible text on a phone, in CSS pixels.
 const LEGIBLE_PX = 10;
 
 let browser;
 
 before(async () => {
-	assert.ok(report && existsSync(report), `COMMONWATT_REPORT: no page at ${report}`);
-	assert.ok(executablePath, 'Chromium is not installed: scripts/setup.sh does that');
+	assert.ok(report && existsSync(report), `COMMONWATT_REPORT: there is no page at ${report}`);
+	assert.ok(executablePath, 'Chromium is missing; scripts/setup.sh installs it');
 	browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
 });
 
 after(async () => browser?.close());
 
-// Opens the page without a network and hands back what it asked for and complained of.
+// Opens the page offline. Returns also the URLs that it requested and its console messages and errors.
 async function open(width, height) {
 	const context = await browser.newContext({ viewport: { width, height }, offline: true, deviceScaleFactor: 2 });
 	const page = await context.newPage();
@@ -40,9 +41,9 @@ for (const [name, width, height] of [
 	['phone', 390, 844],
 	['desk', 1280, 900],
 ]) {
-	test(`${name}: opens without a network, fits and is legible`, async () => {
+	test(`${name}: the page opens offline, fits the screen and is legible`, async () => {
 		const { context, page, url, asked, complaints } = await open(width, height);
-		assert.deepEqual(asked, [url], 'nothing comes from elsewhere');
+		assert.deepEqual(asked, [url], 'the page must request nothing else');
 		assert.deepEqual(complaints, []);
 		const widths = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
 		assert.ok(widths[0] <= widths[1], `the page is ${widths[0]} px wide on ${widths[1]} px`);
@@ -68,16 +69,16 @@ for (const [name, width, height] of [
 		assert.equal(plots.length, 6);
 		for (const plot of plots) {
 			assert.ok(plot.left >= 0 && plot.right <= width && plot.height > 150, JSON.stringify(plot));
-			assert.ok(plot.smallest >= LEGIBLE_PX, `${plot.smallest} px: too small`);
+			assert.ok(plot.smallest >= LEGIBLE_PX, `text of ${plot.smallest} px is too small`);
 			assert.ok(plot.labels >= 6 && plot.lines >= 2, JSON.stringify(plot));
-			assert.equal(plot.outside, 0, 'labels lie within their plot');
+			assert.equal(plot.outside, 0, 'labels must be within their plot');
 		}
 		if (pictures) await page.screenshot({ path: `${pictures}/report-${name}.png`, fullPage: true });
 		await context.close();
 	});
 }
 
-test('plots have names, descriptions and their numbers in a table', async () => {
+test('plots have names and descriptions, and their numbers are in a table', async () => {
 	const { context, page } = await open(390, 844);
 	const words = await page.$$eval('figure > svg', (all) =>
 		all.map((svg) =>
@@ -97,7 +98,7 @@ test('plots have names, descriptions and their numbers in a table', async () => 
 	await context.close();
 });
 
-test('lines of a plot are drawn in the colours of its legend', async () => {
+test('the lines of a plot have the colours of its legend', async () => {
 	const { context, page } = await open(1280, 900);
 	const figures = await page.$$eval('figure', (all) =>
 		all.map((figure) => ({
@@ -109,7 +110,7 @@ test('lines of a plot are drawn in the colours of its legend', async () => {
 	);
 	for (const { legend, drawn } of figures) {
 		assert.ok(legend.length >= 2);
-		for (const colour of legend) assert.ok(drawn.includes(colour), `${colour} is not in ${[...new Set(drawn)]}`);
+		for (const colour of legend) assert.ok(drawn.includes(colour), `no line is ${colour}, only ${[...new Set(drawn)]}`);
 	}
 	await context.close();
 });

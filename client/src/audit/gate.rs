@@ -1,4 +1,4 @@
-//! A community's gate closure, done again from its inputs: docs/market.md, "An era", step 3.
+//! Clears a community's era again from its inputs: docs/market.md, "An era", step 3.
 
 use super::{inputs::Inputs, limits::Limits};
 use crate::{
@@ -16,28 +16,28 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use subxt::utils::AccountId32;
 
-/// What a gate closure comes to.
+/// The result of clearing: the era's record, and the contracts by household.
 #[derive(Debug, Serialize)]
 pub struct Gate {
 	pub record: EraRecord,
 	pub contracts: BTreeMap<u32, Contract>,
 }
 
-/// A household on its way into the game.
+/// A household that takes part in the game, with its contract.
 struct Player {
 	id: u32,
 	contract: Contract,
 }
 
-/// Who decides which strategies are chosen.
+/// Where the chosen strategies come from.
 pub enum Judge<'a> {
-	/// This program's solver, within these bounds.
+	/// This program's solver computes them, within these bounds.
 	Solver(SolverLimits),
-	/// The chain, whose game had other rules; with what it claims, if it claims anything.
+	/// The chain's claim has them, because its game had other rules. `None` if the chain claims nothing.
 	Chain(Option<&'a Gate>),
 }
 
-/// What a game came to.
+/// The result of a game.
 struct Outcome {
 	profile: Vec<u8>,
 	certificate: Certificate,
@@ -46,8 +46,8 @@ struct Outcome {
 }
 
 impl Judge<'_> {
-	/// The chosen strategies, with the certificate. What is not the solver's to say is the chain's: the choice, whether
-	/// it is an equilibrium, and how it was found. The energies are computed from the choice.
+	/// The chosen strategies and their certificate. With `Chain`, the choice, the certificate's status and gain, and
+	/// the numbers of sweeps and starts are the chain's; the energies are computed from the choice.
 	fn decide(&self, game: &game::Game, players: &[Player]) -> Result<Outcome, game::ProfileFault> {
 		let claimed = match self {
 			Self::Solver(bounds) => {
@@ -61,7 +61,7 @@ impl Judge<'_> {
 			}
 			Self::Chain(claimed) => claimed,
 		};
-		// A choice that is no strategy of the household's will differ from the first, which is put in its place.
+		// An index out of range is replaced by 0; the comparison with the claim then shows the difference.
 		let chosen = |player: &Player| {
 			let said = claimed.and_then(|gate| gate.contracts.get(&player.id));
 			said.map(|contract| contract.chosen)
@@ -85,7 +85,8 @@ impl Judge<'_> {
 	}
 }
 
-/// Solves the era's game, or takes its choice from the chain; nothing where the rules say that there is no game.
+/// Solves the era's game, or takes its choice from the chain. `None` if there is no game, because the community does
+/// not exist or is paused.
 pub async fn solve(
 	inputs: &mut Inputs,
 	era: u32,
@@ -98,7 +99,9 @@ pub async fn solve(
 	let terms = community.terms_in(era);
 	let mut players = players(inputs, era, &terms, limits).await?;
 	let refused = |fault: &dyn std::fmt::Display| {
-		Fault::Differs(vec![format!("era {era}: what the state has is no game: {fault}")])
+		Fault::Differs(vec![format!(
+			"era {era}: the inputs in the state are not a valid game: {fault}"
+		)])
 	};
 	let game = game_of(terms.rules, players.iter().map(|player| &player.contract))
 		.map_err(|fault| refused(&fault))?;
@@ -132,7 +135,7 @@ pub async fn solve(
 	}))
 }
 
-/// The households that have anything to bring to the game, in the order of their registration.
+/// The households that take part in the game, in the order of their registration.
 async fn players(
 	inputs: &mut Inputs,
 	era: u32,
@@ -160,7 +163,9 @@ async fn players(
 		else {
 			continue;
 		};
-		let costs = strategies.iter().map(|s| worst_cost(terms, s.net_wh(generation_wh)));
+		let costs = strategies
+			.iter()
+			.map(|s| worst_cost(terms, s.net_wh(generation_wh)));
 		let worst = costs.max().unwrap_or(0);
 		let budget = match budgets.get(&household.owner) {
 			Some(left) => *left,
@@ -171,7 +176,9 @@ async fn players(
 		let spent = if main_grid_only { 0 } else { worst };
 		budgets.insert(household.owner, budget - spent);
 		if main_grid_only {
-			strategies.iter_mut().for_each(|strategy| *strategy = on_main_grid(*strategy));
+			strategies
+				.iter_mut()
+				.for_each(|strategy| *strategy = on_main_grid(*strategy));
 		}
 		let contract = Contract {
 			era,
@@ -188,7 +195,8 @@ async fn players(
 	Ok(players)
 }
 
-/// What a household brings: what it submitted, else what its preference makes of its last reading, else nothing.
+/// The strategies and the expected generation of a household: those that it submitted, else those that its standing
+/// preference derives from its last reading. `None` if there is neither, or if none of the strategies is allowed.
 async fn submission(
 	inputs: &mut Inputs,
 	id: u32,
@@ -229,8 +237,8 @@ async fn submission(
 	}))
 }
 
-/// What the chain's events claim of a gate closure. The strategies and the comfort that a contract was made with are not
-/// in the events; they are filled in from what was computed.
+/// What the chain's events claim about a clearing; `None` without an event `EraCleared`. The events have neither the
+/// comfort of a contract nor the strategies that were not chosen: these are taken from `computed`.
 pub fn claimed(events: &[MarketEvent], community: u32, era: u32, computed: &Gate) -> Option<Gate> {
 	let mut contracts = BTreeMap::new();
 	let mut cleared = None;
@@ -279,7 +287,7 @@ mod tests {
 	use super::*;
 	use crate::chain::types::{Kind, Status, Strategy, TEST_TERMS};
 
-	/// One that has 2 kWh too much and one that needs as much; each may use the pool or the main grid.
+	/// A seller with a surplus of 2 kWh and a buyer with a deficit of 2 kWh. Each may use the pool or the main grid.
 	fn seller_and_buyer() -> (game::Game, Vec<Player>) {
 		let player = |id, generation_wh, consumption_wh, kinds: [Kind; 2]| {
 			let strategy = |kind| Strategy {
@@ -307,7 +315,7 @@ mod tests {
 		(game, players)
 	}
 
-	/// What a chain claims that chose these strategies.
+	/// The claim of a chain that chose these strategies.
 	fn claim(chosen: [u8; 2]) -> Gate {
 		let (_, players) = seller_and_buyer();
 		let contracts = players.into_iter().zip(chosen).map(|(player, chosen)| {
@@ -339,7 +347,7 @@ mod tests {
 	}
 
 	#[test]
-	fn choice_of_other_rules_is_the_chains_and_its_energies_are_computed() {
+	fn choice_under_other_rules_is_taken_from_the_chain_and_energies_are_computed() {
 		let (game, players) = seller_and_buyer();
 		let decide = |judge: Judge| judge.decide(&game, &players).unwrap();
 		let solved = decide(Judge::Solver(SolverLimits::RUNTIME));
@@ -367,7 +375,7 @@ mod tests {
 	}
 
 	#[test]
-	fn choice_that_a_household_does_not_have_is_not_taken() {
+	fn chosen_index_out_of_range_is_replaced_by_0() {
 		let (game, players) = seller_and_buyer();
 		let claimed = claim([0, 2]);
 		let taken = Judge::Chain(Some(&claimed)).decide(&game, &players).unwrap();

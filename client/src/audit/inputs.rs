@@ -1,6 +1,7 @@
-//! What goes into a community's gate closure and settlement, as the state of a block has it.
+//! The inputs of a community's clearing and settlement, from the state of a block.
 
-// `DecodeAsType` imports what a struct may not need; inside a macro of this crate that counts as written here.
+// The derive `DecodeAsType` adds imports that some structs do not need. Inside a macro of this crate the lint reports
+// them here.
 #![allow(unused_imports)]
 
 use super::proof::Evidence;
@@ -8,8 +9,8 @@ use crate::{
 	chain::{
 		balances::BalancesEvent,
 		types::{
-			Balance, Community, Contract, Debt, EraRecord, Household, LastRuntimeUpgrade, MarketEvent, Metered,
-			RoundState, Statement, Submission,
+			Balance, Community, Contract, Debt, EraRecord, Household, LastRuntimeUpgrade, MarketEvent,
+			Metered, RoundState, Statement, Submission,
 		},
 	},
 	fault::{Fault, OrFault},
@@ -24,7 +25,7 @@ use subxt::{
 
 const MARKET: &str = "EnergyMarket";
 
-/// A type that is read here alone.
+/// Declares a type that only this module decodes.
 macro_rules! input {
 	($(#[$meta:meta])* $vis:vis struct $name:ident $body:tt) => {
 		$(#[$meta])*
@@ -48,7 +49,7 @@ input! {
 	}
 }
 
-/// An event of one of the two pallets that matter.
+/// An event of the market or of the balances. The audit needs no other events.
 #[derive(DecodeAsType)]
 #[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
 enum RuntimeEvent {
@@ -56,7 +57,7 @@ enum RuntimeEvent {
 	Balances(BalancesEvent),
 }
 
-/// An event, if it is the market's.
+/// Decodes an event of the market; `None` for an event of another pallet.
 pub fn market_event(event: &Event<SubstrateConfig>) -> Result<Option<MarketEvent>, Fault> {
 	if event.pallet_name() != MARKET {
 		return Ok(None);
@@ -67,22 +68,23 @@ pub fn market_event(event: &Event<SubstrateConfig>) -> Result<Option<MarketEvent
 	}
 }
 
-/// What happened in the block, as far as it matters to one community.
+/// The events of a block, as far as the audit of one community needs them.
 #[derive(Default)]
 pub struct Happened {
 	/// The market's events of the block's end, of all communities.
 	pub market: Vec<MarketEvent>,
-	/// What accounts gained before the community's turn came.
+	/// Change of each account's free balance in the block before the community's step, smallest unit.
 	gained: BTreeMap<AccountId32, i128>,
-	/// Arrears that transactions of the block left.
+	/// Arrears that are left after transactions of the block repaid some, by household.
 	repaid: BTreeMap<u32, Balance>,
 }
 
 impl Happened {
-	/// Reads the events of a block; `begins` knows the first one that a community's turn leads to.
+	/// Reads the events of a block. `begins` returns true for the first market event of the community's step.
 	pub async fn read(evidence: &mut Evidence, begins: impl Fn(&MarketEvent) -> bool) -> Result<Self, Fault> {
 		let mut happened = Self::default();
-		// Balances move before the market says why, so they count once another event of the market follows.
+		// The balances' events come before the market's event that explains them. They wait here until that event shows
+		// whether they belong to the community's step.
 		let mut pending = Vec::new();
 		let mut open = true;
 		for event in evidence.events().await?.iter() {
@@ -116,7 +118,7 @@ impl Happened {
 		Ok(happened)
 	}
 
-	/// Enters what changes an account's free funds.
+	/// Adds an event's changes of free balances to `gained`.
 	fn gain(&mut self, event: BalancesEvent) {
 		use BalancesEvent::*;
 		let mut add = |who: AccountId32, amount: Balance, sign: i128| {
@@ -147,7 +149,7 @@ impl Happened {
 	}
 }
 
-/// The state before a block, the state after it, and what happened between.
+/// The state before a block, the state after it, and the block's events.
 pub struct Inputs {
 	/// The parent's state.
 	pub before: Evidence,
@@ -159,7 +161,7 @@ pub struct Inputs {
 }
 
 impl Inputs {
-	/// Of a block and its parent, for one community.
+	/// Creates the inputs for one community, from a block and its parent.
 	pub fn new(before: Evidence, after: Evidence, happened: Happened, community: u32) -> Self {
 		Self {
 			before,
@@ -169,37 +171,37 @@ impl Inputs {
 		}
 	}
 
-	/// The community.
+	/// The community's number.
 	pub fn community_id(&self) -> u32 {
 		self.community
 	}
 
-	/// `spec_version` of the runtime that executed the block, proved like all else: nobody can have a false certificate
-	/// excused by naming an old version.
+	/// `spec_version` of the runtime that executed the block. It is proved like every other input, so that a node
+	/// cannot have a false certificate excused by naming an old version.
 	pub async fn executed_by(&mut self) -> Result<Option<u32>, Fault> {
 		let last: Option<LastRuntimeUpgrade> = self.after.fetch(("System", "LastRuntimeUpgrade"), ()).await?;
 		Ok(last.map(|last| last.spec_version))
 	}
 
-	/// The round that is under way.
+	/// The round that is under way before the block.
 	pub async fn round(&mut self) -> Result<Option<RoundState>, Fault> {
 		self.before.fetch((MARKET, "Round"), ()).await
 	}
 
-	/// The community as it is at the block's end: what transactions of the block changed counts.
+	/// The community at the block's end, including changes by transactions of the block.
 	pub async fn community(&mut self) -> Result<Option<Community>, Fault> {
 		let key = (self.community,);
 		self.after.fetch((MARKET, "Communities"), key).await
 	}
 
-	/// The households that the block had planned for.
+	/// The community's households before the block. The block's step works on these.
 	pub async fn members(&mut self) -> Result<Vec<u32>, Fault> {
 		let key = (self.community,);
 		let members = self.before.fetch((MARKET, "Members"), key).await?;
 		Ok(members.unwrap_or_default())
 	}
 
-	/// A household; one that this very block struck off is taken from the state before.
+	/// A household. If the block removed it, it is read from the state before.
 	pub async fn household(&mut self, id: u32) -> Result<Option<Household>, Fault> {
 		let after = self.after.fetch((MARKET, "Households"), (id,)).await?;
 		match after {
@@ -208,7 +210,7 @@ impl Inputs {
 		}
 	}
 
-	/// What a household submitted for an era.
+	/// A household's submission for an era.
 	pub async fn submission(&mut self, id: u32, era: u32) -> Result<Option<Submission>, Fault> {
 		let key = (id, era % 2);
 		let found: Option<Submission> = self.after.fetch((MARKET, "Submissions"), key).await?;
@@ -224,7 +226,7 @@ impl Inputs {
 		}
 	}
 
-	/// What was owed before the block's end.
+	/// The debts before the block's end: those before the block, less what transactions of the block repaid.
 	pub async fn debts(&mut self) -> Result<BTreeMap<u32, Debt>, Fault> {
 		let key = (self.community,);
 		let book: Option<Vec<(u32, Debt)>> = self.before.fetch((MARKET, "Debts"), key).await?;
@@ -237,8 +239,8 @@ impl Inputs {
 		Ok(debts)
 	}
 
-	/// What an account could spend before the community's turn came, and live: its free funds above the larger of the
-	/// minimum balance and what is frozen and not covered by what is on hold.
+	/// What an account could spend before the community's step and still exist, smallest unit: its free balance less
+	/// the larger of the minimum balance and the frozen funds that holds and reserves do not cover.
 	pub async fn reducible(&mut self, account: AccountId32, minimum: Balance) -> Result<Balance, Fault> {
 		let found: Option<Account> = self.before.fetch(("System", "Account"), (account.0,)).await?;
 		let Some(Account { data }) = found else {
@@ -249,21 +251,21 @@ impl Inputs {
 		Ok(free.saturating_sub(minimum.max(data.frozen.saturating_sub(data.reserved))))
 	}
 
-	/// The contracts that the state has.
+	/// The contracts in the state after the block. `retained` is the length of the ring.
 	pub async fn contracts(&mut self, era: u32, retained: u32) -> Result<Vec<(u32, Contract)>, Fault> {
 		let key = (self.community, era.checked_rem(retained).unwrap_or(0));
 		let book = self.after.fetch((MARKET, "Contracts"), key).await?;
 		Ok(book.unwrap_or_default())
 	}
 
-	/// The statements that the state has.
+	/// The statements in the state after the block.
 	pub async fn statements(&mut self, era: u32, retained: u32) -> Result<Vec<(u32, Statement)>, Fault> {
 		let key = (self.community, era.checked_rem(retained).unwrap_or(0));
 		let book = self.after.fetch((MARKET, "Statements"), key).await?;
 		Ok(book.unwrap_or_default())
 	}
 
-	/// The record that the state has.
+	/// The record in the state after the block.
 	pub async fn record(&mut self, era: u32, retained: u32) -> Result<Option<EraRecord>, Fault> {
 		let key = (self.community, era.checked_rem(retained).unwrap_or(0));
 		self.after.fetch((MARKET, "Records"), key).await

@@ -1,4 +1,4 @@
-//! The bounds that the chain's games are solved within.
+//! The runtime's constants that an audit needs, and the bounds of its solver.
 
 use crate::{
 	chain::{self, types::Balance, At},
@@ -8,14 +8,14 @@ use commonwatt_market::contract::SolverLimits;
 
 /// Constants of the runtime that an audit needs, from its metadata.
 pub struct Limits {
-	/// Contracts, statements and records are kept for so many eras.
+	/// Number of eras for which the chain keeps contracts, statements and records.
 	pub retained: u32,
-	/// What an account must hold to exist.
+	/// Minimum balance of an account, smallest unit.
 	pub minimum_balance: Balance,
 }
 
 impl Limits {
-	/// Those of the runtime that made a block.
+	/// Reads the constants of the runtime that made a block.
 	pub fn of(at: &At) -> Result<Self, Fault> {
 		Ok(Self {
 			retained: chain::constant(at, "EnergyMarket", "RetainedEras")?,
@@ -24,7 +24,7 @@ impl Limits {
 	}
 }
 
-/// What the runtime that made a block allows its solver; only for a runtime whose game has this program's rules.
+/// The bounds of the runtime's solver. They are useful only if the runtime's game has this program's rules.
 pub fn solver(at: &At) -> Result<SolverLimits, Fault> {
 	let market = |name| chain::constant::<u32>(at, "EnergyMarket", name);
 	Ok(SolverLimits {

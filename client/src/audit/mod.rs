@@ -1,10 +1,11 @@
-//! `commonwatt audit`: an era, solved and settled again from its inputs, against what the chain claims.
+//! `commonwatt audit`: solves and settles an era again from its inputs and compares the result with the chain's.
 //!
-//! The two blocks that matter are that of the community's gate closure and that of its settlement. Inputs are the state
-//! before such a block and after it, claims are the state after it and its events.
+//! Two blocks matter: the one that cleared the community's era, and the one that settled it. The inputs are the state
+//! before and after such a block; the claims are the state after it and its events.
 //!
-//! The game's choice and its payoffs are judged by the rules of the runtime that executed the block. Where these are not
-//! this program's, they are taken from the chain, all that follows from them is computed, and the report names them.
+//! The audit judges the game's choice and its payoffs by the rules of the runtime that executed the block. If this
+//! program does not have these rules, the audit takes choice and payoffs from the chain, computes everything else from
+//! them, and names them in the report.
 
 mod gate;
 mod inputs;
@@ -30,10 +31,10 @@ use serde::Serialize;
 use settle::{Claim, Settlement};
 use subxt::config::substrate::H256;
 
-/// Clearing takes a few blocks; one that takes more has stopped.
+/// Maximum number of blocks that are searched for an event. A round takes a few blocks.
 const MOST_BLOCKS: u64 = 10_000;
 
-/// A block that the audit rests on.
+/// A block that the audit reads.
 #[derive(Clone, Copy, Debug, Serialize)]
 struct Block {
 	number: u64,
@@ -42,7 +43,7 @@ struct Block {
 	executed_by: Option<u32>,
 }
 
-/// What is compared.
+/// A part of the era as computed, and as the chain claims it.
 #[derive(Serialize)]
 struct Sides<Part> {
 	block: Block,
@@ -50,22 +51,22 @@ struct Sides<Part> {
 	claimed: Option<Part>,
 }
 
-/// What an audit came to.
+/// The results of an audit, in the form of its JSON.
 #[derive(Serialize)]
 struct AuditReport {
 	url: String,
 	community: u32,
 	era: u32,
 	gate: Option<Sides<Gate>>,
-	/// Nothing until the era is settled.
+	/// `None` until the era is settled.
 	settlement: Option<Sides<Settlement>>,
-	/// So many values were proved against the blocks' hashes.
+	/// Number of values that were proved against the blocks' hashes.
 	proved: usize,
 	/// What could not be judged from the inputs alone.
 	notes: Vec<String>,
-	/// What was computed by rules that this program does not have: neither right nor wrong.
+	/// Parts that were computed by rules that this program does not have. They are neither right nor wrong.
 	not_judged: Vec<String>,
-	/// All of them, the first one first.
+	/// All differences, in the order in which they were found.
 	differences: Vec<String>,
 }
 
@@ -101,12 +102,12 @@ async fn audit(node: &Node, args: &AuditArgs) -> Result<AuditReport, Fault> {
 	};
 	let (id, era) = (report.community, args.era);
 	let first = node.first_readable(0, head.block_number()).await?;
-	// Gate: in the round of the era itself.
+	// The era is cleared in the round that starts with it.
 	let Some(begun) = node
 		.first_block_where(first, &head, |view| view.current >= era)
 		.await?
 	else {
-		return Err(Fault::Input(format!("era {era} has not begun")));
+		return Err(Fault::Input(format!("--era {era}: this era has not begun")));
 	};
 	let is_cleared = |event: &MarketEvent| match event {
 		MarketEvent::EraCleared { community, record } => *community == id && record.era == era,
@@ -116,12 +117,13 @@ async fn audit(node: &Node, args: &AuditArgs) -> Result<AuditReport, Fault> {
 	let over = |view: &chain::types::EraView| view.current > era || view.round.is_none();
 	let Some(closed) = event_block(node, begun, &head, is_cleared, over).await? else {
 		return Err(Fault::Input(format!(
-			"the node shows no gate closure of community {} for era {era}; the oldest block whose state it has is {first}",
+			"the node shows no gate closure of community {} for era {era}; the oldest block \
+			 whose state the node has is {first}",
 			args.community
 		)));
 	};
 	let limits = close_gate(node, closed, &mut report).await?;
-	// Settlement: in the round that begins when the readings are in.
+	// The era is settled in the round that starts when its readings are complete.
 	let readings_in = |view: &chain::types::EraView| view.readings_of.is_some_and(|of| of > era);
 	if let Some(begun) = node.first_block_where(closed, &head, readings_in).await? {
 		let is_settled = |event: &MarketEvent| matches!(event, MarketEvent::EraSettled { community, era: of, .. } if (*community, *of) == (id, era));
@@ -136,7 +138,8 @@ async fn audit(node: &Node, args: &AuditArgs) -> Result<AuditReport, Fault> {
 	Ok(report)
 }
 
-/// The first block from one on with an event, before the clock says that it is over with it.
+/// The first block from `from` on with an event that `is_it` accepts. Stops after the block whose clock satisfies
+/// `over`, and after [`MOST_BLOCKS`] blocks.
 async fn event_block(
 	node: &Node,
 	from: u64,
@@ -159,7 +162,7 @@ async fn event_block(
 	Ok(None)
 }
 
-/// What is known of a block and its parent, for a community's turn in it.
+/// Reads a block and its parent for a community's step; `begins` as for [`Happened::read`].
 async fn inputs(
 	node: &Node,
 	number: u64,
@@ -179,7 +182,7 @@ async fn inputs(
 	Ok((block, inputs))
 }
 
-/// Whether all that was read is proved, the parent by its child's header.
+/// Proves every value that was read, and the parent by the block's header. What is false becomes a difference.
 async fn prove(node: &Node, inputs: &Inputs, report: &mut AuditReport) -> Result<(), Fault> {
 	let (before, after) = (&inputs.before, &inputs.after);
 	report.proved += before.len() + after.len();
@@ -191,7 +194,7 @@ async fn prove(node: &Node, inputs: &Inputs, report: &mut AuditReport) -> Result
 	let header = after.at.block_header().await.or_fault()?;
 	if header.parent_hash != before.at.block_hash() {
 		report.differences.push(format!(
-			"block {}: its parent is not the block that the node shows before it",
+			"block {}: the node shows another block before it than the parent that its header names",
 			header.number
 		));
 	}
@@ -223,7 +226,7 @@ async fn close_gate(node: &Node, number: u64, report: &mut AuditReport) -> Resul
 	prove(node, &inputs, report).await?;
 	let Some(computed) = computed else {
 		report.differences.push(format!(
-			"era {era}: the community is paused, and yet the chain shows a gate closure"
+			"era {era}: the chain shows a gate closure although the community is paused"
 		));
 		return Ok(limits);
 	};
@@ -286,7 +289,7 @@ async fn settle_era(
 }
 
 impl AuditReport {
-	/// What the audit ends with: the first difference, else what could not be judged.
+	/// The result of the audit: an error with the first difference, else with the parts that could not be judged.
 	fn outcome(self) -> Result<(), Fault> {
 		let (id, era) = (self.community, self.era);
 		match self.differences.into_iter().next() {
@@ -301,7 +304,7 @@ impl AuditReport {
 		}
 	}
 
-	/// Compares what was computed with what the state has and with what the events say.
+	/// Compares what was computed with the chain's state and with its events.
 	fn compare<Part: Serialize>(
 		&mut self,
 		what: &str,
@@ -318,7 +321,7 @@ impl AuditReport {
 				}
 				None => self
 					.differences
-					.push(format!("{what}: computed, and not {where_from}")),
+					.push(format!("{what}: computed, but missing {where_from}")),
 			}
 		}
 		Ok(())
@@ -330,16 +333,17 @@ impl AuditReport {
 	}
 }
 
-/// Asks another node for the same blocks.
+/// Compares the blocks' hashes and metadata with those of another node.
 async fn against(node: &Node, url: &str, report: &mut AuditReport) -> Result<(), Fault> {
 	let other = Node::connect(url, chain::PATIENCE).await?;
 	for block in report.blocks().collect::<Vec<_>>() {
 		match other.block_hash(block.number).await? {
 			Some(hash) if hash == block.hash => {
 				if node.metadata(block.hash).await? != other.metadata(block.hash).await? {
-					report
-						.differences
-						.push(format!("block {}: its types are others at {url}", block.number));
+					report.differences.push(format!(
+						"block {}: its metadata differs from that at {url}",
+						block.number
+					));
 				}
 			}
 			Some(hash) => report.differences.push(format!(

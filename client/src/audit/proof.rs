@@ -1,8 +1,8 @@
-//! What a block had in its state, proved against the block's own hash: the node is not believed.
+//! The values of a block's state, proved against the block's hash, so that the audit need not trust the node.
 //!
-//! A block's hash is the BLAKE2b-256 of its header, the header names the root of the state's trie, and a proof of the
-//! values that were read has the trie's nodes from that root down to each. So whoever knows the hash of the block knows
-//! the values.
+//! A block's hash is the BLAKE2b-256 hash of its header. The header names the root of the state's trie, and a storage
+//! proof has the trie's nodes on the way from that root to each value. So whoever knows the block's hash can verify the
+//! values.
 
 use crate::{
 	chain::{At, Node},
@@ -22,7 +22,8 @@ use subxt::{
 	SubstrateConfig,
 };
 
-/// A key, what the node said lies there, and what stands for a value that was never set.
+/// A value that was read: its name, its key, the node's answer, and the default that stands for a value that was never
+/// set.
 struct Read {
 	what: String,
 	key: Vec<u8>,
@@ -30,7 +31,7 @@ struct Read {
 	default: Option<Vec<u8>>,
 }
 
-/// A block, and all that was read of its state.
+/// A block, and all values that were read from its state.
 pub struct Evidence {
 	/// The block.
 	pub at: At,
@@ -38,12 +39,12 @@ pub struct Evidence {
 }
 
 impl Evidence {
-	/// Of a block.
+	/// Starts without any value.
 	pub fn of(at: At) -> Self {
 		Self { at, read: Vec::new() }
 	}
 
-	/// Reads a value of a map, or its default.
+	/// Reads an entry of a map, or its default, and keeps it for the proof.
 	pub async fn fetch<Key, Value>(
 		&mut self,
 		(pallet, item): (&'static str, &'static str),
@@ -70,13 +71,13 @@ impl Evidence {
 		decoded
 	}
 
-	/// Reads the block's events.
+	/// Reads the block's events, and keeps them for the proof.
 	pub async fn events(&mut self) -> Result<Events<SubstrateConfig>, Fault> {
 		let events = self.at.events().fetch().await.or_fault()?;
 		let entry = dynamic::storage::<(), ()>("System", "Events");
 		let key = self.at.storage().entry(entry).or_fault()?.key_prefix().to_vec();
 		let value = Some(events.bytes().to_vec());
-		// A block has events, if only of its timestamp's transaction.
+		// Every block has events, at least that of the timestamp's extrinsic, so there is no default.
 		let default = None;
 		let what = "System.Events".into();
 		self.read.push(Read {
@@ -88,13 +89,14 @@ impl Evidence {
 		Ok(events)
 	}
 
-	/// Whether everything that was read is what the block has; if not, what is false.
+	/// Checks everything that was read against the block's hash. The inner result says what is false; the outer one
+	/// fails if the node does not answer.
 	pub async fn check(&self, node: &Node) -> Result<Result<(), String>, Fault> {
 		let (number, hash) = (self.at.block_number(), self.at.block_hash());
 		let header = self.at.block_header().await.or_fault()?;
 		if BlakeTwo256.hash(&header.encode()) != hash || header.number != number {
 			return Ok(Err(format!(
-				"block {number}: the header that the node sends is not that of {hash:?}"
+				"block {number}: the header that the node sent does not belong to {hash:?}"
 			)));
 		}
 		let keys: Vec<&[u8]> = self.read.iter().map(|read| read.key.as_slice()).collect();
@@ -104,7 +106,7 @@ impl Evidence {
 			Ok(proved) => proved,
 			Err(error) => {
 				return Ok(Err(format!(
-					"block {number}: the node's proof is none of the state root {:?}: {error}",
+					"block {number}: the node's proof does not lead to the state root {:?}: {error}",
 					header.state_root
 				)))
 			}
@@ -113,7 +115,7 @@ impl Evidence {
 			let value = proved.get(&read.key).cloned().flatten();
 			if value.or_else(|| read.default.clone()) != read.value {
 				return Ok(Err(format!(
-					"block {number}: what the node says of {} is not what the block's state has",
+					"block {number}: the node's value of {} differs from the one in the block's state",
 					read.what
 				)));
 			}
@@ -121,7 +123,7 @@ impl Evidence {
 		Ok(Ok(()))
 	}
 
-	/// So many values were read.
+	/// Number of values that were read.
 	pub fn len(&self) -> usize {
 		self.read.len()
 	}

@@ -1,8 +1,10 @@
-//! A community's settlement, done again from its inputs: docs/market.md, "Settlement".
+//! Settles a community's era again from its inputs: docs/market.md, "Settlement".
 
 use super::{inputs::Inputs, limits::Limits};
 use crate::{
-	chain::types::{Amounts, Balance, Channels, Contract, Debt, MarketEvent, Reading, Statement, Terms, Totals},
+	chain::types::{
+		Amounts, Balance, Channels, Contract, Debt, MarketEvent, Reading, Statement, Terms, Totals,
+	},
 	fault::Fault,
 };
 use commonwatt_market::{
@@ -15,14 +17,14 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use subxt::utils::AccountId32;
 
-/// What a settlement comes to.
+/// The result of a settlement: the totals, and the statements by household.
 #[derive(Debug, Serialize)]
 pub struct Settlement {
 	pub totals: Totals,
 	pub statements: BTreeMap<u32, Statement>,
 }
 
-/// One household's part.
+/// One household's part of a settlement.
 struct HouseholdSettlement {
 	id: u32,
 	contract: Option<Contract>,
@@ -31,16 +33,16 @@ struct HouseholdSettlement {
 	statement: Statement,
 }
 
-/// What the chain says of a settlement.
+/// What the chain claims about a settlement.
 pub struct Claim<'a> {
 	pub statements: &'a BTreeMap<u32, Statement>,
-	/// Whether its game's payoffs have other rules than this program's.
+	/// Whether the chain computed the payoffs by rules that this program does not have.
 	pub other_payoffs: bool,
 }
 
-/// Settles an era. `contracts` are those of its gate closure. Where the chain says that somebody could not pay, or
-/// could not be paid, that is taken from the claim if the debt that it leaves is right, and `notes` says so. Payoffs of
-/// other rules are taken from it too, and the rewards are shared by them.
+/// Settles an era. `contracts` are those of its clearing. If the chain says that somebody could not pay, or could not
+/// be paid, the claim is accepted if the debt that it leaves is right, and a note is added to `notes`. Payoffs under
+/// other rules are taken from the claim too, and the rewards are shared by them.
 pub async fn settle(
 	inputs: &mut Inputs,
 	(era, terms, price_per_kwh): (u32, Terms, Balance),
@@ -73,7 +75,7 @@ pub async fn settle(
 	})
 }
 
-/// Everyone who was a member, with contract and reading.
+/// One entry for each household that was a member in the era, with its contract and reading.
 async fn lines(
 	inputs: &mut Inputs,
 	era: u32,
@@ -90,7 +92,8 @@ async fn lines(
 		let metered = inputs.metered(id).await?;
 		let submitted = metered.as_ref().and_then(|metered| metered.of(era));
 		let last = metered.as_ref().and_then(|metered| metered.until(era));
-		let reading = submitted.unwrap_or_else(|| Reading::estimate(household.connection_limit_wh, contract.as_ref(), last));
+		let reading = submitted
+			.unwrap_or_else(|| Reading::estimate(household.connection_limit_wh, contract.as_ref(), last));
 		lines.push(HouseholdSettlement {
 			id,
 			contract,
@@ -111,7 +114,7 @@ async fn lines(
 	Ok(lines)
 }
 
-/// Finds who delivered what, and what it was worth.
+/// Computes how much everyone delivered, with its comfort and payoff.
 fn energy(lines: &mut [HouseholdSettlement], terms: &Terms) {
 	let of_contract = |line: &HouseholdSettlement| {
 		line.contract.as_ref().map_or(0, |contract| {
@@ -133,7 +136,7 @@ fn energy(lines: &mut [HouseholdSettlement], terms: &Terms) {
 	}
 }
 
-/// Takes from the chain what the delivered energy was worth; that it was worth anything, and its comfort, is not taken.
+/// Takes the payoffs of delivered energy from the chain. Whether a household has one, and its comfort, stay computed.
 fn take_payoffs(lines: &mut [HouseholdSettlement], claimed: &BTreeMap<u32, Statement>) {
 	for line in lines {
 		let said = claimed.get(&line.id).and_then(|statement| statement.delivered);
@@ -143,7 +146,7 @@ fn take_payoffs(lines: &mut [HouseholdSettlement], claimed: &BTreeMap<u32, State
 	}
 }
 
-/// Money for community energy.
+/// Computes the payments for community energy, and the grid fees.
 fn through_pool(
 	lines: &mut [HouseholdSettlement],
 	terms: &Terms,
@@ -166,7 +169,7 @@ fn through_pool(
 		sold_wh += Balance::from(statement.energy.sold_to_community_wh);
 	}
 	if waived > 0 {
-		notes.push(format!("no grid fee was taken, {waived} would have been due"));
+		notes.push(format!("no grid fee was taken; {waived} was due"));
 	}
 	let mut parts = Split::new(collected, sold_wh);
 	for line in lines.iter_mut() {
@@ -177,7 +180,7 @@ fn through_pool(
 				.is_some_and(|s| s.amounts.received_from_pool == 0)
 		{
 			notes.push(format!(
-				"household {}: {due} from the pool went to its credit",
+				"household {}: its earnings of {due} from the pool were added to its credit",
 				line.id
 			));
 			line.debt.credit += due;
@@ -187,7 +190,7 @@ fn through_pool(
 	}
 }
 
-/// Shares of the incentive.
+/// Computes the rewards: shares of `budget` in proportion to the delivered payoffs.
 fn rewards(
 	lines: &mut [HouseholdSettlement],
 	budget: Balance,
@@ -211,7 +214,7 @@ fn rewards(
 	}
 }
 
-/// The bill of the main grid.
+/// Computes the bill of the main grid, the payments between household and utility, and the debt that is left.
 fn with_utility(
 	line: &mut HouseholdSettlement,
 	terms: &Terms,
@@ -229,21 +232,21 @@ fn with_utility(
 	let dues = Dues::new(&line.debt, amounts);
 	let (due, owed) = (dues.household, dues.utility);
 	let said = claimed.get(&line.id).map(|statement| statement.amounts);
-	// How much somebody could pay at that very moment depends on all that moved before. That the rest did not vanish does
-	// not.
+	// How much somebody could pay at that moment depends on everything that moved before, so the claim is accepted. But
+	// whatever was not paid must appear as debt.
 	let paid = said.map_or(due, |said| said.paid_to_utility).min(due);
 	let received = said.map_or(owed, |said| said.received_from_utility).min(owed);
 	line.debt = dues.settle(paid, received, amounts);
 	if paid < due || received < owed {
 		notes.push(format!(
-			"household {}: {paid} of {due} paid to the utility and {received} of {owed} received; whether more could \
-			 be paid was not judged",
+			"household {}: paid {paid} of {due} to the utility and received {received} of {owed} from it; the audit \
+			 cannot judge whether more could be paid",
 			line.id
 		));
 	}
 }
 
-/// What the chain's events claim of a settlement.
+/// What the chain's events claim about a settlement; `None` without an event `EraSettled`.
 pub fn claimed(events: &[MarketEvent], community: u32, era: u32) -> Option<Settlement> {
 	let mut statements = BTreeMap::new();
 	let mut settled = None;
@@ -300,11 +303,13 @@ mod tests {
 	}
 
 	#[test]
-	fn payoffs_of_other_rules_are_taken_and_nothing_else_of_what_was_delivered() {
-		let worth = |comfort_ppm, payoff| Some(Delivered {
-			comfort_ppm,
-			payoff: Log2(payoff),
-		});
+	fn only_the_payoffs_of_delivered_energy_are_taken_from_the_chain() {
+		let worth = |comfort_ppm, payoff| {
+			Some(Delivered {
+				comfort_ppm,
+				payoff: Log2(payoff),
+			})
+		};
 		let mut lines = [line(1, worth(500_000, 3)), line(2, None), line(3, worth(1, 4))];
 		let claimed = [line(1, worth(7, 30)), line(2, worth(8, 40)), line(3, None)];
 		let claimed = claimed.map(|line| (line.id, line.statement)).into();

@@ -1,11 +1,9 @@
-//! Claims that are not what the rules say.
+//! False claims are found and named.
 
 use super::*;
-use crate::{
-	chain::types::{
-		Amounts, Certificate, Channels, Contract, EraRecord, Kind, Quality, Reading, Statement,
-		Status, Strategy, Totals, TEST_TERMS as TERMS,
-	},
+use crate::chain::types::{
+	Amounts, Certificate, Channels, Contract, EraRecord, Kind, Quality, Reading, Statement, Status, Strategy,
+	Totals, TEST_TERMS as TERMS,
 };
 use commonwatt_market::game;
 use std::collections::BTreeMap;
@@ -86,7 +84,7 @@ fn settlement(paid: u128) -> Settlement {
 }
 
 #[test]
-fn first_claim_that_differs_is_named() {
+fn differences_from_state_and_events_are_named() {
 	let mut found = report();
 	found
 		.compare(
@@ -113,20 +111,20 @@ fn first_claim_that_differs_is_named() {
 }
 
 #[test]
-fn amount_that_differs_and_claim_that_is_missing_are_named() {
+fn differing_amount_and_missing_claim_are_named() {
 	let mut found = report();
 	found
 		.compare("settlement", &settlement(300), None, Some(&settlement(299)))
 		.unwrap();
 	let expected = [
 		"settlement: statements 3 amounts paid_to_utility: \"300\" computed, \"299\" on the chain",
-		"settlement: computed, and not in the events",
+		"settlement: computed, but missing in the events",
 	];
 	assert_eq!(found.differences, expected);
 }
 
 #[test]
-fn era_of_other_rules_has_an_exit_code_of_its_own_unless_something_differs() {
+fn exit_code_is_5_for_other_rules_unless_something_differs() {
 	let outcome = |not_judged: &[&str], differences: &[&str]| {
 		let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
 		let report = AuditReport {
@@ -139,7 +137,8 @@ fn era_of_other_rules_has_an_exit_code_of_its_own_unless_something_differs() {
 	assert!(outcome(&[], &[]).is_ok());
 	let fault = outcome(&["cleared under other rules"], &[]).unwrap_err();
 	assert_eq!(fault.code(), 5);
-	let text = "nothing is false, but 1 part(s) cannot be judged:\n  era 7 of community 0: cleared under other rules";
+	let text = "everything that can be judged is right, but 1 part(s) cannot be judged:\n  \
+	            era 7 of community 0: cleared under other rules";
 	assert_eq!(fault.to_string(), text);
 	let fault = outcome(&["one"; 23], &[]).unwrap_err().to_string();
 	assert_eq!(

@@ -1,46 +1,47 @@
 //! Key figures of a household and of a community, from statements and records.
 //!
-//! Self-consumption is the share of generation that is not fed into the main grid, self-sufficiency the share of consumption
-//! that does not come from it (Luthander, Widén, Nilsson and Palm, Applied Energy 142, 2015, doi
-//! 10.1016/j.apenergy.2014.12.028). A household's count what it uses of its own generation at once; the community's count
-//! what its households use of each other's too.
+//! Self-consumption is the share of generation that does not go to the main grid; self-sufficiency is the share of
+//! consumption that does not come from it (Luthander, Widén, Nilsson and Palm, Applied Energy 142, 2015, doi
+//! 10.1016/j.apenergy.2014.12.028). A household's figures count the generation that it uses itself in the same era. The
+//! community's figures also count what its households use of each other's generation.
 
 use crate::{
 	chain::{
 		game::other_rules,
 		types::{Bill, Certificate, EraRecord, Statement, Status},
 	},
-	replay::ledger::EraBook,
+	ledger::EraBook,
 };
 use serde::Serialize;
 
 /// A household's bill with its key figures.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Account {
-	/// With the household's number.
+	/// Includes the household's number.
 	#[serde(flatten)]
 	pub bill: Bill,
 	pub generation_wh: u64,
 	pub consumption_wh: u64,
-	/// Generated and used in the same era.
+	/// Generation that the household itself used in the same era.
 	pub own_use_wh: u64,
 	pub imbalance_import_wh: u64,
 	pub imbalance_export_wh: u64,
-	/// Most consumed, and most bought from the main grid, in an era.
+	/// Maximum consumption, and maximum energy bought from the main grid, in an era.
 	pub peak_load_wh: u64,
 	pub peak_bought_wh: u64,
 	pub missing_readings: u32,
-	/// Mean and least of eq. (2) over the eras with a contract and a reading, millionths; nothing without any.
+	/// Mean and minimum of the comfort, the paper's eq. (2), over the eras with a contract and a reading, millionths.
+	/// `None` without such an era.
 	pub comfort_ppm: Option<u64>,
 	pub least_comfort_ppm: Option<u32>,
-	/// Eras outside the comfort range.
+	/// Eras with comfort 0.
 	pub uncomfortable_eras: u32,
 	#[serde(skip)]
 	comfort: (u64, u64),
 }
 
 impl Account {
-	/// Of no era, from one on.
+	/// An account without any era. `first_era` is the first that will be added.
 	pub fn new(household: u32, first_era: u32) -> Self {
 		Self {
 			bill: Bill::empty(household, first_era),
@@ -59,7 +60,7 @@ impl Account {
 		}
 	}
 
-	/// Adds an era.
+	/// Adds an era. `was_read` is false if the reading is an estimate of the chain.
 	pub fn add(&mut self, statement: &Statement, was_read: bool) {
 		let (reading, energy) = (&statement.reading, &statement.energy);
 		self.bill.add(statement);
@@ -80,50 +81,51 @@ impl Account {
 		}
 	}
 
-	/// Percent.
+	/// Percent; `None` without generation.
 	pub fn self_consumption(&self) -> Option<f64> {
 		percent(self.own_use_wh, self.generation_wh)
 	}
 
-	/// Percent.
+	/// Percent; `None` without consumption.
 	pub fn self_sufficiency(&self) -> Option<f64> {
 		percent(self.own_use_wh, self.consumption_wh)
 	}
 }
 
-/// A part of a whole in percent; nothing of nothing is none.
+/// `part` as a percentage of `whole`, to one decimal place; `None` if `whole` is 0.
 fn percent(part: u64, whole: u64) -> Option<f64> {
 	(whole > 0).then(|| (part as f64 * 1_000.0 / whole as f64).round() / 10.0)
 }
 
-/// What a community's eras came to.
+/// Key figures of a community's eras.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Community {
-	/// Settled eras, and those of them with a game.
+	/// Number of settled eras, and of those with a game.
 	pub eras: u32,
 	pub games: u32,
-	/// Games with a certificate by the rules that this program knows.
+	/// Games that are certified under the rules that this program knows.
 	pub equilibria: u32,
-	/// Eras whose games ended without a certificate.
+	/// Eras whose games ended without an equilibrium, under the same rules.
 	pub approximate: Vec<u32>,
-	/// Eras that were cleared under other rules, whose certificates this program cannot judge: neither of the two above.
+	/// Eras that were cleared under other rules. This program cannot judge their certificates, so they count in neither
+	/// of the two fields above.
 	pub other_rules: Vec<u32>,
 	pub games_with_trade: u32,
 	pub sweeps: u64,
 	pub most_sweeps: u32,
 	pub most_starts: u32,
-	/// The largest gain that a game left by the rules that this program knows, base-2 logarithm in units of 2^-32.
+	/// The largest gain that a game left under the rules that this program knows, base-2 logarithm in units of 2^-32.
 	pub largest_gain: i64,
 	pub generation_wh: u64,
 	pub consumption_wh: u64,
 	pub community_wh: u64,
 	pub sold_to_main_wh: u64,
 	pub bought_from_main_wh: u64,
-	/// Most of all households in an era.
+	/// Maximum of all households together in an era.
 	pub peak_load_wh: u64,
 	pub peak_bought_wh: u64,
 	pub missing_readings: u64,
-	/// Percent.
+	/// Percent; `None` without generation or consumption.
 	pub self_consumption: Option<f64>,
 	pub self_sufficiency: Option<f64>,
 }
@@ -185,8 +187,9 @@ mod tests {
 	use super::*;
 	use crate::{
 		chain::types::{Amounts, Channels, Delivered, Quality, Reading, TEST_TERMS},
-		replay::ledger::{Opening, Settled},
+		ledger::{Opening, Settled},
 	};
+	use commonwatt_market::game::Log2;
 
 	fn statement(era: u32, generation_wh: u32, consumption_wh: u32, community_wh: i64) -> Statement {
 		let net = i64::from(generation_wh) - i64::from(consumption_wh);
@@ -204,7 +207,7 @@ mod tests {
 			price_per_kwh: 10,
 			delivered: Some(Delivered {
 				comfort_ppm: 500_000 * (era % 2),
-				payoff: 0,
+				payoff: Log2(0),
 			}),
 			amounts: Amounts {
 				alone_cost: 100,
@@ -215,7 +218,7 @@ mod tests {
 	}
 
 	#[test]
-	fn figures_by_hand() {
+	fn household_figures_match_values_computed_by_hand() {
 		let mut account = Account::new(3, 10);
 		account.add(&statement(10, 3_000, 1_000, 500), true);
 		account.add(&statement(11, 1_000, 4_000, -2_000), false);
@@ -233,7 +236,7 @@ mod tests {
 		assert_eq!(account.uncomfortable_eras, 1);
 	}
 
-	/// An era with a game that was cleared by a runtime of this version.
+	/// An era with a game that a runtime of this version cleared.
 	fn game(era: u32, status: Status, cleared_by: Option<u32>) -> EraBook {
 		EraBook {
 			record: Some(EraRecord {
@@ -258,7 +261,7 @@ mod tests {
 	}
 
 	#[test]
-	fn certificates_of_other_rules_count_apart() {
+	fn certificates_under_other_rules_are_counted_separately() {
 		let mut community = Community::default();
 		let eras = [
 			(8, Status::Equilibrium, Some(100)),

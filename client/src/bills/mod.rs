@@ -1,4 +1,4 @@
-//! `commonwatt bills`: what eras came to for the households of a community, from events, and how it did as a whole.
+//! `commonwatt bills`: the bills of a community's households and key figures of the community, computed from events.
 
 mod kpi;
 
@@ -14,14 +14,14 @@ use crate::{
 	compare,
 	fault::Fault,
 	json,
-	replay::ledger::Ledger,
+	ledger::Ledger,
 	text::{self, kwh},
 };
 use kpi::{Account, Community};
 use serde::Serialize;
 use std::{collections::BTreeMap, path::Path};
 
-/// What eras came to.
+/// The command's results, in the form of its JSON.
 #[derive(Serialize)]
 struct BillsReport {
 	url: String,
@@ -31,7 +31,7 @@ struct BillsReport {
 	token: String,
 	community: Community,
 	households: Vec<Account>,
-	/// So many statements and bills of the chain's state were compared.
+	/// Number of statements and of bills that were compared with the chain's state.
 	compared: (usize, usize),
 	differences: Vec<String>,
 }
@@ -73,13 +73,13 @@ async fn bills(node: &Node, args: &BillsArgs) -> Result<BillsReport, Fault> {
 	Ok(report)
 }
 
-/// The events from the first era's beginning until the last one's settlement.
+/// Reads the events from the beginning of the first era to the settlement of the last one.
 async fn read(node: &Node, head: &At, community: u32, args: &BillsArgs) -> Result<Ledger, Fault> {
 	let oldest = node.first_readable(0, head.block_number()).await?;
 	let first = node
 		.first_block_where(oldest, head, |view| view.current >= args.from)
 		.await?
-		.ok_or_else(|| Fault::Input(format!("--from {}: that era has not begun", args.from)))?;
+		.ok_or_else(|| Fault::Input(format!("--from {}: this era has not begun", args.from)))?;
 	let members = chain::members(head, community).await?;
 	let mut scanner = Scanner::new(community, members);
 	let mut ledger = Ledger::default();
@@ -131,7 +131,7 @@ fn add_up(ledger: &Ledger, community: u32, args: &BillsArgs) -> Result<BillsRepo
 	})
 }
 
-/// Compares with the statements and the bills that the state still has.
+/// Compares the statements and bills with those that the state still has.
 async fn compare_with_state(head: &At, ledger: &Ledger, report: &mut BillsReport) -> Result<(), Fault> {
 	let (first, last) = report.eras;
 	let mut oldest = None;
@@ -158,7 +158,7 @@ async fn compare_with_state(head: &At, ledger: &Ledger, report: &mut BillsReport
 		let Some(of_state) = chain::bill(head, account.bill.household, (oldest, last)).await? else {
 			continue;
 		};
-		// A bill of the eras that the state still has.
+		// The state's bill covers only the eras that the state still has, so this one must too.
 		let mut bill = Bill::empty(account.bill.household, of_state.first_era);
 		for (_, book) in ledger.eras(oldest..=last) {
 			if let Some(settled) = book.statements.get(&account.bill.household) {
@@ -226,7 +226,7 @@ fn write_csv(path: &Path, accounts: &[Account]) -> Result<(), Fault> {
 	writer.flush().map_err(|error| Fault::file(path, error))
 }
 
-/// Eras in order, those that follow each other as their first and last.
+/// Ascending eras as text. Consecutive eras are shown as "first to last".
 fn runs(eras: &[u32]) -> String {
 	let runs = eras.chunk_by(|one, next| one.checked_add(1) == Some(*next));
 	let texts = runs.map(|run| match run {
@@ -236,7 +236,7 @@ fn runs(eras: &[u32]) -> String {
 	texts.collect::<Vec<_>>().join(", ")
 }
 
-/// The report on a terminal.
+/// The report as text for a terminal.
 fn shown(report: &BillsReport, money: &Token) -> String {
 	let share = |percent: Option<f64>| percent.map_or("-".into(), |percent| format!("{percent:.1}"));
 	let mut text = format!(
@@ -276,7 +276,8 @@ fn shown(report: &BillsReport, money: &Token) -> String {
 	}
 	let community = &report.community;
 	text += &format!(
-		"\ncommunity {}, eras {} to {}: {} settled, {} games, {} certified, {} with trade; sweeps {} at most, starts {}\n",
+		"\ncommunity {}, eras {} to {}: {} settled, {} games, {} certified, {} with trade; sweeps {} at most, \
+		 starts {}\n",
 		report.community_number,
 		report.eras.0,
 		report.eras.1,
@@ -306,8 +307,8 @@ fn shown(report: &BillsReport, money: &Token) -> String {
 	}
 	if !community.other_rules.is_empty() {
 		text += &format!(
-			"  cleared under rules that this client cannot judge (runtime version below {GAME_RULES_SINCE}, or unknown): \
-			 eras {}\n",
+			"  cleared under rules that this client cannot judge (runtime version below {GAME_RULES_SINCE}, or \
+			 unknown): eras {}\n",
 			runs(&community.other_rules)
 		);
 	}
@@ -323,7 +324,7 @@ mod tests {
 	use super::*;
 
 	#[test]
-	fn eras_that_follow_each_other_are_shown_as_one_run() {
+	fn consecutive_eras_are_shown_as_a_range() {
 		assert_eq!(runs(&[]), "");
 		assert_eq!(runs(&[3, 4, 5, 7, u32::MAX]), "3 to 5, 7, 4294967295");
 	}

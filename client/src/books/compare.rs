@@ -1,9 +1,9 @@
-//! Two accounts of the same thing, compared number by number.
+//! Compares the books with the chain's state.
 
 use super::state::State;
 use crate::{compare, fault::Fault};
 
-/// Every number of the books that is another one in the chain's state, or in one of the two only.
+/// Every number that differs between the books and the chain's state, or that only one of them has.
 pub fn differences(books: &State, chain: &State) -> Result<Vec<String>, Fault> {
 	compare::differences(("in the books", books), ("in the state", chain))
 }

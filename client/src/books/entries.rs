@@ -1,4 +1,4 @@
-//! Keeping the books: one rule for each kind of event.
+//! Bookkeeping: one rule for each kind of event.
 
 use super::state::{signed, Account, State};
 use crate::chain::{
@@ -19,7 +19,7 @@ pub enum Entry {
 	TransactionPayment(PaymentEvent),
 }
 
-/// Accounts that come and go.
+/// Creation and removal of accounts.
 #[derive(DecodeAsType)]
 #[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
 pub enum SystemEvent {
@@ -27,14 +27,14 @@ pub enum SystemEvent {
 	KilledAccount { account: AccountId32 },
 }
 
-/// What a transaction cost; that money was withdrawn for it, and some of it given back, the balances tell.
+/// The fee of a transaction. Its withdrawal, and the refund of what was too much, are events of the balances.
 #[derive(DecodeAsType)]
 #[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
 pub enum PaymentEvent {
 	TransactionFeePaid { actual_fee: Balance },
 }
 
-/// Whether an event is entered, by the names of its pallet and its own.
+/// Whether the books have a rule for an event, by the names of its pallet and its own.
 pub fn is_entered(pallet: &str, event: &str) -> bool {
 	match pallet {
 		"Balances" | "EnergyMarket" | "TransactionPayment" => true,
@@ -54,7 +54,7 @@ pub struct Energy {
 }
 
 impl Energy {
-	/// Adds eras.
+	/// Adds the energies of a number of eras, by channel.
 	pub fn add(&mut self, eras: u32, [sold, bought, to_main, from_main]: [u64; 4]) {
 		self.eras += eras;
 		self.sold_to_community_wh += sold;
@@ -63,7 +63,7 @@ impl Energy {
 		self.bought_from_main_wh += from_main;
 	}
 
-	/// By channel.
+	/// The energies by channel, in the order of the fields.
 	pub fn all_wh(&self) -> [u64; 4] {
 		[
 			self.sold_to_community_wh,
@@ -74,23 +74,23 @@ impl Energy {
 	}
 }
 
-/// The books.
+/// The books: what events say about accounts, debts, statements and energy.
 pub struct Books {
 	pub state: State,
-	/// By household, those that have left included.
+	/// By household, including those that have left.
 	pub energy: BTreeMap<u32, Energy>,
-	/// What transactions cost.
+	/// Sum of all transaction fees, smallest unit.
 	pub fees: Balance,
-	/// Where the events contradict themselves, or say too little.
+	/// Contradictions between events, and events that do not say what they moved.
 	pub faults: Vec<String>,
-	/// So many eras the chain retains.
+	/// Number of eras that the chain retains.
 	retained: u32,
 	/// By community: statements of the era that is being settled.
 	settling: BTreeMap<u32, BTreeMap<u32, Statement>>,
 }
 
 impl Books {
-	/// Opens the books with what a block left.
+	/// Opens the books with the state after a block.
 	pub fn open(state: State, retained: u32) -> Self {
 		Self {
 			state,
@@ -115,12 +115,14 @@ impl Books {
 		}
 	}
 
-	/// Closes the books after the last event.
+	/// Closes the books after the last event: removes empty accounts, computes the bills, and compares the sum of all
+	/// accounts with the total issuance.
 	pub fn close(&mut self) {
 		for account in self.state.accounts.values_mut() {
 			account.held.retain(|_, amount| *amount != 0);
 		}
-		// An account's end is told before its last money has gone.
+		// The event that removes an account comes before the one that takes its last funds, so empty accounts go only
+		// now.
 		self.state
 			.accounts
 			.retain(|_, account| *account != Account::default());
@@ -128,7 +130,7 @@ impl Books {
 		let owned: i128 = self.state.accounts.values().map(Account::total).sum();
 		if owned != self.state.issuance {
 			self.faults.push(format!(
-				"all accounts have {owned} in sum, which is not the issuance of {}",
+				"the accounts have {owned} in total, but the total issuance is {}",
 				self.state.issuance
 			));
 		}
@@ -149,8 +151,8 @@ impl Books {
 			.or_default()
 	}
 
-	/// What changes accounts alone. Fees are withdrawn before a transaction, and what was too much of them deposited
-	/// after it; the rest is burned as a debt that nobody has.
+	/// Enters events that change accounts, but not the total issuance. A fee is withdrawn before the transaction, and
+	/// the part that was too much is deposited after it; the rest is burned as a debt that belongs to no account.
 	fn enter_money(&mut self, block: u64, event: BalancesEvent) {
 		use BalancesEvent::*;
 		match event {
@@ -177,7 +179,8 @@ impl Books {
 			}
 			Held { reason, who, amount } => self.hold(reason, who, signed(amount)),
 			Released { reason, who, amount } => self.hold(reason, who, -signed(amount)),
-			// The event does not say whether the receiver has it free or on hold; the market always frees it.
+			// The event does not say whether the receiver gets the amount free or on hold. The market always makes it
+			// free.
 			TransferOnHold {
 				reason,
 				source,
@@ -200,7 +203,7 @@ impl Books {
 		}
 	}
 
-	/// What changes the total issuance, or nothing, or what no books can tell.
+	/// Enters events that change the total issuance, or nothing. Events that do not say what they moved become faults.
 	fn enter_issuance(&mut self, block: u64, event: BalancesEvent) {
 		use BalancesEvent::*;
 		match event {
@@ -219,22 +222,22 @@ impl Books {
 			MintedCredit { amount } | Issued { amount } => self.state.issuance += signed(amount),
 			BurnedDebt { amount } | Rescinded { amount } => self.state.issuance -= signed(amount),
 			TotalIssuanceForced { new } => self.state.issuance = signed(new),
-			// `Endowed` comes with the event of the payment that made the account; the others move nothing.
+			// `Endowed` comes with the event of the payment that created the account; the others move nothing.
 			Endowed {} | Upgraded {} | Locked {} | Unlocked {} | Frozen {} | Thawed {} => (),
 			other => self.faults.push(format!(
-				"block {block}: no books can tell what this moved: {other:?}"
+				"block {block}: this event does not say what it moved: {other:?}"
 			)),
 		}
 	}
 
-	/// Moves from free to reserved.
+	/// Moves from free to reserved, or back if negative.
 	fn reserve(&mut self, who: AccountId32, amount: i128) {
 		let account = self.account(who);
 		account.free -= amount;
 		account.reserved += amount;
 	}
 
-	/// Moves from free to on hold.
+	/// Moves from free to on hold, or back if negative.
 	fn hold(&mut self, reason: HoldReason, who: AccountId32, amount: i128) {
 		*self.free(who) -= amount;
 		*self.held(who, reason) += amount;
@@ -278,12 +281,12 @@ impl Books {
 				era,
 				totals,
 			} => self.enter_settlement(block, community, era, &totals),
-			// All else moves neither money nor energy.
+			// The other events move neither money nor energy.
 			_ => (),
 		}
 	}
 
-	/// A community's era is settled: its statements take the place of those that are as many eras older as are retained.
+	/// Enters the settlement of a community's era. Its statements replace those of the era `retained` eras before it.
 	fn enter_settlement(&mut self, block: u64, community: u32, era: u32, totals: &Totals) {
 		let statements = self.settling.remove(&community).unwrap_or_default();
 		let mut sum = Energy::default();
@@ -298,8 +301,8 @@ impl Books {
 		];
 		if (sum.eras, sum.all_wh()) != (totals.households, told) {
 			self.faults.push(format!(
-				"block {block}: era {era} of community {community} has {} statements and {:?} Wh by channel, which \
-				 its totals do not say: {totals:?}",
+				"block {block}: era {era} of community {community} has {} statements and {:?} Wh by channel, but \
+				 its totals are {totals:?}",
 				sum.eras,
 				sum.all_wh()
 			));

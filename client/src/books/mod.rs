@@ -1,5 +1,5 @@
-//! `commonwatt books`: every balance and every household's energy, rebuilt from events alone and compared with what the
-//! chain has.
+//! `commonwatt books`: rebuilds every balance and every household's energy from events alone and compares them with the
+//! chain's state.
 
 mod compare;
 mod entries;
@@ -20,12 +20,12 @@ use serde::Serialize;
 use state::State;
 use std::collections::BTreeMap;
 
-/// So many blocks are asked for at once.
+/// Number of blocks that are requested at the same time.
 const AHEAD: usize = 8;
-/// So many differences are shown.
+/// Maximum number of differences that are shown.
 const SHOWN: usize = 20;
 
-/// What the books came to.
+/// The command's results, in the form of its JSON.
 #[derive(Serialize)]
 struct BooksReport<'a> {
 	url: &'a str,
@@ -33,9 +33,9 @@ struct BooksReport<'a> {
 	opened_at: u64,
 	/// The block whose state they were compared with.
 	compared_with: u64,
-	/// So many blocks' events were entered.
+	/// Number of blocks whose events were entered.
 	blocks: u64,
-	/// What transactions cost, all of which is burned.
+	/// Sum of all transaction fees, which are burned.
 	#[serde(with = "chain::types::money")]
 	fees: chain::types::Balance,
 	/// By household, over all eras that were settled in these blocks.
@@ -58,20 +58,20 @@ pub async fn run(args: BooksArgs) -> Result<(), Fault> {
 	}
 }
 
-/// Keeps the books and compares them; returns how they differ.
+/// Keeps the books and compares them with the state. Returns the differences.
 async fn audit(node: &Node, args: &BooksArgs) -> Result<Vec<String>, Fault> {
 	let head = node.head().await?;
 	let (first, last) = (args.from, head.block_number());
 	if first > last {
 		return Err(Fault::Input(format!(
-			"--from {first}: the newest final block is {last}"
+			"--from {first}: this block is not final yet; the newest final block is {last}"
 		)));
 	}
 	if !node.is_readable(first).await? {
 		let oldest = node.first_readable(first, last).await?;
 		return Err(Fault::Input(format!(
-			"the node has no state of block {first} any more; the oldest that it has is that of block {oldest}: begin \
-			 there with --from {oldest}, or ask a node that keeps all (--state-pruning archive)"
+			"the node no longer has the state of block {first}; the oldest block whose state it has is {oldest}: start \
+			 there with --from {oldest}, or use a node that keeps all states (--state-pruning archive)"
 		)));
 	}
 	let retained = chain::constant(&head, "EnergyMarket", "RetainedEras")?;
@@ -123,7 +123,7 @@ async fn enter_blocks(node: &Node, books: &mut Books, first: u64, last: u64) -> 
 	Ok(())
 }
 
-/// The events of a block that are entered, in order.
+/// The events of a block that the books have a rule for, in order.
 async fn events(node: &Node, number: u64) -> Result<Vec<Entry>, Fault> {
 	let mut entries = Vec::new();
 	for event in node.at(number).await?.events().fetch().await.or_fault()?.iter() {
@@ -133,7 +133,7 @@ async fn events(node: &Node, number: u64) -> Result<Vec<Entry>, Fault> {
 			let entry = event.decode_as::<Entry>().or_fault();
 			entries.push(entry.map_err(|fault| {
 				Fault::Chain(format!(
-					"block {number}: these books do not know {pallet}.{name}: {fault}"
+					"block {number}: this program cannot read the event {pallet}.{name}: {fault}"
 				))
 			})?);
 		}
@@ -141,7 +141,7 @@ async fn events(node: &Node, number: u64) -> Result<Vec<Entry>, Fault> {
 	Ok(entries)
 }
 
-/// The books in a few lines.
+/// The sums of the books as text.
 fn summary(books: &Books, money: &Token) -> String {
 	let mut sum = Energy::default();
 	for energy in books.energy.values() {
@@ -161,7 +161,7 @@ fn summary(books: &Books, money: &Token) -> String {
 	)
 }
 
-/// As many differences as fit on a screen.
+/// The first [`SHOWN`] differences, and the number of the others.
 fn shortened(mut differences: Vec<String>) -> Vec<String> {
 	let more = differences.len().saturating_sub(SHOWN);
 	differences.truncate(SHOWN);

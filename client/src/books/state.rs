@@ -1,4 +1,4 @@
-//! Money and energy of a chain, in one shape for its state and for the books that are kept of it.
+//! Money and energy of a chain, in one type for the chain's state and for the books.
 
 use crate::{
 	chain::{
@@ -13,15 +13,16 @@ use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 use subxt::utils::AccountId32;
 
-/// An account. Amounts have a sign, so that books that go wrong can show how.
+/// An account. Amounts are signed, so that faulty books can show a negative balance.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Account {
-	/// One without money exists too where something else keeps it, as its registration keeps a meter's.
+	/// Whether the account exists. An account without money exists if something else keeps it, as a meter's
+	/// registration does.
 	pub exists: bool,
-	/// What it can spend.
+	/// Free balance, smallest unit.
 	#[serde(with = "money")]
 	pub free: i128,
-	/// Reserved without a reason, as the deposit for a proxy is.
+	/// Reserved without a reason, such as the deposit for a proxy.
 	#[serde(with = "money")]
 	pub reserved: i128,
 	/// On hold, by reason.
@@ -38,7 +39,7 @@ fn texts<S: Serializer>(amounts: &BTreeMap<String, i128>, serializer: S) -> Resu
 }
 
 impl Account {
-	/// All that it has.
+	/// Free, reserved and held funds together.
 	pub fn total(&self) -> i128 {
 		self.free + self.reserved + self.held.values().sum::<i128>()
 	}
@@ -47,7 +48,7 @@ impl Account {
 /// Statements of a community, by era and household.
 pub type Statements = BTreeMap<u32, BTreeMap<u32, Statement>>;
 
-/// Where money and energy stand.
+/// Money and energy of a chain after a block.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct State {
 	#[serde(with = "money")]
@@ -60,13 +61,13 @@ pub struct State {
 	pub bills: BTreeMap<u32, Bill>,
 }
 
-/// An amount with a sign.
+/// An amount as a signed number.
 pub fn signed(amount: Balance) -> i128 {
 	i128::try_from(amount).unwrap_or(i128::MAX)
 }
 
 impl State {
-	/// What the chain's state has.
+	/// Reads the chain's state.
 	pub async fn read(at: &At) -> Result<Self, Fault> {
 		let issuance = chain::value(at, "Balances", "TotalIssuance").await?;
 		let mut state = Self {
@@ -108,7 +109,7 @@ impl State {
 		for ((account,), holds) in chain::entries::<([u8; 32],), Vec<Hold>>(at, "Balances", "Holds").await? {
 			let account = self.accounts.entry(AccountId32(account)).or_default();
 			for Hold { id, amount } in holds {
-				// The account counts what is on hold among what is reserved.
+				// The account's `reserved` includes what is on hold.
 				account.reserved -= signed(amount);
 				account.held.insert(format!("{id:?}"), signed(amount));
 			}
@@ -116,7 +117,7 @@ impl State {
 		Ok(())
 	}
 
-	/// The bills that the retained statements come to, for the households that there are.
+	/// Computes the bills of the retained statements, for the registered households.
 	pub fn make_bills(&mut self) {
 		let mut bills = BTreeMap::<u32, Bill>::new();
 		for (era, statements) in self.statements.values().flatten() {
@@ -124,7 +125,7 @@ impl State {
 				if self.households.contains_key(household) {
 					bills
 						.entry(*household)
-						.or_insert_with(|| Bill::of_no_era(*era))
+						.or_insert_with(|| Bill::empty(*household, *era))
 						.add(statement);
 				}
 			}

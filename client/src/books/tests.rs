@@ -1,4 +1,4 @@
-//! Each kind of event moves what its pallet moved with it, and any number that is wrong is found.
+//! Each kind of event moves what its pallet moved, and every wrong number is found.
 
 use super::{
 	compare::differences,
@@ -46,7 +46,7 @@ fn books_of(entries: Vec<Entry>) -> Books {
 	books
 }
 
-/// What events make of the two accounts and the issuance.
+/// The amounts of both accounts (free, reserved, on hold) and the issuance after these events.
 fn after(events: Vec<BalancesEvent>) -> ([(i128, i128, i128); 2], i128) {
 	let books = books_of(events.into_iter().map(Entry::Balances).collect());
 	let amounts = |who: &AccountId32| {
@@ -111,7 +111,7 @@ fn money_within_an_account() {
 }
 
 #[test]
-fn money_that_comes_and_goes() {
+fn deposits_withdrawals_mints_and_burns() {
 	let (reason, who, amount) = (REASON, ONE, 5);
 	moves(Minted { who, amount }, (105, 20, 30), SAME, 305);
 	moves(Restored { who, amount }, (105, 20, 30), SAME, 305);
@@ -140,7 +140,7 @@ fn money_that_comes_and_goes() {
 }
 
 #[test]
-fn fee_is_withdrawn_corrected_and_burned() {
+fn fee_is_withdrawn_refunded_and_burned() {
 	let (who, amount) = (ONE, 3);
 	let events = vec![
 		Withdraw { who, amount: 10 },
@@ -151,7 +151,7 @@ fn fee_is_withdrawn_corrected_and_burned() {
 }
 
 #[test]
-fn events_that_say_too_little_are_faults() {
+fn events_that_do_not_say_what_they_moved_are_faults() {
 	for event in [Slashed {}, Unexpected {}] {
 		let books = books_of(vec![Entry::Balances(event)]);
 		assert!(books.faults[0].starts_with("block 7: "), "{:?}", books.faults);
@@ -164,12 +164,12 @@ fn money_without_an_issuance_is_a_fault() {
 	let books = books_of(vec![Entry::Balances(Deposit { who, amount })]);
 	assert_eq!(
 		books.faults,
-		["all accounts have 305 in sum, which is not the issuance of 300"]
+		["the accounts have 305 in total, but the total issuance is 300"]
 	);
 }
 
 #[test]
-fn accounts_come_and_go() {
+fn accounts_are_created_and_removed() {
 	let (from, to) = (ONE, AccountId32([3; 32]));
 	let empty = Account {
 		exists: true,
@@ -177,11 +177,11 @@ fn accounts_come_and_go() {
 	};
 	let new = |account| Entry::System(SystemEvent::NewAccount { account });
 	let gone = |account| Entry::System(SystemEvent::KilledAccount { account });
-	// One without money, as a meter's.
+	// An account without money, such as a meter's.
 	assert_eq!(books_of(vec![new(to)]).state.accounts[&to], empty);
 	assert!(!books_of(vec![new(to), gone(to)]).state.accounts.contains_key(&to));
 
-	// The end of an account is told before the event of the payment that ended it.
+	// The removal of an account is reported before the payment that emptied it.
 	let mut ending = state();
 	ending.accounts.insert(ONE, account(100, 0, 0));
 	ending.issuance = 250;
@@ -199,7 +199,7 @@ fn accounts_come_and_go() {
 	assert_eq!(books.state.accounts[&to].free, 100);
 	assert_eq!(books.faults, Vec::<String>::new());
 
-	// One that is said to be gone and has money still is no account that the state could have.
+	// The state cannot have an account that was removed but still has money.
 	let books = books_of(vec![gone(ONE)]);
 	assert_eq!(
 		differences(&books.state, &state()).unwrap(),
@@ -286,7 +286,7 @@ fn settlements_fill_statements_bills_and_debts() {
 	let books = books_of((1..=4).flat_map(settlement).collect());
 	let state = &books.state;
 	assert_eq!(books.faults, Vec::<String>::new());
-	// Era 4 has the place of era 1.
+	// Era 4 takes the place of era 1 in the ring.
 	assert_eq!(
 		state.statements[&0].keys().copied().collect::<Vec<_>>(),
 		[2, 3, 4]
@@ -333,7 +333,7 @@ fn debts_are_paid_and_households_leave() {
 		credit: 0,
 	};
 	assert_eq!(state.households, BTreeMap::from([(0, left)]));
-	// It has no bill any more; its statement stays with the community's.
+	// Household 1 has no bill any more, but its statement stays among the community's.
 	assert_eq!(state.bills.keys().copied().collect::<Vec<_>>(), [0]);
 	assert_eq!(state.statements[&0][&1].len(), 2);
 }

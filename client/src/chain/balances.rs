@@ -1,6 +1,7 @@
-//! The balances' types as this program reads them; see [`super::types`] for how they are matched.
+//! Types of the balances pallet as this program decodes them; [`super::types`] says how they are matched.
 
-// `DecodeAsType` imports what an enum may not need; inside a macro of this crate that counts as written here.
+// The derive `DecodeAsType` adds imports that some enums do not need. Inside a macro of this crate the lint reports
+// them here.
 #![allow(unused_imports)]
 
 use super::types::Balance;
@@ -29,8 +30,8 @@ pub enum Status {
 	Reserved,
 }
 
-/// Everything that the balances tell; the names are the pallet's. Of those that change no amount, or do not say which,
-/// the fields are left out.
+/// All events of the balances; the names are the pallet's. Events that change no amount, or do not say which, have no
+/// fields here.
 #[derive(Clone, Debug, DecodeAsType)]
 #[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
 pub enum BalancesEvent {
@@ -145,7 +146,7 @@ pub struct AccountInfo {
 	pub data: AccountData,
 }
 
-/// An account's balance: what it can spend, and all that it cannot, on hold or reserved.
+/// An account's balance: `free`, and `reserved`, which includes what is on hold. Smallest unit.
 #[derive(Clone, Debug, DecodeAsType)]
 #[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
 pub struct AccountData {

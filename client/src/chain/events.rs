@@ -1,4 +1,4 @@
-//! What one block tells about a community: its market events, and whether money moved as they say.
+//! A community's market events in one block, and whether money moved as they say.
 
 use super::{
 	balances::BalancesEvent,
@@ -16,15 +16,15 @@ pub struct BlockLog {
 	pub number: u64,
 	pub hash: H256,
 	pub events: Vec<MarketEvent>,
-	/// `spec_version` of the runtime that executed the block, where the block clears or settles an era of the community.
-	/// `None` where that is unknown.
+	/// `spec_version` of the runtime that executed the block, if the block clears or settles an era of the community.
+	/// `None` in other blocks, and if it is unknown.
 	#[serde(default)]
 	pub spec_version: Option<u32>,
-	/// Where the balances' events contradict the market's; empty when money moved as it should.
+	/// Contradictions between the balances' events and the market's; empty if money moved as it should.
 	pub money_faults: Vec<String>,
 }
 
-/// An event of one of the two pallets that matter.
+/// An event of the market or of the balances.
 #[derive(DecodeAsType)]
 #[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
 enum RuntimeEvent {
@@ -32,15 +32,15 @@ enum RuntimeEvent {
 	Balances(BalancesEvent),
 }
 
-/// The balances' events that the market's settlements and contracts make.
+/// The balances' events that contracts and settlements emit.
 const MONEY_EVENTS: [&str; 3] = ["Transfer", "TransferOnHold", "Held"];
 
 /// Reads blocks for one community.
 pub struct Scanner {
 	community: u32,
 	members: BTreeSet<u32>,
-	/// Owners of households, with their communities, and accounts of communities, of all communities: they may clear in
-	/// one block.
+	/// Owner and community of households, and accounts of communities. These are of all communities, because several
+	/// may clear in one block.
 	households: BTreeMap<u32, (AccountId32, u32)>,
 	accounts: BTreeMap<u32, Accounts>,
 }
@@ -53,7 +53,7 @@ struct Accounts {
 	utility: AccountId32,
 }
 
-/// Net movements by account, positive = received.
+/// Net change of each account, positive = received. Smallest unit.
 #[derive(Default)]
 struct Flows(BTreeMap<AccountId32, i128>);
 
@@ -68,7 +68,7 @@ impl Flows {
 		*self.0.entry(*to).or_default() += i128::try_from(amount).unwrap_or(i128::MAX);
 	}
 
-	/// What one statement says has moved.
+	/// Adds the payments of one statement.
 	fn settle(&mut self, owner: &AccountId32, accounts: &Accounts, statement: &Statement) {
 		let amounts = &statement.amounts;
 		self.pay(owner, &accounts.pool, amounts.paid_to_pool);
@@ -79,7 +79,7 @@ impl Flows {
 		self.pay(&accounts.utility, owner, amounts.received_from_utility);
 	}
 
-	/// Accounts that moved otherwise than expected.
+	/// Describes the accounts whose change differs from the expected one.
 	fn differences(&self, expected: &Self) -> Vec<String> {
 		let accounts: BTreeSet<_> = self.0.keys().chain(expected.0.keys()).collect();
 		let of = |flows: &Self, account| flows.0.get(account).copied().unwrap_or(0);
@@ -88,7 +88,7 @@ impl Flows {
 			.map(|account| (account, of(self, account), of(expected, account)))
 			.filter(|(_, moved, expected)| moved != expected)
 			.map(|(account, moved, expected)| {
-				format!("account {account} moved by {moved}, its statements say {expected}")
+				format!("account {account} changed by {moved}, but the market's events say {expected}")
 			})
 			.collect()
 	}
@@ -108,7 +108,7 @@ impl Scanner {
 	/// Reads a block.
 	pub async fn read(&mut self, node: &Node, number: u64) -> Result<BlockLog, Fault> {
 		let at = &node.at(number).await?;
-		// Of the market's events, the first so many are of transactions, and the others of the block's end.
+		// The first `transactions` of the market's events precede the block's end, the others belong to it.
 		let (mut market, mut transactions, mut balances) = (Vec::new(), 0, Vec::new());
 		for event in at.events().fetch().await.or_fault()?.iter() {
 			let event = event.or_fault()?;
@@ -194,8 +194,8 @@ impl Scanner {
 		}
 	}
 
-	/// Compares what the market says that it moved and put on hold at a block's end with what the balances say, account
-	/// by account.
+	/// Compares, account by account, the movements and holds at a block's end that the market reports with those that
+	/// the balances report.
 	async fn check_money(
 		&mut self,
 		chain: (&Node, &At),
@@ -223,7 +223,7 @@ impl Scanner {
 		Ok(faults)
 	}
 
-	/// What the market says that it moved and put on hold.
+	/// The movements and holds that the market's events report.
 	async fn expected(
 		&mut self,
 		(node, at): (&Node, &At),
@@ -249,14 +249,14 @@ impl Scanner {
 					*in_pools.entry(community).or_default() +=
 						amounts.paid_to_pool as i128 - amounts.received_from_pool as i128;
 				}
-				// Old debts of a household that is leaving, either way.
+				// Old debts of a household that is leaving, in either direction.
 				MarketEvent::CreditPaid { paid, .. } => moved.pay(&accounts.utility, &owner, *paid),
 				MarketEvent::ArrearsRepaid { paid, .. } => moved.pay(&owner, &accounts.utility, *paid),
 				_ => (),
 			}
 		}
 		for (community, left) in in_pools {
-			// What a seller's account could not take went to the utility, to the seller's credit.
+			// Earnings that a seller's account could not take go to the utility, and are added to the seller's credit.
 			let accounts = self.accounts(at, community).await?;
 			moved.pay(
 				&accounts.pool,
@@ -278,11 +278,11 @@ impl Scanner {
 		}
 		let mut known = super::household(at, household).await?;
 		if known.is_none() {
-			// It has left in this very block.
+			// The household left in this block.
 			let before = node.at(at.block_number().saturating_sub(1)).await?;
 			known = super::household(&before, household).await?;
 		}
-		let known = known.ok_or_else(|| Fault::Chain(format!("household {household} is unknown")))?;
+		let known = known.ok_or_else(|| Fault::Chain(format!("the chain has no household {household}")))?;
 		let known = (known.owner, known.community);
 		self.households.insert(household, known);
 		Ok(known)
@@ -293,7 +293,7 @@ impl Scanner {
 			return Ok(*accounts);
 		}
 		let known = super::community(at, community).await?;
-		let known = known.ok_or_else(|| Fault::Chain(format!("community {community} is unknown")))?;
+		let known = known.ok_or_else(|| Fault::Chain(format!("the chain has no community {community}")))?;
 		let accounts = Accounts {
 			pool: super::pool_account(at, community).await?,
 			pot: super::pot_account(at, community).await?,

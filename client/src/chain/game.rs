@@ -1,12 +1,12 @@
-//! Whose rules an era was cleared by.
+//! The rules by which an era was cleared.
 
-/// The first `spec_version` of the runtime whose payoffs are those of this program's game crate. In earlier ones a
-/// household gained by what it bought from the community as if it had sold it.
+/// The first `spec_version` of the runtime whose payoffs are those of this program's game crate. Earlier runtimes
+/// valued energy bought from the community as if it had been sold to it.
 pub const GAME_RULES_SINCE: u32 = 101;
 
-/// What to call the rules by which a runtime computed payoffs, if this program cannot judge them. `spec_version` is that
-/// runtime's; it is `None` where it is unknown. A runtime later than those that are known is judged by the present
-/// rules: if its rules are others, the difference must show.
+/// Names the rules by which a runtime computed payoffs if this program cannot judge them, else `None`. `spec_version`
+/// is that of the runtime, `None` if it is unknown. A runtime later than the known ones is judged by the present rules,
+/// so that a difference in the rules shows.
 pub fn other_rules(spec_version: Option<u32>) -> Option<String> {
 	match spec_version {
 		Some(GAME_RULES_SINCE..) => None,
@@ -22,7 +22,7 @@ mod tests {
 	use super::*;
 
 	#[test]
-	fn rules_are_those_of_the_version() {
+	fn versions_below_101_have_other_rules() {
 		let named = |version| other_rules(version).unwrap_or_default();
 		assert_eq!(named(Some(100)), "other rules (runtime version 100)");
 		assert_eq!(named(Some(0)), "other rules (runtime version 0)");

@@ -1,4 +1,4 @@
-//! The connection to a node, and what to ask of it.
+//! The connection to a node, and queries to it.
 
 pub mod balances;
 pub mod events;
@@ -30,17 +30,17 @@ use types::{
 	Statement,
 };
 
-/// The chain as it was after one block.
+/// The chain at one block: its state, events and transactions.
 pub type At = OnlineClientAtBlock<SubstrateConfig>;
 
-/// JSON-RPC's code for arguments that the method refuses.
+/// JSON-RPC's error code for invalid parameters.
 const INVALID_PARAMS: i32 = -32602;
-/// So long to try to connect to a node that does not answer, for those who only look.
+/// How long commands that only read retry to connect to a node.
 pub const PATIENCE: Duration = Duration::from_secs(5);
-/// So long may a node take to say that it is there.
+/// Timeout for a node to show that it is alive.
 const LIVENESS: Duration = Duration::from_secs(3);
 
-/// How money is written: so many decimals, and what a whole token is called.
+/// How amounts are written: the decimals and the symbol of the token.
 #[derive(Clone, Debug)]
 pub struct Token {
 	pub decimals: u32,
@@ -48,14 +48,14 @@ pub struct Token {
 }
 
 impl Token {
-	/// An amount in whole tokens, to four places.
+	/// An amount in tokens, with four decimal places, rounded down.
 	pub fn text(&self, amount: types::Balance) -> String {
 		let whole = 10u128.saturating_pow(self.decimals);
 		let ten_thousandths = amount % whole * 10_000 / whole;
 		format!("{}.{ten_thousandths:04}", amount / whole)
 	}
 
-	/// The same of what may be owed.
+	/// A signed amount in tokens, with four decimal places.
 	pub fn signed_text(&self, amount: i128) -> String {
 		let sign = if amount < 0 { "-" } else { "" };
 		format!("{sign}{}", self.text(amount.unsigned_abs()))
@@ -69,7 +69,7 @@ pub struct Node {
 	api: OnlineClient<SubstrateConfig>,
 	/// Whether the chain's clock can be moved, as it can on a development chain.
 	pub has_movable_clock: bool,
-	/// Length of an Aura slot: blocks are at least so far apart.
+	/// Length of an Aura slot, ms: the minimum distance between blocks.
 	pub slot_ms: u64,
 }
 
@@ -79,7 +79,7 @@ struct Methods {
 }
 
 impl Node {
-	/// Connects, trying for a while.
+	/// Connects to a node. Retries for as long as `patience`.
 	pub async fn connect(url: &str, patience: Duration) -> Result<Self, Fault> {
 		let begun = Instant::now();
 		loop {
@@ -99,7 +99,7 @@ impl Node {
 	async fn try_connect(url: &str) -> Result<Self, Fault> {
 		let rpc = RpcClient::from_insecure_url(url).await.or_fault()?;
 		let methods: Methods = rpc.request("rpc_methods", rpc_params![]).await.or_fault()?;
-		// The old methods answer for any block, those of `chainHead_v1` only for blocks that they have announced.
+		// The legacy methods answer for any block, those of `chainHead_v1` only for blocks that they have announced.
 		let backend = LegacyBackend::builder().build(rpc.clone());
 		let api = OnlineClient::<SubstrateConfig>::from_backend(Arc::new(backend))
 			.await
@@ -116,7 +116,7 @@ impl Node {
 		Ok(node)
 	}
 
-	/// If the connection is what failed, says so; else hands the fault on.
+	/// Returns [`Fault::Lost`] if the connection failed, else the fault itself.
 	pub async fn diagnose(&self, fault: Fault) -> Fault {
 		let Fault::Chain(reason) = fault else { return fault };
 		let health = self
@@ -131,7 +131,7 @@ impl Node {
 		}
 	}
 
-	/// How the chain's money is written.
+	/// The decimals and the symbol of the chain's token.
 	pub async fn money(&self) -> Result<Token, Fault> {
 		let properties: serde_json::Value = self
 			.rpc
@@ -161,7 +161,7 @@ impl Node {
 		self.api.at_current_block().await.or_fault()
 	}
 
-	/// The newest block, which may be given up.
+	/// The newest block, final or not.
 	pub async fn best(&self) -> Result<At, Fault> {
 		let hash: H256 = self
 			.rpc
@@ -171,13 +171,13 @@ impl Node {
 		self.api.at_block(hash).await.or_fault()
 	}
 
-	/// The final block of a number.
+	/// The final block with this number.
 	pub async fn at(&self, number: u64) -> Result<At, Fault> {
 		self.api.at_block(number).await.or_fault()
 	}
 
-	/// The first block after `known` of which the node has the state, and with it the events, still; `last` is one that
-	/// it has.
+	/// Binary-searches for the first block after `known` whose state, and with it its events, the node still has. The
+	/// node must have the state of `last`.
 	pub async fn first_readable(&self, known: u64, last: u64) -> Result<u64, Fault> {
 		let (mut gone, mut there) = (known, last);
 		while there - gone > 1 {
@@ -191,7 +191,7 @@ impl Node {
 		Ok(there)
 	}
 
-	/// Whether the node has the state of a block still.
+	/// Whether the node still has the state of a block.
 	pub async fn is_readable(&self, number: u64) -> Result<bool, Fault> {
 		let probe = async { era(&self.at(number).await?).await };
 		let Err(fault) = probe.await else { return Ok(true) };
@@ -201,7 +201,8 @@ impl Node {
 		}
 	}
 
-	/// The first block from one to the head after which the clock is so; a clock that is so once stays so.
+	/// Binary-searches `from..=head` for the first block whose clock satisfies `is_so`, which must be monotone. `None`
+	/// if the head's clock does not satisfy it.
 	pub async fn first_block_where(
 		&self,
 		from: u64,
@@ -226,7 +227,7 @@ impl Node {
 		Ok(Some(low))
 	}
 
-	/// Hash of the block of a number, if there is one.
+	/// Hash of the block with this number, if there is one.
 	pub async fn block_hash(&self, number: u64) -> Result<Option<H256>, Fault> {
 		self.rpc
 			.request("chain_getBlockHash", rpc_params![number])
@@ -234,7 +235,7 @@ impl Node {
 			.or_fault()
 	}
 
-	/// The nodes of the state's trie that prove what lies under these keys in a block's state.
+	/// A storage proof: the nodes of the state's trie that prove the values of these keys in a block's state.
 	pub async fn read_proof(&self, block: H256, keys: &[&[u8]]) -> Result<Vec<Vec<u8>>, Fault> {
 		#[derive(serde::Deserialize)]
 		struct ReadProof {
@@ -249,7 +250,7 @@ impl Node {
 		Ok(answer.proof.into_iter().map(|node| node.0).collect())
 	}
 
-	/// What the node says that the types and constants of a block's runtime are, as it sends it.
+	/// The metadata of a block's runtime, with its types and constants, as the node sends it.
 	pub async fn metadata(&self, block: H256) -> Result<String, Fault> {
 		self.rpc
 			.request("state_getMetadata", rpc_params![block])
@@ -257,7 +258,7 @@ impl Node {
 			.or_fault()
 	}
 
-	/// Seals the next block at a time. False if the chain has passed that time by itself.
+	/// Seals the next block with this timestamp. False if the chain's clock has already passed it.
 	pub async fn seal_at(&self, timestamp_ms: u64) -> Result<bool, Fault> {
 		let sealed: Result<serde_json::Value, _> =
 			self.rpc.request("dev_sealAt", rpc_params![timestamp_ms]).await;
@@ -282,17 +283,17 @@ pub async fn call<Answer: DecodeAsType>(
 
 const MARKET_API: &str = "EnergyMarketApi";
 
-/// The era that runs, or nothing before the first block.
+/// The current era, or `None` before the first block.
 pub async fn era(at: &At) -> Result<Option<EraView>, Fault> {
 	call(at, MARKET_API, "current_era", ()).await
 }
 
-/// A community.
+/// A community by its number.
 pub async fn community(at: &At, id: u32) -> Result<Option<Community>, Fault> {
 	call(at, MARKET_API, "community", (id,)).await
 }
 
-/// The community of a name, with its number.
+/// The community with this name, and its number.
 pub async fn community_named(at: &At, name: &str) -> Result<Option<(u32, Community)>, Fault> {
 	for id in 0..community_count(at).await? {
 		if let Some(found) = community(at, id).await? {
@@ -304,7 +305,7 @@ pub async fn community_named(at: &At, name: &str) -> Result<Option<(u32, Communi
 	Ok(None)
 }
 
-/// The number of a community that is named by its name or its number.
+/// The number of a community that is given by name or by number.
 pub async fn community_id(at: &At, named: &str) -> Result<u32, Fault> {
 	if let Some((id, _)) = community_named(at, named).await? {
 		return Ok(id);
@@ -319,7 +320,7 @@ pub async fn members(at: &At, community: u32) -> Result<Vec<u32>, Fault> {
 	call(at, MARKET_API, "members", (community,)).await
 }
 
-/// A household.
+/// A household by its number.
 pub async fn household(at: &At, id: u32) -> Result<Option<Household>, Fault> {
 	call(at, MARKET_API, "household", (id,)).await
 }
@@ -329,27 +330,27 @@ pub async fn debt(at: &At, id: u32) -> Result<Option<Debt>, Fault> {
 	call(at, MARKET_API, "debt", (id,)).await
 }
 
-/// A community's result for an era.
+/// A community's record of an era.
 pub async fn record(at: &At, community: u32, era: u32) -> Result<Option<EraRecord>, Fault> {
 	call(at, MARKET_API, "record", (community, era)).await
 }
 
-/// The contracts of a community for an era, those of households that have left since included.
+/// A community's contracts for an era, including those of households that have left since.
 pub async fn contracts(at: &At, community: u32, era: u32) -> Result<Vec<(u32, Contract)>, Fault> {
 	call(at, MARKET_API, "contracts", (community, era)).await
 }
 
-/// The statements of a community of an era, those of households that have left since included.
+/// A community's statements of an era, including those of households that have left since.
 pub async fn statements(at: &At, community: u32, era: u32) -> Result<Vec<(u32, Statement)>, Fault> {
 	call(at, MARKET_API, "statements", (community, era)).await
 }
 
-/// What a household's era came to, if it was settled and is still retained.
+/// A household's statement of an era, if the era is settled and still retained.
 pub async fn statement(at: &At, household: u32, era: u32) -> Result<Option<Statement>, Fault> {
 	call(at, MARKET_API, "statement", (household, era)).await
 }
 
-/// What the retained eras from one to another came to for a household; nothing if there is none.
+/// A household's bill for the retained eras from `first` to `last`; `None` if there is no such era.
 pub async fn bill(at: &At, household: u32, (first, last): (u32, u32)) -> Result<Option<Bill>, Fault> {
 	call(at, MARKET_API, "bill", (household, first, last)).await
 }
@@ -364,7 +365,7 @@ pub async fn pot_account(at: &At, community: u32) -> Result<AccountId32, Fault> 
 	call(at, MARKET_API, "pot_account", (community,)).await
 }
 
-/// The number of communities, which is also that of the next one.
+/// The number of communities, which is also the number that the next one gets.
 pub async fn community_count(at: &At) -> Result<u32, Fault> {
 	let count = value(at, "EnergyMarket", "CommunityCount").await?;
 	Ok(count.unwrap_or(0))
@@ -379,7 +380,7 @@ pub async fn household_of_meter(at: &At, meter: &AccountId32) -> Result<Option<u
 		.transpose()
 }
 
-/// A household's reading of an era, if it is one of its newest two.
+/// A household's reading of an era, if it is one of the household's newest two.
 pub async fn reading(at: &At, era: u32, household: u32) -> Result<Option<Reading>, Fault> {
 	let address = dynamic::storage::<(u32,), Metered>("EnergyMarket", "Readings");
 	let Some(metered) = at.storage().try_fetch(address, (household,)).await.or_fault()? else {
@@ -389,14 +390,14 @@ pub async fn reading(at: &At, era: u32, household: u32) -> Result<Option<Reading
 	Ok(metered.of(era))
 }
 
-/// `spec_version` of the runtime that executed a block. The code in the block's state may be another one already: a block
-/// that changes the code leaves it to the next.
+/// `spec_version` of the runtime that executed a block. The code in the block's state may be newer: a block that
+/// changes the code still runs on the old one.
 pub async fn executed_by(at: &At) -> Result<Option<u32>, Fault> {
 	let last: Option<LastRuntimeUpgrade> = value(at, "System", "LastRuntimeUpgrade").await?;
 	Ok(last.map(|last| last.spec_version))
 }
 
-/// A single value of the state; nothing if it was never set.
+/// A single value of the state; `None` if it was never set.
 pub async fn value<Value: DecodeAsType>(
 	at: &At,
 	pallet: &'static str,
@@ -438,7 +439,7 @@ pub fn constant<Value: DecodeAsType>(
 		.or_fault()
 }
 
-/// An account; one that does not exist holds nothing.
+/// An account. One that does not exist has nonce 0 and no funds.
 pub async fn account(at: &At, account: &AccountId32) -> Result<AccountInfo, Fault> {
 	let address = dynamic::storage::<([u8; 32],), AccountInfo>("System", "Account");
 	let info = at.storage().try_fetch(address, (account.0,)).await.or_fault()?;

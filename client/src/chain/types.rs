@@ -1,15 +1,15 @@
 //! The market's types as this program reads and writes them: those of [`commonwatt_market`] with the client's lists and
-//! accounts, and what only a client needs: events, and the arguments of calls.
+//! accounts, and those that only a client needs, such as events and the arguments of calls.
 //!
-//! Values are decoded by field and variant name against the metadata of the chain that is connected.
+//! Values are decoded by field and variant name against the metadata of the connected chain.
 
-pub use commonwatt_market::{
-	game::{Certificate, Comfort, Delivered, Kind, Rules, Status, Strategy},
-	money::serialized as money,
-	Amounts, Balance, Bill, Channels, Debt, EraRecord, EraView, Metered, Quality, Reading, RoundState, Statement,
-	Terms, Totals,
-};
 use commonwatt_market::EndedTerms;
+pub use commonwatt_market::{
+	game::{Certificate, Comfort, Delivered, Kind, Status, Strategy},
+	money::serialized as money,
+	Amounts, Balance, Bill, Channels, Debt, EraRecord, EraView, Metered, Quality, Reading, RoundState,
+	Statement, Terms, Totals,
+};
 use serde::{Deserialize, Serialize};
 use subxt::{
 	ext::{scale_decode::DecodeAsType, scale_encode::EncodeAsType},
@@ -22,51 +22,71 @@ pub type Community = commonwatt_market::Community<AccountId32, Vec<u8>, Vec<Ende
 pub type Household = commonwatt_market::Household<AccountId32>;
 /// A contract.
 pub type Contract = commonwatt_market::Contract<Vec<Strategy>>;
-/// What a household handed in for an era.
+/// A household's submission for an era.
 pub type Submission = commonwatt_market::Submission<Vec<Strategy>>;
 
-/// Terms for tests: round numbers, nothing optional.
+/// The paper's terms with round tariffs, for tests.
 #[cfg(test)]
 pub const TEST_TERMS: Terms = Terms {
-	rules: Rules {
-		lambda: Ratio {
-			numerator: 4,
-			denominator: 1,
-		},
-		resolution_wh: 10,
-	},
-	tariffs: Tariffs {
+	tariffs: commonwatt_market::Tariffs {
 		retail_per_kwh: 300,
 		feed_in_per_kwh: 80,
 		imbalance_import_per_kwh: 360,
 		imbalance_export_per_kwh: 40,
 		grid_fee_per_kwh: 10,
 	},
-	price_rule: PriceRule::MidMarket,
-	incentive_per_era: 0,
-	comfort_bounds: None,
+	..commonwatt_market::paper::TERMS
 };
 
-/// The code that the state was last migrated for: that of the runtime that executed the block.
+/// The runtime version that the state was last migrated for: that of the runtime that executed the block.
 #[derive(Clone, Debug, DecodeAsType)]
 #[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
 pub struct LastRuntimeUpgrade {
 	pub spec_version: u32,
 }
 
-/// What happened in the market. The names are the pallet's; fields that nobody reads here are left out.
+/// The market's events. The names are the pallet's; fields that this program does not read are left out.
 #[derive(Clone, Debug, PartialEq, Eq, DecodeAsType, Serialize, Deserialize)]
 #[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
 pub enum MarketEvent {
-	CommunityCreated { community: u32 },
-	HouseholdRegistered { community: u32, household: u32, comfort: Option<Comfort> },
-	TermsChanged { community: u32 },
-	ComfortChanged { household: u32, comfort: Option<Comfort> },
-	PreferenceChanged { household: u32 },
-	StrategiesSubmitted { household: u32, era: u32, generation_wh: u32, strategies: Vec<Strategy> },
-	ReadingSubmitted { household: u32, era: u32, reading: Reading },
-	EraStarted { era: u32, readings_of: Option<u32>, settling: Option<u32> },
-	ErasMissed { first: u32, last: u32 },
+	CommunityCreated {
+		community: u32,
+	},
+	HouseholdRegistered {
+		community: u32,
+		household: u32,
+		comfort: Option<Comfort>,
+	},
+	TermsChanged {
+		community: u32,
+	},
+	ComfortChanged {
+		household: u32,
+		comfort: Option<Comfort>,
+	},
+	PreferenceChanged {
+		household: u32,
+	},
+	StrategiesSubmitted {
+		household: u32,
+		era: u32,
+		generation_wh: u32,
+		strategies: Vec<Strategy>,
+	},
+	ReadingSubmitted {
+		household: u32,
+		era: u32,
+		reading: Reading,
+	},
+	EraStarted {
+		era: u32,
+		readings_of: Option<u32>,
+		settling: Option<u32>,
+	},
+	ErasMissed {
+		first: u32,
+		last: u32,
+	},
 	ContractMade {
 		community: u32,
 		era: u32,
@@ -79,10 +99,24 @@ pub enum MarketEvent {
 		#[serde(with = "money")]
 		held: Balance,
 	},
-	EraCleared { community: u32, record: EraRecord },
-	ClearingFailed { community: u32, era: u32 },
-	HouseholdSettled { community: u32, household: u32, statement: Statement },
-	EraSettled { community: u32, era: u32, totals: Totals },
+	EraCleared {
+		community: u32,
+		record: EraRecord,
+	},
+	ClearingFailed {
+		community: u32,
+		era: u32,
+	},
+	HouseholdSettled {
+		community: u32,
+		household: u32,
+		statement: Statement,
+	},
+	EraSettled {
+		community: u32,
+		era: u32,
+		totals: Totals,
+	},
 	ArrearsRepaid {
 		household: u32,
 		#[serde(with = "money")]
@@ -90,15 +124,36 @@ pub enum MarketEvent {
 		#[serde(with = "money")]
 		arrears: Balance,
 	},
-	OperatorChanged { community: u32 },
-	ConcentratorChanged { community: u32 },
-	CommunityPaused { community: u32 },
-	HouseholdSuspended { household: u32 },
-	MeterReplaced { household: u32 },
-	StrategiesWithdrawn { household: u32, era: u32 },
-	ReadingRefused { household: u32 },
-	HouseholdLeaving { household: u32, last_era: u32 },
-	HouseholdLeft { community: u32, household: u32 },
+	OperatorChanged {
+		community: u32,
+	},
+	ConcentratorChanged {
+		community: u32,
+	},
+	CommunityPaused {
+		community: u32,
+	},
+	HouseholdSuspended {
+		household: u32,
+	},
+	MeterReplaced {
+		household: u32,
+	},
+	StrategiesWithdrawn {
+		household: u32,
+		era: u32,
+	},
+	ReadingRefused {
+		household: u32,
+	},
+	HouseholdLeaving {
+		household: u32,
+		last_era: u32,
+	},
+	HouseholdLeft {
+		community: u32,
+		household: u32,
+	},
 	CreditPaid {
 		household: u32,
 		#[serde(with = "money")]
@@ -108,7 +163,7 @@ pub enum MarketEvent {
 	},
 }
 
-/// Calls, by pallet; what a batch or Sudo carries has this shape too.
+/// Calls by pallet, also as arguments of batch and Sudo calls.
 #[derive(Clone, Debug, EncodeAsType)]
 #[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
 pub enum RuntimeCall {

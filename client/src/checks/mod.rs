@@ -1,18 +1,18 @@
-//! Whether an era adds up, judged from its events alone.
+//! Checks of an era's sums, from its events alone.
 //!
-//! Nothing here asks the chain to check itself: the sums are made again from the contracts and statements that the
-//! events carry, the prices again from the terms, and the certificate again from the strategies that were submitted.
-//! (Whether the balances moved accordingly is checked block by block: see [`crate::chain::events`].)
+//! Nothing here relies on the chain's own checks. The sums are computed from the contracts and statements in the
+//! events, the prices from the terms, and the certificate from the submitted strategies. ([`crate::chain::events`]
+//! checks, block by block, whether the balances moved accordingly.)
 //!
-//! Certificates, and what delivered energy was worth, are judged by the rules of the runtime that computed them. Those of a
-//! runtime with other rules than this program's are named, and are neither right nor wrong. All sums are judged always.
+//! Certificates, and payoffs of delivered energy, are judged by the rules of the runtime that computed them. If this
+//! program does not have these rules, the parts are named as not judged. All sums are always judged.
 
 use crate::{
 	chain::{
 		game::other_rules,
-		types::{Balance, EraRecord, Statement, Terms, Totals},
+		types::{Balance, EraRecord, Kind, Statement, Strategy, Terms, Totals},
 	},
-	replay::ledger::{Contract, EraBook, Settled},
+	ledger::{Contract, EraBook, Settled},
 };
 use commonwatt_market::{contract::on_main_grid, game};
 use serde::Serialize;
@@ -20,14 +20,14 @@ use serde::Serialize;
 #[cfg(test)]
 mod tests;
 
-/// What came of the checks.
+/// The results of the checks.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Checks {
-	/// So many hold.
+	/// Number of checks that hold.
 	pub passed: u32,
-	/// In words, those that do not.
+	/// Descriptions of the checks that fail.
 	pub failed: Vec<String>,
-	/// In words, what this program cannot judge: neither passed nor failed.
+	/// Descriptions of what this program cannot judge: neither passed nor failed.
 	pub not_judged: Vec<String>,
 }
 
@@ -45,7 +45,7 @@ impl Checks {
 	}
 }
 
-/// Checks an era's gate closure and settlement.
+/// Checks an era's clearing and settlement.
 pub fn era(era: u32, book: &EraBook) -> Checks {
 	let mut checks = Checks::default();
 	if let Some(record) = &book.record {
@@ -68,12 +68,12 @@ pub fn era(era: u32, book: &EraBook) -> Checks {
 	checks
 }
 
-/// That an era was cleared by rules that this program does not have.
+/// Describes an era that was cleared by rules that this program does not have.
 pub fn cleared_under(rules: &str) -> String {
 	format!("cleared under {rules}, whose certificate this client cannot judge")
 }
 
-/// The same of its settlement.
+/// Describes an era that was settled by rules that this program does not have.
 pub fn settled_under(rules: &str) -> String {
 	format!("settled under {rules}, whose payoffs of delivered energy this client cannot judge")
 }
@@ -82,7 +82,7 @@ fn net_wh(generation_wh: u32, consumption_wh: u32) -> i64 {
 	i64::from(generation_wh) - i64::from(consumption_wh)
 }
 
-/// Contracted energy.
+/// Checks contracted energy and the price.
 fn contracts(checks: &mut Checks, book: &EraBook, record: &EraRecord) {
 	let contracts = || book.contracts.values();
 	let net = |contract: &Contract| net_wh(contract.generation_wh, contract.strategy.consumption_wh);
@@ -94,7 +94,7 @@ fn contracts(checks: &mut Checks, book: &EraBook, record: &EraRecord) {
 	let (offered, requested) = (pooled(Kind::SellToCommunity), pooled(Kind::BuyFromCommunity));
 	checks.equal("contracts", contracts().count(), record.players as usize);
 	checks.equal(
-		"contracted community energy in sum",
+		"sum of contracted community energy",
 		contracts().map(|c| c.energy.community_wh()).sum(),
 		0,
 	);
@@ -125,7 +125,8 @@ fn contracts(checks: &mut Checks, book: &EraBook, record: &EraRecord) {
 	});
 }
 
-/// The certificate, from the strategies that went in; where a standing preference spoke, they are not in the events.
+/// Checks the certificate against the submitted strategies. Gives up at a household without a submission: the
+/// strategies of a standing preference are not in the events.
 fn certificate(checks: &mut Checks, book: &EraBook, record: &EraRecord) {
 	let rules = other_rules(book.cleared_by);
 	if let Some(rules) = &rules {
@@ -140,7 +141,13 @@ fn certificate(checks: &mut Checks, book: &EraBook, record: &EraRecord) {
 		let strategies: Vec<Strategy> = submitted
 			.strategies
 			.iter()
-			.map(|s| if contract.main_grid_only { on_main_grid(*s) } else { *s })
+			.map(|s| {
+				if contract.main_grid_only {
+					on_main_grid(*s)
+				} else {
+					*s
+				}
+			})
 			.collect();
 		let chosen = strategies.get(usize::from(contract.chosen));
 		checks.expect(chosen == Some(&contract.strategy), || {
@@ -175,19 +182,19 @@ fn certificate(checks: &mut Checks, book: &EraBook, record: &EraRecord) {
 	}
 }
 
-/// The comfort of a contract: the part of the household's range that lies within the community's bounds. A household
-/// outside the bounds has no contract; if the chain says otherwise, its own range makes the difference show.
+/// The comfort of a contract: the part of the household's range within the community's bounds. A household outside the
+/// bounds has no contract; if the chain says otherwise, its whole range is used, so that the difference shows.
 fn comfort(contract: &Contract, terms: &Terms) -> Option<game::Comfort> {
 	terms.narrow(contract.comfort).unwrap_or(contract.comfort)
 }
 
-/// Delivered energy.
+/// Checks delivered energy.
 fn energy(checks: &mut Checks, book: &EraBook, totals: &Totals) {
 	let statements = || book.statements.values().map(|settled| &settled.statement);
 	let sum = |pick: fn(&Statement) -> u32| -> u64 { statements().map(|s| u64::from(pick(s))).sum() };
 	checks.equal("statements", statements().count(), totals.households as usize);
 	checks.equal(
-		"delivered community energy in sum",
+		"sum of delivered community energy",
 		statements().map(|s| s.energy.community_wh()).sum(),
 		0,
 	);
@@ -217,7 +224,7 @@ fn energy(checks: &mut Checks, book: &EraBook, totals: &Totals) {
 	}
 }
 
-/// One household's delivered energy.
+/// Checks one household's delivered energy.
 fn delivery(checks: &mut Checks, book: &EraBook, household: u32, statement: &Statement) {
 	let (community, main) = (statement.energy.community_wh(), statement.energy.main_wh());
 	let reading = &statement.reading;
@@ -248,12 +255,12 @@ fn delivery(checks: &mut Checks, book: &EraBook, household: u32, statement: &Sta
 	});
 }
 
-/// Money inside the community.
+/// Checks the money inside the community.
 fn pool(checks: &mut Checks, book: &EraBook, totals: &Totals) {
 	let sum = |pick: fn(&Settled) -> Balance| -> Balance { book.statements.values().map(pick).sum() };
 	let paid = sum(|s| s.statement.amounts.paid_to_pool);
 	let received = sum(|s| s.statement.amounts.received_from_pool);
-	// What a seller's account could not take is kept for it.
+	// Earnings that a seller's account could not take were added to its credit.
 	checks.equal("paid into and out of the pool", paid, received + sum(kept));
 	checks.equal("money through the pool", paid, totals.through_pool);
 	checks.equal(
@@ -264,14 +271,14 @@ fn pool(checks: &mut Checks, book: &EraBook, totals: &Totals) {
 	checks.equal("rewards", sum(|s| s.statement.amounts.reward), totals.rewards);
 }
 
-/// Money from the pool that a household's account could not take and that went to its credit.
+/// Earnings from the pool that a household's account could not take, and that were added to its credit.
 fn kept(settled: &Settled) -> Balance {
 	let amounts = &settled.statement.amounts;
 	(amounts.credit + amounts.received_from_utility)
 		.saturating_sub(settled.before.credit + amounts.main_revenue)
 }
 
-/// Money from and to the utility, with debts.
+/// Checks the payments from and to the utility, and the debts.
 fn utility(checks: &mut Checks, book: &EraBook, totals: &Totals) {
 	let sum = |pick: fn(&Statement) -> Balance| -> Balance {
 		book.statements
@@ -300,7 +307,7 @@ fn utility(checks: &mut Checks, book: &EraBook, totals: &Totals) {
 	}
 }
 
-/// Energy times price, to the last unit: costs are rounded up and revenues down.
+/// Checks each amount against energy times price, to the smallest unit: costs are rounded up and revenues down.
 fn prices(checks: &mut Checks, book: &EraBook, terms: &Terms) {
 	let cost = |wh: u32, per_kwh: Balance| (Balance::from(wh) * per_kwh).div_ceil(1_000);
 	let revenue = |wh: u32, per_kwh: Balance| Balance::from(wh) * per_kwh / 1_000;
@@ -342,12 +349,12 @@ fn prices(checks: &mut Checks, book: &EraBook, terms: &Terms) {
 			revenue(generation.saturating_sub(consumption), tariffs.feed_in_per_kwh),
 		);
 		checks.expect(alone == (amounts.alone_cost, amounts.alone_revenue), || {
-			named("the main grid alone would have come to something else")
+			named("cost or revenue with the main grid alone is wrong")
 		});
 	}
 }
 
-/// What was delivered, as the game values it.
+/// Checks comfort and payoff of delivered energy.
 fn worth(checks: &mut Checks, book: &EraBook, terms: &Terms) {
 	let has_payoffs = book.statements.values().any(|s| s.statement.delivered.is_some());
 	let rules = other_rules(book.settled_by).filter(|_| has_payoffs);
@@ -372,16 +379,16 @@ fn worth(checks: &mut Checks, book: &EraBook, terms: &Terms) {
 		}
 		checks.expect(again == statement.delivered, || {
 			format!(
-				"household {household}: worth of what it delivered {:?}, computed again {again:?}",
+				"household {household}: comfort and payoff of delivered energy {:?}, computed again {again:?}",
 				statement.delivered
 			)
 		});
 	}
 }
 
-/// Shares of what was paid, in proportion to what the chain says that the delivered energy was worth: differences of
-/// rounded running sums, so that nothing of it is left. (Where an owner's account is gone and cannot take its share, the
-/// shares of what was paid are others than the chain's, and this says so.)
+/// Checks the rewards: shares of what was paid, in proportion to the chain's payoffs of delivered energy. Each share is
+/// a difference of rounded running sums, so that nothing is left over. (If an owner's account is gone and cannot take
+/// its share, the shares of what was paid differ from the chain's, and the check fails.)
 fn rewards(checks: &mut Checks, book: &EraBook, terms: &Terms) {
 	let statements = || book.statements.values().map(|settled| &settled.statement);
 	let payoffs: Vec<game::Log2> = statements()
@@ -401,7 +408,7 @@ fn rewards(checks: &mut Checks, book: &EraBook, terms: &Terms) {
 	}
 }
 
-/// A budget in parts by weight.
+/// Splits a budget into parts by weight, without a remainder unless all weights are 0.
 fn parts(budget: Balance, weights: &[u64]) -> Vec<Balance> {
 	let total: u128 = weights.iter().copied().map(u128::from).sum();
 	let mut so_far_weight = 0;

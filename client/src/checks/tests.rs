@@ -1,16 +1,14 @@
-//! Books that add up pass; change any number in them and a check says so.
+//! Correct books pass; a wrong number in them makes a check fail.
 
 use super::*;
 use crate::{
 	chain::{
 		game::GAME_RULES_SINCE,
-		types::{
-			Amounts, Channels, Comfort, ComfortBounds, MarketEvent, Quality, Ratio, Reading, Status,
-			TEST_TERMS,
-		},
+		types::{Amounts, Channels, Comfort, Delivered, MarketEvent, Quality, Reading, Status, TEST_TERMS},
 	},
-	replay::ledger::{Ledger, Opening},
+	ledger::{Ledger, Opening},
 };
+use commonwatt_market::{game::Ratio, ComfortBounds};
 use std::collections::BTreeMap;
 
 const ERA: u32 = 7;
@@ -46,10 +44,10 @@ fn channels(sold: u32, bought: u32, to_main: u32, from_main: u32) -> Channels {
 	}
 }
 
-/// By hand: as lambda is 4, 1,000 Wh sold to the community are worth 4, and 1,000 Wh bought from it 1/4; 500 Wh with
-/// the main grid divide that by 0.5, which makes 8, and 200 Wh by 0.2, which makes 1.25. So 701 are shared as 8 to 1.25.
+/// By hand: at lambda 4, 1,000 Wh sold to the community are worth 4, and 1,000 Wh bought from it 1/4. Dividing by the
+/// kWh exchanged with the main grid gives 4 / 0.5 = 8 and 0.25 / 0.2 = 1.25. So 701 are shared as 8 to 1.25.
 const REWARDS: [Balance; 2] = [606, 95];
-/// The same if the buyer's were worth 2.5.
+/// The same if the buyer's payoff were 2.5.
 const BUYER_TWICE_AS_GOOD: [Balance; 2] = [534, 167];
 
 fn delivered(household: usize) -> Option<Delivered> {
@@ -60,8 +58,8 @@ fn delivered(household: usize) -> Option<Delivered> {
 	Some(delivered)
 }
 
-/// Household 0 sells 1,500 Wh, of which household 1 takes the 1,000 Wh that it needs; then household 1 consumes
-/// 200 Wh more than it contracted.
+/// Household 0 offers 1,500 Wh, of which household 1 takes the 1,000 Wh that it needs. Then household 1 consumes 200 Wh
+/// more than contracted.
 fn events() -> Vec<MarketEvent> {
 	let sell = strategy(Kind::SellToCommunity, 500);
 	let buy = strategy(Kind::BuyFromCommunity, 1_500);
@@ -105,7 +103,7 @@ fn events() -> Vec<MarketEvent> {
 		alone_revenue: 120,
 		..nothing
 	};
-	// 200 Wh at the imbalance price of 360, of which it can pay 50 and already owed 5.
+	// 200 Wh at the imbalance price of 360 cost 72. It owed 5 before and can pay 50, so 27 are left.
 	let buyer = Amounts {
 		paid_to_pool: 190,
 		grid_fee: 10,
@@ -197,7 +195,7 @@ fn check(events: &[MarketEvent]) -> Checks {
 	check_of(events, [Some(GAME_RULES_SINCE); 2])
 }
 
-/// Checks an era that runtimes of these versions cleared and settled, a block each.
+/// Checks an era that runtimes of these versions cleared and settled, each in a block of its own.
 fn check_of(events: &[MarketEvent], versions: [Option<u32>; 2]) -> Checks {
 	let owing = Opening {
 		arrears: 5,
@@ -220,15 +218,15 @@ fn check_of(events: &[MarketEvent], versions: [Option<u32>; 2]) -> Checks {
 }
 
 #[test]
-fn books_that_add_up_pass() {
+fn correct_books_pass() {
 	let checks = check(&events());
 	assert_eq!(checks.failed, Vec::<String>::new());
 	assert_eq!(checks.not_judged, Vec::<String>::new());
 	assert!(checks.passed > 30, "{checks:?}");
 }
 
-/// What another game would say of the same choice: another certificate, and that what the buyer delivered was worth
-/// twice as much.
+/// The events of a chain whose game has other rules: the same choice with another certificate, and twice the payoff for
+/// what the buyer delivered.
 fn of_another_game() -> Vec<MarketEvent> {
 	let mut events = events();
 	for event in &mut events {
@@ -257,14 +255,14 @@ const SETTLED: &str =
                        client cannot judge";
 
 #[test]
-fn era_of_other_rules_is_named_and_neither_right_nor_wrong() {
+fn era_under_other_rules_is_named_and_not_judged() {
 	let versions = [Some(100); 2];
 	let checks = check_of(&of_another_game(), versions);
 	assert_eq!(checks.failed, Vec::<String>::new());
 	assert_eq!(checks.not_judged, [CLEARED, SETTLED]);
-	// All sums of before are judged, but for the certificate.
+	// All checks are made except that of the certificate.
 	assert_eq!(checks.passed, check(&events()).passed - 1);
-	// The same claims of a runtime with this program's rules are false, of a later one as well.
+	// The same claims are false for a runtime with this program's rules, and for a later one.
 	for version in [GAME_RULES_SINCE, GAME_RULES_SINCE + 1] {
 		let checks = check_of(&of_another_game(), [Some(version); 2]);
 		assert_eq!(checks.not_judged, Vec::<String>::new());
@@ -273,12 +271,12 @@ fn era_of_other_rules_is_named_and_neither_right_nor_wrong() {
 }
 
 #[test]
-fn certificate_is_that_of_the_runtime_that_cleared_and_payoffs_that_of_the_one_that_settled() {
+fn certificate_is_judged_by_the_clearing_runtime_and_payoffs_by_the_settling_one() {
 	let checks = check_of(&of_another_game(), [Some(100), Some(101)]);
 	assert_eq!(checks.not_judged, [CLEARED]);
 	assert_eq!(checks.failed.len(), 1, "{checks:?}");
-	assert!(checks.failed[0].contains("household 1: worth of what it delivered"));
-	// Versions never go down, and yet each part is judged by its own.
+	assert!(checks.failed[0].contains("household 1: comfort and payoff of delivered energy"));
+	// Versions never go down, but each part is judged by its own version anyway.
 	let checks = check_of(&of_another_game(), [Some(101), Some(100)]);
 	assert_eq!(checks.not_judged, [SETTLED]);
 	assert_eq!(checks.failed.len(), 1, "{checks:?}");
@@ -294,7 +292,7 @@ fn era_of_an_unknown_runtime_is_not_judged() {
 }
 
 #[test]
-fn sums_of_an_era_of_other_rules_are_judged() {
+fn sums_are_judged_under_other_rules_too() {
 	let caught = |words: &str, change: fn(&mut Statement)| {
 		let mut events = of_another_game();
 		for event in &mut events {
@@ -312,20 +310,20 @@ fn sums_of_an_era_of_other_rules_are_judged() {
 		s.energy.bought_from_main_wh += 1
 	});
 	caught("household 1: paid to the pool", |s| s.amounts.paid_to_pool += 1);
-	// Rewards follow from the payoffs that the chain itself tells, and its comfort is no matter of the game's rules.
+	// Rewards follow from the chain's own payoffs, and comfort does not depend on the game's rules.
 	caught("household 1: reward", |s| s.amounts.reward -= 1);
-	caught("household 1: worth of what it delivered", |s| {
+	caught("household 1: comfort and payoff of delivered energy", |s| {
 		s.delivered = s.delivered.map(|delivered| Delivered {
 			comfort_ppm: 999_999,
 			..delivered
 		});
 	});
-	caught("household 1: worth of what it delivered None", |s| {
+	caught("household 1: comfort and payoff of delivered energy None", |s| {
 		s.delivered = None
 	});
 }
 
-/// Changes one event and expects a check to fail with these words.
+/// Changes the events and expects a check to fail with a message that contains `words`.
 #[track_caller]
 fn caught(words: &str, change: impl Fn(&mut MarketEvent)) {
 	let mut events = events();
@@ -347,8 +345,8 @@ fn statement_of(event: &mut MarketEvent, of: u32) -> Option<&mut Statement> {
 }
 
 #[test]
-fn contract_that_makes_energy_is_caught() {
-	caught("contracted community energy in sum", |event| {
+fn contracts_that_create_energy_are_caught() {
+	caught("sum of contracted community energy", |event| {
 		if let MarketEvent::ContractMade {
 			household: 0, energy, ..
 		} = event
@@ -359,7 +357,7 @@ fn contract_that_makes_energy_is_caught() {
 }
 
 #[test]
-fn contract_that_nobody_offered_is_caught() {
+fn contract_that_was_not_submitted_is_caught() {
 	caught("is not strategy 0 of its set", |event| {
 		if let MarketEvent::ContractMade {
 			household: 1,
@@ -387,7 +385,7 @@ fn false_certificate_is_caught() {
 }
 
 #[test]
-fn unfair_price_is_caught() {
+fn price_above_retail_is_caught() {
 	caught("price 301 is not between", |event| {
 		if let MarketEvent::EraCleared { record, .. } = event {
 			record.price_per_kwh = 301;
@@ -396,8 +394,8 @@ fn unfair_price_is_caught() {
 }
 
 #[test]
-fn delivery_that_makes_energy_is_caught() {
-	caught("delivered community energy in sum", |event| {
+fn delivery_that_creates_energy_is_caught() {
+	caught("sum of delivered community energy", |event| {
 		if let Some(statement) = statement_of(event, 0) {
 			statement.energy = channels(999, 0, 501, 0);
 		}
@@ -419,7 +417,7 @@ fn reading_that_no_meter_sent_is_caught() {
 }
 
 #[test]
-fn silent_meter_that_is_not_reported_is_caught() {
+fn unreported_missing_reading_is_caught() {
 	caught("missing readings", |event| {
 		if let MarketEvent::ReadingSubmitted { household, .. } = event {
 			*household = 9;
@@ -428,7 +426,7 @@ fn silent_meter_that_is_not_reported_is_caught() {
 }
 
 #[test]
-fn money_that_comes_from_nowhere_is_caught() {
+fn money_from_nowhere_is_caught() {
 	caught("paid into and out of the pool", |event| {
 		if let Some(statement) = statement_of(event, 0) {
 			statement.amounts.received_from_pool += 1;
@@ -447,7 +445,7 @@ fn money_that_comes_from_nowhere_is_caught() {
 }
 
 #[test]
-fn debt_that_is_forgotten_is_caught() {
+fn forgotten_debt_is_caught() {
 	caught("household 1: arrears", |event| {
 		if let Some(statement) = statement_of(event, 1) {
 			statement.amounts.arrears -= 5;
@@ -475,8 +473,8 @@ fn wrong_tariff_is_caught() {
 }
 
 #[test]
-fn worth_that_was_not_delivered_is_caught() {
-	caught("household 0: worth of what it delivered", |event| {
+fn wrong_payoff_or_comfort_is_caught() {
+	caught("household 0: comfort and payoff of delivered energy", |event| {
 		if let Some(statement) = statement_of(event, 0) {
 			statement.delivered = statement.delivered.map(|delivered| Delivered {
 				payoff: game::Log2(delivered.payoff.0 + 1),
@@ -484,7 +482,7 @@ fn worth_that_was_not_delivered_is_caught() {
 			});
 		}
 	});
-	caught("household 1: worth of what it delivered", |event| {
+	caught("household 1: comfort and payoff of delivered energy", |event| {
 		if let Some(statement) = statement_of(event, 1) {
 			statement.delivered = statement.delivered.map(|delivered| Delivered {
 				comfort_ppm: 999_999,
@@ -492,26 +490,32 @@ fn worth_that_was_not_delivered_is_caught() {
 			});
 		}
 	});
-	caught("household 1: worth of what it delivered None", |event| {
-		if let Some(statement) = statement_of(event, 1) {
-			statement.delivered = None;
-		}
-	});
-}
-
-#[test]
-fn silent_meter_that_is_worth_something_is_caught() {
-	caught("household 1: worth of what it delivered Some", |event| {
-		if let MarketEvent::ReadingSubmitted { household, .. } = event {
-			if *household == 1 {
-				*household = 9;
+	caught(
+		"household 1: comfort and payoff of delivered energy None",
+		|event| {
+			if let Some(statement) = statement_of(event, 1) {
+				statement.delivered = None;
 			}
-		}
-	});
+		},
+	);
 }
 
 #[test]
-fn reward_from_nowhere_is_caught() {
+fn payoff_without_a_reading_is_caught() {
+	caught(
+		"household 1: comfort and payoff of delivered energy Some",
+		|event| {
+			if let MarketEvent::ReadingSubmitted { household, .. } = event {
+				if *household == 1 {
+					*household = 9;
+				}
+			}
+		},
+	);
+}
+
+#[test]
+fn excess_reward_is_caught() {
 	caught("rewards: 702 against 701", |event| {
 		if let Some(statement) = statement_of(event, 1) {
 			statement.amounts.reward += 1;
@@ -525,7 +529,7 @@ fn reward_from_nowhere_is_caught() {
 }
 
 #[test]
-fn reward_that_goes_to_the_neighbour_is_caught() {
+fn reward_paid_to_another_household_is_caught() {
 	let mut events = events();
 	for event in &mut events {
 		for (household, reward) in [(0, REWARDS[0] + 1), (1, REWARDS[1] - 1)] {
@@ -545,7 +549,7 @@ fn reward_that_goes_to_the_neighbour_is_caught() {
 }
 
 #[test]
-fn parts_of_a_budget_are_exact_however_large_it_is() {
+fn parts_of_a_budget_are_exact_up_to_the_largest_budget() {
 	assert_eq!(parts(10, &[1, 0, 1, 1]), [3, 0, 3, 4]);
 	assert_eq!(parts(10, &[0, 0]), [0, 0]);
 	assert_eq!(
@@ -555,7 +559,7 @@ fn parts_of_a_budget_are_exact_however_large_it_is() {
 }
 
 #[test]
-fn comfort_counts_within_the_bounds_only() {
+fn comfort_counts_only_within_the_bounds() {
 	let contract = |comfort| Contract {
 		generation_wh: 0,
 		strategy: strategy(Kind::Neutral, 0),
@@ -582,13 +586,7 @@ fn comfort_counts_within_the_bounds_only() {
 	};
 	let wide = contract(Some(range(1_500, 2_700)));
 	assert_eq!(comfort(&wide, &TERMS), Some(range(1_500, 2_700)));
-	assert_eq!(
-		comfort(&wide, &bounded(1_800, 2_400)),
-		Some(range(1_800, 2_400))
-	);
-	assert_eq!(
-		comfort(&wide, &bounded(1_000, 3_000)),
-		Some(range(1_500, 2_700))
-	);
+	assert_eq!(comfort(&wide, &bounded(1_800, 2_400)), Some(range(1_800, 2_400)));
+	assert_eq!(comfort(&wide, &bounded(1_000, 3_000)), Some(range(1_500, 2_700)));
 	assert_eq!(comfort(&contract(None), &bounded(1_800, 2_400)), None);
 }

@@ -1,18 +1,18 @@
 //! The largest lambda at which every buyer prefers a pool that serves it in full to the main grid.
 //!
-//! A buyer of x kWh earns u = -x log2(lambda) + log2(omega) from a pool that serves it in full, and u = log2(C) - log2(x)
-//! from the main grid (the paper's eq. (1); omega is 1 kWh / meter resolution). The main grid is worth most at comfort
-//! C = 1, and then the buyer prefers the pool, or is indifferent, exactly if
+//! A buyer of x kWh earns u = -x log2(lambda) + log2(omega) from a pool that serves it in full, and
+//! u = log2(C) - log2(x) from the main grid (the paper's eq. (1); omega is 1 kWh / meter resolution). The main grid is
+//! worth most at comfort C = 1, and then the buyer prefers the pool, or is indifferent, exactly if
 //!
 //!     x log2(lambda) - log2(x) <= log2(omega), that is lambda <= (omega x)^(1/x).
 //!
 //! The limit on the right is not monotone in x: its logarithm ln(omega x) / x has the derivative
-//! (1 - ln(omega x)) / x^2, so it rises until omega x = e and falls after that. Hence every deficit is looked at, not only
-//! the largest one.
+//! (1 - ln(omega x)) / x^2, so it rises until omega x = e and falls after that. Hence every deficit is checked, not
+//! only the largest one.
 //!
-//! At omega x = 1, a deficit of exactly the meter resolution, the limit is 1: the main grid already gives omega, the most
-//! that a buyer can earn, so no lambda above 1 makes the pool as good. Such deficits cannot guide the choice of lambda;
-//! they are counted and left out.
+//! At omega x = 1, a deficit of exactly the meter resolution, the limit is 1: the main grid already gives omega, the
+//! most that a buyer can earn, so no lambda above 1 makes the pool as good. Such deficits cannot guide the choice of
+//! lambda; they are counted and left out.
 
 use super::Setting;
 use crate::data::{Dataset, Measured};
@@ -55,8 +55,8 @@ pub fn largest_lambda(deficit_wh: u32, resolution_wh: u32) -> f64 {
 		.min(f64::from(MAX_LAMBDA))
 }
 
-/// The payoff of a strategy to a buyer, log2, if the pool serves it in full. Minus infinity for a strategy that does not
-/// buy and where C = 0.
+/// The payoff of a strategy to a buyer, log2, if the pool serves it in full. Minus infinity for a strategy that does
+/// not buy and where C = 0.
 fn best_case(strategy: &Strategy, measured: &Measured, setting: &Setting, log2_lambda: f64) -> f64 {
 	let comfort = setting.comfort_of(strategy);
 	if comfort == 0.0 {
@@ -222,7 +222,7 @@ mod tests {
 	}
 
 	#[test]
-	fn flexible_levels_count_and_are_kept_apart_from_what_was_metered() {
+	fn flexible_levels_count_separately_from_metered_consumption() {
 		// Consumes 5 kWh, generates 1 kWh: 4 kWh as metered, 5 kWh at a fifth more, 3 kWh at a fifth less.
 		let data = dataset(&[&[(1_000, 5_000)]]);
 		let [limit] = &limits(&data, &setting(20, 10))[..] else {
@@ -241,7 +241,7 @@ mod tests {
 	}
 
 	#[test]
-	fn household_that_allows_least_decides_for_the_community() {
+	fn household_with_the_smallest_limit_decides_for_the_community() {
 		let data = dataset(&[
 			&[(0, 1_000), (0, 3_000), (9_000, 0)],
 			&[(0, 4_000), (0, 2_000), (5, 0)],

@@ -3,14 +3,13 @@
 mod limit;
 mod play;
 mod screen;
-mod value;
+pub mod value;
 
 use crate::{
 	cli::LambdaArgs,
 	data::{Dataset, Measured, Selection},
 	fault::Fault,
-	json,
-	text,
+	json, text,
 };
 use commonwatt_market::{
 	game::{Comfort, Preference, Ratio, Rules, Strategy},
@@ -19,7 +18,6 @@ use commonwatt_market::{
 use limit::{HouseholdLimit, Position};
 use play::Row;
 use serde::Serialize;
-pub use value::parse;
 
 /// The lambdas that are always played.
 const ALWAYS: [Ratio; 4] = [
@@ -188,7 +186,7 @@ mod tests {
 	}
 
 	#[test]
-	fn comfort_is_that_of_the_papers_second_equation() {
+	fn comfort_follows_the_papers_equation_2() {
 		let at = |temperature_centi_c| {
 			setting(0, 10).comfort_of(&Strategy {
 				kind: commonwatt_market::game::Kind::BuyFromMain,

@@ -7,9 +7,7 @@ use crate::{
 };
 use commonwatt_market::{
 	contract::SolverLimits,
-	game::{
-		allocate, solve, Certificate, Game, Household, ProfileFault, Ratio, Status,
-	},
+	game::{allocate, solve, Certificate, Game, Household, ProfileFault, Ratio, Status},
 };
 use indicatif::ProgressBar;
 use serde::Serialize;
@@ -55,7 +53,11 @@ pub fn play(dataset: &Dataset, setting: &Setting, lambda: Ratio, bar: &ProgressB
 	Ok(row)
 }
 
-fn game(period: &Period, setting: &Setting, lambda: Ratio) -> Result<Game, commonwatt_market::game::GameFault> {
+fn game(
+	period: &Period,
+	setting: &Setting,
+	lambda: Ratio,
+) -> Result<Game, commonwatt_market::game::GameFault> {
 	let household = |measured: &Measured| Household {
 		generation_wh: measured.generation_wh,
 		comfort: Some(setting.comfort),
@@ -102,7 +104,7 @@ impl Row {
 	}
 }
 
-/// The energy, or 0 where it goes the other way.
+/// The energy if it is positive, else 0.
 fn positive(wh: i64) -> u64 {
 	u64::try_from(wh).unwrap_or(0)
 }
@@ -117,7 +119,12 @@ mod tests {
 	fn chosen(measured: &[(u32, u32)], profile: &[u8]) -> Row {
 		let data = dataset(&[measured]);
 		let game = game(&data.periods[0], &setting(0, 10), value::decimal(4, 1)).unwrap();
-		let certificate = verify(&game, profile, SolverConfig::default().epsilon).unwrap();
+		let certificate = verify(
+			&game,
+			profile,
+			commonwatt_market::game::SolverConfig::default().epsilon,
+		)
+		.unwrap();
 		let mut row = Row::default();
 		row.add(&game, profile, &certificate).unwrap();
 		row
@@ -125,7 +132,7 @@ mod tests {
 
 	#[test]
 	fn traded_energy_is_set_against_what_the_consumption_allows() {
-		// 3 kWh to sell, 2 and 0.5 kWh to buy, all in the pool (strategy 0): 2.5 kWh trade, 0.5 kWh go to the main grid.
+		// 3 kWh to sell, 2 and 0.5 kWh to buy, all in the pool (strategy 0): 2.5 kWh trade, 0.5 kWh go to the grid.
 		let row = chosen(&[(4_000, 1_000), (0, 2_000), (500, 1_000)], &[0, 0, 0]);
 		assert_eq!((row.traded_wh, row.tradable_wh, row.idle), (2_500, 2_500, 0));
 		assert_eq!((row.bought_from_main_wh, row.sold_to_main_wh), (0, 500));

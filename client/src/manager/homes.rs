@@ -5,21 +5,21 @@ use crate::fault::Fault;
 use serde::Deserialize;
 use std::{collections::BTreeMap, fs, path::Path};
 
-/// A community's homes.
+/// The file's contents.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Homes {
-	/// Everything random is drawn from it.
+	/// Seed of all random numbers.
 	pub seed: u64,
-	/// Most by which a forecast of generation and load is wrong, percent of it, either way.
+	/// Maximum error of a forecast of generation and load, percent of it, in either direction.
 	pub forecast_error_percent: f64,
-	/// So many readings of a hundred never arrive.
+	/// Share of readings that never arrive, percent.
 	pub missing_readings_percent: f64,
-	/// Outdoor temperature where the data have none: pairs of hour and degrees, straight lines between them.
+	/// Outdoor temperature if the data have none: pairs of hour and degrees, interpolated linearly.
 	pub outdoor_c: Vec<(f64, f64)>,
-	/// What is not said of a household.
+	/// Values of the fields that a household does not set.
 	pub default: Home,
-	/// By name.
+	/// What households set, by name.
 	pub household: BTreeMap<String, Partial>,
 }
 
@@ -36,7 +36,7 @@ impl Default for Homes {
 	}
 }
 
-/// A home.
+/// A home. [`Thermal`] explains the fields of the building and its device.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Home {
@@ -47,16 +47,16 @@ pub struct Home {
 	pub cop: f64,
 	pub gains_kw: f64,
 	pub setpoint_c: f64,
-	/// What the manager keeps the temperature within.
+	/// Range in which the manager keeps the indoor temperature, degrees Celsius.
 	pub comfort_c: (f64, f64),
-	/// Share of the load besides the device that may be put off, percent; the same share of the average such load is what
-	/// may come back, or run early, in one period.
+	/// Share of the load besides the device that may be put off, percent. The same share of the average such load may
+	/// come back, or run early, in one period.
 	pub shiftable_percent: f64,
-	/// Most that may be put off, or run early, at any time, kWh.
+	/// Maximum load that may be put off, or have run early, at any time, kWh.
 	pub shift_kwh: f64,
-	/// After every so many periods, and at the end, nothing is put off or ahead.
+	/// Length of a stretch, periods. At the end of each stretch, and of the data, nothing is put off or ahead.
 	pub shift_periods: usize,
-	/// Consumption in a period is kept under this share of the highest in the data where it can be, percent.
+	/// Cap on consumption in a period, percent of the highest in the data. Exceeded only where it cannot be kept.
 	pub peak_percent: f64,
 }
 
@@ -82,7 +82,7 @@ impl Default for Home {
 
 macro_rules! partial {
 	($($field:ident: $type:ty,)*) => {
-		/// What is said of a household.
+		/// The fields that a household sets.
 		#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 		#[serde(deny_unknown_fields, default)]
 		pub struct Partial {
@@ -90,7 +90,7 @@ macro_rules! partial {
 		}
 
 		impl Partial {
-			/// With what is not said from elsewhere.
+			/// A home with these fields, and all others from `other`.
 			fn or(&self, other: &Home) -> Home {
 				Home {
 					$($field: self.$field.clone().unwrap_or_else(|| other.$field.clone()),)*
@@ -122,14 +122,14 @@ impl Homes {
 		Self::parse(&text).map_err(|what| Fault::file(path, what))
 	}
 
-	/// From text, or what is wrong with it.
+	/// Parses and checks a text. The error says what is wrong.
 	pub fn parse(text: &str) -> Result<Self, String> {
 		let homes: Self = toml::from_str(text).map_err(|error| error.to_string())?;
 		let share = |name: &str, percent: f64| within(name, percent, 0.0, 100.0);
 		share("forecast_error_percent", homes.forecast_error_percent)?;
 		share("missing_readings_percent", homes.missing_readings_percent)?;
 		if homes.outdoor_c.is_empty() || !homes.outdoor_c.windows(2).all(|pair| pair[0].0 < pair[1].0) {
-			return Err("outdoor_c: needs pairs [hour, degrees] with the hours in order".into());
+			return Err("outdoor_c: must be pairs [hour, degrees] with the hours in ascending order".into());
 		}
 		for (hour, degrees) in &homes.outdoor_c {
 			within("outdoor_c: hour", *hour, 0.0, 24.0)?;
@@ -152,7 +152,7 @@ impl Homes {
 			.map_or_else(|| self.default.clone(), |partial| partial.or(&self.default))
 	}
 
-	/// Outdoor temperature at an hour of the day, from the file's pairs; they go on around midnight.
+	/// Outdoor temperature at an hour of the day, interpolated between the file's pairs, also across midnight.
 	pub fn outdoor_c(&self, hour: f64) -> f64 {
 		let points = &self.outdoor_c;
 		let (Some(first), Some(last)) = (points.first(), points.last()) else {
@@ -192,7 +192,7 @@ impl Home {
 		within("setpoint_c", self.setpoint_c, low, high)
 	}
 
-	/// Its thermal part.
+	/// The home's thermal model.
 	pub fn thermal(&self) -> Thermal {
 		Thermal {
 			device: self.device,
@@ -219,7 +219,7 @@ mod tests {
 	use super::*;
 
 	#[test]
-	fn what_is_not_said_is_the_default() {
+	fn missing_fields_have_the_default() {
 		let homes = Homes::parse("[default]\ncop = 4\n[household.Bob]\ndevice_kw = 2.5\n").unwrap();
 		assert_eq!((homes.of("Bob").cop, homes.of("Bob").device_kw), (4.0, 2.5));
 		assert_eq!(homes.of("Alice"), homes.default);
@@ -237,7 +237,7 @@ mod tests {
 			),
 			("[household.Bob]\nsetpiont_c = 20", "unknown field `setpiont_c`"),
 			("[default]\ndevice = \"oven\"", "unknown variant `oven`"),
-			("outdoor_c = [[5, 10], [3, 10]]", "hours in order"),
+			("outdoor_c = [[5, 10], [3, 10]]", "hours in ascending order"),
 			("missing_readings_percent = 101", "missing_readings_percent: 101"),
 		] {
 			let found = Homes::parse(text).unwrap_err();
@@ -246,7 +246,7 @@ mod tests {
 	}
 
 	#[test]
-	fn outdoor_temperature_goes_on_around_midnight() {
+	fn outdoor_temperature_is_interpolated_across_midnight() {
 		let homes = Homes::parse("outdoor_c = [[4, 16], [16, 28]]").unwrap();
 		let of = |hour| homes.outdoor_c(hour);
 		assert_eq!(

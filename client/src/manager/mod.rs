@@ -1,13 +1,15 @@
-//! The home energy manager: what a household would do in the next era, and what the meter sees when it keeps its contract.
+//! The home energy manager: a household's strategies for the next era, and what its meter reads when it keeps its
+//! contract.
 //!
-//! A household's load in the file is taken apart: what its heating or cooling device needs to hold the setpoint, by the
-//! model of the home ([`thermal`]), and the rest. The device may take less or more as long as the home stays within its
-//! comfort range, and physics gives that back: a home that was cooled ahead needs less later. Of the rest a share may be
-//! put off or run early. What is put off is owed (a backlog), is bounded, and is back at the end of each stretch of so
-//! many periods, so nothing is saved by forgetting it. It waits for periods in which the community expects to generate
-//! more than it consumes; where none is left in the stretch nothing is put off, so that no evening's peak grows by it.
+//! The manager splits a household's load in the file into what its heating or cooling device needs to hold the
+//! setpoint, by the model of the home ([`thermal`]), and the other load. The device may take less or more as long as
+//! the home stays within its comfort range, and physics gives that back: a home that was cooled ahead needs less later.
+//! A share of the other load may be put off or run early. Load that is put off is owed (the backlog). The backlog is
+//! bounded, and it is 0 at the end of each stretch of periods, so nothing is saved by forgetting it. Load that is put
+//! off waits for periods in which the community expects to generate more than it consumes. If the stretch has no such
+//! period left, nothing is put off, so that the peak of the evening does not grow.
 //!
-//! Nothing here has a memory of its own: a household's state is made again from the contracts it had.
+//! Nothing here keeps state: a household's state is computed again from its contracts.
 
 pub mod homes;
 pub mod thermal;
@@ -25,29 +27,29 @@ use rand_chacha::ChaCha8Rng;
 use subxt::config::substrate::H256;
 use thermal::{Span, Thermal};
 
-/// Levels of consumption between the least and the most, both included.
+/// Number of levels of consumption from the minimum to the maximum, both included.
 const STEPS: u32 = 6;
-/// Levels at most: each may give two strategies, and a household has at most 16.
+/// Maximum number of levels: each may give two strategies, and a household has at most 16.
 const MOST_LEVELS: usize = 8;
-/// The manager keeps away from the ends of the comfort range by so much, degrees.
+/// Distance that the manager keeps from the ends of the comfort range, degrees.
 const MARGIN_C: f64 = 0.05;
 
 /// A household's state at the beginning of a period.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct State {
 	pub indoor_c: f64,
-	/// Put off and still to come, Wh; negative when run early.
+	/// Load that was put off and is still to come, Wh; negative if it ran early.
 	pub backlog_wh: i64,
 }
 
 /// What a household did in a period.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Lived {
-	/// At its end.
+	/// State at the period's end.
 	pub state: State,
 	/// What the meter saw.
 	pub metered: Measured,
-	/// What of it the device took, Wh.
+	/// The device's part of the consumption, Wh.
 	pub device_wh: f64,
 	/// Whether the reading reaches the chain.
 	pub is_read: bool,
@@ -59,9 +61,9 @@ struct Household {
 	thermal: Thermal,
 	/// One for each period.
 	periods: Vec<Planned>,
-	/// Most of the other load that may come back, or run early, in a period: what may be put off on average, Wh.
+	/// Maximum of the other load that may come back, or run early, in a period, Wh: the average of what may be put off.
 	step_wh: i64,
-	/// What its consumption is kept under where it can be, Wh.
+	/// Cap on consumption in a period, Wh. Exceeded only where it cannot be kept.
 	cap_wh: i64,
 }
 
@@ -70,42 +72,42 @@ struct Household {
 struct Planned {
 	measured: Measured,
 	outdoor_c: f64,
-	/// All but the device, Wh.
+	/// Load besides the device, Wh.
 	other_wh: i64,
-	/// What of it may be put off, Wh.
+	/// The part of it that may be put off, Wh.
 	shiftable_wh: i64,
 	/// Whether the community expects to generate more than it consumes.
 	has_surplus: bool,
-	/// At the period's end, the device holding the setpoint with what the file's load allows.
+	/// Indoor temperature at the period's end if the device holds the setpoint as far as the file's load allows.
 	indoor_c: f64,
-	/// What a forecast made of generation and of the other load is wrong by, in parts of one.
+	/// Forecast errors of generation and of the other load, as fractions.
 	error: (f64, f64),
 	is_read: bool,
 }
 
-/// What a household can do in a period.
+/// The limits of what a household can do in a period.
 struct Room {
 	span: Span,
 	/// The other load as forecast, Wh.
 	other_wh: i64,
-	/// What holds the setpoint, least and most, Wh.
+	/// The device: what holds the setpoint, minimum and maximum, Wh.
 	device_wh: (i64, i64, i64),
-	/// Change of the other load, least and most, Wh.
+	/// Change of the other load: minimum and maximum, Wh.
 	shift_wh: (i64, i64),
-	/// What consumption is kept under where it can be, Wh.
+	/// Cap on consumption, Wh. Exceeded only where it cannot be kept.
 	cap_wh: i64,
 }
 
 /// The managers of a file's households.
 pub struct Manager {
-	/// Of all that the homes' file says.
+	/// Hash of everything that the homes' file says.
 	pub fingerprint: H256,
 	hours: f64,
 	households: Vec<Household>,
 }
 
 impl Manager {
-	/// For the households of a file.
+	/// Prepares all periods of the households in `dataset`.
 	pub fn new(homes: &Homes, dataset: &Dataset) -> Self {
 		let hours = f64::from(dataset.period_minutes) / 60.0;
 		let households = dataset.households.iter().enumerate();
@@ -119,7 +121,7 @@ impl Manager {
 		}
 	}
 
-	/// Names households of the file that the homes' file describes and the data do not have: a slip of the pen.
+	/// Refuses a homes' file that describes a household that is not in the data: its name is probably misspelt.
 	pub fn check_names(homes: &Homes, dataset: &Dataset) -> Result<(), Fault> {
 		match homes
 			.household
@@ -127,14 +129,14 @@ impl Manager {
 			.find(|name| !dataset.households.contains(name))
 		{
 			Some(name) => Err(Fault::Input(format!(
-				"household.{name} is described, and {} has no household of that name",
+				"household.{name}: {} has no household of that name; correct the name or remove the entry",
 				dataset.path.display()
 			))),
 			None => Ok(()),
 		}
 	}
 
-	/// Most that a household can consume in a period, Wh.
+	/// Maximum consumption of a household in a period, Wh.
 	pub fn most_wh(&self, household: usize) -> u32 {
 		let household = &self.households[household];
 		let other = household.periods.iter().map(|planned| planned.other_wh).max();
@@ -144,7 +146,7 @@ impl Manager {
 		most.clamp(0.0, f64::from(MAX_ENERGY_WH)) as u32
 	}
 
-	/// Most that a household's device can take in a period, Wh.
+	/// Maximum energy of a household's device in a period, Wh.
 	pub fn most_device_wh(&self, household: usize) -> u32 {
 		self.households[household].thermal.most_wh(self.hours) as u32
 	}
@@ -173,15 +175,15 @@ impl Manager {
 		i64::from(planned.measured.consumption_wh) - planned.other_wh
 	}
 
-	/// What a temperature above or below the setpoint stands for, in Wh of the device: what it would take to come back.
+	/// Energy of the device that would bring an indoor temperature back to the setpoint, Wh.
 	pub fn stored_wh(&self, household: usize, indoor_c: f64) -> f64 {
 		let thermal = &self.households[household].thermal;
 		let away = (indoor_c - thermal.setpoint_c).abs();
 		away * thermal.capacity_kwh_per_k / thermal.cop * 1_000.0
 	}
 
-	/// The generation that a household forecasts for a period, and what it would do. The first strategy is what it would do
-	/// by itself.
+	/// The generation that a household forecasts for a period, Wh, and its strategies. The first strategy is what it
+	/// would do without the game.
 	pub fn strategies(
 		&self,
 		household: usize,
@@ -196,7 +198,8 @@ impl Manager {
 		let mut levels = vec![room.usual_wh()];
 		let (least, most) = room.range_wh();
 		levels.extend([least, most]);
-		// To consume what is generated is what earns most, where it can be done.
+		// A household that consumes exactly what it generates earns omega, so this level is offered where it is
+		// possible.
 		levels.push(i64::from(generation_wh).clamp(least, most));
 		levels.extend(
 			(1..STEPS - 1).map(|step| least + (most - least) * i64::from(step) / i64::from(STEPS - 1)),
@@ -222,8 +225,8 @@ impl Manager {
 		(generation_wh, strategies)
 	}
 
-	/// What a household did in a period with this contracted consumption; without a contract it does what it would by
-	/// itself.
+	/// What a household did in a period with this contracted consumption. Without a contract it does the same as
+	/// without the game.
 	pub fn follow(
 		&self,
 		household: usize,
@@ -236,7 +239,7 @@ impl Manager {
 		let room = household.room(self.hours, period, state);
 		let level = contracted_wh.map_or(room.usual_wh(), i64::from);
 		let (shift_wh, device_wh) = room.split(level);
-		// What was not foreseen is consumed all the same.
+		// Load that the forecast missed is consumed anyway.
 		let consumption = planned.other_wh + shift_wh + device_wh;
 		Lived {
 			state: State {
@@ -253,7 +256,7 @@ impl Manager {
 	}
 }
 
-/// Forecasts are not more wrong than this, in parts of one.
+/// Maximum forecast error, as a fraction.
 const MOST_ERROR: f64 = 1.0;
 
 fn with_error(wh: u32, error: f64) -> u32 {
@@ -261,7 +264,7 @@ fn with_error(wh: u32, error: f64) -> u32 {
 	forecast.round().clamp(0.0, f64::from(MAX_ENERGY_WH)) as u32
 }
 
-/// Hundredths of a degree.
+/// Converts degrees into hundredths of a degree, rounded.
 pub fn centi(degrees: f64) -> i16 {
 	(degrees * 100.0).round() as i16
 }
@@ -333,7 +336,7 @@ impl Household {
 		}
 	}
 
-	/// What can be done in a period.
+	/// The limits of what the household can do in a period.
 	fn room(&self, hours: f64, period: usize, state: &State) -> Room {
 		let planned = &self.periods[period];
 		let span = Span {
@@ -343,12 +346,12 @@ impl Household {
 		};
 		let (low, high) = self.home.comfort_c;
 		let range = self.thermal.range_wh(&span, (low + MARGIN_C, high - MARGIN_C));
-		// Rounded into the range; the setpoint lies within it.
+		// Rounded inwards; the setpoint lies within the range.
 		let (least, most) = (range.0.ceil() as i64, range.1.floor() as i64);
 		let most = most.max(least);
 		let hold = self.thermal.device_wh_for(&span, self.home.setpoint_c) as i64;
 		let (owed, ahead) = self.bounds_wh(period);
-		// The backlog after the period must lie between both.
+		// The backlog after the period must lie between `-ahead` and `owed`.
 		let least_shift = (state.backlog_wh - owed).max(-planned.shiftable_wh);
 		let most_shift = (state.backlog_wh + ahead).min(self.step_wh).max(least_shift);
 		let other_wh = planned.other_wh + (planned.other_wh as f64 * planned.error.1).round() as i64;
@@ -361,8 +364,9 @@ impl Household {
 		}
 	}
 
-	/// Most that may be put off and most that may have been run early after a period, Wh: no more than what can come back
-	/// while there is a surplus, without a higher peak, or be left out, until the end of the stretch.
+	/// Maximum load that may be put off, and maximum that may have run early, after a period, Wh. Until the end of the
+	/// stretch, what is put off must be able to come back in periods with a surplus and under the cap, and what ran
+	/// early must be able to be left out.
 	fn bounds_wh(&self, period: usize) -> (i64, i64) {
 		let most = (self.home.shift_kwh * 1_000.0) as i64;
 		let stretch = self.home.shift_periods;
@@ -377,14 +381,14 @@ impl Household {
 }
 
 impl Room {
-	/// What a household would consume by itself.
+	/// What a household would consume without the game, Wh.
 	fn usual_wh(&self) -> i64 {
 		let (least, most) = self.range_wh();
 		let usual = self.other_wh + 0i64.clamp(self.shift_wh.0, self.shift_wh.1) + self.device_wh.0;
 		usual.clamp(least, most)
 	}
 
-	/// Least and most that it can consume.
+	/// Minimum and maximum consumption, Wh.
 	fn range_wh(&self) -> (i64, i64) {
 		let (_, least, most) = self.device_wh;
 		let least = self.other_wh + self.shift_wh.0 + least;
@@ -392,8 +396,8 @@ impl Room {
 		(least, most.min(self.cap_wh).max(least))
 	}
 
-	/// How a level of consumption comes about: other load is shifted first, since that costs no comfort, and the device
-	/// does the rest. Returns the change of the other load and the device's energy, Wh.
+	/// Splits a level of consumption: other load is shifted first, since that costs no comfort, and the device does the
+	/// rest. Returns the change of the other load and the device's energy, Wh.
 	fn split(&self, level_wh: i64) -> (i64, i64) {
 		let (hold, least, most) = self.device_wh;
 		let change = level_wh - self.other_wh - hold;
@@ -403,7 +407,7 @@ impl Room {
 	}
 }
 
-/// What is random about a household in a period: the same whatever was drawn before.
+/// Random numbers of a household in a period, independent of all others that were drawn before.
 fn chance(seed: u64, household: usize, period: usize) -> ChaCha8Rng {
 	let mut chance = ChaCha8Rng::seed_from_u64(seed);
 	chance.set_stream(household as u64);

@@ -1,8 +1,8 @@
-//! Homes that live through a day, whatever the game chooses for them.
+//! Homes in a day, with whatever strategies the game chooses.
 
 use super::*;
 use crate::data::Period;
-use commonwatt_market::game as game;
+use commonwatt_market::game;
 use std::path::PathBuf;
 
 const PERIODS: usize = 48;
@@ -40,7 +40,7 @@ fn homes(text: &str) -> Homes {
 	Homes::parse(text).unwrap()
 }
 
-/// Lives through the day; `choose` names one of so many strategies.
+/// Goes through the day. `choose` gets the number of strategies and returns the index of one.
 fn live(
 	manager: &Manager,
 	household: usize,
@@ -63,7 +63,7 @@ fn live(
 	lived
 }
 
-/// Choices of many kinds: always the first, the least, the most, and at random.
+/// Different choices: always the first strategy, always the last, and 50 times at random.
 fn choices(manager: &Manager, household: usize) -> Vec<Vec<(Strategy, Lived)>> {
 	let mut all = vec![
 		live(manager, household, |_| 0),
@@ -77,7 +77,7 @@ fn choices(manager: &Manager, household: usize) -> Vec<Vec<(Strategy, Lived)>> {
 }
 
 #[test]
-fn whatever_is_chosen_is_consumed_comfortable_and_given_back() {
+fn every_choice_is_consumed_keeps_comfort_and_clears_the_backlog() {
 	let manager = Manager::new(&homes(""), &day());
 	for household in 0..2 {
 		for lived in choices(&manager, household) {
@@ -94,9 +94,9 @@ fn whatever_is_chosen_is_consumed_comfortable_and_given_back() {
 	}
 }
 
-/// Nothing is saved by putting load off: all that is consumed less, or more, than in the file is the device's.
+/// Putting load off saves nothing: the difference to the consumption in the file is the device's alone.
 #[test]
-fn what_is_put_off_comes_back() {
+fn load_that_is_put_off_comes_back() {
 	let (manager, data) = (Manager::new(&homes(""), &day()), day());
 	for household in 0..2 {
 		let file: i64 = data
@@ -122,7 +122,7 @@ fn what_is_put_off_comes_back() {
 }
 
 #[test]
-fn by_itself_a_household_consumes_what_the_file_says() {
+fn household_without_a_contract_consumes_what_the_file_says() {
 	let (manager, data) = (Manager::new(&homes("[default]\ndevice_kw = 0.3"), &day()), day());
 	let mut state = manager.beginning(0);
 	for (number, period) in data.periods.iter().enumerate() {
@@ -150,7 +150,7 @@ fn nothing_is_put_off_without_a_surplus_to_wait_for() {
 }
 
 #[test]
-fn no_choice_makes_a_higher_peak() {
+fn no_choice_raises_the_peak() {
 	let manager = Manager::new(&homes(""), &day());
 	for (household, peak) in [(0, 1_200), (1, 6_000)] {
 		for lived in choices(&manager, household) {
@@ -161,7 +161,7 @@ fn no_choice_makes_a_higher_peak() {
 }
 
 #[test]
-fn forecast_error_reaches_the_meter_and_silent_meters_are_seeded() {
+fn forecast_errors_reach_the_meter_and_the_seed_decides_missing_readings() {
 	let text = "seed = 7\nforecast_error_percent = 20\nmissing_readings_percent = 30";
 	let manager = Manager::new(&homes(text), &day());
 	let lived = live(&manager, 1, |of| of / 2);
@@ -180,7 +180,7 @@ fn forecast_error_reaches_the_meter_and_silent_meters_are_seeded() {
 }
 
 #[test]
-fn household_that_is_described_and_not_there_is_named() {
+fn described_household_that_is_not_in_the_data_is_named() {
 	let fault = Manager::check_names(&homes("[household.three]\ncop = 2"), &day()).unwrap_err();
 	assert!(fault.to_string().contains("household.three"), "{fault}");
 }

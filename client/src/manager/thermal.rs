@@ -1,10 +1,10 @@
 //! A home as one resistance and one capacity: the first-order equation of its indoor temperature, solved exactly.
 //!
 //! C dT/dt = (T_out - T) / R + G + s f P, with the outdoor temperature, the gains G (people, appliances, sun) and the
-//! device's electrical power P constant over a period; f is the heat that the device moves for each kWh (its coefficient
-//! of performance) and s is 1 when it heats and -1 when it cools. The solution after a period of h hours is
-//! T' = T_inf + (T - T_inf) e^(-h / (R C)) with T_inf = T_out + R (G + s f P). (The 1R1C model of a building, as in Bacher
-//! and Madsen, Energy and Buildings 43 (7), 2011, doi 10.1016/j.enbuild.2011.02.005, where it is the simplest.)
+//! device's electrical power P constant over a period; f is the heat that the device moves for each kWh (its
+//! coefficient of performance) and s is 1 when it heats and -1 when it cools. The solution after a period of h hours is
+//! T' = T_inf + (T - T_inf) e^(-h / (R C)) with T_inf = T_out + R (G + s f P). (The 1R1C model of a building, as in
+//! Bacher and Madsen, Energy and Buildings 43 (7), 2011, doi 10.1016/j.enbuild.2011.02.005, where it is the simplest.)
 
 use serde::Deserialize;
 
@@ -14,7 +14,7 @@ use serde::Deserialize;
 pub enum Device {
 	Heating,
 	Cooling,
-	/// Whichever the home is in need of.
+	/// Heats or cools, whichever the home needs.
 	Both,
 	None,
 }
@@ -27,38 +27,38 @@ pub struct Thermal {
 	pub resistance_k_per_kw: f64,
 	/// C, kWh per kelvin.
 	pub capacity_kwh_per_k: f64,
-	/// Most electrical power, kW.
+	/// Maximum electrical power, kW.
 	pub device_kw: f64,
-	/// f.
+	/// f, the coefficient of performance.
 	pub cop: f64,
-	/// G, kW.
+	/// G, heat gains from people, appliances and sun, kW.
 	pub gains_kw: f64,
 	pub setpoint_c: f64,
 }
 
-/// A period of a home: where it begins, and what is given.
+/// A period of a home: its length, and the temperatures from which it starts.
 #[derive(Clone, Copy, Debug)]
 pub struct Span {
 	pub hours: f64,
 	pub outdoor_c: f64,
-	/// At its beginning.
+	/// At the period's beginning.
 	pub indoor_c: f64,
 }
 
 impl Thermal {
-	/// What of a temperature difference is left after a period.
+	/// The fraction of a temperature difference that is left after a period.
 	fn left(&self, span: &Span) -> f64 {
 		(-span.hours / (self.resistance_k_per_kw * self.capacity_kwh_per_k)).exp()
 	}
 
-	/// The temperature after a period in which the heat flow of the device was so much, kW.
+	/// The temperature after a period in which the device's heat flow was `heat_kw`, negative when it cools.
 	fn after_heat(&self, span: &Span, heat_kw: f64) -> f64 {
 		let end = span.outdoor_c + self.resistance_k_per_kw * (self.gains_kw + heat_kw);
 		end + (span.indoor_c - end) * self.left(span)
 	}
 
-	/// 1 when the device heats in a period, -1 when it cools, 0 when it has nothing to do. One that does both does what a
-	/// home that is left alone would lack at its setpoint: it never heats what it has cooled ahead.
+	/// 1 if the device heats in a period, -1 if it cools, 0 if there is none. A device that does both heats if the home
+	/// alone would settle below its setpoint, else it cools. So it never heats what it has cooled ahead.
 	fn sign(&self, span: &Span) -> f64 {
 		let alone_c = span.outdoor_c + self.resistance_k_per_kw * self.gains_kw;
 		match self.device {
@@ -70,8 +70,8 @@ impl Thermal {
 		}
 	}
 
-	/// The temperature after a period in which the device took so much, Wh. A home without a device, whatever else heats
-	/// it, is at its setpoint.
+	/// The temperature after a period in which the device took `device_wh`. A home without a device is always at its
+	/// setpoint, whatever else heats it.
 	pub fn after(&self, span: &Span, device_wh: f64) -> f64 {
 		let sign = self.sign(span);
 		if sign == 0.0 {
@@ -80,7 +80,8 @@ impl Thermal {
 		self.after_heat(span, sign * self.cop * device_wh / 1_000.0 / span.hours)
 	}
 
-	/// What the device must take in a period for the home to be at a temperature at its end, as far as it can, Wh.
+	/// Energy that the device must take in a period so that the home ends at `indoor_c`, Wh, within what the device can
+	/// do.
 	pub fn device_wh_for(&self, span: &Span, indoor_c: f64) -> f64 {
 		let sign = self.sign(span);
 		if sign == 0.0 {
@@ -93,7 +94,7 @@ impl Thermal {
 		wh.clamp(0.0, self.most_wh(span.hours))
 	}
 
-	/// Most that the device takes in a period, Wh.
+	/// Maximum energy of the device in a period, Wh.
 	pub fn most_wh(&self, hours: f64) -> f64 {
 		match self.device {
 			Device::None => 0.0,
@@ -101,8 +102,8 @@ impl Thermal {
 		}
 	}
 
-	/// Least and most that the device may take in a period so that the home ends within a range, Wh; the nearest to it
-	/// where nothing does.
+	/// Minimum and maximum energy of the device in a period so that the home ends within a range, Wh, within what the
+	/// device can do.
 	pub fn range_wh(&self, span: &Span, (low_c, high_c): (f64, f64)) -> (f64, f64) {
 		let (a, b) = (self.device_wh_for(span, low_c), self.device_wh_for(span, high_c));
 		(a.min(b), a.max(b))
@@ -131,7 +132,7 @@ mod tests {
 		}
 	}
 
-	/// Many small steps of Euler's method come to the same, by an equation written anew.
+	/// Many small steps of Euler's method give the same. The test has its own copy of the equation.
 	#[test]
 	fn solution_is_that_of_the_differential_equation() {
 		for (outdoor, indoor, wh) in [(0.0, 21.0, 600.0), (35.0, 22.0, 400.0), (10.0, 15.0, 1_500.0)] {

@@ -1,8 +1,8 @@
 //! The device's key, encrypted in a file of the format that Polkadot.js uses for accounts.
 //!
-//! Reading it is the client library's business; it does not write. The format is that of Polkadot.js's packages
-//! `keyring` (`pair/encode`) and `util-crypto` (`json`, `scrypt`): base64 of the scrypt salt and parameters, the nonce, and
-//! what XSalsa20-Poly1305 makes of the key pair, which is laid out as PKCS#8.
+//! The client library reads this format but does not write it. It is that of Polkadot.js's packages `keyring`
+//! (`pair/encode`) and `util-crypto` (`json`, `scrypt`): base64 of the scrypt salt and parameters, the nonce, and the
+//! key pair in PKCS#8 layout, encrypted with XSalsa20-Poly1305.
 
 use crate::{
 	cli::{MeterKeyArgs, Passphrase},
@@ -24,23 +24,26 @@ use std::{
 };
 use subxt_signer::{polkadot_js_compat, sr25519::Keypair};
 
-/// What Polkadot.js takes by itself for scrypt: 2^17 rounds, blocks of 8, one thread (OWASP's advice for scrypt).
+/// Polkadot.js's defaults for scrypt: 2^17 rounds, blocks of 8, one thread (OWASP's advice for scrypt).
 const LOG_ROUNDS: u8 = 17;
 const BLOCK: u32 = 8;
 const THREADS: u32 = 1;
-/// Around the secret and the public key.
+/// Bytes before the secret key, and between it and the public key.
 const HEADER: [u8; 16] = [48, 83, 2, 1, 1, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32];
 const DIVIDER: [u8; 5] = [161, 35, 3, 33, 0];
 const PASSPHRASE: &str = "COMMONWATT_PASSPHRASE";
 
-/// Makes a key's file and says which account it is.
+/// Makes a key file and prints the key's account.
 pub fn make(args: &MeterKeyArgs) -> Result<(), Fault> {
 	if args.file.exists() {
-		return Err(Fault::file(&args.file, "is there already, and is left as it is"));
+		return Err(Fault::file(
+			&args.file,
+			"already exists and was not changed; choose another file",
+		));
 	}
 	let pair = match &args.import {
 		Some(uri) => sr25519::Pair::from_string(uri, None)
-			.map_err(|error| Fault::Input(format!("--import: is no secret URI or phrase: {error}")))?,
+			.map_err(|error| Fault::Input(format!("--import: not a secret URI or phrase: {error}")))?,
 		None => sr25519::Pair::generate().0,
 	};
 	let passphrase = args.passphrase.read(true)?;
@@ -52,19 +55,19 @@ pub fn make(args: &MeterKeyArgs) -> Result<(), Fault> {
 		.open(&args.file)
 		.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
 	made.map_err(|error| Fault::file(&args.file, error))?;
-	// As it will be read.
+	// Reads the file back, to be sure that it can be opened.
 	let account = keys::account(&decrypt(&args.file, &passphrase)?);
 	println!("{account}");
 	eprintln!("The operator registers this account as the household's meter.");
 	Ok(())
 }
 
-/// Opens a key's file.
+/// Opens a key file.
 pub fn open(file: &Path, passphrase: &Passphrase) -> Result<Keypair, Fault> {
 	if !file.exists() {
 		return Err(Fault::file(
 			file,
-			"there is no such file; `commonwatt meter key` makes one",
+			"there is no such file; make one with `commonwatt meter key`",
 		));
 	}
 	decrypt(file, &passphrase.read(false)?)
@@ -74,7 +77,7 @@ fn decrypt(file: &Path, passphrase: &str) -> Result<Keypair, Fault> {
 	use polkadot_js_compat::{decrypt_json, Error};
 	let text = fs::read_to_string(file).map_err(|error| Fault::file(file, error))?;
 	decrypt_json(&text, passphrase).map_err(|error| match error {
-		Error::Secretbox(_) => Fault::file(file, "the passphrase does not open it"),
+		Error::Secretbox(_) => Fault::file(file, "wrong passphrase"),
 		other => Fault::file(file, other),
 	})
 }
@@ -120,7 +123,7 @@ fn encrypt(pair: &sr25519::Pair, passphrase: &str) -> Result<String, Fault> {
 }
 
 impl Passphrase {
-	/// The passphrase: from the file that is named, else the environment, else whoever sits there; a new one twice.
+	/// The passphrase: from the named file, else from the environment, else from a prompt. Asks twice for a new one.
 	fn read(&self, is_new: bool) -> Result<String, Fault> {
 		let passphrase = match (&self.passphrase_file, std::env::var(PASSPHRASE)) {
 			(Some(file), _) => {
@@ -139,8 +142,8 @@ impl Passphrase {
 			return Err(Fault::Input("the passphrase is empty".into()));
 		}
 		let typed = is_new && self.passphrase_file.is_none() && std::env::var(PASSPHRASE).is_err();
-		if typed && asked("Once more: ")? != passphrase {
-			return Err(Fault::Input("these are two different passphrases".into()));
+		if typed && asked("Repeat the passphrase: ")? != passphrase {
+			return Err(Fault::Input("the two passphrases differ".into()));
 		}
 		Ok(passphrase)
 	}
@@ -155,7 +158,7 @@ mod tests {
 	use super::*;
 
 	#[test]
-	fn key_is_opened_by_its_passphrase_alone_and_signs_as_the_account() {
+	fn key_opens_only_with_its_passphrase_and_signs_for_its_account() {
 		let folder = tempfile::tempdir().unwrap();
 		let file = folder.path().join("key.json");
 		let (pair, _) = sr25519::Pair::generate();
@@ -166,7 +169,7 @@ mod tests {
 		assert!(sr25519::Pair::verify(&signature, b"1.2 kWh", &pair.public()));
 
 		let wrong = decrypt(&file, "correct horsf").err().unwrap().to_string();
-		assert!(wrong.ends_with("the passphrase does not open it"), "{wrong}");
+		assert!(wrong.ends_with("wrong passphrase"), "{wrong}");
 		let text = fs::read_to_string(&file).unwrap();
 		let secret = pair.to_raw_vec();
 		for hidden in [STANDARD.encode(&secret[..30]), subxt::utils::to_hex(&secret[..8])] {

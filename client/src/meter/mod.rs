@@ -1,9 +1,9 @@
-//! `commonwatt meter`: what stands between a household's meter and the chain.
+//! `commonwatt meter`: connects a household's meter to the chain.
 //!
-//! A reading is on disk before anything is done with it. While the chain takes the readings of its era it is signed, once,
-//! and the same bytes are offered until the reading is in the chain's final state. Whatever happens to this program or
-//! to the node meanwhile, an era is never reported twice: the bytes are kept, and the chain is asked before anything
-//! is signed anew.
+//! A reading is on disk before anything else is done with it. While the chain takes the readings of its era, the
+//! program signs the reading and offers the same bytes until the reading is in the chain's final state. An era is never
+//! reported twice, whatever happens to this program or to the node: the bytes are kept, and the chain is asked before
+//! anything is signed again.
 
 mod key;
 mod queue;
@@ -13,10 +13,10 @@ mod source;
 
 use crate::{
 	cli::{MeterArgs, MeterCommand, MeterLogArgs, MeterRunArgs},
-	data::centi_c,
 	fault::Fault,
 	keys::account,
 	lines::state_folder,
+	values::centi_c,
 };
 use queue::{Came, Queue};
 use report::Reporter;
@@ -30,10 +30,10 @@ use tokio::{
 	time::MissedTickBehavior,
 };
 
-/// How often the chain is looked at.
+/// Interval at which the chain is polled.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Makes a key, takes readings, or shows what became of them.
+/// Makes a key, takes readings, or shows their state.
 pub async fn run(args: MeterArgs) -> Result<(), Fault> {
 	match args.command {
 		MeterCommand::Key(args) => key::make(&args),
@@ -42,7 +42,7 @@ pub async fn run(args: MeterArgs) -> Result<(), Fault> {
 	}
 }
 
-/// What a run has come to.
+/// Counts of a run.
 #[derive(Default)]
 struct Tally {
 	came: u32,
@@ -56,7 +56,7 @@ async fn take_readings(args: MeterRunArgs) -> Result<(), Fault> {
 	let indoor = args.indoor_c.as_deref().map(|text| {
 		let what = || {
 			Fault::Input(format!(
-				"--indoor-c: '{text}' is not a temperature in degrees Celsius"
+				"--indoor-c: '{text}' is not a temperature from -100 to 100 degrees Celsius"
 			))
 		};
 		centi_c(text).ok_or_else(what)
@@ -75,7 +75,8 @@ async fn take_readings(args: MeterRunArgs) -> Result<(), Fault> {
 	let feeding = tokio::spawn(source.feed(indoor, to));
 	let mut tick = tokio::time::interval(LOOK);
 	tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-	let listen = |kind| signal(kind).map_err(|error| Fault::Input(format!("signals: {error}")));
+	let listen =
+		|kind| signal(kind).map_err(|error| Fault::Input(format!("cannot listen for signals: {error}")));
 	let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
 	let stop = async {
 		tokio::select! { _ = interrupt.recv() => (), _ = terminate.recv() => () }
@@ -113,22 +114,24 @@ async fn take_readings(args: MeterRunArgs) -> Result<(), Fault> {
 		not_taken,
 	} = tally;
 	eprintln!(
-		"commonwatt: {came} new reading(s), {known} known already, {bad} row(s) wrong; {taken} final, {not_taken} not taken, \
-		 {waiting} still queued"
+		"commonwatt: {came} new reading(s), {known} duplicate(s), {bad} row(s) rejected; {taken} final, \
+		 {not_taken} not taken, {waiting} still queued"
 	);
 	ended?;
 	if bad > 0 {
-		return Err(Fault::Input(format!("{bad} row(s) were wrong, see above")));
+		return Err(Fault::Input(format!(
+			"{bad} row(s) were rejected; see the messages above"
+		)));
 	}
 	match not_taken {
 		0 => Ok(()),
 		_ => Err(Fault::Chain(format!(
-			"{not_taken} reading(s) were not taken, see above"
+			"{not_taken} reading(s) were not taken; see the messages above"
 		))),
 	}
 }
 
-/// Queues what came, and says so.
+/// Queues a reading, or prints a message.
 fn take(arrival: Arrival, queue: &mut Queue, tally: &mut Tally) -> Result<(), Fault> {
 	match arrival {
 		Arrival::Row(row, kept) => {
@@ -141,13 +144,13 @@ fn take(arrival: Arrival, queue: &mut Queue, tally: &mut Tally) -> Result<(), Fa
 				Came::Differs => {
 					tally.bad += 1;
 					eprintln!(
-						"commonwatt: {}  {row}: there is another reading of this era already, which counts",
+						"commonwatt: {}  {row}: rejected, because a different reading of this era was queued before",
 						moment(row.start_ms)
 					);
 				}
 			}
 			if let Some(kept) = kept {
-				// Who asked may be gone.
+				// The receiver may be gone.
 				let _ = kept.send(());
 			}
 		}
@@ -165,7 +168,7 @@ fn default_queue(meter: &AccountId32) -> Result<PathBuf, Fault> {
 	Ok(state_folder("--queue")?.join(format!("{meter}.meter")))
 }
 
-/// Shows a queue's newest readings.
+/// Prints a queue's newest readings.
 fn log(args: &MeterLogArgs) -> Result<(), Fault> {
 	let path = match (&args.queue, &args.account) {
 		(Some(path), _) => path.clone(),

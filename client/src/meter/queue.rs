@@ -1,4 +1,4 @@
-//! Readings on their way, on disk: what came, what was signed for it, and what became of it.
+//! The queue of readings on disk: each reading, the transaction that was signed for it, and its outcome.
 
 use super::row::{moment, Row};
 use crate::{fault::Fault, lines::Lines};
@@ -6,45 +6,45 @@ use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, fs, path::Path};
 use subxt::{config::substrate::H256, utils::AccountId32};
 
-/// The block that a transaction's signature names.
+/// The block from which on a transaction is valid; its signature names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Born {
 	pub number: u64,
 	pub hash: H256,
 }
 
-/// A transaction that was signed for a reading. Its bytes are kept, so that it is offered again and no other in its place.
+/// A transaction that was signed for a reading. Its bytes are kept, so that the same transaction is offered again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
 	pub era: u32,
 	/// The account's nonce that it uses.
 	pub nonce: u64,
-	/// A chain without this block can never take it. Queues that older versions wrote do not say it.
+	/// A chain without this block can never include it. `None` in queues that older versions wrote.
 	#[serde(default)]
 	pub born: Option<Born>,
-	/// In later blocks it is void.
+	/// It is not valid in blocks after this one.
 	pub last_block: u64,
 	#[serde(with = "sp_core::bytes")]
 	pub bytes: Vec<u8>,
 }
 
-/// What became of a reading.
+/// The final state of a reading.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
 	/// It is in the chain's final state.
 	Taken,
-	/// The chain has another reading of this era, from elsewhere.
+	/// The chain has another reading of this era, from another source.
 	Other,
-	/// Its era was settled without it. Says what stood in its way, where that is known.
+	/// The era was settled without it. Has the reason why it was not included, if that is known.
 	Late(Option<String>),
-	/// It can never be taken.
+	/// It can never be accepted, for this reason.
 	Refused(String),
 	/// The chain has no statement of its era.
 	Unsettled,
 }
 
 impl Outcome {
-	/// Whether the chain settled, or will settle, by this reading.
+	/// Whether the chain settled, or will settle, the era with this reading.
 	pub fn is_good(&self) -> bool {
 		matches!(self, Self::Taken)
 	}
@@ -55,19 +55,23 @@ impl fmt::Display for Outcome {
 		match self {
 			Self::Taken => f.write_str("final"),
 			Self::Other => f.write_str("not sent: the chain has another reading of this era"),
-			Self::Late(None) => f.write_str("too late: the chain settled the era by an estimate"),
+			Self::Late(None) => f.write_str("too late: the chain settled the era with an estimate"),
 			Self::Late(Some(reason)) => {
-				write!(f, "too late: the chain settled the era by an estimate ({reason})")
+				write!(
+					f,
+					"too late: the chain settled the era with an estimate ({reason})"
+				)
 			}
 			Self::Refused(reason) => write!(f, "refused: {reason}"),
 			Self::Unsettled => f.write_str(
-				"not taken: the chain has no statement of the era, which it missed, keeps no longer, or saw without the household",
+				"not taken: the chain has no statement of the era: it missed the era, discarded it, or the \
+				 household was no member",
 			),
 		}
 	}
 }
 
-/// A reading and how far it has come.
+/// A reading, with its transaction and its outcome if it has them.
 #[derive(Clone, Debug)]
 pub struct Entry {
 	pub row: Row,
@@ -77,33 +81,33 @@ pub struct Entry {
 
 #[derive(Serialize, Deserialize)]
 enum QueueRecord {
-	/// Whose readings these are.
+	/// The meter whose readings these are.
 	Meter(AccountId32),
 	Came(Row),
 	Signed(u64, Ticket),
 	Became(u64, Outcome),
 }
 
-/// What taking up a reading came to.
+/// The result of adding a reading to the queue.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Came {
 	New,
-	/// The very same is there already.
+	/// The same reading is queued already.
 	Known,
-	/// Another reading of the era is there already.
+	/// A different reading of the era is queued already.
 	Differs,
 }
 
-/// The queue, by when eras began.
+/// The queue, ordered by the start of the eras.
 pub struct Queue {
 	file: Lines,
 	entries: BTreeMap<u64, Entry>,
 }
 
 impl Queue {
-	/// Opens the queue of a meter, or begins one.
+	/// Opens the queue of a meter, or creates one.
 	pub fn open(path: &Path, meter: &AccountId32) -> Result<Self, Fault> {
-		let file = Lines::open(path, "another process takes readings for this queue")?;
+		let file = Lines::open(path, "another process is using this queue")?;
 		let lines = Lines::read::<QueueRecord>(path)?;
 		let end = lines.last().map_or(0, |(_, end)| *end);
 		let lines: Vec<QueueRecord> = lines.into_iter().map(|(line, _)| line).collect();
@@ -126,13 +130,13 @@ impl Queue {
 			_ => return Err(not_a_queue(path)),
 		}
 		if end > 0 {
-			// What a sudden end left of a line.
+			// Drops an incomplete last line, which a crash leaves.
 			queue.file.cut(end)?;
 		}
 		Ok(queue)
 	}
 
-	/// What a queue's file says, and whose it is.
+	/// Reads a queue without locking it: the account of its meter, and its readings.
 	pub fn look(path: &Path) -> Result<(AccountId32, BTreeMap<u64, Entry>), Fault> {
 		let lines: Vec<QueueRecord> = Lines::read(path)?.into_iter().map(|(line, _)| line).collect();
 		match lines.first() {
@@ -141,7 +145,7 @@ impl Queue {
 		}
 	}
 
-	/// Takes up a reading. The first one of an era counts.
+	/// Adds a reading. Only the first one of an era counts.
 	pub fn take(&mut self, row: Row) -> Result<Came, Fault> {
 		if let Some(there) = self.entries.get(&row.start_ms) {
 			return Ok(if there.row == row {
@@ -154,17 +158,17 @@ impl Queue {
 		Ok(Came::New)
 	}
 
-	/// Notes, before it is offered, what was signed for a reading.
+	/// Records the transaction of a reading, before it is offered.
 	pub fn signed(&mut self, start_ms: u64, ticket: Ticket) -> Result<(), Fault> {
 		self.add(QueueRecord::Signed(start_ms, ticket))
 	}
 
-	/// Notes what became of a reading.
+	/// Records the outcome of a reading.
 	pub fn became(&mut self, start_ms: u64, outcome: Outcome) -> Result<(), Fault> {
 		self.add(QueueRecord::Became(start_ms, outcome))
 	}
 
-	/// Those of which nothing is known yet, the oldest first.
+	/// The readings without an outcome, the oldest first.
 	pub fn waiting(&self) -> impl Iterator<Item = &Entry> {
 		self.entries.values().filter(|entry| entry.outcome.is_none())
 	}
@@ -238,7 +242,7 @@ mod tests {
 		Row { start_ms, reading }
 	}
 
-	/// What is waiting, by moment and by whether something was signed for it.
+	/// The readings without an outcome: their starts, and whether a transaction was signed.
 	fn waiting(queue: &Queue) -> Vec<(u64, bool)> {
 		let waiting = queue.waiting();
 		waiting
@@ -247,7 +251,7 @@ mod tests {
 	}
 
 	#[test]
-	fn queue_is_what_it_was_after_a_sudden_end() {
+	fn queue_survives_a_crash() {
 		let folder = tempfile::tempdir().unwrap();
 		let path = folder.path().join("queue");
 		let mut queue = Queue::open(&path, &METER).unwrap();
@@ -283,11 +287,11 @@ mod tests {
 		assert_eq!((whose, entries.len()), (METER, 4));
 		assert!(entries[&0]
 			.to_string()
-			.ends_with("too late: the chain settled the era by an estimate (so)"));
+			.ends_with("too late: the chain settled the era with an estimate (so)"));
 	}
 
 	#[test]
-	fn file_of_another_meter_or_of_another_kind_is_left_as_it_is() {
+	fn file_of_another_meter_or_kind_is_refused_and_not_changed() {
 		let folder = tempfile::tempdir().unwrap();
 		let path = folder.path().join("queue");
 		drop(Queue::open(&path, &METER).unwrap());

@@ -1,4 +1,4 @@
-//! Offering readings to the chain until each is final, or can no longer be.
+//! Offers readings to the chain until each is final or can no longer be accepted.
 
 use super::{
 	queue::{Born, Outcome, Queue, Ticket},
@@ -21,30 +21,30 @@ use std::{
 use subxt::utils::AccountId32;
 use subxt_signer::sr25519::Keypair;
 
-/// A node that has not answered for so long is away.
+/// Timeout for the node's answers in one poll.
 const ANSWER: Duration = Duration::from_secs(20);
-/// So many readings at one look: a file of a year may come at once.
+/// Maximum number of readings in one poll: a file of a year may arrive at once.
 const AT_ONCE: usize = 100;
 /// A reading is signed at most this often in a run when other transactions of the meter's account take its nonce.
 const MOST_SIGNED: u32 = 5;
-/// The longest that a transaction can be valid, blocks; the chain knows the hashes of so many.
+/// Maximum validity of a transaction, blocks: the chain knows the hashes of this many.
 const LONGEST_MORTALITY: u64 = 2_048;
 
-/// Reports a queue's readings to a node that comes and goes.
+/// Reports a queue's readings to a node, which may be away at times.
 pub struct Reporter {
 	url: String,
 	key: Keypair,
 	meter: AccountId32,
 	node: Option<Node>,
-	/// What was said last about the node or the household; it is not said again.
+	/// The last message about the node or the household, which is not repeated.
 	said: String,
-	/// Of readings that are in a block which is not final: when they began.
+	/// Starts of the readings that are in a block that is not final.
 	in_block: BTreeSet<u64>,
-	/// What the chain said when it did not take a reading.
+	/// The last reason why the chain did not take a reading, by the reading's start.
 	refusals: BTreeMap<u64, String>,
-	/// Readings whose transaction failed in a final block: when they began. Another one would fail as well, for a fee.
+	/// Starts of the readings whose transaction failed in a final block. Another one would fail as well, for a fee.
 	failed: BTreeSet<u64>,
-	/// How often each reading was signed in this run.
+	/// How often each reading was signed in this run, by its start.
 	signed: BTreeMap<u64, u32>,
 }
 
@@ -52,22 +52,22 @@ pub struct Reporter {
 enum Step {
 	/// Sign it, for the first time or because its transaction can never get into a block.
 	Sign,
-	/// Offer what was signed for it.
+	/// Offer its signed transaction.
 	Offer(Ticket),
-	/// Look again later.
+	/// Wait for the next poll.
 	Wait,
-	/// It cannot be sent, and why.
+	/// It cannot be sent, for this reason.
 	Refuse(String),
 }
 
-/// The chain as one look finds it.
+/// The chain as one poll finds it.
 struct Look {
 	best: At,
 	/// The newest final block.
 	last: At,
-	/// As in the newest block.
+	/// The eras in the newest block.
 	view: EraView,
-	/// As in the newest final block.
+	/// The eras in the newest final block.
 	final_view: EraView,
 	era_ms: u64,
 	slot_ms: u64,
@@ -90,8 +90,8 @@ impl Reporter {
 		}
 	}
 
-	/// Does what can be done now, and tells what became of which readings. A node that is away, or has trouble, is none
-	/// of the readings' fault: they stay queued.
+	/// Does what can be done now, and returns the readings that got an outcome. If the node is away or fails, the
+	/// readings stay queued. An error is one of the queue.
 	pub async fn advance(&mut self, queue: &mut Queue) -> Result<Vec<(Row, Outcome)>, Fault> {
 		if queue.waiting().next().is_none() {
 			return Ok(Vec::new());
@@ -100,7 +100,7 @@ impl Reporter {
 		let step = tokio::time::timeout(ANSWER, self.step(queue, &mut done)).await;
 		match step {
 			Ok(Ok(())) => (),
-			// The queue's own trouble.
+			// A fault of the queue.
 			Ok(Err(fault @ Fault::Input(_))) => return Err(fault),
 			Ok(Err(fault)) => {
 				let fault = match &self.node {
@@ -108,12 +108,12 @@ impl Reporter {
 					None => fault,
 				};
 				self.node = None;
-				self.say(format!("{fault}; what comes is queued"));
+				self.say(format!("{fault}; new readings are queued"));
 			}
 			Err(_) => {
 				self.node = None;
 				self.say(format!(
-					"the node at {} does not answer; what comes is queued",
+					"the node at {} does not answer; new readings are queued",
 					self.url
 				));
 			}
@@ -142,11 +142,11 @@ impl Reporter {
 		match &look.household {
 			Some((household, _)) => self.say(format!("connected to {}, household {household}", self.url)),
 			None => self.say(format!(
-				"connected to {}; no household has the meter {} (yet): what comes is queued",
+				"connected to {}; no household has the meter {} yet: new readings are queued",
 				self.url, self.meter
 			)),
 		}
-		// What is open first: it is the only one that can be late.
+		// Readings of the open era come first: only they can become late.
 		let mut waiting: Vec<_> = queue.waiting().cloned().collect();
 		waiting.sort_by_key(|entry| {
 			(
@@ -171,11 +171,11 @@ impl Reporter {
 		Ok(())
 	}
 
-	/// What became of a reading, if that can be told.
+	/// A reading's outcome, if it is known.
 	async fn outcome(&mut self, look: &Look, row: &Row) -> Result<Option<Outcome>, Fault> {
 		if !row.start_ms.is_multiple_of(look.era_ms) {
 			return Ok(Some(Outcome::Refused(format!(
-				"no era begins at {}: eras are {} s long, counted from midnight in UTC",
+				"no era begins at {}: eras are {} s long, counted from 1970-01-01T00:00:00Z",
 				moment(row.start_ms),
 				look.era_ms / 1_000
 			))));
@@ -186,15 +186,15 @@ impl Reporter {
 		let (household, limit_wh) = (*household, about.connection_limit_wh);
 		if row.reading.generation_wh.abs_diff(row.reading.consumption_wh) > limit_wh {
 			return Ok(Some(Outcome::Refused(format!(
-				"generation and consumption differ by more than the connection carries in an era, {limit_wh} Wh"
+				"generation and consumption differ by more than the connection limit of {limit_wh} Wh"
 			))));
 		}
 		if let Some(there) = chain::reading(&look.last, era, household).await? {
-			// What the meter's owner corrected is the meter's all the same.
+			// A corrected reading counts as the meter's, too.
 			let is_ours = there == row.reading || there.quality == Quality::Corrected;
 			return Ok(Some(if is_ours { Outcome::Taken } else { Outcome::Other }));
 		}
-		// The era is over when one after it waits for readings in a final block, or none does any more.
+		// The era is over if a final block takes readings of a later era, or of no era although a later one runs.
 		let is_over = match look.final_view.readings_of {
 			Some(open) => era < open,
 			None => era < look.final_view.current,
@@ -210,13 +210,13 @@ impl Reporter {
 				Quality::Corrected => Outcome::Taken,
 				Quality::Estimated => Outcome::Late(self.refusals.get(&row.start_ms).cloned()),
 			}),
-			// It may be under settlement.
+			// The settlement may be under way.
 			None if look.final_view.round.is_some() => None,
 			None => Some(Outcome::Unsettled),
 		})
 	}
 
-	/// Offers a reading, if the chain takes those of its era now.
+	/// Offers a reading, if the chain takes the readings of its era now.
 	async fn offer(
 		&mut self,
 		look: &Look,
@@ -234,7 +234,7 @@ impl Reporter {
 			}
 			return Ok(());
 		}
-		// It may have been in a block that was given up.
+		// The block that had it may have been reverted.
 		self.in_block.remove(&row.start_ms);
 		if look.view.readings_of != Some(era) {
 			return Ok(());
@@ -268,7 +268,8 @@ impl Reporter {
 		Ok(())
 	}
 
-	/// Signs a reading: valid until its era has been settled at the latest, and with a number that no other can use.
+	/// Signs a reading. The transaction is valid for the slots of two eras, rounded up to a power of two, and at most
+	/// for [`LONGEST_MORTALITY`] blocks.
 	fn sign(&self, look: &Look, era: u32, nonce: u64, row: &Row) -> Result<Ticket, Fault> {
 		let slots = 2 * look.era_ms / look.slot_ms.max(1);
 		let blocks = slots.next_power_of_two().clamp(4, LONGEST_MORTALITY);
@@ -291,11 +292,11 @@ impl Reporter {
 	}
 }
 
-/// Offers what was signed, once more if need be. Returns why the pool does not take it.
+/// Offers a transaction to the pool. Returns the reason if the pool does not take it.
 async fn pool(node: &Node, meter: &AccountId32, ticket: &Ticket) -> Result<Option<String>, Fault> {
 	Ok(
 		match send::offer(node, &ticket.bytes, (meter, ticket.nonce)).await? {
-			// Where a block has just used the nonce, the next look tells for what.
+			// If a block has just used the nonce, the next poll finds out for which transaction.
 			Offered::Pooled | Offered::NonceUsed => None,
 			Offered::NoRoom => Some("the node's transaction pool is full".to_owned()),
 			Offered::Refused { reason, .. } => Some(reason),
@@ -303,8 +304,8 @@ async fn pool(node: &Node, meter: &AccountId32, ticket: &Ticket) -> Result<Optio
 	)
 }
 
-/// What to do with a reading that the best block does not have, where the meter's next nonce is this, and the reading was
-/// signed so many times in this run.
+/// What to do with a reading that the best block does not have. `nonce` is the meter's next one; `times` is how often
+/// the reading was signed in this run.
 async fn decide(
 	node: &Node,
 	look: &Look,
@@ -319,7 +320,7 @@ async fn decide(
 		return Ok(Step::Sign);
 	}
 	if let Some(Born { number, hash }) = ticket.born {
-		// A node that is behind has no block of this number yet, which says nothing.
+		// A node that is behind has no block of this number yet, which proves nothing.
 		if node.block_hash(number).await?.is_some_and(|there| there != hash) {
 			return Ok(Step::Sign);
 		}
@@ -341,13 +342,14 @@ async fn decide(
 			 program sign with the same key?"
 		)),
 		UsedBy::Forgotten => Step::Refuse(
-			"its transaction failed in a block, or the key was used for another one; the node has forgotten which".to_owned(),
+			"its transaction failed in a block, or another one used its nonce; the node no longer has the \
+			 block that tells".to_owned(),
 		),
 	})
 }
 
 impl Look {
-	/// Nothing before the chain's first block.
+	/// Polls the node; `None` before the chain's first block.
 	async fn new(node: &Node, meter: &AccountId32) -> Result<Option<Self>, Fault> {
 		let (best, last) = (node.best().await?, node.head().await?);
 		let views = (chain::era(&best).await?, chain::era(&last).await?);
@@ -369,7 +371,7 @@ impl Look {
 		}))
 	}
 
-	/// Eras are counted from the Unix epoch.
+	/// The era of a reading, counted from the Unix epoch.
 	fn era_of(&self, row: &Row) -> Option<u32> {
 		u32::try_from(row.start_ms / self.era_ms).ok()
 	}

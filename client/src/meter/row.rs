@@ -2,23 +2,23 @@
 
 use crate::{
 	chain::types::{Quality, Reading},
-	data::{energy_wh, temperature, Location},
-	fault::Fault,
+	fault::{Fault, Location},
+	values::{energy_wh, moment_of, temperature},
 };
-use jiff::{civil::DateTime, tz::TimeZone, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
 
-/// The moment at which the era began.
+/// The column with the start of the era.
 const START: &str = "period_start";
 const GENERATION: &str = "generation_wh";
 const CONSUMPTION: &str = "consumption_wh";
 /// The indoor temperature at the era's end, degrees Celsius.
 const INDOOR: &str = "indoor_c";
-/// `measured`, which it is if nothing is said, or `estimated`.
+/// `measured`, the default, or `estimated`.
 const QUALITY: &str = "quality";
-/// Those that must be there.
+/// The columns that must be present.
 pub const REQUIRED: [&str; 3] = [START, GENERATION, CONSUMPTION];
 
 /// A reading of one era.
@@ -40,9 +40,11 @@ impl Row {
 		let must = |name: &str| given(name).ok_or_else(|| place.fault(name, "is missing"));
 		let energy = |name: &str| energy_wh(place, name, must(name)?);
 		let start = must(START)?;
-		let start_ms = start_ms(start).ok_or_else(|| {
-			let what = format!("'{start}' is not a time like 2026-08-01T00:30:00Z, after 1970");
-			place.fault(START, what)
+		let start_ms = u64::try_from(moment_of(place, START, start)?.as_millisecond()).map_err(|_| {
+			place.fault(
+				START,
+				format_args!("'{start}' is before 1970: a reading is from 1970 on"),
+			)
 		})?;
 		let indoor_centi_c = match (given(INDOOR), indoor_centi_c) {
 			(Some(text), _) => temperature(place, INDOOR, text)?,
@@ -114,21 +116,7 @@ impl fmt::Display for Row {
 	}
 }
 
-/// A moment in ISO 8601 as ms since the Unix epoch; UTC where it names no offset.
-fn start_ms(text: &str) -> Option<u64> {
-	let at = match text.parse::<Timestamp>() {
-		Ok(at) => at,
-		Err(_) => {
-			let civil: DateTime = text.parse().ok()?;
-			// A date alone would be taken for its midnight.
-			text.contains(':').then_some(())?;
-			civil.to_zoned(TimeZone::UTC).ok()?.timestamp()
-		}
-	};
-	u64::try_from(at.as_millisecond()).ok()
-}
-
-/// The same the other way round, in UTC.
+/// Formats ms since the Unix epoch as ISO 8601 in UTC.
 pub fn moment(ms: u64) -> String {
 	let at = i64::try_from(ms)
 		.ok()
@@ -136,7 +124,7 @@ pub fn moment(ms: u64) -> String {
 	at.map_or_else(|| format!("{ms} ms"), |at| at.to_string())
 }
 
-/// Tells the user of a reading.
+/// Prints a message about a reading.
 pub fn tell(row: &Row, what: impl fmt::Display) {
 	println!("{}  {row}  {what}", moment(row.start_ms));
 }
@@ -197,10 +185,10 @@ mod tests {
 		for (name, value, said) in [
 			(START, "\"noon\"", "'noon' is not a time"),
 			(START, "\"2026-08-01\"", "'2026-08-01' is not a time"),
-			(START, "\"1969-12-31T23:30:00Z\"", "after 1970"),
+			(START, "\"1969-12-31T23:30:00Z\"", "from 1970 on"),
 			(START, "null", "is missing"),
 			(GENERATION, "-1", "-1 is negative"),
-			(GENERATION, "1000000001", "above 1000000000 Wh"),
+			(GENERATION, "1000000001", "above the maximum of 1000000000 Wh"),
 			(CONSUMPTION, "1.5", "'1.5' is not a whole number of Wh"),
 			(INDOOR, "200", "'200' is not a temperature"),
 			(INDOOR, "null", "is missing, and there is no --indoor-c"),

@@ -1,7 +1,10 @@
 //! Where readings come from: a CSV file that grows, standard input, or MQTT.
 
 use super::row::Row;
-use crate::{cli::MeterRunArgs, data::Location, fault::Fault};
+use crate::{
+	cli::MeterRunArgs,
+	fault::{Fault, Location},
+};
 use csv::StringRecord;
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS, TlsConfiguration, Transport};
 use std::{
@@ -17,48 +20,48 @@ use tokio::{
 };
 use url::Url;
 
-/// How often a file is looked at.
+/// Interval at which a growing file is polled.
 const LOOK: Duration = Duration::from_secs(1);
-/// A broker that was lost is tried again after so long.
+/// Delay before a lost broker is tried again.
 const AGAIN: Duration = Duration::from_secs(2);
-/// What a broker's user has for a password.
+/// The variable with the password of the broker's user.
 const PASSWORD: &str = "COMMONWATT_MQTT_PASSWORD";
-/// More than any reading takes.
+/// Maximum size of an MQTT packet, bytes: more than any reading needs.
 const LONGEST: usize = 64 * 1024;
 
-/// Something that came.
+/// What a source delivers.
 pub enum Arrival {
-	/// A reading, and whom to tell once it is on disk.
+	/// A reading, and a channel to confirm that it is on disk.
 	Row(Row, Option<oneshot::Sender<()>>),
-	/// A row that is none.
+	/// A malformed row.
 	Bad(Fault),
-	/// Something to tell the user.
+	/// A message for the user.
 	Note(String),
-	/// The input cannot be read any more.
+	/// The source cannot be read any more.
 	End(Fault),
 }
 
-/// An input of readings.
+/// A source of readings.
 pub enum Source {
 	Csv { file: PathBuf, once: bool },
 	Stdin,
 	Mqtt(Box<Broker>),
 }
 
-/// A broker and what to listen to.
+/// A broker, and the topic to subscribe to.
 pub struct Broker {
 	options: MqttOptions,
 	topic: String,
-	/// For messages; without a password.
+	/// Host and port, for messages.
 	name: String,
 }
 
 impl Source {
-	/// What the options name. `meter` is who listens.
+	/// The source that the options name. `meter` gives the MQTT client its name.
 	pub fn new(args: &MeterRunArgs, meter: &AccountId32) -> Result<Self, Fault> {
 		match (&args.csv, &args.mqtt) {
 			(Some(file), _) => {
-				// Better known before the work than after it.
+				// Fail before the work if the file cannot be read.
 				std::fs::File::open(file).map_err(|error| Fault::file(file, error))?;
 				Ok(Self::Csv {
 					file: file.clone(),
@@ -70,7 +73,7 @@ impl Source {
 		}
 	}
 
-	/// Hands on what comes, until there is no more, or nobody takes it.
+	/// Delivers what arrives until the source ends or the receiver is gone.
 	pub async fn feed(self, indoor_centi_c: Option<i16>, to: mpsc::Sender<Arrival>) {
 		let fed = match self {
 			Self::Csv { file, once } => csv(&file, once, indoor_centi_c, &to).await,
@@ -81,13 +84,14 @@ impl Source {
 			Self::Mqtt(broker) => mqtt(*broker, indoor_centi_c, &to).await,
 		};
 		if let Err(fault) = fed {
-			// Nobody is left to be told.
+			// An error here means that the receiver is gone.
 			let _ = to.send(Arrival::End(fault)).await;
 		}
 	}
 }
 
-/// Reads a file, and what is added to it; anew from its beginning where it became shorter, as logs do that are put aside.
+/// Reads a file, and then what is added to it. Starts at the beginning again if the file became shorter, as rotated
+/// logs do.
 async fn csv(
 	path: &Path,
 	once: bool,
@@ -102,7 +106,7 @@ async fn csv(
 			return Ok(());
 		}
 		tokio::time::sleep(LOOK).await;
-		// A file that is being put aside may be away for a moment.
+		// A file that is being rotated may be missing for a moment.
 		let Ok(data) = tokio::fs::metadata(path).await else {
 			continue;
 		};
@@ -113,13 +117,13 @@ async fn csv(
 	}
 }
 
-/// Whole lines of CSV, as they come.
+/// Complete lines of CSV, as they arrive.
 struct Rows<'a, From> {
 	path: &'a Path,
 	from: BufReader<From>,
 	indoor_centi_c: Option<i16>,
 	header: Option<StringRecord>,
-	/// What there is of a line that is not whole yet.
+	/// The beginning of a line that is not complete yet.
 	begun: Vec<u8>,
 	line: u64,
 }
@@ -136,7 +140,7 @@ impl<'a, From: AsyncRead + Unpin> Rows<'a, From> {
 		}
 	}
 
-	/// Hands on all that there is. At the input's very end a line without an end is a line.
+	/// Delivers all complete lines. If `is_end`, a last line without a newline is complete.
 	async fn read(&mut self, to: &mpsc::Sender<Arrival>, is_end: bool) -> Result<(), Fault> {
 		loop {
 			let read = self.from.read_until(b'\n', &mut self.begun).await;
@@ -200,10 +204,11 @@ impl<'a, From: AsyncRead + Unpin> Rows<'a, From> {
 
 /// `mqtt://[USER@]HOST[:PORT]/TOPIC`
 fn broker(url: &str, meter: &AccountId32) -> Result<Broker, Fault> {
-	let parsed = Url::parse(url).map_err(|error| Fault::Input(format!("--mqtt: is no address: {error}")))?;
+	let parsed =
+		Url::parse(url).map_err(|error| Fault::Input(format!("--mqtt: not a valid URL: {error}")))?;
 	if parsed.password().is_some() {
 		return Err(Fault::Input(format!(
-			"--mqtt: the address has a password in it, which others see; set {PASSWORD} in its place"
+			"--mqtt: the URL contains a password, which other users can see; set the variable {PASSWORD} instead"
 		)));
 	}
 	let wrong = |what: &str| Fault::Input(format!("--mqtt {url}: {what}"));
@@ -212,13 +217,16 @@ fn broker(url: &str, meter: &AccountId32) -> Result<Broker, Fault> {
 		"mqtts" => (8883, true),
 		other => return Err(wrong(&format!("'{other}' is neither mqtt nor mqtts"))),
 	};
-	let host = parsed.host_str().ok_or_else(|| wrong("names no host"))?;
+	let host = parsed.host_str().ok_or_else(|| wrong("the URL names no host"))?;
 	let port = parsed.port().unwrap_or(port);
 	let topic = parsed.path().trim_start_matches('/').to_owned();
 	if topic.is_empty() {
-		return Err(wrong("names no topic, as in mqtt://127.0.0.1/homes/7/meter"));
+		return Err(wrong(
+			"the URL names no topic; an example with one is mqtt://127.0.0.1/homes/7/meter",
+		));
 	}
-	// Always the same, or the broker would keep nothing for it; its own, or it would push another out.
+	// Always the same name, so that the broker keeps messages for it; and a unique one, so that no other client is
+	// disconnected.
 	let client = format!("commonwatt-{}", &subxt::utils::to_hex(&meter.0[..8])[2..]);
 	let mut options = MqttOptions::new(client, host, port);
 	options
@@ -228,7 +236,7 @@ fn broker(url: &str, meter: &AccountId32) -> Result<Broker, Fault> {
 		.set_max_packet_size(LONGEST, LONGEST);
 	if !parsed.username().is_empty() {
 		let password = std::env::var(PASSWORD)
-			.map_err(|_| wrong(&format!("names a user, and {PASSWORD} is not set")))?;
+			.map_err(|_| wrong(&format!("the URL names a user, but {PASSWORD} is not set")))?;
 		options.set_credentials(parsed.username(), password);
 	}
 	if is_tls {
@@ -239,7 +247,7 @@ fn broker(url: &str, meter: &AccountId32) -> Result<Broker, Fault> {
 	Ok(Broker { options, topic, name })
 }
 
-/// TLS that trusts whom the system trusts.
+/// TLS with the certificates that the system trusts.
 fn tls() -> Result<TlsConfiguration, String> {
 	let mut roots = rustls::RootCertStore::empty();
 	let found = rustls_native_certs::load_native_certs();
@@ -256,7 +264,8 @@ fn tls() -> Result<TlsConfiguration, String> {
 	Ok(TlsConfiguration::Rustls(Arc::new(config)))
 }
 
-/// Listens, and says what becomes of the connection. Ends only when nobody takes what comes.
+/// Receives messages, and reports the state of the connection. Ends when the receiver is gone, or with an error when
+/// the broker refuses the subscription.
 async fn mqtt(broker: Broker, indoor_centi_c: Option<i16>, to: &mpsc::Sender<Arrival>) -> Result<(), Fault> {
 	let Broker { options, topic, name } = broker;
 	let (client, mut events) = AsyncClient::new(options, 16);
@@ -266,7 +275,7 @@ async fn mqtt(broker: Broker, indoor_centi_c: Option<i16>, to: &mpsc::Sender<Arr
 		match events.poll().await {
 			Ok(Event::Incoming(Packet::ConnAck(_))) => {
 				trouble = None;
-				// Again each time: the broker may have forgotten.
+				// Subscribe after every connection: the broker may have lost the session.
 				let asked = client.try_subscribe(&topic, QoS::AtLeastOnce);
 				asked.map_err(|error| Fault::Input(format!("--mqtt: {topic}: {error}")))?;
 			}
@@ -275,7 +284,7 @@ async fn mqtt(broker: Broker, indoor_centi_c: Option<i16>, to: &mpsc::Sender<Arr
 					.return_codes
 					.contains(&rumqttc::SubscribeReasonCode::Failure)
 				{
-					let what = format!("the broker at {name} does not let this client listen to {topic}");
+					let what = format!("the broker at {name} refuses the subscription to {topic}");
 					return Err(Fault::Input(what));
 				}
 				note(to, format!("listening to {topic} at the broker {name}")).await;
@@ -297,7 +306,7 @@ async fn mqtt(broker: Broker, indoor_centi_c: Option<i16>, to: &mpsc::Sender<Arr
 						let _ = to.send(Arrival::Bad(fault)).await;
 					}
 				}
-				// One that is not acknowledged comes again with the next connection.
+				// A message that is not acknowledged comes again with the next connection.
 				let _ = client.try_ack(&message);
 			}
 			Ok(_) => (),
@@ -319,6 +328,6 @@ async fn mqtt(broker: Broker, indoor_centi_c: Option<i16>, to: &mpsc::Sender<Arr
 }
 
 async fn note(to: &mpsc::Sender<Arrival>, text: String) {
-	// Nobody is left to be told.
+	// An error here means that the receiver is gone.
 	let _ = to.send(Arrival::Note(text)).await;
 }

@@ -1,13 +1,11 @@
-//! The replay itself, as a loop over what the chain says: look, do what is due, let the next era come.
+//! The replay itself: a loop that looks at the chain, does what is due, and lets the next era begin.
 //!
-//! It keeps no state that the chain and the journal do not have, so it does not matter where it was interrupted.
+//! It keeps no state besides that of the chain and of the journal, so it can be interrupted anywhere.
 
 use super::{
 	journal::{Journal, Planned, Seen},
-	ledger::{EraBook, Ledger},
 	recover,
 	setup::{Participant, Stage},
-	Sent,
 };
 use crate::{
 	chain::{
@@ -20,8 +18,9 @@ use crate::{
 	cli::ReplayArgs,
 	data::{Dataset, Measured},
 	fault::Fault,
+	ledger::{EraBook, Ledger},
 	manager::{centi, Manager, State},
-	summary::{EraLine, ReplaySummary},
+	summary::{EraLine, ReplaySummary, Sent},
 };
 use commonwatt_market::game::Preference;
 use std::{
@@ -30,32 +29,32 @@ use std::{
 	time::{Duration, Instant},
 };
 
-/// How often to look at a chain whose eras pass by themselves.
+/// Polling interval on a chain whose eras pass by themselves.
 const LOOK: Duration = Duration::from_millis(200);
-/// Clearing that takes longer has stopped.
+/// Timeout for a round.
 const CLEARING: Duration = Duration::from_secs(600);
-/// Blocks of an era that a wave of transactions may need, at the least.
+/// Minimum number of blocks of an era that a wave of transactions needs.
 const WAVE_BLOCKS: u64 = 4;
 
-/// A period that so many eras passed over will not get through.
+/// Maximum number of eras in which a period is tried.
 const MOST_TRIES: usize = 20;
 
-/// How far a planned period has come.
+/// The progress of a planned period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
 	/// Its era has not begun.
 	Planned,
 	/// It was played.
 	Played,
-	/// Its era passed without it, wholly or in part; it comes again.
+	/// Its era passed without it, wholly or in part; it is played again.
 	Missed,
 }
 
-/// A replay at work.
+/// A replay in progress.
 pub struct Engine<'a> {
 	node: &'a Node,
 	dataset: &'a Dataset,
-	/// Speaks for the households, where the homes are described.
+	/// The home energy managers, if the homes are described.
 	manager: Option<&'a Manager>,
 	args: &'a ReplayArgs,
 	stage: &'a Stage,
@@ -64,12 +63,12 @@ pub struct Engine<'a> {
 	scanner: Scanner,
 	sent: &'a mut Sent,
 	tries: Tries,
-	/// Settled eras; what is settled does not change.
+	/// Settled eras, which do not change any more.
 	lines: BTreeMap<u32, EraLine>,
 }
 
 impl<'a> Engine<'a> {
-	/// A replay on a stage where everything is in place.
+	/// Creates a replay. `stage` has everything that it needs on the chain.
 	pub fn new(
 		node: &'a Node,
 		(dataset, manager): (&'a Dataset, Option<&'a Manager>),
@@ -95,8 +94,8 @@ impl<'a> Engine<'a> {
 		}
 	}
 
-	/// If the node has forgotten the events that come next, goes on with the oldest that it has, and takes what the
-	/// eras between came to from its state. Returns the blocks that were passed over.
+	/// If the node no longer has the events of the next blocks, continues with the oldest block that it has, and reads
+	/// the eras in the gap from its state. Returns the blocks that were skipped.
 	pub async fn bridge_gap(&mut self) -> Result<Option<RangeInclusive<u64>>, Fault> {
 		let head = self.node.head().await?;
 		let (known, last) = (self.journal.cursor.number, head.block_number());
@@ -107,7 +106,8 @@ impl<'a> Engine<'a> {
 		if first == known + 1 {
 			return Ok(None);
 		}
-		// From the last settled era on without a gap: what a household owed before one is what it owed after the other.
+		// From the last settled era on without a gap, because each era's debts are checked against those after the era
+		// before it.
 		let open = || {
 			self.journal
 				.plan
@@ -138,7 +138,7 @@ impl<'a> Engine<'a> {
 		Ok(Some(known + 1..=first))
 	}
 
-	/// Does what is due in the era that runs, or lets the next one come. True when everything is played and settled.
+	/// Does what is due in the current era, or lets the next one begin. True when everything is played and settled.
 	pub async fn step(&mut self) -> Result<bool, Fault> {
 		let (at, view) = self.between_rounds().await?;
 		self.sum_up();
@@ -167,7 +167,7 @@ impl<'a> Engine<'a> {
 		self.lines.values()
 	}
 
-	/// What there is to tell so far.
+	/// The summary so far.
 	pub fn report(&self, money: Token) -> ReplaySummary {
 		let lines = self.lines().cloned().collect();
 		ReplaySummary::new(
@@ -259,7 +259,7 @@ impl<'a> Engine<'a> {
 		Ok(head)
 	}
 
-	/// The chain when no clearing is under way, with all blocks read.
+	/// Waits until no round is under way, and reads all blocks.
 	async fn between_rounds(&mut self) -> Result<(At, EraView), Fault> {
 		let begun = Instant::now();
 		loop {
@@ -267,14 +267,14 @@ impl<'a> Engine<'a> {
 			match chain::era(&at).await? {
 				Some(view) if view.round.is_none() => return Ok((at, view)),
 				Some(view) if self.moves_clock() => {
-					// Each block takes a part of the round; a block that came by itself meanwhile does as well.
+					// Each block does a part of the round. A block that the node seals by itself meanwhile does so too.
 					self.node.seal_at(view.now_ms + self.node.slot_ms).await?;
 				}
 				_ => tokio::time::sleep(LOOK).await,
 			}
 			if begun.elapsed() > CLEARING {
 				return Err(Fault::Chain(format!(
-					"clearing is not through after {} s",
+					"the round of clearings and settlements is not complete after {} s",
 					CLEARING.as_secs()
 				)));
 			}
@@ -285,7 +285,7 @@ impl<'a> Engine<'a> {
 		self.node.has_movable_clock && !self.args.wait
 	}
 
-	/// Lets the next era come.
+	/// Lets the next era begin.
 	async fn pass_era(&mut self, view: &EraView) -> Result<(), Fault> {
 		if self.moves_clock() {
 			self.node.seal_at(view.ends_ms).await?;
@@ -303,7 +303,7 @@ impl<'a> Engine<'a> {
 		}
 	}
 
-	/// Sends what is due in this era and is not on the chain yet. False if nothing was.
+	/// Sends what is due in this era and not on the chain yet. False if nothing is due.
 	async fn send_due(&mut self, at: &At, view: &EraView) -> Result<bool, Fault> {
 		let mut wave = self.due_readings(at, view).await?;
 		let readings = wave.len();
@@ -315,17 +315,17 @@ impl<'a> Engine<'a> {
 		self.sent.strategies += (wave.len() - readings) as u32;
 		let outcome = send::send(self.node, at, wave).await?;
 		for failed in outcome.failed {
-			// An era that ended under way is looked at again: a period that it passed over comes once more.
+			// The era ended meanwhile. The next step looks again: a period that the era missed is played once more.
 			if !failed.came_late() {
 				return Err(failed.into_fault());
 			}
 		}
-		// The next step looks at the chain: what a run before sent is there, and what is missing is signed again.
+		// The next step looks at the chain: what an earlier run sent is there, and what is missing is signed again.
 		self.tries.enter(outcome.missed)?;
 		Ok(true)
 	}
 
-	/// What a household's manager knows before an era: its state after all eras before.
+	/// A household's state before an era, after all eras before it.
 	fn state_before(&self, manager: &Manager, (index, player): (usize, &Participant), era: u32) -> State {
 		let mut state = manager.beginning(index);
 		let mut before: Vec<&Planned> = self
@@ -345,8 +345,8 @@ impl<'a> Engine<'a> {
 		state
 	}
 
-	/// What a household's meter saw in an era, if its reading reaches the chain: the generation of the file, and the
-	/// consumption that was contracted, or what its manager made of it.
+	/// The reading of a household's meter for an era: the generation of the file, and the consumption that was
+	/// contracted, or that its manager made of it. `None` if the reading does not reach the chain.
 	fn reading(
 		&self,
 		(index, player): (usize, &Participant),
@@ -370,7 +370,7 @@ impl<'a> Engine<'a> {
 		})
 	}
 
-	/// Readings of the era before this one.
+	/// Signs the missing readings of the era before this one.
 	async fn due_readings(&self, at: &At, view: &EraView) -> Result<Vec<Signed>, Fault> {
 		let mut wave = Vec::new();
 		let Some(era) = view.readings_of else {
@@ -403,7 +403,7 @@ impl<'a> Engine<'a> {
 		Ok(wave)
 	}
 
-	/// The period that is played in an era: planned already, or from now on.
+	/// The period that is played in an era. If none is planned yet, plans the next one.
 	fn plan_for(&mut self, era: u32, view: &EraView) -> Result<Option<Planned>, Fault> {
 		if let Some(planned) = self.journal.plan.iter().find(|planned| planned.era == era) {
 			return Ok(Some(*planned));
@@ -419,7 +419,7 @@ impl<'a> Engine<'a> {
 			.count();
 		if tries >= MOST_TRIES {
 			return Err(Fault::Chain(format!(
-				"{tries} eras passed over period {period}: they are too short for the transactions of {} households",
+				"{tries} eras missed period {period}: they are too short for the transactions of {} households",
 				self.stage.players.len()
 			)));
 		}
@@ -428,7 +428,8 @@ impl<'a> Engine<'a> {
 		Ok(Some(planned))
 	}
 
-	/// Strategies for the era after this one: those of the period that is planned for it, or of the next period.
+	/// Signs the missing strategies for the era after this one: those of the period that is planned for it, or of the
+	/// next period.
 	async fn due_strategies(&mut self, at: &At, view: &EraView) -> Result<Vec<Signed>, Fault> {
 		let mut wave = Vec::new();
 		let era = view.current + 1;
@@ -446,8 +447,8 @@ impl<'a> Engine<'a> {
 			let (generation_wh, strategies) = self.would((index, player), &planned, measured);
 			if strategies.is_empty() {
 				return Err(Fault::Input(format!(
-					"{}: household {} in period {}: {} Wh generated and {} Wh consumed are more than its connection \
-					 of {} Wh can carry",
+					"{}: household {} in period {}: with {} Wh generated and {} Wh consumed, no strategy is within its \
+					 connection limit of {} Wh",
 					self.dataset.path.display(),
 					player.name,
 					period.start,
@@ -469,7 +470,7 @@ impl<'a> Engine<'a> {
 		Ok(wave)
 	}
 
-	/// The generation that a household expects in a period and what it would do, as far as its connection carries it.
+	/// The generation that a household expects in a period, and its strategies within its connection limit.
 	fn would(
 		&self,
 		(index, player): (usize, &Participant),
@@ -492,8 +493,8 @@ impl<'a> Engine<'a> {
 		(generation_wh, strategies)
 	}
 
-	/// Whether this era is long enough still for a wave of strategies to get in. On a chain whose time is moved,
-	/// every block takes a slot of it, so a fresh era is better than half of one.
+	/// Whether enough of this era is left for a wave of strategies. On a chain whose clock is moved, every block takes
+	/// a slot of the era, so it is better to wait for a fresh era than to use half of one.
 	fn has_time(&self, view: &EraView) -> bool {
 		let left = view.ends_ms.saturating_sub(view.now_ms);
 		let blocks = if self.moves_clock() {
@@ -501,13 +502,13 @@ impl<'a> Engine<'a> {
 		} else {
 			WAVE_BLOCKS
 		};
-		// A short era must do when it is fresh.
+		// Half an era is always enough, or short eras could never be used.
 		let most = view.ends_ms.saturating_sub(view.started_ms) / 2;
 		left >= blocks.saturating_mul(self.node.slot_ms).min(most)
 	}
 }
 
-/// Whether every household of the file had its say in an era's game.
+/// Whether every household of the file took part in an era's game.
 pub fn is_played(book: &EraBook, stage: &Stage) -> bool {
 	let ours = |player: &Participant| {
 		book.submitted.contains_key(&player.id) && book.contracts.contains_key(&player.id)
@@ -515,8 +516,7 @@ pub fn is_played(book: &EraBook, stage: &Stage) -> bool {
 	book.record.is_some() && stage.players.iter().all(ours)
 }
 
-/// What a household without a manager would do in a period: what the file says, and as much less or more as it is
-/// willing to.
+/// The strategies of a household without a manager: what the file says, and its flexible share less and more.
 fn flexible(
 	player: &Participant,
 	measured: Measured,

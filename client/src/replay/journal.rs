@@ -1,10 +1,10 @@
-//! What a replay must remember to survive its own end, and the node's.
+//! The journal: what a replay must remember to survive its own crash and the node's.
 //!
-//! A chain cannot know which line of a file an era was played from, and a node forgets the events of old blocks. So
-//! the journal has, a line of JSON each: what is being replayed, from which block on; which period was meant for which
-//! era, written before the first transaction for it goes out; and the events of the blocks since.
+//! A chain does not know which row of a file an era was played from, and a node discards the events of old blocks. So
+//! the journal has, as one line of JSON each: what is replayed, and from which block on; which period is meant for
+//! which era, written before the first transaction for it is sent; and the events of the blocks since.
 
-use super::ledger::{Ledger, Opening};
+use crate::ledger::{Ledger, Opening};
 use crate::{
 	chain::{events::BlockLog, Node},
 	fault::Fault,
@@ -17,7 +17,7 @@ use std::{
 };
 use subxt::config::substrate::H256;
 
-/// What is replayed, and how: two runs of equal identity are parts of one replay.
+/// What is replayed, and how. Runs of equal identity are parts of one replay.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
 	/// Hash of the file's contents.
@@ -27,7 +27,7 @@ pub struct Identity {
 	pub first: Option<u32>,
 	pub flexible: u8,
 	pub response: i16,
-	/// Hash of what the homes are, where managers speak for them.
+	/// Hash of the homes, if there are home energy managers.
 	#[serde(default)]
 	pub homes: Option<H256>,
 }
@@ -64,11 +64,11 @@ enum JournalRecord {
 	Beginning(Beginning),
 	Planned(Planned),
 	Block(BlockLog),
-	/// A block in which nothing happened, as a place to go on from.
+	/// A block without events, as a place to resume from.
 	Seen(Seen),
 }
 
-const BUSY: &str = "this replay is running already, in another process";
+const BUSY: &str = "this replay is already running in another process";
 
 /// An open journal, locked against a second run.
 pub struct Journal {
@@ -80,7 +80,7 @@ pub struct Journal {
 }
 
 impl Journal {
-	/// Starts a new journal in place of whatever is there.
+	/// Starts a new journal in place of an existing one.
 	pub fn create(path: &Path, beginning: Beginning) -> Result<Self, Fault> {
 		let mut file = Lines::open(path, BUSY)?;
 		file.cut(0)?;
@@ -94,8 +94,8 @@ impl Journal {
 		Ok(journal)
 	}
 
-	/// Opens a journal and enters its events into books, if it is of this replay on this chain. What it knows of blocks
-	/// that the node has lost is cut off.
+	/// Opens a journal and enters its events into books. `None` if there is no journal of this chain, an error if it is
+	/// of another replay. Records of blocks that the node has lost are cut off.
 	pub async fn open(
 		path: &Path,
 		identity: &Identity,
@@ -112,8 +112,8 @@ impl Journal {
 		}
 		if beginning.identity != *identity {
 			return Err(Fault::Input(format!(
-				"{}: is the journal of another replay on this chain; name another file with --journal, or begin \
-				 anew with --restart",
+				"{}: is the journal of another replay on this chain; name another file with --journal, or start \
+				 over with --restart",
 				path.display()
 			)));
 		}
@@ -144,14 +144,14 @@ impl Journal {
 		Ok(Some((journal, ledger)))
 	}
 
-	/// Notes, before anything is sent for it, that a period is meant for an era.
+	/// Records that a period is meant for an era, before anything is sent for it.
 	pub fn plan(&mut self, planned: Planned) -> Result<(), Fault> {
 		self.file.append(&JournalRecord::Planned(planned))?;
 		self.plan.push(planned);
 		Ok(())
 	}
 
-	/// Notes a block's events.
+	/// Records a block's events.
 	pub fn enter(&mut self, block: BlockLog) -> Result<(), Fault> {
 		self.cursor = Seen {
 			number: block.number,
@@ -160,7 +160,7 @@ impl Journal {
 		self.file.append(&JournalRecord::Block(block))
 	}
 
-	/// Notes a block in which nothing happened.
+	/// Records a block without events.
 	pub fn saw(&mut self, seen: Seen) -> Result<(), Fault> {
 		self.cursor = seen;
 		self.file.append(&JournalRecord::Seen(seen))
@@ -180,7 +180,7 @@ impl JournalRecord {
 	}
 }
 
-/// Where the journal of a replay lies if the user names no place.
+/// The default path of a replay's journal.
 pub fn default_path(data: &Path, identity: &Identity, genesis: H256) -> Result<PathBuf, Fault> {
 	let folder = state_folder("--journal")?;
 	let stem = data
@@ -193,7 +193,7 @@ pub fn default_path(data: &Path, identity: &Identity, genesis: H256) -> Result<P
 	Ok(folder.join(format!("{stem}-{}.replay", &name[..16])))
 }
 
-/// The hash that identifies files here.
+/// The hash that identifies files and homes.
 pub fn hash(bytes: &[u8]) -> H256 {
 	use subxt::config::{substrate::BlakeTwo256, Hasher};
 	BlakeTwo256.hash(bytes)

@@ -1,11 +1,11 @@
-//! `commonwatt replay`: a file of meter data, played on a chain.
+//! `commonwatt replay`: plays a file of meter data on a chain.
 
 mod engine;
 pub mod journal;
-pub mod ledger;
 mod recover;
 pub mod setup;
 
+use crate::ledger::{Ledger, Opening};
 use crate::{
 	chain::{self, Node},
 	cli::ReplayArgs,
@@ -13,11 +13,10 @@ use crate::{
 	fault::Fault,
 	json, keys,
 	manager::{homes::Homes, Manager},
-	summary::{ReplaySummary, Screen},
+	summary::{ReplaySummary, Screen, Sent},
 };
 use engine::Engine;
 use journal::{Beginning, Identity, Journal, Seen};
-use ledger::{Ledger, Opening};
 use setup::Stage;
 use std::{
 	collections::BTreeMap,
@@ -25,17 +24,10 @@ use std::{
 	time::{Duration, Instant},
 };
 
-/// A connection that is lost so often is not worth another try.
+/// Maximum number of reconnections.
 const MOST_RECONNECTIONS: u32 = 10;
-/// A community's name has at most so many bytes.
+/// Maximum length of a community's name, bytes.
 const LONGEST_NAME: usize = 32;
-
-/// What one run sent.
-#[derive(Clone, Copy, Debug, Default, serde::Serialize)]
-pub struct Sent {
-	pub strategies: u32,
-	pub readings: u32,
-}
 
 /// Runs the subcommand.
 pub async fn run(args: ReplayArgs) -> Result<(), Fault> {
@@ -56,7 +48,7 @@ pub async fn run(args: ReplayArgs) -> Result<(), Fault> {
 	}
 }
 
-/// The periods that are to be replayed.
+/// Reads the periods that the options select.
 pub fn read(args: &ReplayArgs) -> Result<Dataset, Fault> {
 	let first = args.play.first.and_then(|first| usize::try_from(first).ok());
 	let selection = Selection {
@@ -66,7 +58,7 @@ pub fn read(args: &ReplayArgs) -> Result<Dataset, Fault> {
 	Dataset::read(&args.file, &selection)
 }
 
-/// Plays a file and shows it.
+/// Plays a file and shows the summary.
 pub async fn replay(
 	args: &ReplayArgs,
 	dataset: &Dataset,
@@ -97,7 +89,7 @@ pub async fn replay(
 	Ok(report)
 }
 
-/// Plays until everything is played, over as many connections as it takes.
+/// Plays until everything is played, reconnecting if necessary.
 async fn play_through(
 	data: (&Dataset, Option<&Manager>),
 	identity: &Identity,
@@ -113,8 +105,7 @@ async fn play_through(
 			.await
 			.map_err(|fault| match fault {
 				Fault::Lost { url, reason } if reconnections > 0 => {
-					let reason =
-						format!("{reason}\nWhat was played is kept: start the same command again to go on.");
+					let reason = format!("{reason}\nProgress is kept: run the same command again to resume.");
 					Fault::Lost { url, reason }
 				}
 				fault => fault,
@@ -126,7 +117,7 @@ async fn play_through(
 					reconnections += 1;
 					let url = &args.play.url;
 					screen.note(&format!(
-						"the connection to {url} was lost ({reason}); trying again"
+						"the connection to {url} was lost ({reason}); reconnecting"
 					));
 				}
 				fault => return Err(fault),
@@ -140,7 +131,7 @@ fn identity(args: &ReplayArgs, manager: Option<&Manager>) -> Result<Identity, Fa
 	let community = args.play.community.clone().unwrap_or_else(|| stem.into_owned());
 	if community.is_empty() || community.len() > LONGEST_NAME {
 		return Err(Fault::Input(format!(
-			"the community's name '{community}' must have 1 to {LONGEST_NAME} bytes: name one with --community"
+			"the community's name '{community}' must have 1 to {LONGEST_NAME} bytes: set another one with --community"
 		)));
 	}
 	let contents = fs::read(&args.file).map_err(|error| Fault::file(&args.file, error))?;
@@ -155,7 +146,7 @@ fn identity(args: &ReplayArgs, manager: Option<&Manager>) -> Result<Identity, Fa
 	})
 }
 
-/// One connection's worth of a replay.
+/// Plays over one connection.
 async fn play(
 	node: &Node,
 	data: (&Dataset, Option<&Manager>),
@@ -169,7 +160,7 @@ async fn play(
 	let (journal, ledger) = open_journal(node, &stage, identity, args, restart).await?;
 	if !journal.plan.is_empty() {
 		screen.note(&format!(
-			"going on with a replay of which {} period(s) were begun",
+			"resuming a replay; {} period(s) were started before",
 			journal.plan.len()
 		));
 	}
@@ -177,7 +168,7 @@ async fn play(
 	let mut engine = Engine::new(node, data, args, &stage, journal, ledger, sent);
 	if let Some(gap) = engine.bridge_gap().await? {
 		screen.note(&format!(
-			"the node has no events of the blocks {} to {} any more: their eras are taken from its state",
+			"the node no longer has the events of blocks {} to {}: their eras are read from its state",
 			gap.start(),
 			gap.end()
 		));

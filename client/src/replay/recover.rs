@@ -1,9 +1,9 @@
-//! Filling the books from the chain's state where the events are gone: a node keeps the state, and with it the events,
-//! of its newest blocks only, so a replay that is resumed late finds a gap.
+//! Fills the books from the chain's state where the events are gone. A node keeps the state of its newest blocks only,
+//! and with it their events, so a replay that is resumed late finds a gap.
 //!
-//! Contracts, statements and records lie in the state for many eras more. They are entered as the events that they
-//! came from would have been, and the era's sums are checked as ever; only that money moved accordingly, block by
-//! block, can no longer be checked.
+//! Contracts, statements and records stay in the state for many more eras. They are entered as the events that they
+//! came from, and the era's sums are checked as usual. Only the movement of money, block by block, can no longer be
+//! checked.
 
 use super::setup::Stage;
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 	fault::Fault,
 };
 
-/// What the state says about eras of a community, as events, in the order in which they happened.
+/// The eras of a community in the state, as events in their original order.
 pub async fn events(at: &At, stage: &Stage, eras: &[u32]) -> Result<Vec<MarketEvent>, Fault> {
 	let mut events = Vec::new();
 	let community = stage.community;
@@ -49,8 +49,8 @@ pub async fn events(at: &At, stage: &Stage, eras: &[u32]) -> Result<Vec<MarketEv
 		events.push(MarketEvent::EraCleared { community, record });
 		let Some(totals) = record.settled else { continue };
 		for (household, statement) in chain::statements(at, community, era).await? {
-			// What the chain estimated for a silent meter has no worth; without a contract nothing has, and an estimate
-			// of the meter's own looks the same.
+			// The chain's estimate for a silent meter has no `delivered`. Without a contract no reading has it, so an
+			// estimate of the meter itself cannot be told apart there.
 			if statement.reading.quality != Quality::Estimated || statement.delivered.is_some() {
 				events.push(MarketEvent::ReadingSubmitted {
 					household,
@@ -73,8 +73,8 @@ pub async fn events(at: &At, stage: &Stage, eras: &[u32]) -> Result<Vec<MarketEv
 	Ok(events)
 }
 
-/// The `spec_version` to judge all eras of a gap by, from those of the runtimes `before` and `after` it. Versions only go
-/// up, so both sides of the gap may tell; `None` where the rules may have changed within.
+/// The `spec_version` by which to judge all eras of a gap, from the versions `before` and `after` it. Versions only go
+/// up, so one of them may be enough. `None` if the rules may have changed within the gap.
 pub fn version(before: Option<u32>, after: Option<u32>) -> Option<u32> {
 	match (before, after) {
 		(_, Some(after)) if after < GAME_RULES_SINCE => Some(after),
@@ -88,7 +88,7 @@ mod tests {
 	use super::*;
 
 	#[test]
-	fn gap_is_judged_where_no_rules_changed_in_it() {
+	fn gap_is_judged_only_if_the_rules_did_not_change_in_it() {
 		assert_eq!(version(Some(101), Some(103)), Some(101));
 		assert_eq!(version(Some(99), Some(100)), Some(100));
 		assert_eq!(version(None, Some(100)), Some(100));

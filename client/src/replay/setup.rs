@@ -1,13 +1,13 @@
-//! What a file needs on the chain before it can be played: its community, its households, and money on their accounts.
-//! Whatever is there already stays as it is.
+//! Creates what a file needs on the chain before it can be played: its community, its households, and funds on their
+//! accounts. Whatever exists already stays as it is.
 
 use crate::{
 	chain::{
 		self,
 		send::{self, Signed, Tries},
 		types::{
-			Address, Balance, BalancesCall, Batch, Comfort, Community, MarketCall, Quality,
-			Reading, RuntimeCall, SubmitReading, Sudo, Terms,
+			Address, Balance, BalancesCall, Batch, Comfort, Community, MarketCall, Quality, Reading,
+			RuntimeCall, SubmitReading, Sudo, Terms,
 		},
 		At, Node,
 	},
@@ -21,7 +21,7 @@ use commonwatt_market::paper;
 use std::collections::BTreeMap;
 use subxt::utils::AccountId32;
 
-/// So many calls go into one batch.
+/// Maximum number of calls in one batch.
 const BATCH: usize = 40;
 /// A household of the file.
 pub struct Participant {
@@ -29,22 +29,22 @@ pub struct Participant {
 	pub id: u32,
 	pub keys: HouseholdKeys,
 	pub connection_limit_wh: u32,
-	/// Where its comfort is greatest.
+	/// The temperature of its greatest comfort, hundredths of a degree.
 	pub indoor_centi_c: i16,
 }
 
-/// A community with everything in place.
+/// A community that is ready to be played.
 pub struct Stage {
 	pub community: u32,
 	pub name: String,
 	pub terms: Terms,
 	/// In the order of the file's households.
 	pub players: Vec<Participant>,
-	/// All households of the community, those of the file and others.
+	/// All households of the community, including those that are not in the file.
 	pub members: Vec<u32>,
 }
 
-/// Makes what is missing.
+/// Creates what is missing.
 pub async fn prepare(
 	node: &Node,
 	(dataset, manager): (&Dataset, Option<&Manager>),
@@ -90,7 +90,7 @@ pub async fn prepare(
 	})
 }
 
-/// The community of a name. Creates it if it is not there.
+/// The community with this name. Creates it if it is missing.
 async fn find_or_create(node: &Node, name: &str, args: &ReplayArgs) -> Result<(u32, Community), Fault> {
 	let mut tries = Tries::default();
 	loop {
@@ -105,11 +105,11 @@ async fn find_or_create(node: &Node, name: &str, args: &ReplayArgs) -> Result<(u
 		}
 		tries.enter(missed)?;
 	}
-	// Sudo itself succeeds even where what it calls is refused.
+	// A Sudo call succeeds even if the call inside it fails.
 	let found = chain::community_named(&node.head().await?, name).await?;
 	found.ok_or_else(|| {
 		Fault::Chain(format!(
-			"the community {name} was not created: does {} hold the Sudo key, and the operator {} some money?",
+			"the community {name} was not created: check that {} is the Sudo key and that the operator {} has funds",
 			args.play.keys.sudo, args.play.keys.operator
 		))
 	})
@@ -147,8 +147,8 @@ async fn registered(
 	};
 	if household.community != community {
 		return Err(Fault::Input(format!(
-			"household {name}: its meter //{name}//stash is registered in community {} already; play it there, or \
-			 name the household otherwise",
+			"household {name}: its meter //{name}//stash is already registered in community {}; play that community, \
+			 or rename the household",
 			household.community
 		)));
 	}
@@ -184,7 +184,7 @@ async fn register_missing(
 		}
 		if !calls.is_empty() && known.operator != keys::account(&operator) {
 			return Err(Fault::Input(format!(
-				"{} household(s) must be registered, and {} is not the community's operator: see --operator",
+				"{} household(s) must be registered, but {} is not the community's operator: set it with --operator",
 				calls.len(),
 				args.play.keys.operator
 			)));
@@ -194,8 +194,8 @@ async fn register_missing(
 	batches(node, &operator, missing, "registering households").await
 }
 
-/// Most that a household can consume in a period: what its manager says, or twice what the file says, whatever its
-/// flexible share.
+/// Maximum consumption of a household in a period, Wh: that of its manager; without a manager twice that in the file,
+/// which covers any flexible share.
 fn most_wh(dataset: &Dataset, manager: Option<&Manager>, household: usize) -> u32 {
 	match manager {
 		Some(manager) => manager.most_wh(household),
@@ -203,7 +203,8 @@ fn most_wh(dataset: &Dataset, manager: Option<&Manager>, household: usize) -> u3
 	}
 }
 
-/// A connection that carries all that a household generates and all that it can consume, rounded up to whole kWh.
+/// The connection limit of a new household, Wh: enough for its largest generation and its maximum consumption, rounded
+/// up to whole kWh.
 fn connection_limit_wh(dataset: &Dataset, household: usize, most_wh: u32) -> u32 {
 	let most = dataset.largest(household).generation_wh.max(most_wh).max(1);
 	most.div_ceil(1_000)
@@ -211,7 +212,7 @@ fn connection_limit_wh(dataset: &Dataset, household: usize, most_wh: u32) -> u32
 		.min(commonwatt_market::game::MAX_ENERGY_WH)
 }
 
-/// Whether a manager keeps within the comfort that the chain values: outside of it nothing is worth anything.
+/// Checks that a manager's comfort range lies within the one on the chain: outside of it every payoff is 0.
 fn check_comfort(
 	manager: Option<&Manager>,
 	household: usize,
@@ -223,16 +224,16 @@ fn check_comfort(
 	};
 	if centi(low) < comfort.min_centi_c || centi(high) > comfort.max_centi_c {
 		return Err(Fault::Input(format!(
-			"household {name}: comfort_c is {low} to {high}, and its comfort on the chain {} to {} hundredths of a \
-			 degree",
+			"household {name}: comfort_c is {low} to {high}, but its range on the chain is {} to {} hundredths of \
+			 a degree",
 			comfort.min_centi_c, comfort.max_centi_c
 		)));
 	}
 	Ok(())
 }
 
-/// Sends, in batches, the calls for what the state of a final block lacks. Where another transaction took the place of a
-/// batch, it may have done the same, so the state is looked at again.
+/// Sends, in batches, the calls for what the state of a final block lacks. If another transaction took the place of a
+/// batch, it may have had the same effect, so the state is checked again.
 async fn batches(
 	node: &Node,
 	signer: &subxt_signer::sr25519::Keypair,
@@ -258,7 +259,7 @@ async fn batches(
 	}
 }
 
-/// Tops up each owner to what the file can cost it at worst. Meters need nothing: their readings are free of fees.
+/// Tops up each owner to the maximum that the file can cost it. Meters need no funds: their readings are free of fees.
 async fn fund(
 	node: &Node,
 	(dataset, manager): (&Dataset, Option<&Manager>),
@@ -283,7 +284,7 @@ async fn fund(
 			.periods
 			.iter()
 			.map(|period| Balance::from(period.measured[index].consumption_wh));
-		// Twice: a flexible share may double consumption, and a forecast be as wrong.
+		// Twice, because a flexible share or a wrong forecast may double the consumption.
 		let device = manager.map_or(0, |manager| manager.most_device_wh(index));
 		let consumed = 2 * in_file.sum::<Balance>() + periods * Balance::from(device);
 		let tariffs = &terms.tariffs;
@@ -297,7 +298,7 @@ async fn fund(
 		let mut calls = Vec::new();
 		for (account, need) in &needs {
 			let free = chain::account(at, account).await?.data.free;
-			// Half of the need is left to be spent, so that a replay that goes on, or comes again, tops up nothing.
+			// Only below half of the need, so that a replay that is resumed or repeated tops up nothing.
 			if free < need / 2 {
 				calls.push(RuntimeCall::Balances(BalancesCall::transfer_keep_alive {
 					dest: Address::Id(*account),
@@ -311,7 +312,7 @@ async fn fund(
 	batches(node, &funder, missing, "funding the accounts").await
 }
 
-/// A transaction whose fee is that of many others.
+/// A sample transaction for estimating fees.
 async fn sample_transaction(at: &At, keys: &HouseholdKeys) -> Result<Signed, Fault> {
 	let reading = Reading {
 		generation_wh: 0,

@@ -1,5 +1,5 @@
-//! The same periods four times: alone with the main grid, with a pool but no game, as the chain played them, and, to keep
-//! trading and consumption apart, alone with the main grid consuming what the game chose.
+//! The same periods in four ways: each household alone with the main grid; with a pool but no game; as the chain played
+//! them; and, to separate trading from consumption, alone with the main grid at the consumption that the game chose.
 
 use crate::{
 	chain::types::{Balance, Comfort, Terms},
@@ -13,7 +13,7 @@ use commonwatt_market::{
 	prices::{cost, price, revenue},
 };
 
-/// A household in a period.
+/// One household in one period.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Cell {
 	pub generation_wh: u32,
@@ -22,20 +22,20 @@ pub struct Cell {
 	pub community_wh: i64,
 	/// Exchanged with the main grid, positive when sold.
 	pub main_wh: i64,
-	/// What it cost less what it earned, smallest unit of money.
+	/// Cost less earnings, smallest unit of money.
 	pub cost: i128,
-	/// At the period's end.
+	/// At the period's end, degrees Celsius.
 	pub indoor_c: f64,
-	/// Put off and still to come, Wh.
+	/// Load that was put off and is still to come, Wh.
 	pub backlog_wh: i64,
 }
 
-/// All periods of all households, in one way of living through them.
+/// All periods of all households, in one of the four ways.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Days {
 	/// By period and household.
 	pub cells: Vec<Vec<Cell>>,
-	/// By period: the smaller of all surplus and all deficit, at the consumption that was chosen.
+	/// By period: the smaller of all surplus and all deficit at the consumption of this way, Wh.
 	pub tradable_wh: Vec<i64>,
 }
 
@@ -48,7 +48,7 @@ pub struct Ways {
 }
 
 impl Ways {
-	/// From what the chain settled.
+	/// Computes the four ways from the data and from what the chain settled.
 	pub fn new(dataset: &Dataset, manager: &Manager, report: &ReplaySummary) -> Self {
 		let game = played(dataset, manager, report);
 		let alone = unchanged(dataset, manager);
@@ -69,7 +69,7 @@ impl Ways {
 	}
 }
 
-/// What the file says, with the homes' temperatures; where the energy goes is not said yet.
+/// What the file says, with the homes' temperatures. The energy is not assigned to the community or the main grid yet.
 fn unchanged(dataset: &Dataset, manager: &Manager) -> Days {
 	let period = |(number, period): (usize, &crate::data::Period)| -> Vec<Cell> {
 		let households = period.measured.iter().enumerate();
@@ -177,7 +177,7 @@ impl Cell {
 	}
 }
 
-/// The paper's eq. (2), 0 to 1.
+/// Comfort by the paper's eq. (2), 0 to 1.
 pub fn comfort(model: &Comfort, indoor_c: f64) -> f64 {
 	let (low, high) = (
 		f64::from(model.min_centi_c) / 100.0,
@@ -236,7 +236,7 @@ impl Days {
 		self.sums(|cell| cell.community_wh.max(0))
 	}
 
-	/// Periods in which nothing was traded though a meter of this resolution could tell what was tradable.
+	/// Number of periods in which nothing was traded although at least the meter resolution was tradable.
 	pub fn idle_periods(&self, resolution_wh: i64) -> usize {
 		let pairs = self.traded_wh().into_iter().zip(&self.tradable_wh);
 		pairs
@@ -250,7 +250,8 @@ impl Days {
 	}
 }
 
-/// Eras that were not certified, by the start of their periods. (Whether those of other rules were is not known.)
+/// Eras that were not certified, by the start of their periods. Eras under other rules are left out: they are not
+/// judged.
 pub fn approximate(lines: &[EraLine]) -> Vec<String> {
 	use crate::chain::types::Status;
 	let not = lines

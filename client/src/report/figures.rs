@@ -1,9 +1,9 @@
-//! The report's figures, and what must hold.
+//! The report's figures and checks.
 
 use super::days::{approximate, comfort, Days, Ways};
 use crate::{chain::types::Comfort, data::Dataset, manager::Manager, summary::ReplaySummary, text::kwh};
 
-/// A figure in the four ways, as text with its unit in the name.
+/// A figure in the four ways, as text. Its name includes the unit.
 pub struct Figure {
 	pub name: String,
 	pub alone: String,
@@ -12,11 +12,11 @@ pub struct Figure {
 	pub game: String,
 }
 
-/// Something that must hold.
+/// A statement that the report checks.
 pub struct Check {
 	pub what: &'static str,
 	pub holds: bool,
-	/// Figures, or who it does not hold for.
+	/// Figures, or the households for which it does not hold.
 	pub detail: String,
 }
 
@@ -27,31 +27,32 @@ pub struct HouseholdFigures {
 	pub consumption_after_wh: i64,
 	pub peak_before_wh: i64,
 	pub peak_after_wh: i64,
-	/// Smallest unit of money: with the main grid alone as in the file, the same as in the game, and in the game.
+	/// Cost less earnings, smallest unit of money: alone with the main grid as in the file, alone at the game's
+	/// consumption, and in the game.
 	pub cost_before: i128,
 	pub cost_alone: i128,
 	pub cost: i128,
-	/// Least and greatest.
+	/// Minimum and maximum, degrees Celsius.
 	pub indoor_before_c: (f64, f64),
 	pub indoor_c: (f64, f64),
 	pub range_c: (f64, f64),
-	/// Means of eq. (2).
+	/// Means of the comfort, the paper's eq. (2).
 	pub comfort_before: f64,
 	pub comfort: f64,
-	/// At the end.
+	/// Backlog at the end.
 	pub backlog_wh: i64,
-	/// What the home is warmer or cooler by than its setpoint at the end, Wh of its device.
+	/// Energy of the device that would bring the home back to its setpoint at the end, Wh.
 	pub stored_wh: f64,
 }
 
-/// Everything that the report says in numbers.
+/// All numbers of the report.
 pub struct Figures {
 	pub figures: Vec<Figure>,
 	pub lines: Vec<HouseholdFigures>,
 	pub checks: Vec<Check>,
 }
 
-/// A part of a whole in percent; nothing of nothing is none.
+/// `part` as a percentage of `whole`; "-" if `whole` is 0.
 fn percent(part: i64, whole: i64) -> String {
 	match whole {
 		0 => "-".into(),
@@ -60,7 +61,7 @@ fn percent(part: i64, whole: i64) -> String {
 }
 
 impl Figures {
-	/// Adds everything up.
+	/// Computes all figures and checks.
 	pub fn new(
 		dataset: &Dataset,
 		manager: &Manager,
@@ -78,7 +79,7 @@ impl Figures {
 		}
 	}
 
-	/// What does not hold, in words.
+	/// Descriptions of the checks that fail.
 	pub fn faults(&self) -> Vec<String> {
 		let broken = self.checks.iter().filter(|check| !check.holds);
 		broken
@@ -214,7 +215,7 @@ fn checks(report: &ReplaySummary, ways: &Ways, lines: &[HouseholdFigures]) -> Ve
 			detail: format!("{} kWh against {} kWh", kwh(game), kwh(other)),
 		}
 	};
-	// All those of whom it is not so, with why.
+	// Checks a statement for each household. The detail lists those for which it does not hold, with the reason.
 	let everyone =
 		|what, is_so: &dyn Fn(&HouseholdFigures) -> bool, why: &dyn Fn(&HouseholdFigures) -> String| {
 			let not = lines.iter().filter(|line| !is_so(line));

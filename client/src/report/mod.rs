@@ -1,4 +1,5 @@
-//! `commonwatt report`: meter data, played on a chain by home energy managers, and what the community got out of it.
+//! `commonwatt report`: plays meter data on a chain, with home energy managers, and reports what the community got out
+//! of it.
 
 mod days;
 mod figures;
@@ -33,7 +34,7 @@ pub async fn run(args: ReportArgs) -> Result<(), Fault> {
 	let manager = Manager::new(&homes, &dataset);
 	let report = replay::replay(&replay_args, &dataset, Some(&manager)).await?;
 	let ways = Ways::new(&dataset, &manager, &report);
-	// What a household is registered with, and the paper's own.
+	// The comfort with which new households are registered, and also the paper's.
 	let model = commonwatt_market::paper::COMFORT;
 	let figures = Figures::new(&dataset, &manager, &report, &ways, &model);
 	let in_folder = |name: &str| args.out.join(name);

@@ -1,4 +1,4 @@
-//! The report as a page of HTML that needs nothing from elsewhere.
+//! The report as a self-contained page of HTML.
 
 use super::{
 	days::Ways,
@@ -20,7 +20,7 @@ padding:0;margin:.3rem 0;display:flex;flex-wrap:wrap;gap:.2rem 1rem;font-size:.9
 details{font-size:.92rem}summary{cursor:pointer;padding:.3rem 0}.yes{color:#00614a;font-weight:bold}.no{color:#a82a00;\
 font-weight:bold}p.small{font-size:.9rem;color:#444}";
 
-/// A table with its first column as headings of the rows.
+/// A table whose first column has the headings of the rows.
 fn table(heads: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
 	let heads: String = heads
 		.iter()
@@ -123,7 +123,7 @@ fn headlines(figures: &Figures, is_paper: bool) -> String {
 	format!("<h2>Headlines</h2>\n{}", table(&heads, rows))
 }
 
-/// Trading and consumption, kept apart.
+/// The effects of trading and of a changed consumption, kept apart.
 fn effects(ways: &Ways) -> String {
 	let exchange =
 		|days: &super::days::Days| -> i64 { days.sums(|cell| cell.main_wh.abs()).into_iter().sum() };
@@ -143,8 +143,8 @@ fn effects(ways: &Ways) -> String {
 	let used: i64 =
 		ways.game.load_wh().into_iter().sum::<i64>() - ways.alone.load_wh().into_iter().sum::<i64>();
 	format!(
-		"<h2>Two effects, kept apart</h2>\n{}<p class=\"small\">In the game {} kWh {} than in the file. Load that was put \
-		 off came back; the difference is that of heating or cooling, with the comfort shown above and in the last \
+		"<h2>Two effects, kept apart</h2>\n{}<p class=\"small\">In the game, {} kWh {} than in the file. Load that was put \
+		 off came back; the difference comes from heating or cooling, at the comfort shown above and in the last \
 		 table.</p>\n",
 		table(&["less exchanged with the main grid by", "kWh"], rows),
 		kwh(used.abs()),
@@ -168,7 +168,7 @@ fn checks(figures: &Figures) -> String {
 	)
 }
 
-/// The paper's figures 4 to 7, of any community.
+/// The paper's figures 4 to 7 for any community, and plots of its load and of its trade.
 fn plots(dataset: &Dataset, ways: &Ways, is_paper: bool) -> Vec<Plot> {
 	let starts: Vec<String> = dataset
 		.periods
@@ -374,10 +374,10 @@ fn notes(is_paper: bool) -> String {
 	);
 	if is_paper {
 		notes += "<p>From the paper: generation at the times of its Table 1, and the first household's consumption before the \
-		          game at the times of its Table 2. Made for the purpose, with a seed: all other loads, the homes, the \
+		          game at the times of its Table 2. Made up, with a fixed seed: all other loads, the homes, the \
 		          outdoor temperature and the tariffs. The paper's figures 5 to 7 are pictures without numbers, so ours \
 		          stand beside its words only, and agreement with them to the percent would mean nothing. Its households \
-		          also choose their consumption otherwise than ours: it does not say from which sets.</p>\n";
+		          also choose from other levels of consumption than ours; it does not say from which.</p>\n";
 	}
 	notes
 }

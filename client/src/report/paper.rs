@@ -1,7 +1,7 @@
-//! What the seed paper says of its experiment (Ouyang, Yan and Zhu, ACM TURC 2021, doi 10.1145/3472634.3474065), as far as
-//! it is in its text and tables.
+//! What the text and the tables of the seed paper say about its experiment (Ouyang, Yan and Zhu, ACM TURC 2021, doi
+//! 10.1145/3472634.3474065).
 
-/// Table 1: Wh generated in the half hour that begins then, households 1 to 4.
+/// Table 1: Wh generated in the half hour that begins at the given time, households 1 to 4.
 pub const GENERATION: [(&str, [i64; 4]); 7] = [
 	("07:00", [0, 0, 0, 0]),
 	("09:00", [800, 1_000, 800, 500]),
@@ -23,7 +23,7 @@ pub const CONSUMPTION: [(&str, i64, i64); 7] = [
 	("10:30", 7_000, 3_500),
 ];
 
-/// The claims, each with the figure of ours that it is to be read beside: its name's beginning.
+/// The paper's claims, each with the beginning of the name of our figure beside which it is shown.
 pub const CLAIMS: [(&str, &str); 4] = [
 	(
 		"peak load of Alice",

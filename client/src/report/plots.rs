@@ -1,11 +1,11 @@
-//! Plots as SVG that scale with the page, with words for those who do not see them.
+//! Plots as SVG that scale with the page, with a description for readers who cannot see them.
 
 use crate::fault::Fault;
 use plotters::prelude::*;
 
-/// In units of the drawing: a little more than a phone's width, so that its text stays legible there.
+/// In units of the drawing: little more than a phone's width, so that the text stays legible there.
 const SIZE: (u32, u32) = (400, 280);
-/// Distinct for the colour-blind too (Okabe and Ito, "Color Universal Design", 2008).
+/// Distinct for colour-blind readers too (Okabe and Ito, "Color Universal Design", 2008).
 const COLOURS: [RGBColor; 6] = [
 	RGBColor(0, 114, 178),
 	RGBColor(213, 94, 0),
@@ -14,7 +14,7 @@ const COLOURS: [RGBColor; 6] = [
 	RGBColor(86, 120, 40),
 	RGBColor(90, 90, 90),
 ];
-/// More lines than this are thinner and share colours.
+/// Plots with more series than this have thinner lines.
 const FEW: usize = 4;
 
 /// How a series is drawn.
@@ -22,11 +22,11 @@ const FEW: usize = 4;
 pub enum Style {
 	Line,
 	Dashes,
-	/// Only where there is something.
+	/// Only where there is a value.
 	Points,
 }
 
-/// A series: kWh by period, where there is something.
+/// A series: kWh by period, where there is a value.
 pub struct Series {
 	pub name: String,
 	pub style: Style,
@@ -47,17 +47,17 @@ impl Series {
 
 /// A plot over the periods.
 pub struct Plot {
-	/// Distinguishes it in the page.
+	/// Unique within the page.
 	pub id: String,
 	pub title: String,
-	/// What one sees, in a sentence.
+	/// A description in a sentence.
 	pub words: String,
-	/// Where each period starts.
+	/// The start of each period.
 	pub starts: Vec<String>,
 	pub series: Vec<Series>,
 }
 
-/// How a series among many is drawn, so that no two of a dozen look alike.
+/// The style of a series by its index, so that no two of a dozen look alike.
 pub fn style(place: usize) -> Style {
 	if place < COLOURS.len() {
 		Style::Line
@@ -66,13 +66,13 @@ pub fn style(place: usize) -> Style {
 	}
 }
 
-/// The colour of a series by its place, as CSS has it.
+/// The colour of a series by its index, as CSS.
 pub fn colour(place: usize) -> String {
 	let RGBColor(red, green, blue) = COLOURS[place % COLOURS.len()];
 	format!("#{red:02x}{green:02x}{blue:02x}")
 }
 
-/// Text inside HTML and SVG.
+/// Escapes text for HTML and SVG.
 pub fn escaped(text: &str) -> String {
 	text.replace('&', "&amp;")
 		.replace('<', "&lt;")
@@ -86,7 +86,7 @@ impl Plot {
 		let mut drawn = String::new();
 		self.draw(&mut drawn)
 			.map_err(|error| Fault::Chain(format!("plot '{}': {error}", self.title)))?;
-		// Without a size of its own a drawing fills the width that it is given.
+		// Without a width and a height a drawing fills the width that it is given.
 		let (_, inside) = drawn.split_once("<svg").unwrap_or(("", &drawn));
 		let (_, inside) = inside.split_once('>').unwrap_or(("", inside));
 		let (id, title, words) = (&self.id, escaped(&self.title), escaped(&self.words));
@@ -150,7 +150,7 @@ impl Plot {
 		Ok(())
 	}
 
-	/// What stands below a place: the time of a day, or the date where there are many.
+	/// The label at an index: the time if all periods are on one day, else the date.
 	fn label(&self, place: f64) -> String {
 		let start = self.starts.get(place.round() as usize).map_or("", String::as_str);
 		let one_day =
@@ -163,7 +163,7 @@ impl Plot {
 		part.unwrap_or_default().into()
 	}
 
-	/// The series by name, with how each is drawn.
+	/// The names of the series, each with a sample of its line.
 	pub fn legend(&self) -> String {
 		let entry = |(place, series): (usize, &Series)| {
 			let sample = match series.style {
@@ -183,7 +183,7 @@ impl Plot {
 		format!("<ul class=\"legend\">{entries}</ul>")
 	}
 
-	/// The same numbers as a table, closed until it is wanted.
+	/// The same numbers as a table, collapsed at first.
 	pub fn table(&self) -> String {
 		let heads: String = self
 			.series
@@ -236,7 +236,7 @@ mod tests {
 	}
 
 	#[test]
-	fn drawing_scales_and_has_words() {
+	fn drawing_scales_and_has_a_description() {
 		let svg = plot().svg().unwrap();
 		assert!(
 			svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 400 280\" role=\"img\"")

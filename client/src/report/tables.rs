@@ -1,4 +1,5 @@
-//! The report's numbers as CSV. Nothing in them depends on the chain that played: not its clock, nor its numbers.
+//! The report's numbers as CSV. They do not depend on the chain that played them: neither on its clock nor on its
+//! numbering.
 
 use super::{
 	days::{comfort, Ways},

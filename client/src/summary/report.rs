@@ -12,7 +12,8 @@ use crate::{
 	cli::ReplayArgs,
 	data::Dataset,
 	fault::Fault,
-	replay::{ledger::EraBook, setup::Stage, Sent},
+	ledger::EraBook,
+	replay::setup::Stage,
 };
 use serde::Serialize;
 use std::time::Duration;
@@ -23,9 +24,9 @@ pub struct HouseholdLine {
 	pub name: String,
 	pub household: u32,
 	pub generation_wh: u32,
-	/// What the file says.
+	/// Consumption in the file, Wh.
 	pub file_consumption_wh: u32,
-	/// What the game chose.
+	/// Consumption that the game chose, Wh.
 	pub contracted_consumption_wh: u32,
 	pub strategy: Kind,
 	pub main_grid_only: bool,
@@ -35,7 +36,7 @@ pub struct HouseholdLine {
 	pub held: Balance,
 	pub reading: Reading,
 	pub delivered: Channels,
-	/// What was delivered, as the game values it.
+	/// Comfort and payoff of the delivered energy.
 	pub worth: Option<Delivered>,
 	pub amounts: Amounts,
 }
@@ -47,10 +48,10 @@ pub struct EraLine {
 	/// Index of the period in the file, or in the part of it that is played.
 	pub period: usize,
 	pub period_start: String,
-	/// False where not all households had their say, and the period was played again in a later era.
+	/// False if not all households took part and the period was played again in a later era.
 	pub played: bool,
 	pub players: u32,
-	/// `spec_version` of the runtimes that cleared and that settled the era; nothing where it is unknown.
+	/// `spec_version` of the runtimes that cleared and that settled the era; `None` if unknown.
 	pub cleared_by: Option<u32>,
 	pub settled_by: Option<u32>,
 	pub certificate: Certificate,
@@ -58,9 +59,10 @@ pub struct EraLine {
 	pub starts: u32,
 	#[serde(with = "money")]
 	pub price_per_kwh: Balance,
-	/// The most that could be traded at the consumption that the game chose: the smaller of all surplus and all deficit.
+	/// The maximum that could be traded at the consumption that the game chose: the smaller of all surplus and all
+	/// deficit.
 	pub tradable_wh: u64,
-	/// Whether nothing was contracted inside the community though a meter could tell what was tradable.
+	/// Whether nothing was contracted inside the community although at least the meter resolution was tradable.
 	pub pool_idle: bool,
 	pub settled: Totals,
 	pub checks: Checks,
@@ -69,7 +71,7 @@ pub struct EraLine {
 }
 
 impl EraLine {
-	/// An era that is settled and has contracts.
+	/// An era that is settled and has contracts, else `None`.
 	pub fn new(
 		(period, era, played): (usize, u32, bool),
 		dataset: &Dataset,
@@ -125,7 +127,7 @@ impl EraLine {
 }
 
 impl EraLine {
-	/// What the certificate says, if it was made by rules that this program knows.
+	/// The certificate's status, or `None` if it was made by rules that this program does not know.
 	pub fn status(&self) -> Option<Status> {
 		match other_rules(self.cleared_by) {
 			Some(_) => None,
@@ -139,7 +141,7 @@ impl EraLine {
 pub struct MainGrid {
 	pub bought_wh: u64,
 	pub sold_wh: u64,
-	/// Most bought by all households in one era.
+	/// Maximum bought by all households in one era.
 	pub peak_bought_wh: u64,
 }
 
@@ -163,34 +165,34 @@ impl MainGrid {
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Sums {
 	pub periods: usize,
-	/// Certified, and not, by the rules that this program knows.
+	/// Certified, and not certified, under the rules that this program knows.
 	pub equilibria: usize,
 	pub approximate: usize,
-	/// Cleared under other rules, which this program cannot judge: neither of the two above.
+	/// Cleared under other rules, which this program cannot judge; counted in neither of the two fields above.
 	pub other_rules: usize,
-	/// Eras in which a period did not get through and was played again.
+	/// Eras that missed a period, which was played again.
 	pub repeated: usize,
 	pub missing_readings: u64,
 	pub generation_wh: u64,
 	pub file_consumption_wh: u64,
 	pub contracted_consumption_wh: u64,
-	/// Consumption of the file that the game's choices did without.
+	/// Consumption of the file that the game's choices left out.
 	pub not_used_wh: u64,
 	/// Consumption that the game's choices added to the file's.
 	pub added_wh: u64,
 	/// Traded inside the community, delivered.
 	pub community_wh: u64,
-	/// The same of the whole community, its households that are not in the file included.
+	/// Traded in the whole community, including households that are not in the file.
 	pub traded_wh: u64,
 	/// The most that the whole community could trade at the consumption that the games chose.
 	pub tradable_wh: u64,
-	/// Periods with nothing contracted inside the community though something was tradable.
+	/// Periods with nothing contracted inside the community although at least the meter resolution was tradable.
 	pub idle_pools: usize,
 	/// Each household alone with the main grid, consuming what the file says.
 	pub alone_as_in_file: MainGrid,
 	/// Each household alone with the main grid, consuming what the game chose.
 	pub alone_as_contracted: MainGrid,
-	/// What came about.
+	/// With the community, as settled.
 	pub with_community: MainGrid,
 	#[serde(with = "money")]
 	pub through_pool: Balance,
@@ -203,11 +205,11 @@ pub struct Sums {
 	pub to_utility: Balance,
 	#[serde(with = "money")]
 	pub from_utility: Balance,
-	/// What the households saved against the main grid alone, at the same metered energy; rewards are not in it.
+	/// Savings of the households compared with the main grid alone, at the same metered energy, without rewards.
 	#[serde(with = "money")]
 	pub savings: i128,
 	pub checks_passed: u32,
-	/// Certificates and payoffs of other rules, in all eras.
+	/// Number of certificates and payoffs under other rules, in all eras.
 	pub not_judged: usize,
 }
 
@@ -255,6 +257,15 @@ impl Sums {
 	}
 }
 
+/// What one run of a replay sent.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Sent {
+	/// Number of strategy sets.
+	pub strategies: u32,
+	/// Number of readings.
+	pub readings: u32,
+}
+
 /// A replay as a whole.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReplaySummary {
@@ -263,19 +274,19 @@ pub struct ReplaySummary {
 	pub community: u32,
 	pub community_name: String,
 	pub households: Vec<String>,
-	/// Nothing where managers speak for the households.
+	/// `None` if home energy managers are used.
 	pub flexible_percent: Option<u8>,
 	pub response_centi_c_per_kwh: Option<i16>,
-	/// Those that the community has now.
+	/// The community's present terms.
 	pub terms: Terms,
 	pub token: String,
 	#[serde(skip)]
 	pub money: chain::Token,
 	pub eras: Vec<EraLine>,
 	pub sums: Sums,
-	/// Every check that failed, in words.
+	/// Descriptions of all checks that failed.
 	pub faults: Vec<String>,
-	/// What cannot be judged, in words: what was computed by rules that this program does not have.
+	/// Descriptions of what cannot be judged, because it was computed by rules that this program does not have.
 	pub not_judged: Vec<String>,
 	/// Transactions that this run sent.
 	pub sent: Sent,
@@ -322,7 +333,7 @@ impl ReplaySummary {
 		}
 	}
 
-	/// Whether everything could be judged.
+	/// An error if something could not be judged.
 	pub fn judged(self) -> Result<(), Fault> {
 		match self.not_judged.is_empty() {
 			true => Ok(()),
@@ -330,7 +341,7 @@ impl ReplaySummary {
 		}
 	}
 
-	/// Adds what this run took.
+	/// Adds this run's duration and what it sent.
 	pub fn finish(self, wall: Duration, sent: Sent) -> Self {
 		Self {
 			sent,

@@ -1,4 +1,4 @@
-//! The replay on a terminal, or in a file that stands in for one.
+//! The output of a replay, on a terminal or in a file.
 
 use super::report::{EraLine, MainGrid, ReplaySummary};
 use crate::{
@@ -15,7 +15,7 @@ pub struct Screen {
 }
 
 impl Screen {
-	/// For so many periods.
+	/// A screen for a replay of this many periods.
 	pub fn new(periods: usize) -> Self {
 		Self {
 			bar: text::progress(periods as u64, "periods settled"),
@@ -23,7 +23,7 @@ impl Screen {
 		}
 	}
 
-	/// Shows a remark.
+	/// Shows a message.
 	pub fn note(&self, text: &str) {
 		self.bar.suspend(|| eprintln!("commonwatt: {text}"));
 	}
@@ -50,7 +50,8 @@ impl Screen {
 	}
 }
 
-/// Energies in kWh: S offered to the pool, B asked of it, and what was tradable, as contracted; the others as settled.
+/// Energies in kWh: S offered to the pool, B requested from it, and what was tradable, as contracted; the others as
+/// settled.
 fn header(money: &Token) -> String {
 	format!(
 		"{:>8}  {:<16} {:>8} {:>8} {:>8} {:>8} {:>9} {:>8} {:<11} {:>6} {:>9}",
@@ -147,13 +148,13 @@ fn summary(report: &ReplaySummary) -> String {
 	}
 	if sums.repeated > 0 {
 		text += &format!(
-			"  {} era(s) passed over a period, which was played again\n",
+			"  {} era(s) missed a period, which was played again\n",
 			sums.repeated
 		);
 	}
 	if sums.missing_readings > 0 {
 		text += &format!(
-			"  {} reading(s) were not in in time; the chain estimated them\n",
+			"  {} reading(s) did not arrive in time; the chain estimated them\n",
 			sums.missing_readings
 		);
 	}
@@ -169,7 +170,7 @@ fn summary(report: &ReplaySummary) -> String {
 	text
 }
 
-/// What was traded, against what could have been.
+/// What was traded, compared with what was tradable.
 fn traded(report: &ReplaySummary) -> String {
 	let sums = &report.sums;
 	let share = match sums.tradable_wh {
@@ -177,15 +178,15 @@ fn traded(report: &ReplaySummary) -> String {
 		tradable => format!("{:.1}", sums.traded_wh as f64 * 100.0 / tradable as f64),
 	};
 	format!(
-		"  traded {} of {} kWh tradable at the consumption that was chosen, {share} %\n  idle pool though something was \
-		 tradable: {} period(s)\n",
+		"  traded {} of {} kWh tradable at the consumption that was chosen, {share} %\n  idle pool though something \
+		 was tradable: {} period(s)\n",
 		kwh(sums.traded_wh),
 		kwh(sums.tradable_wh),
 		sums.idle_pools
 	)
 }
 
-/// Certificates and payoffs that are neither right nor wrong.
+/// The number of certificates and payoffs that cannot be judged.
 fn not_judged(report: &ReplaySummary) -> String {
 	match report.not_judged.len() {
 		0 => String::new(),
@@ -193,7 +194,7 @@ fn not_judged(report: &ReplaySummary) -> String {
 	}
 }
 
-/// What came from and went to the main grid, against what would have.
+/// Exchange with the main grid, compared with that of each household alone.
 fn main_grid(report: &ReplaySummary) -> String {
 	let sums = &report.sums;
 	let grid = |name: &str, grid: &MainGrid| {
@@ -234,7 +235,7 @@ mod tests {
 		checks::Checks,
 	};
 
-	/// Most columns of a terminal that a row may take.
+	/// Maximum width of a row, columns of a terminal.
 	const WIDTH: usize = 110;
 
 	fn money() -> Token {
@@ -258,7 +259,7 @@ mod tests {
 				offered_wh: 3_000,
 				requested_wh: 0,
 				traded_wh: 0,
-				max_gain: 0,
+				max_gain: commonwatt_market::game::Log2(0),
 			},
 			sweeps: 2,
 			starts: 1,
@@ -277,11 +278,11 @@ mod tests {
 	}
 
 	#[test]
-	fn rows_fit_below_their_headings() {
+	fn figures_end_below_their_headings() {
 		let (header, row) = (header(&money()), row(&line(), &money()));
 		assert_eq!(header.chars().count(), row.chars().count(), "\n{header}\n{row}");
 		assert!(row.chars().count() <= WIDTH, "{row}");
-		// Right below the last letter of each heading ends the figure.
+		// Each figure ends below the last letter of its heading.
 		for (heading, figure) in [
 			("traded ", "1234.567 "),
 			("tradable ", "2.500 "),
@@ -294,7 +295,7 @@ mod tests {
 	}
 
 	#[test]
-	fn idle_pool_and_other_rules_do_not_hide() {
+	fn idle_pool_and_other_rules_are_shown() {
 		let shown = |change: fn(&mut EraLine)| {
 			let mut line = line();
 			change(&mut line);

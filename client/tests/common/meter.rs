@@ -1,4 +1,4 @@
-//! Runs `commonwatt meter run` as a household's device does, and moves the development chain under it.
+//! Runs `commonwatt meter run` as a household's device does, and moves the clock of the development chain.
 
 use super::{commonwatt, now_ms, pass_slot, seal_at, Folder, Outcome, PATIENCE};
 use std::{
@@ -19,17 +19,17 @@ use subxt::{
 };
 use subxt_signer::{sr25519::Keypair, SecretUri};
 
-/// The development chain's eras, and its slots.
+/// Lengths of the development chain's eras and slots, ms.
 pub const ERA_MS: u64 = 60_000;
 pub const SLOT_MS: u64 = 2_000;
-/// Time passes only where the test lets it.
+/// The chain's time passes only when the test seals a block.
 pub const STILL: [&str; 2] = ["--block-interval-ms", "0"];
 /// The secret of the meter of Alice's household. The development chain gives it money.
 pub const ALICE: &str = "//Alice//stash";
 pub const PASSPHRASE: &str = "correct horse battery staple";
 pub const HEADER: &str = "period_start,generation_wh,consumption_wh,indoor_c\n";
 
-/// Hands on lines as they come.
+/// Delivers lines as they arrive.
 fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
 	let (to, lines) = channel();
 	thread::spawn(move || {
@@ -42,7 +42,7 @@ fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
 	lines
 }
 
-/// A `commonwatt meter run` that is under way. It is killed when this is dropped.
+/// A running `commonwatt meter run`. It is killed on drop.
 pub struct Meter {
 	child: Child,
 	pub stdin: Option<ChildStdin>,
@@ -69,7 +69,7 @@ impl Meter {
 		}
 	}
 
-	/// Waits until a line has all of these in it.
+	/// Waits for a line that contains all of these.
 	pub fn wait_for(&mut self, parts: &[&str]) {
 		let begun = Instant::now();
 		loop {
@@ -90,7 +90,7 @@ impl Meter {
 		self.child.wait().expect("the child is ours to wait for");
 	}
 
-	/// Waits for its end, with its input closed.
+	/// Closes its input and waits for its end.
 	pub fn finish(mut self) -> Outcome {
 		drop(self.stdin.take());
 		let code = self.child.wait().expect("the child is ours to wait for").code();
@@ -111,7 +111,7 @@ impl Drop for Meter {
 	}
 }
 
-/// A household's device: its key and its queue are in a place.
+/// A household's device. Its key and its queue are in `place`.
 pub struct Device<'a> {
 	place: &'a Folder,
 	url: String,
@@ -123,7 +123,7 @@ impl<'a> Device<'a> {
 		Self::with(place, url, ALICE)
 	}
 
-	/// One with the key of a secret URI.
+	/// The meter with the key of a secret URI.
 	pub fn with(place: &'a Folder, url: &str, uri: &str) -> Self {
 		fs::write(place.folder("passphrase"), PASSPHRASE).unwrap();
 		let made = commonwatt(&["meter", "key", &place.path("key.json"), "--import", uri])
@@ -160,7 +160,7 @@ impl<'a> Device<'a> {
 	}
 }
 
-/// A moment as a meter writes it.
+/// A time as a meter writes it.
 pub fn time(ms: u64) -> String {
 	jiff::Timestamp::from_millisecond(ms as i64).unwrap().to_string()
 }
@@ -174,7 +174,7 @@ pub fn append(path: &Path, text: &str) {
 	file.write_all(text.as_bytes()).unwrap();
 }
 
-/// Lets the next era begin, and returns the one whose readings are taken then.
+/// Lets the next era begin, and returns the one whose readings the chain takes then.
 pub async fn next_era(rpc: &RpcClient) -> u64 {
 	let era = now_ms(rpc).await / ERA_MS;
 	loop {
@@ -182,7 +182,7 @@ pub async fn next_era(rpc: &RpcClient) -> u64 {
 		if now / ERA_MS > era {
 			return now / ERA_MS - 1;
 		}
-		// A block comes a slot after the one before it at the soonest, be it past the era's end.
+		// A block's timestamp is at least a slot after that of its parent, even if that is past the era's end.
 		seal_at(rpc, ((era + 1) * ERA_MS).max(now + SLOT_MS)).await;
 	}
 }
@@ -191,7 +191,7 @@ pub async fn connect(url: &str) -> RpcClient {
 	RpcClient::from_insecure_url(url).await.unwrap()
 }
 
-/// How many readings were sent in blocks, whether they came to something or not.
+/// The number of readings that were sent in blocks, successful or not.
 pub async fn sent(url: &str) -> usize {
 	let api = OnlineClient::<SubstrateConfig>::from_insecure_url(url)
 		.await
@@ -210,7 +210,7 @@ pub async fn sent(url: &str) -> usize {
 	sent
 }
 
-/// Waits until one transaction is in the pool.
+/// Waits until exactly one transaction is in the pool.
 pub async fn wait_for_pending(rpc: &RpcClient) {
 	let begun = Instant::now();
 	loop {
@@ -226,7 +226,7 @@ pub async fn wait_for_pending(rpc: &RpcClient) {
 	}
 }
 
-/// Puts a call into the pool that a key signs with its next nonce, and seals it into a block.
+/// Signs a call with the key's next nonce, puts it into the pool, and seals it into a block.
 pub async fn seal_call(
 	rpc: &RpcClient,
 	signer: &Keypair,

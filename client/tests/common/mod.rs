@@ -4,26 +4,21 @@
 
 pub mod meter;
 
+use commonwatt_localnet::{free_ports, Binary, SingleNode};
 use serde_json::Value;
 use std::{
 	io::{BufRead, BufReader},
-	net::TcpListener,
 	path::{Path, PathBuf},
 	process::{Child, ChildStdout, Command, Output, Stdio},
-	sync::{
-		atomic::{AtomicU16, Ordering},
-		mpsc, Arc, Mutex,
-	},
-	thread,
 	time::{Duration, Instant},
 };
 use subxt::rpcs::{rpc_params, RpcClient};
 use tempfile::TempDir;
 
-/// Nothing here takes a fraction of this; it only ends a test that would hang.
+/// Timeout for a test that would otherwise hang; nothing here takes a fraction of it.
 pub const PATIENCE: Duration = Duration::from_secs(600);
 
-/// The repository.
+/// The root of the repository.
 pub fn repository() -> PathBuf {
 	Path::new(env!("CARGO_MANIFEST_DIR"))
 		.parent()
@@ -38,7 +33,7 @@ pub fn commonwatt(arguments: &[&str]) -> Command {
 	command
 }
 
-/// What a finished command came to.
+/// The result of a finished command.
 pub struct Outcome {
 	pub code: Option<i32>,
 	pub stdout: String,
@@ -56,7 +51,7 @@ impl From<Output> for Outcome {
 }
 
 impl Outcome {
-	/// The outcome, if the exit code is this.
+	/// Returns the outcome, and panics if the exit code is a different one.
 	pub fn expect_code(self, code: i32) -> Self {
 		assert_eq!(
 			self.code,
@@ -69,9 +64,9 @@ impl Outcome {
 	}
 }
 
-/// A development chain of its own. It is killed when this is dropped.
+/// A development chain of its own. It is killed on drop.
 pub struct Node {
-	child: Child,
+	process: SingleNode,
 	pub url: String,
 }
 
@@ -83,73 +78,29 @@ impl Node {
 
 	/// The same, with more options.
 	pub fn start_with(base_path: &Path, options: &[&str]) -> Self {
-		Self::start_at(base_path, 0, options)
+		Self::start_at(base_path, None, options)
 	}
 
-	/// The same, on a port of the loopback interface.
-	pub fn start_at(base_path: &Path, port: u16, options: &[&str]) -> Self {
-		let binaries = Path::new(env!("CARGO_BIN_EXE_commonwatt"))
-			.parent()
-			.expect("a binary lies in a folder");
-		let binary = binaries.join("commonwatt-node");
-		assert!(
-			binary.exists(),
-			"{} is missing: build it first, with `cargo build --workspace --bins` in the same profile",
-			binary.display()
-		);
-		let mut child = Command::new(binary)
+	/// The same, on the given port of the loopback interface, or on a free one.
+	pub fn start_at(base_path: &Path, port: Option<u16>, options: &[&str]) -> Self {
+		let binaries = Path::new(env!("CARGO_BIN_EXE_commonwatt")).parent();
+		let binary = Binary::in_folder(binaries.expect("a binary lies in a folder"));
+		let mut command = binary.unwrap_or_else(|fault| panic!("{fault}")).command();
+		command
 			.args(["--dev", "--no-prometheus", "--no-telemetry", "--no-mdns"])
-			.args(["--rpc-port", &port.to_string()])
 			.args(["--disable-log-color", "--base-path"])
 			.arg(base_path)
-			.args(options)
-			.stdin(Stdio::null())
-			.stdout(Stdio::null())
-			.stderr(Stdio::piped())
-			.spawn()
-			.expect("the node starts");
-		let stderr = child.stderr.take().expect("stderr is piped");
-		let log = Arc::new(Mutex::new(Vec::new()));
-		let (found, address) = mpsc::channel();
-		let lines = log.clone();
-		// Reads to the end, or the node would block on a full pipe.
-		thread::spawn(move || {
-			for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-				if let Some((_, addresses)) = line.split_once("Running JSON-RPC server: addr=") {
-					let _ = found.send(addresses.split(',').next().unwrap_or_default().to_owned());
-				}
-				lines.lock().unwrap().push(line);
-			}
-		});
-		let mut node = Self {
-			child,
-			url: String::new(),
-		};
-		match address.recv_timeout(PATIENCE) {
-			Ok(address) => node.url = format!("ws://{address}"),
-			Err(_) => panic!(
-				"no RPC server; the node says:\n{}",
-				log.lock().unwrap().join("\n")
-			),
+			.args(options);
+		let process = SingleNode::start(command, port).unwrap_or_else(|fault| panic!("{fault}"));
+		Self {
+			url: format!("ws://{}", process.address()),
+			process,
 		}
-		node
 	}
 
 	/// Ends the node with SIGKILL, as a power cut would.
-	pub fn kill(mut self) {
-		self.end();
-	}
-
-	fn end(&mut self) {
-		// Fails only where it has ended already.
-		let _ = self.child.kill();
-		let _ = self.child.wait();
-	}
-}
-
-impl Drop for Node {
-	fn drop(&mut self) {
-		self.end();
+	pub fn kill(self) {
+		self.process.kill();
 	}
 }
 
@@ -161,7 +112,7 @@ impl Folder {
 		Self(tempfile::tempdir().expect("there is room for temporary files"))
 	}
 
-	/// A folder in it, which need not exist yet.
+	/// A path in it, which need not exist yet.
 	pub fn folder(&self, name: &str) -> PathBuf {
 		self.0.path().join(name)
 	}
@@ -170,12 +121,12 @@ impl Folder {
 		self.folder(name).display().to_string()
 	}
 
-	/// What the last replay wrote.
+	/// The JSON of the last replay.
 	pub fn report(&self) -> serde_json::Value {
 		json(&self.folder("report.json"))
 	}
 
-	/// A replay of a file, with its journal and report here.
+	/// A command that replays a file, with its journal and JSON here.
 	pub fn replay(&self, node: &str, file: &Path, more: &[&str]) -> Command {
 		let mut command = commonwatt(&["replay", "--url", node]);
 		command.arg(file).args([
@@ -188,7 +139,7 @@ impl Folder {
 		command
 	}
 
-	/// Such a replay to its end.
+	/// Runs such a replay to its end.
 	pub fn run(&self, node: &Node, file: &Path, more: &[&str]) -> Outcome {
 		self.replay(&node.url, file, more)
 			.output()
@@ -240,24 +191,14 @@ pub fn week(place: &Folder) -> PathBuf {
 	file
 }
 
-/// A port of the loopback interface that nobody listens at. It is below those that systems hand out for connections, so
-/// that no connection takes it while its node is down.
+/// A port of the loopback interface on which nobody listens. It is below those that systems hand out for connections,
+/// so that no connection takes it while its node is down.
 pub fn free_port() -> u16 {
-	const RANGE: std::ops::Range<u16> = 20_000..32_000;
-	static NEXT: AtomicU16 = AtomicU16::new(0);
-	let length = u32::from(RANGE.end - RANGE.start);
-	// Tests that run beside these begin elsewhere.
-	let begin = std::process::id().wrapping_mul(97) % length;
-	(0..length)
-		.map(|_| {
-			let step = u32::from(NEXT.fetch_add(1, Ordering::Relaxed));
-			RANGE.start + ((begin + step) % length) as u16
-		})
-		.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
-		.expect("there are ports")
+	let ports = free_ports(1).unwrap_or_else(|fault| panic!("{fault}"));
+	ports[0]
 }
 
-/// Chain time. It begins with the first block, for which this waits.
+/// The chain's time, ms since the Unix epoch. Waits for the first block, with which it begins.
 pub async fn now_ms(rpc: &RpcClient) -> u64 {
 	// `Timestamp.Now`, little-endian: the hash of both names is the key.
 	let key = "0xf0c365c3cf59d671eb72da0e7a4113c49f1f0515f462cdcf84e0f1d6045dfcbb";
@@ -274,14 +215,14 @@ pub async fn now_ms(rpc: &RpcClient) -> u64 {
 	}
 }
 
-/// Seals one block at a time.
+/// Seals one block with this timestamp.
 pub async fn seal_at(rpc: &RpcClient, timestamp_ms: u64) {
-	// A block that was sealed by the clock meanwhile is as good.
+	// A block that the clock sealed meanwhile serves as well.
 	let _: Result<Value, _> = rpc.request("dev_sealAt", rpc_params![timestamp_ms]).await;
 }
 
-/// Seals a few blocks. The database writes in the background: a node that is killed may lose its very last ones, so what
-/// must outlive it has to lie deeper.
+/// Seals a few blocks. The database writes in the background, so a node that is killed may lose its last blocks. What
+/// must survive has to be in earlier ones.
 pub async fn bury(rpc: &RpcClient) {
 	for _ in 0..5 {
 		pass_slot(rpc).await;
@@ -293,7 +234,7 @@ pub async fn pass_slot(rpc: &RpcClient) {
 	seal_at(rpc, now_ms(rpc).await + 2_000).await;
 }
 
-/// A `commonwatt replay` that is under way. It is killed when this is dropped.
+/// A running `commonwatt replay`. It is killed on drop.
 pub struct Running {
 	child: Child,
 	stdout: BufReader<ChildStdout>,
@@ -308,7 +249,7 @@ impl Running {
 		Self { child, stdout }
 	}
 
-	/// Waits until it has reported so many eras, after the line of headings.
+	/// Waits until it has printed the headings and this number of eras.
 	pub fn wait_for_eras(&mut self, eras: usize) {
 		for _ in 0..=eras {
 			let mut line = String::new();
@@ -323,7 +264,7 @@ impl Running {
 		self.child.wait().expect("the child is ours to wait for");
 	}
 
-	/// Waits for its end. Its standard output is not in the outcome.
+	/// Waits for its end. The outcome has only the standard output that was not read before.
 	pub fn finish(mut self) -> Outcome {
 		let mut rest = String::new();
 		std::io::Read::read_to_string(&mut self.stdout, &mut rest).expect("its output is text");
@@ -346,15 +287,15 @@ impl Drop for Running {
 	}
 }
 
-/// Reads what `--json` wrote.
+/// Reads a JSON report.
 pub fn json(path: &Path) -> Value {
 	let text = std::fs::read_to_string(path).expect("the report was written");
 	serde_json::from_str(&text).expect("the report is JSON")
 }
 
-/// The sums that must hold after any replay: every period played once, each in an era of its own and in order, every
-/// era an equilibrium, nothing missing, every check passed; and, added up here once more, community energy in balance and
-/// what was tradable.
+/// Checks what must hold after any replay: every period was played once, in order and in an era of its own; every era
+/// is an equilibrium; nothing is missing; every check passed. Computes again the balance of community energy and what
+/// was tradable.
 pub fn assert_complete(report: &Value, periods: usize) {
 	let sums = &report["sums"];
 	assert_eq!(sums["periods"], periods, "{sums}");

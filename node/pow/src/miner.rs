@@ -11,14 +11,14 @@ use sp_core::H256;
 use sp_runtime::traits::Block as BlockT;
 use std::time::Duration;
 
-/// So many hashes are made between two looks whether there is a new block to mine: some milliseconds.
+/// Number of hashes between two checks for a new block to mine; some milliseconds.
 const BATCH: u64 = 10_000;
 
-/// How long to wait for a block to mine, while there is none.
+/// How long to wait for a block to mine if there is none.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Looks for seals until the node stops; for a blocking task of its own, since it keeps a core busy. Several of these
-/// share the nonces of one block by their number, which is unique in `0..count`.
+/// Searches for seals until the node stops. It keeps one core busy, so it needs a blocking task of its own. `count`
+/// such tasks share the nonces of a block; each has a unique `number` in `0..count`.
 pub async fn mine<Block, Client, Link>(
 	handle: MiningHandle<Block, Work<Client>, Link>,
 	number: u64,
@@ -37,17 +37,17 @@ pub async fn mine<Block, Client, Link>(
 			continue;
 		};
 		let mut next = share.saturating_mul(number);
-		// A share of the nonces lasts for longer than any machine lives.
+		// No machine runs long enough to exhaust a share of the nonces.
 		while handle.version() == version {
 			let end = next.saturating_add(BATCH);
 			if let Some(seal) = Seal::search(&block.pre_hash, block.difficulty, next..end) {
-				// Another task may have been faster; then this seal is refused, and the next block waits already.
-				// Its future stays on this thread, as it holds a lock while it imports.
+				// If another task was faster, this seal is refused and the next block is already waiting. `submit`
+				// holds a lock while it imports, so its future must stay on this thread.
 				block_on(handle.submit(seal.encode()));
 				break;
 			}
 			next = end;
-			// Here the node may end this task.
+			// Lets the node end this task.
 			tokio::task::yield_now().await;
 		}
 	}

@@ -1,34 +1,34 @@
-//! Seals.
+//! Seals: the proof that a block was mined.
 
 use codec::{Decode, Encode};
 use sha3::{Digest, Sha3_256};
 use sp_core::{H256, U256};
 
-/// What proves that a block was mined.
+/// The proof that a block was mined.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode)]
 pub struct Seal {
-	/// The mean number of hashes that the block takes.
+	/// The difficulty for which the seal was made: the mean number of hashes that it takes, at least 1.
 	pub difficulty: u128,
-	/// What makes the hash small enough.
+	/// The number that the miner varies until the hash is small enough.
 	pub nonce: u64,
 }
 
 impl Seal {
-	/// Does this seal prove its work on the header of this pre-hash?
+	/// Returns whether this seal proves its work for the header with this pre-hash.
 	pub fn is_valid(&self, pre_hash: &H256) -> bool {
 		let hash = Sha3_256::new()
 			.chain_update(pre_hash.as_bytes())
 			.chain_update(self.difficulty.to_le_bytes())
 			.chain_update(self.nonce.to_le_bytes())
 			.finalize();
-		// No difficulty is no work.
+		// A difficulty of 0 would need no work.
 		self.difficulty > 0
 			&& U256::from_big_endian(&hash)
 				.checked_mul(self.difficulty.into())
 				.is_some()
 	}
 
-	/// The first valid seal of these nonces.
+	/// Returns the first valid seal among these nonces, if there is one.
 	pub fn search(pre_hash: &H256, difficulty: u128, nonces: core::ops::Range<u64>) -> Option<Self> {
 		nonces
 			.map(|nonce| Self { difficulty, nonce })
@@ -50,7 +50,7 @@ mod tests {
 
 	#[test]
 	fn seal_is_hashed_as_documented() {
-		// Computed apart, with Python's hashlib.sha3_256 and int.from_bytes(.., "big").
+		// Computed independently, with Python's hashlib.sha3_256 and int.from_bytes(.., "big").
 		let valid = |nonce| {
 			Seal {
 				difficulty: 1_000,
@@ -65,7 +65,7 @@ mod tests {
 	}
 
 	#[test]
-	fn seal_takes_as_many_hashes_as_its_difficulty_says() {
+	fn mean_number_of_hashes_equals_the_difficulty() {
 		for difficulty in [1, 2, 50, 1_000] {
 			let tried = 200_000;
 			let found = (0..tried)
@@ -87,35 +87,35 @@ mod tests {
 	}
 
 	#[test]
-	fn seal_is_for_one_header_only() {
+	fn seal_is_valid_for_one_header_only() {
 		let seal = sealed(1, 100_000);
 		assert!(seal.is_valid(&header(1)));
 		assert!((2..100).all(|other| !seal.is_valid(&header(other))));
 	}
 
 	#[test]
-	fn seal_is_for_one_difficulty_only() {
+	fn seal_is_valid_for_one_difficulty_only() {
 		let seal = sealed(1, 100_000);
-		// Not for less work than was done, either: the difficulty is hashed too.
+		// Not for less work either, because the difficulty is part of what is hashed.
 		let other = |difficulty| Seal { difficulty, ..seal }.is_valid(&header(1));
 		assert!(![99_999, 100_001, 1_000_000, u128::MAX].into_iter().any(other));
 	}
 
 	#[test]
-	fn forged_seals_are_none() {
+	fn seals_with_another_nonce_are_invalid() {
 		let seal = sealed(1, 100_000);
 		let forged = |nonce| Seal { nonce, ..seal }.is_valid(&header(1));
 		assert!(!(1..100).any(|change| forged(seal.nonce.wrapping_add(change))));
 	}
 
 	#[test]
-	fn no_difficulty_is_no_work() {
+	fn difficulty_of_zero_is_invalid() {
 		assert!(!(0..100).any(|nonce| Seal { difficulty: 0, nonce }.is_valid(&header(1))));
 		assert_eq!(Seal::search(&header(1), 0, 0..100), None);
 	}
 
 	#[test]
-	fn the_greatest_difficulty_is_out_of_reach() {
+	fn no_seal_is_found_at_the_maximum_difficulty() {
 		assert_eq!(Seal::search(&header(1), u128::MAX, 0..1_000), None);
 	}
 }

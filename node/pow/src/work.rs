@@ -1,4 +1,4 @@
-//! The rule by which blocks are checked.
+//! Checks the seals of blocks, for `sc-consensus-pow`.
 
 use crate::Seal;
 use codec::DecodeAll;
@@ -9,13 +9,13 @@ use sp_core::H256;
 use sp_runtime::{generic::BlockId, traits::Block as BlockT};
 use std::sync::Arc;
 
-/// Checks seals against the difficulty that the runtime asks for.
+/// Checks seals against the difficulty that the runtime requires.
 pub struct Work<Client> {
 	client: Arc<Client>,
 }
 
 impl<Client> Work<Client> {
-	/// Asks this client's runtime for difficulties.
+	/// Creates a check that queries the runtime of this client for difficulties.
 	pub fn new(client: Arc<Client>) -> Self {
 		Self { client }
 	}
@@ -27,7 +27,7 @@ impl<Client> Clone for Work<Client> {
 	}
 }
 
-/// A seal has one encoding: bytes after it would make another block of the same work.
+/// Decodes a seal. Trailing bytes are an error, because they would make another block with the same work.
 fn decode(seal: &RawSeal) -> Option<Seal> {
 	Seal::decode_all(&mut seal.as_slice()).ok()
 }
@@ -44,7 +44,7 @@ where
 		self.client
 			.runtime_api()
 			.difficulty(parent)
-			.map_err(|error| Error::Runtime(format!("no difficulty after {parent:?}: {error}")))
+			.map_err(|error| Error::Runtime(format!("no difficulty after block {parent:?}: {error}")))
 	}
 
 	fn preliminary_verify(&self, pre_hash: &H256, seal: &RawSeal) -> Result<Option<bool>, Error<Block>> {

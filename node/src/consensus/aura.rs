@@ -1,4 +1,4 @@
-//! Aura and GRANDPA: validators named in the genesis take turns in making blocks, and vote on which are final.
+//! Aura and GRANDPA: the validators of the genesis take turns in making blocks, and vote on which blocks are final.
 
 use crate::service::{FullBackend, FullClient, Pool, ProposerFactory, SelectChain};
 use commonwatt_runtime::{opaque::Block, Hash};
@@ -20,10 +20,10 @@ type BlockImport = sc_consensus_grandpa::GrandpaBlockImport<FullBackend, Block, 
 type Link = sc_consensus_grandpa::LinkHalf<Block, FullClient, SelectChain>;
 type SyncingService = sc_network_sync::SyncingService<Block>;
 
-/// GRANDPA keeps a justification at least every so many blocks, for nodes that sync by them.
+/// GRANDPA stores a justification at least once in this many blocks, for nodes that sync by justifications.
 const JUSTIFICATION_PERIOD: u32 = 512;
 
-/// GRANDPA's hooks into the import of blocks, and the voter's end of them.
+/// GRANDPA's part of block import, and its link to the voter.
 pub struct Grandpa {
 	block_import: BlockImport,
 	link: Link,
@@ -36,37 +36,37 @@ struct VoterNetwork {
 	notifications: Box<dyn NotificationService>,
 }
 
-/// What Aura and GRANDPA take from a node that is being started.
+/// The parts of a starting node that Aura and GRANDPA need.
 pub struct Validator {
-	/// The node's part in consensus.
+	/// The node's role: authority or full node.
 	pub role: Role,
-	/// The node's name, for the voter's log.
+	/// The node's name, which the voter logs.
 	pub name: String,
-	/// Author blocks even without peers.
+	/// Whether to author blocks even without peers.
 	pub force_authoring: bool,
-	/// Run no voter.
+	/// Whether to start no voter.
 	pub disable_grandpa: bool,
-	/// The client.
+	/// The chain's database and runtime.
 	pub client: Arc<FullClient>,
-	/// Chooses the block to build on.
+	/// Chooses the parent of the next block.
 	pub select_chain: SelectChain,
-	/// The pool, for reports of misbehaviour.
+	/// The transaction pool, for reports of misbehaviour.
 	pub pool: Arc<Pool>,
-	/// Builds blocks.
+	/// Builds blocks from the pool.
 	pub proposer_factory: ProposerFactory,
-	/// The session keys.
+	/// Keeps the session keys.
 	pub keystore: sp_keystore::KeystorePtr,
-	/// The network.
+	/// The connections to peers.
 	pub network: Arc<dyn NetworkService>,
-	/// Knows whether the node has caught up with its peers.
+	/// Reports whether the node has caught up with its peers.
 	pub sync: Arc<SyncingService>,
-	/// Metrics, if wanted.
+	/// Registry of the metrics, if they are enabled.
 	pub prometheus_registry: Option<substrate_prometheus_endpoint::Registry>,
-	/// Telemetry, if wanted.
+	/// Telemetry, if it is enabled.
 	pub telemetry: Option<TelemetryHandle>,
 }
 
-/// The queue that checks blocks from peers and from files, with GRANDPA's hooks in it.
+/// Builds the import queue, which checks blocks from peers and from files, with GRANDPA's block import.
 pub fn import_queue(
 	config: &Configuration,
 	client: &Arc<FullClient>,
@@ -109,7 +109,7 @@ pub fn import_queue(
 	Ok((import_queue, grandpa))
 }
 
-/// What a block takes from outside the chain: the time, and the slot that it falls in.
+/// The inherents of a block: the current time, and the slot that it falls in.
 fn inherents(
 	slot_duration: SlotDuration,
 ) -> (
@@ -125,7 +125,7 @@ fn inherents(
 }
 
 impl Grandpa {
-	/// Adds the voter's protocol to the network, before the network starts.
+	/// Adds the voter's protocol to the network. Must be called before the network starts.
 	pub fn join_network<N: NetworkBackend<Block, Hash>>(
 		&mut self,
 		config: &Configuration,
@@ -135,7 +135,7 @@ impl Grandpa {
 	) -> Result<(), ServiceError> {
 		let genesis_hash = client
 			.block_hash(0)?
-			.ok_or("the database holds no genesis block")?;
+			.ok_or("the database does not have the genesis block")?;
 		let protocol_name = sc_consensus_grandpa::protocol_standard_name(&genesis_hash, &config.chain_spec);
 		let (protocol_config, notifications) = sc_consensus_grandpa::grandpa_peers_set_config::<_, N>(
 			protocol_name.clone(),
@@ -150,7 +150,7 @@ impl Grandpa {
 		Ok(())
 	}
 
-	/// Lets peers, and this node from peers, catch up by finality proofs alone (`--sync warp`).
+	/// Enables warp sync (`--sync warp`): peers, and this node, may catch up by finality proofs alone.
 	pub fn warp_sync(&self, backend: Arc<FullBackend>) -> WarpSyncConfig<Block> {
 		WarpSyncConfig::WithProvider(Arc::new(sc_consensus_grandpa::warp_proof::NetworkProvider::new(
 			backend,
@@ -161,8 +161,8 @@ impl Grandpa {
 }
 
 impl Validator {
-	/// Starts authoring, if the node is an authority, and the voter, which without authority follows the votes and
-	/// casts none.
+	/// Starts authoring if the node is an authority, and the voter unless it is disabled. Without authority, the voter
+	/// follows the votes but casts none.
 	pub fn spawn(self, grandpa: Grandpa, task_manager: &TaskManager) -> Result<(), ServiceError> {
 		if self.role.is_authority() {
 			self.spawn_author(grandpa.block_import, task_manager)?;
@@ -192,13 +192,13 @@ impl Validator {
 				keystore: self.keystore.clone(),
 				sync_oracle: self.sync.clone(),
 				justification_sync_link: self.sync.clone(),
-				// The rest of the slot is for the block to travel.
+				// The rest of the slot is for the block to reach the other validators.
 				block_proposal_slot_portion: SlotProportion::new(2f32 / 3f32),
 				max_block_proposal_slot_portion: None,
 				telemetry: self.telemetry.clone(),
 				compatibility_mode: Default::default(),
 			})?;
-		// Essential: a validator that has stopped authoring should stop, and be seen to.
+		// Essential: if authoring ends, the node stops, so that somebody notices.
 		task_manager
 			.spawn_essential_handle()
 			.spawn_blocking("aura", Some("block-authoring"), author);

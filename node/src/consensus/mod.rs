@@ -1,4 +1,4 @@
-//! How a chain agrees on its blocks. Its genesis decides, once.
+//! How a chain agrees on its blocks, which its genesis decides.
 
 pub mod aura;
 pub mod pow;
@@ -18,25 +18,25 @@ use sp_consensus_pow::DifficultyApi;
 use sp_runtime::{traits::Header, DigestItem};
 use std::sync::Arc;
 
-/// How this chain agrees on its blocks, with what the import of blocks has of it.
+/// How this chain agrees on its blocks, with what block import must hand over to the part that makes blocks.
 pub enum Consensus {
-	/// One node seals all blocks, as it likes: [`crate::sealing`].
+	/// One node seals all blocks on demand: [`crate::sealing`].
 	Development,
-	/// Validators: [`aura`].
+	/// Validators make blocks: [`aura`].
 	Authorities(Box<aura::Grandpa>),
-	/// Miners: [`pow`].
+	/// Miners make blocks: [`pow`].
 	Work(pow::BlockImport),
 }
 
-/// Is this a development chain, which one node seals on demand?
+/// Returns whether this is a development chain, which one node makes.
 ///
-/// The chain's type decides and not the option `--dev`, so that a database is always treated the same way, however its
-/// chain was named on the command line.
+/// The type in the chain specification decides, not the option `--dev`. So a database is treated the same way however
+/// the command line names its chain.
 pub fn is_development(config: &Configuration) -> bool {
 	config.chain_spec.chain_type() == ChainType::Development
 }
 
-/// Is this chain mined? Its runtime says so, in any block: it was decided in the genesis.
+/// Returns whether this chain is mined. The runtime knows it from the genesis, so any block gives the same answer.
 fn is_mined(client: &FullClient) -> Result<bool, ServiceError> {
 	let any = client.info().best_hash;
 	let difficulty: u128 = client
@@ -46,7 +46,7 @@ fn is_mined(client: &FullClient) -> Result<bool, ServiceError> {
 	Ok(difficulty > 0)
 }
 
-/// Have authors signed this chain's blocks? Unknown while there is none but the genesis.
+/// Returns whether Aura authored this chain's blocks; `None` if there is only the genesis block.
 fn is_authored(client: &FullClient) -> Result<Option<bool>, ServiceError> {
 	let info = client.info();
 	if info.best_number == 0 {
@@ -54,27 +54,29 @@ fn is_authored(client: &FullClient) -> Result<Option<bool>, ServiceError> {
 	}
 	let header = client
 		.header(info.best_hash)?
-		.ok_or("the database lacks its best block")?;
+		.ok_or("the database does not have the header of its best block")?;
 	let seal = header.digest().logs().last().and_then(DigestItem::as_seal);
 	Ok(Some(matches!(seal, Some((AURA_ENGINE_ID, _)))))
 }
 
-/// Is this development chain to be authored by Aura? As its blocks are, or for the first one as it is wanted.
+/// Returns whether Aura authors this development chain: as its existing blocks say, or else as `wanted` says.
+///
+/// Error: `wanted` contradicts the existing blocks.
 fn is_authored_development(client: &FullClient, wanted: Option<Sealing>) -> Result<bool, ServiceError> {
 	let wanted = wanted.map(|sealing| sealing == Sealing::Aura);
 	match (is_authored(client)?, wanted) {
 		(Some(true), Some(false)) => {
-			Err("this chain's blocks were authored by Aura: go on with --sealing aura, or purge it".into())
+			Err("Aura authored this chain: continue with --sealing aura, or run purge-chain first".into())
 		}
 		(Some(false), Some(true)) => {
-			Err("this chain was sealed on demand and cannot go on with --sealing aura: purge it first".into())
+			Err("this chain was sealed on demand: leave out --sealing aura, or run purge-chain first".into())
 		}
 		(is, wanted) => Ok(is.or(wanted).unwrap_or(false)),
 	}
 }
 
-/// The queue that checks blocks from peers and from files. On a development chain that is to run, `sealing` says what
-/// will make its blocks.
+/// Builds the import queue, which checks blocks from peers and from files. If a development chain is going to run,
+/// `sealing` says what will make its blocks.
 pub fn import_queue(
 	config: &Configuration,
 	client: &Arc<FullClient>,
@@ -84,7 +86,7 @@ pub fn import_queue(
 	sealing: Option<Sealing>,
 ) -> Result<(DefaultImportQueue<Block>, Consensus), ServiceError> {
 	if is_development(config) && !is_authored_development(client, sealing)? {
-		// Sealed blocks carry no author's signature. This queue serves `import-blocks` and `check-block` alone, as a
+		// Sealed blocks carry no author's signature. Only `import-blocks` and `check-block` use this queue, because a
 		// development chain has no peers.
 		let queue = sc_consensus_manual_seal::import_queue(
 			Box::new(client.clone()),

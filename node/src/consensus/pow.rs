@@ -1,10 +1,10 @@
-//! Proof of work: whoever finds a seal makes the next block, and the chain with the most work is the chain.
+//! Proof of work: whoever finds a seal makes the next block, and nodes follow the chain with the most work.
 //!
-//! The work is that of [`commonwatt_pow`]; the runtime's `pallet_mining` sets the difficulty and pays the miner.
+//! [`commonwatt_pow`] defines the work; the runtime's `pallet_mining` sets the difficulty and pays the miner.
 //!
-//! Work never makes a block final. So that a node can forget old states, and its clients can rely on something, each
-//! node takes as final what lies [`MiningOptions::finality_depth`] blocks under its head. That is its own decision and
-//! not the network's: a node follows no chain that leaves its own before such a block.
+//! Work never makes a block final. So that a node can discard old states and its clients can rely on old blocks, each
+//! node treats blocks as final that are [`MiningOptions::finality_depth`] blocks below its head. This is the node's own
+//! decision, not the network's: it follows no chain that branches off below such a block.
 
 use crate::{
 	cli::MiningOptions,
@@ -26,27 +26,27 @@ use std::{
 
 type SyncingService = sc_network_sync::SyncingService<Block>;
 
-/// What a block takes from outside the chain: the time at which its making begins.
+/// The inherent of a block: the time at which its making begins.
 type Taken = Ready<Result<sp_timestamp::InherentDataProvider, Box<dyn std::error::Error + Send + Sync>>>;
 
-/// How it is taken, after a parent.
+/// Creates the inherent for a parent block.
 type Inherents = fn(Hash, ()) -> Taken;
 
-/// Checks the seals and the work of blocks before they are executed and kept.
+/// Checks seals and work before a block is executed and stored.
 pub type BlockImport =
 	PowBlockImport<Block, Arc<FullClient>, FullClient, SelectChain, Work<FullClient>, Inherents>;
 
-/// A new head is looked for so often, should its notification be lost.
+/// The mining worker checks for a new head this often, in case it missed a notification.
 const LOOK_FOR_HEAD: Duration = Duration::from_secs(10);
 
-/// So long may a block's transactions be collected: as much as an author has in a slot of the default length.
+/// Time limit for collecting a block's transactions: as much as an author has in a slot of the default length.
 const BUILD_TIME: Duration = Duration::from_secs(2);
 
 fn inherents(_: Hash, _: ()) -> Taken {
 	ready(Ok(sp_timestamp::InherentDataProvider::from_system_time()))
 }
 
-/// The queue that checks blocks from peers and from files, and the check itself.
+/// Builds the import queue, which checks blocks from peers and from files, and the block import that does the checks.
 pub fn import_queue(
 	config: &Configuration,
 	client: &Arc<FullClient>,
@@ -54,7 +54,7 @@ pub fn import_queue(
 	task_manager: &TaskManager,
 ) -> Result<(DefaultImportQueue<Block>, BlockImport), ServiceError> {
 	let work = Work::new(client.clone());
-	// All of a block's inherents are checked from the first block on.
+	// Check inherents from block 0 on, so in every block.
 	let block_import: BlockImport = PowBlockImport::new(
 		client.clone(),
 		client.clone(),
@@ -73,22 +73,24 @@ pub fn import_queue(
 	Ok((queue, block_import))
 }
 
-/// What a node that is being started does for its chain.
+/// The parts of a starting node that mining and finality by depth need.
 pub struct Miner {
-	/// What the command line says.
+	/// The options of the command line.
 	pub options: MiningOptions,
-	/// The client.
+	/// The chain's database and runtime.
 	pub client: Arc<FullClient>,
-	/// Chooses the block to build on.
+	/// Chooses the parent of the next block.
 	pub select_chain: SelectChain,
-	/// Builds blocks.
+	/// Builds blocks from the pool.
 	pub proposer_factory: ProposerFactory,
-	/// Knows whether the node has caught up with its peers.
+	/// Reports whether the node has caught up with its peers.
 	pub sync: Arc<SyncingService>,
 }
 
 impl Miner {
-	/// Starts mining, if that is wanted, and takes deep blocks as final.
+	/// Starts finality by depth and, if there are miner threads, mining.
+	///
+	/// Error: there are miner threads but no account for the reward.
 	pub fn spawn(self, block_import: BlockImport, task_manager: &TaskManager) -> Result<(), ServiceError> {
 		let depth = self.options.finality_depth;
 		task_manager.spawn_essential_handle().spawn(
@@ -103,7 +105,7 @@ impl Miner {
 		let account = self
 			.options
 			.miner_account
-			.ok_or("--miner-threads needs --miner-account: who gets the reward?")?;
+			.ok_or("--miner-threads needs --miner-account, the account that gets the rewards")?;
 		log::info!("⛏ Mining with {threads} threads for {account}");
 		let (handle, worker) = start_mining_worker(
 			Box::new(block_import),
@@ -131,7 +133,7 @@ impl Miner {
 	}
 }
 
-/// Takes blocks as final once they lie so deep under the head.
+/// Finalizes each block when it is `depth` blocks below the head.
 async fn finalize_deep_blocks(client: Arc<FullClient>, depth: u32) {
 	let mut imports = client.import_notification_stream();
 	while imports.next().await.is_some() {
@@ -146,7 +148,7 @@ async fn finalize_deep_blocks(client: Arc<FullClient>, depth: u32) {
 			Err(error) => Err(error),
 		};
 		if let Err(error) = outcome {
-			log::warn!("Block {deep} is deep enough, and could not be made final: {error}");
+			log::warn!("Could not finalize block {deep} at the finality depth: {error}");
 		}
 	}
 }

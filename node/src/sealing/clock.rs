@@ -1,45 +1,45 @@
-//! Chain time on a development chain: which timestamp the next block gets.
+//! Chain time on a development chain: the timestamp of the next block.
 //!
-//! Three rules of the runtime bind it. The block's Aura slot is its timestamp divided by the slot duration; each
-//! block's slot is later than its parent's; two timestamps are at least half a slot apart. Everything here is
-//! computed from the parent block, never from a counter in this process, so a node that starts again on an old
-//! database goes on correctly, even when that chain's time is ahead of the clock on the wall.
+//! The runtime has three rules. A block's Aura slot is its timestamp divided by the slot duration; each block's slot is
+//! later than its parent's; and two timestamps are at least half a slot apart. Everything here is computed from the
+//! parent block, never from a counter in this process. So a node that restarts on an old database continues correctly,
+//! even if that chain is ahead of the wall clock.
 
 use std::fmt;
 
-/// A caller may move the clock forward by so much in one step: ten years.
+/// Maximum step of the clock that a caller may request: ten years.
 ///
-/// More than that is a mistake in the unit, and cannot be taken back.
+/// A longer step is probably a mistake in the unit, and cannot be undone.
 pub const MAX_STEP_MS: u64 = 10 * 365 * 24 * 60 * 60 * 1_000;
 
-/// The head of the chain, as far as time is concerned.
+/// The time at the head of the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HeadTime {
-	/// The head's timestamp, in milliseconds since 1970.
+	/// The head's timestamp, in milliseconds since the Unix epoch.
 	pub timestamp_ms: u64,
-	/// The slot duration that the runtime has at the head.
+	/// The runtime's slot duration at the head, ms.
 	pub slot_ms: u64,
 }
 
-/// Why the next block cannot get the wanted timestamp.
+/// Reasons why the next block cannot have the requested timestamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-	/// The timestamp falls in no later slot than the head's, or within half a slot of it.
+	/// The timestamp is not in a later slot than the head's, or is within half a slot of it.
 	TooEarly {
-		/// The timestamp that was asked for.
+		/// The requested timestamp, ms.
 		wanted_ms: u64,
-		/// The head's timestamp.
+		/// The head's timestamp, ms.
 		head_ms: u64,
-		/// The earliest timestamp that would do.
+		/// The earliest possible timestamp, ms.
 		earliest_ms: u64,
 	},
-	/// The timestamp is further ahead than [`MAX_STEP_MS`].
+	/// The timestamp is more than [`MAX_STEP_MS`] after the head's.
 	TooLate {
-		/// The timestamp that was asked for.
+		/// The requested timestamp, ms.
 		wanted_ms: u64,
-		/// The head's timestamp.
+		/// The head's timestamp, ms.
 		head_ms: u64,
-		/// The latest timestamp that would do.
+		/// The latest possible timestamp, ms.
 		latest_ms: u64,
 	},
 }
@@ -53,8 +53,8 @@ impl fmt::Display for Refusal {
 				earliest_ms,
 			} => write!(
 				f,
-				"timestamp {wanted_ms} ms is in no later slot than the head of the chain, which is at {head_ms} ms, or \
-				 within half a slot of it; the earliest possible is {earliest_ms} ms"
+				"timestamp {wanted_ms} ms is too early: it must be in a later slot than the head of the chain, at \
+				 {head_ms} ms, and at least half a slot after it; the earliest possible is {earliest_ms} ms"
 			),
 			Self::TooLate {
 				wanted_ms,
@@ -62,32 +62,32 @@ impl fmt::Display for Refusal {
 				latest_ms,
 			} => write!(
 				f,
-				"timestamp {wanted_ms} ms is more than ten years after the head of the chain, which is at {head_ms} \
-				 ms; the latest possible is {latest_ms} ms"
+				"timestamp {wanted_ms} ms is too late: it is more than ten years after the head of the chain, at \
+				 {head_ms} ms; the latest possible is {latest_ms} ms"
 			),
 		}
 	}
 }
 
 impl HeadTime {
-	/// The timestamp of a block that is sealed without a wanted one: the wall clock's time, but one slot after the
-	/// head at least.
+	/// The timestamp of the next block if the caller requests none: the wall clock's time, but at least one slot
+	/// duration after the head.
 	///
-	/// One slot duration later is always in the very next slot, wherever in its own slot the head is.
+	/// One slot duration after the head is always in the very next slot.
 	pub fn next(&self, wall_clock_ms: u64) -> u64 {
-		// At the end of time the sum stays where it is; the runtime then refuses the block.
+		// The sum saturates at the maximum; the runtime then refuses the block.
 		wall_clock_ms.max(self.timestamp_ms.saturating_add(self.slot_ms))
 	}
 
-	/// The earliest timestamp that the runtime accepts: in a later slot, and half a slot after the head.
+	/// The earliest timestamp that the runtime accepts: in a later slot, and at least half a slot after the head.
 	pub fn earliest(&self) -> u64 {
 		let into_slot = self.timestamp_ms.checked_rem(self.slot_ms).unwrap_or(0);
-		// As in `next`: only the end of time saturates.
+		// Saturates only at the maximum, as in `next`.
 		let next_slot = (self.timestamp_ms - into_slot).saturating_add(self.slot_ms);
 		next_slot.max(self.timestamp_ms.saturating_add(self.slot_ms / 2))
 	}
 
-	/// Accepts or refuses a timestamp that a caller wants for the next block.
+	/// Checks a timestamp that a caller requests for the next block.
 	pub fn check(&self, wanted_ms: u64) -> Result<(), Refusal> {
 		let head_ms = self.timestamp_ms;
 		let earliest_ms = self.earliest();
@@ -124,7 +124,7 @@ mod tests {
 	}
 
 	#[test]
-	fn first_block_after_genesis_gets_the_wall_clock() {
+	fn first_block_after_genesis_gets_the_wall_clocks_time() {
 		assert_eq!(head(0).next(1_700_000_000_123), 1_700_000_000_123);
 	}
 
@@ -154,7 +154,7 @@ mod tests {
 	}
 
 	#[test]
-	fn earliest_is_the_first_timestamp_that_keeps_both_rules() {
+	fn earliest_is_the_first_timestamp_that_satisfies_both_rules() {
 		for timestamp_ms in 0..2 * SLOT {
 			let earliest = head(timestamp_ms).earliest();
 			let keeps = |t: u64| t / SLOT > timestamp_ms / SLOT && t - timestamp_ms >= SLOT / 2;
@@ -196,7 +196,7 @@ mod tests {
 	}
 
 	#[test]
-	fn refusals_name_what_was_wanted_and_what_is() {
+	fn refusals_name_the_requested_the_heads_and_the_possible_timestamp() {
 		let text = head(10_500).check(7).unwrap_err().to_string();
 		assert!(
 			["7 ms", "10500 ms", "12000 ms"]
@@ -212,7 +212,7 @@ mod tests {
 	}
 
 	#[test]
-	fn end_of_time_does_not_panic() {
+	fn largest_timestamp_does_not_panic() {
 		assert_eq!(head(u64::MAX).next(5), u64::MAX);
 		assert_eq!(head(u64::MAX).earliest(), u64::MAX);
 		assert_eq!(

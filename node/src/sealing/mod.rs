@@ -1,11 +1,12 @@
-//! Sealing on demand, for a development chain: one node makes all blocks, when they are wanted.
+//! Sealing on demand, for a development chain: a single node makes all blocks, when they are needed.
 //!
-//! A block is sealed when transactions come in (`--sealing instant`), when none has been sealed for a while (`instant` and
-//! `interval`), and when a caller of the RPC method `dev_sealAt` wants one at a certain time. All three go through one task, [`Sealer::run`], so two seals
-//! never race for one parent. Blocks are final as soon as they are sealed.
+//! A block is sealed when transactions arrive (`--sealing instant`), when no block has been sealed for the length of
+//! the interval (`instant` and `interval`), and when a caller of the RPC method `dev_sealAt` requests one at a certain
+//! time. One task, [`Sealer::run`], does all three, so two seals never race for one parent. Blocks are final as soon as
+//! they are sealed.
 //!
-//! The runtime is the same as on any other chain, so each block carries the Aura slot that its timestamp falls in;
-//! it lacks an author's signature alone, and no key is needed.
+//! The runtime is the same as on any other chain, so each block has the Aura slot of its timestamp. It lacks only an
+//! author's signature, so no key is needed.
 
 mod clock;
 
@@ -37,13 +38,13 @@ use tokio::{
 	time::{sleep_until, Instant},
 };
 
-/// Transactions that follow each other so closely share a block. A person does not notice the delay.
+/// Transactions that arrive within this time share a block. A person does not notice the delay.
 const GATHERING: Duration = Duration::from_millis(50);
 
-/// So long may the pool take to follow a new head before it is taken as it is.
+/// How long to wait for the pool to follow a new head.
 const POOL_CATCH_UP: Duration = Duration::from_secs(2);
 
-/// So many callers of the RPC may wait in the queue; the next ones wait outside.
+/// Maximum number of RPC callers in the queue; further callers wait for a free place.
 const QUEUE_LENGTH: usize = 64;
 
 /// A block that was sealed, imported and finalized.
@@ -53,20 +54,20 @@ pub struct SealedBlock {
 	pub hash: Hash,
 	/// The block's number.
 	pub number: BlockNumber,
-	/// The block's timestamp, in milliseconds since 1970.
+	/// The block's timestamp, in milliseconds since the Unix epoch.
 	pub timestamp_ms: u64,
 }
 
-/// Why no block was sealed.
+/// Reasons why no block was sealed.
 #[derive(Debug)]
 pub enum SealError {
-	/// The wanted timestamp is impossible.
+	/// The requested timestamp is impossible.
 	Refused(Refusal),
-	/// There was nothing to put into a block that must not be empty.
+	/// The block must not be empty, but no transaction is ready.
 	NoTransactions,
 	/// The sealing task has ended: the node is shutting down.
 	Stopped,
-	/// Something else went wrong.
+	/// Another error, with its text.
 	Failed(String),
 }
 
@@ -90,12 +91,13 @@ struct SealAt {
 	reply: oneshot::Sender<Result<SealedBlock, SealError>>,
 }
 
-/// Moves a development chain's clock.
+/// Moves a development chain's clock forward.
 #[derive(Clone)]
 pub struct DevClock(mpsc::Sender<SealAt>);
 
 impl DevClock {
-	/// Seals the next block at a timestamp, with what is ready in the pool, and returns when the block is final.
+	/// Seals the next block at a timestamp, with the transactions that are ready in the pool, and returns when the
+	/// block is final. `timestamp_ms` is in milliseconds since the Unix epoch.
 	pub async fn seal_at(&self, timestamp_ms: u64) -> Result<SealedBlock, SealError> {
 		let (reply, outcome) = oneshot::channel();
 		self.0
@@ -112,23 +114,23 @@ pub struct Sealer {
 	pool: Arc<Pool>,
 	select_chain: SelectChain,
 	proposer_factory: ProposerFactory,
-	/// Seal for transactions.
+	/// Whether transactions cause a block.
 	instant: bool,
-	/// Seal after so long without a block.
+	/// Time without a block after which an empty one is sealed; `None` for no blocks by time.
 	interval: Option<Duration>,
 	requests: mpsc::Receiver<SealAt>,
 }
 
-/// When the next block is due, if nothing happens before.
+/// The instants at which the next block is due.
 struct Due {
-	/// Because of transactions.
+	/// For transactions that have arrived.
 	burst: Option<Instant>,
-	/// Because of time.
+	/// At the end of the interval.
 	interval: Option<Instant>,
 }
 
 impl Sealer {
-	/// A sealer, and the clock that it takes orders from.
+	/// Makes a sealer, and the clock through which callers request blocks.
 	pub fn new(
 		client: Arc<FullClient>,
 		pool: Arc<Pool>,
@@ -165,7 +167,7 @@ impl Sealer {
 			interval: None,
 		};
 
-		// An empty block first: it brings chain time to the present, so that nobody sees a chain in 1970.
+		// Seal an empty block first. It moves chain time to the present, so that no client sees a chain in 1970.
 		let outcome = self.seal(None, true).await;
 		self.schedule(&mut due, &outcome);
 
@@ -177,7 +179,7 @@ impl Sealer {
 					if !matches!(outcome, Err(SealError::Refused(_))) {
 						self.schedule(&mut due, &outcome);
 					}
-					// The caller may have gone away in the meantime, and the block is sealed all the same.
+					// The caller may be gone; the block is sealed all the same.
 					let _ = reply.send(outcome.map(|(block, _)| block));
 					continue;
 				},
@@ -193,25 +195,26 @@ impl Sealer {
 				},
 			};
 			if let Err(SealError::Failed(reason)) = &outcome {
-				log::error!("No block sealed: {reason}");
+				log::error!("No block was sealed: {reason}");
 			}
 			self.schedule(&mut due, &outcome);
 		}
 	}
 
-	/// Sets the time of the next block, after one was sealed or not.
+	/// Schedules the next block after an attempt to seal one.
 	fn schedule(&self, due: &mut Due, outcome: &Result<(SealedBlock, bool), SealError>) {
 		let now = Instant::now();
-		// What did not fit goes into the next block. What is ready but did not even get into an empty block waits for
+		// Transactions that did not fit go into the next block. If not even one fitted into an empty block, wait for
 		// something to change.
 		due.burst = (self.instant && matches!(outcome, Ok((_, true)))).then_some(now);
-		// The chain is never older than one interval; a failed attempt waits for its next turn.
+		// At most one interval passes between blocks. A failed attempt is repeated only after another interval.
 		if outcome.is_ok() || due.interval.is_none_or(|instant| instant <= now) {
 			due.interval = self.interval.and_then(|interval| now.checked_add(interval));
 		}
 	}
 
-	/// Seals one block on the head of the chain. Also says whether the pool holds more transactions.
+	/// Seals one block on the head of the chain, at `wanted_ms` or else at the next possible time. Also returns whether
+	/// the pool has more transactions.
 	async fn seal(
 		&mut self,
 		wanted_ms: Option<u64>,
@@ -242,7 +245,7 @@ impl Sealer {
 			client: self.client.clone(),
 			env: &mut self.proposer_factory,
 			select_chain: &self.select_chain,
-			// Derives the slot in the block's header from the timestamp below.
+			// Derives the slot in the header from the timestamp below.
 			consensus_data_provider: Some(&AuraConsensusDataProvider::<Block>::new_with_slot_duration(
 				slot_duration,
 			)),
@@ -258,7 +261,7 @@ impl Sealer {
 				other => failed(other),
 			})?;
 
-		// Whoever hears of the block may at once send a transaction that builds on it, so let the pool catch up first.
+		// A caller may at once send a transaction that builds on this block, so let the pool catch up first.
 		let more = self
 			.pool
 			.ready_at_with_timeout(created.hash, POOL_CATCH_UP)
@@ -276,7 +279,7 @@ impl Sealer {
 		))
 	}
 
-	/// Chain time at a block; zero at genesis, which has none.
+	/// The timestamp of a block; 0 at genesis, which has none.
 	fn timestamp_at(&self, block: Hash) -> Result<u64, SealError> {
 		let key = StorageKey(pallet_timestamp::Now::<Runtime>::hashed_key().to_vec());
 		match self.client.storage(block, &key).map_err(failed)? {
@@ -286,7 +289,7 @@ impl Sealer {
 	}
 }
 
-/// Gives a block the timestamp that was chosen for it.
+/// Provides the chosen timestamp as the block's inherent.
 struct At(u64);
 
 #[async_trait]
@@ -302,7 +305,7 @@ impl CreateInherentDataProviders<Block, ()> for At {
 	}
 }
 
-/// Ends at an instant, or never.
+/// Waits until an instant, or forever.
 async fn reach(instant: Option<Instant>) {
 	match instant {
 		Some(instant) => sleep_until(instant).await,
@@ -310,7 +313,7 @@ async fn reach(instant: Option<Instant>) {
 	}
 }
 
-/// Milliseconds since 1970; zero on a machine whose clock is set before that.
+/// Milliseconds since the Unix epoch; 0 if the machine's clock is before it.
 fn wall_clock_ms() -> u64 {
 	SystemTime::now()
 		.duration_since(UNIX_EPOCH)

@@ -14,12 +14,12 @@ use subxt_signer::sr25519::dev;
 const INVALID_PARAMS: i32 = -32602;
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
 
-/// A node that has sealed nothing for so long has nothing to seal, however busy the machine.
+/// After this time without a new block, the node has nothing to seal, however busy the machine is.
 const QUIET: Duration = Duration::from_secs(5);
 
 /// No blocks by time.
 const STILL: &[&str] = &["--dev", "--block-interval-ms", "0"];
-/// Blocks by time, faster than the clock on the wall.
+/// Blocks by time, faster than the wall clock.
 const FAST: &[&str] = &["--dev", "--block-interval-ms", "200"];
 
 fn temp_dir() -> tempfile::TempDir {
@@ -32,11 +32,14 @@ fn to_hex(bytes: &[u8]) -> String {
 		.fold("0x".to_owned(), |hex, byte| format!("{hex}{byte:02x}"))
 }
 
-/// The slot in a header: the first item of its digest is Aura's, 0x06 "aura", a length and the number.
+/// The slot in a header. The first digest item is Aura's: 0x06 "aura", a length and the number.
 async fn slot_of(node: &Node, head: &Head) -> u64 {
 	let header = node.header(&head.hash).await;
 	let item = header["digest"]["logs"][0].as_str().unwrap();
-	decode_u64(item.strip_prefix("0x066175726120").expect("an Aura slot"))
+	decode_u64(
+		item.strip_prefix("0x066175726120")
+			.expect("the first digest item is an Aura slot"),
+	)
 }
 
 #[tokio::test]
@@ -56,7 +59,7 @@ async fn blocks_come_by_themselves_each_in_a_later_slot_and_final() {
 }
 
 #[tokio::test]
-async fn interval_is_the_slot_duration_unless_said_otherwise() {
+async fn default_block_interval_is_the_slot_duration() {
 	let dir = temp_dir();
 	let node = Node::start(&["--dev"], dir.path()).await;
 	let first = node.wait_for_finalized(1).await;
@@ -65,7 +68,7 @@ async fn interval_is_the_slot_duration_unless_said_otherwise() {
 }
 
 #[tokio::test]
-async fn clock_moves_to_the_wanted_time() {
+async fn clock_moves_to_the_requested_time() {
 	let dir = temp_dir();
 	let node = Node::start(STILL, dir.path()).await;
 	let slot_ms = node.slot_ms().await;
@@ -75,7 +78,7 @@ async fn clock_moves_to_the_wanted_time() {
 		let sealed = seal_at(&node, wanted).await;
 		assert_eq!(sealed.number, head.number + 1);
 		assert_eq!(sealed.timestamp_ms, wanted);
-		// At once, and final: nobody waits here.
+		// The block is final at once, without waiting.
 		assert_eq!(node.finalized().await, sealed);
 		assert_eq!(node.best().await, sealed);
 		assert_eq!(slot_of(&node, &sealed).await, wanted / slot_ms);
@@ -90,7 +93,7 @@ async fn clock_refuses_the_past_and_the_far_future() {
 	node.wait_for_finalized(1).await;
 	let slot_ms = node.slot_ms().await;
 	let start = node.best().await;
-	// At the start of a slot, so that it is known what lies in the same slot.
+	// Start at the beginning of a slot, so that the test knows which timestamps are in the same slot.
 	let head = seal_at(&node, (start.timestamp_ms / slot_ms + 5) * slot_ms).await;
 	let now = head.timestamp_ms;
 	for wanted in [0, now - slot_ms, now, now + slot_ms - 1, now + 11 * 365 * DAY_MS] {
@@ -106,7 +109,7 @@ async fn clock_refuses_the_past_and_the_far_future() {
 }
 
 #[tokio::test]
-async fn chain_time_runs_on_from_where_the_clock_was_moved_to() {
+async fn chain_time_continues_from_the_moved_clock() {
 	let dir = temp_dir();
 	let node = Node::start(FAST, dir.path()).await;
 	let slot_ms = node.slot_ms().await;
@@ -131,7 +134,7 @@ async fn concurrent_callers_of_the_clock_never_race() {
 	});
 	let mut blocks = Vec::new();
 	for call in calls.collect::<Vec<_>>() {
-		// A later day may have come first; then the earlier one is refused.
+		// If a later day came first, the node refuses the earlier one.
 		if let Ok(sealed) = call.await.unwrap() {
 			blocks.push((
 				sealed["number"].as_u64().unwrap(),
@@ -173,7 +176,7 @@ async fn transactions_get_a_block_at_once() {
 		.await
 		.unwrap();
 	included.wait_for_success().await.unwrap();
-	// No block by time comes here, so it was the transaction's.
+	// This chain makes no blocks by time, so the transaction caused this one.
 	assert_eq!(node.best().await.number, before.number + 1);
 }
 
@@ -210,10 +213,10 @@ async fn burst_of_transactions_is_all_included() {
 		answer
 			.await
 			.unwrap()
-			.unwrap_or_else(|error| panic!("{error}; the node says:\n{}", node.log()));
+			.unwrap_or_else(|error| panic!("{error}; the node's log:\n{}", node.log()));
 	}
-	// By itself the chain stands still. A transaction that came while the pool was busy with a new block may have to wait
-	// for the one after it, so after some quiet seconds the test makes one; a few of them must be enough.
+	// This chain makes no blocks by time. A transaction that arrives while the pool follows a new block may have to
+	// wait for the next one. So the test makes a block after some quiet seconds; a few of them must be enough.
 	let slot_ms = node.slot_ms().await;
 	let (begun, mut pushed) = (Instant::now(), 0);
 	let (mut height, mut quiet) = (node.best().await.number, Instant::now());
@@ -229,7 +232,7 @@ async fn burst_of_transactions_is_all_included() {
 		}
 		assert!(
 			pushed < 4 && begun.elapsed() < PATIENCE,
-			"nonce {nonce}; the node says:\n{}",
+			"transactions are missing at nonce {nonce}; the node's log:\n{}",
 			node.log()
 		);
 		if quiet.elapsed() > QUIET {
@@ -245,13 +248,13 @@ async fn burst_of_transactions_is_all_included() {
 }
 
 #[tokio::test]
-async fn chain_goes_on_after_a_kill() {
+async fn chain_continues_after_sigkill() {
 	let dir = temp_dir();
 	let node = Node::start(FAST, dir.path()).await;
 	let head = node.wait_for_finalized(1).await;
-	// Chain time is a day ahead of the wall clock when the node dies.
+	// Chain time is a day ahead of the wall clock when the node is killed.
 	let sealed = seal_at(&node, head.timestamp_ms + DAY_MS).await;
-	// The database writes in the background: the very last blocks may be lost, and older ones may not.
+	// The database writes in the background: the newest blocks may be lost, but no older ones.
 	let kept = node.wait_for_finalized(sealed.number + 3).await.number - 2;
 	let kept = node.at(kept).await;
 	node.kill();
@@ -281,7 +284,7 @@ async fn old_blocks_keep_their_state() {
 	let node = Node::start(STILL, dir.path()).await;
 	let first = node.wait_for_finalized(1).await;
 	let slot_ms = node.slot_ms().await;
-	// The default of other chains is to forget the state of a block 256 blocks later.
+	// Other chains by default discard the state of a block after 256 blocks.
 	let mut head = node.best().await;
 	for _ in 0..300 {
 		head = seal_at(&node, head.timestamp_ms + slot_ms).await;
@@ -326,7 +329,7 @@ async fn browsers_may_connect_from_any_page() {
 }
 
 #[test]
-fn taken_rpc_port_is_an_error() {
+fn rpc_port_in_use_is_an_error() {
 	let dir = temp_dir();
 	let taken = TcpListener::bind("127.0.0.1:0").unwrap();
 	let port = taken.local_addr().unwrap().port().to_string();
@@ -346,7 +349,7 @@ fn block_interval_is_refused_on_other_chains() {
 	let text = String::from_utf8_lossy(&output.stderr);
 	assert!(!output.status.success());
 	assert!(
-		text.contains("--block-interval-ms is for development chains"),
+		text.contains("--block-interval-ms applies only to development chains"),
 		"{text}"
 	);
 }

@@ -1,28 +1,27 @@
-//! Starts the real node as a child process and talks to it over its real RPC.
+//! Starts the real node as a child process and calls its RPC.
 
+use commonwatt_localnet::SingleNode;
 use std::{
-	io::{BufRead, BufReader, Read, Write},
+	io::{Read, Write},
 	net::TcpStream,
 	path::Path,
-	process::{Child, Command, Stdio},
-	sync::{mpsc, Arc, Mutex},
-	thread,
+	process::{Command, Stdio},
 	time::{Duration, Instant},
 };
 use subxt::rpcs::{client::RpcParams, rpc_params, RpcClient};
 
-/// Nothing here takes a fraction of this; it only ends a test that would hang.
+/// Timeout of every wait. Normally each takes a fraction of it; it only ends a test that would hang.
 pub const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Storage key of `Timestamp.Now`: the two-x hashes of both names.
+/// Storage key of `Timestamp.Now`: the Twox128 hashes of both names.
 const TIMESTAMP_NOW: &str = "0xf0c365c3cf59d671eb72da0e7a4113c49f1f0515f462cdcf84e0f1d6045dfcbb";
 
-/// A command for the node, with what every test wants.
+/// A command for the node with the options that every test needs.
 pub fn command(args: &[&str], base_path: &Path) -> Command {
 	let mut command = Command::new(env!("CARGO_BIN_EXE_commonwatt-node"));
 	command
 		.args(["--no-telemetry", "--no-mdns", "--disable-log-color"])
-		// Where metrics are wanted, the test names their port.
+		// Tests of metrics name a port for them.
 		.args((!args.contains(&"--prometheus-port")).then_some("--no-prometheus"))
 		.arg("--base-path")
 		.arg(base_path)
@@ -33,17 +32,16 @@ pub fn command(args: &[&str], base_path: &Path) -> Command {
 	command
 }
 
-/// A running node. It is killed when this is dropped.
+/// A running node. Dropping it kills the node.
 pub struct Node {
-	child: Child,
-	log: Arc<Mutex<Vec<String>>>,
+	process: SingleNode,
 	/// Address and port of the RPC server.
 	pub rpc_address: String,
-	/// A connection to it.
+	/// A connection to the RPC server.
 	pub rpc: RpcClient,
 }
 
-/// The best or the finalized block, as far as time is concerned.
+/// A block's hash, number and timestamp.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
 	pub hash: String,
@@ -54,52 +52,30 @@ pub struct Head {
 impl Node {
 	/// Starts a node on a free RPC port and connects to it.
 	pub async fn start(args: &[&str], base_path: &Path) -> Self {
-		let mut child = command(args, base_path)
-			.args(["--rpc-port", "0"])
-			.spawn()
-			.expect("the node's binary starts");
-		let stderr = child.stderr.take().expect("stderr is piped");
-		let log = Arc::new(Mutex::new(Vec::new()));
-		let (found, address) = mpsc::channel();
-		let lines = log.clone();
-		// Reads to the end, or the node would block on a full pipe.
-		thread::spawn(move || {
-			for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-				if let Some((_, addresses)) = line.split_once("Running JSON-RPC server: addr=") {
-					let _ = found.send(addresses.split(',').next().unwrap_or_default().to_owned());
-				}
-				lines.lock().unwrap().push(line);
-			}
-		});
-		let rpc_address = tokio::task::spawn_blocking(move || address.recv_timeout(PATIENCE))
+		let command = command(args, base_path);
+		let process = tokio::task::spawn_blocking(|| SingleNode::start(command, None))
 			.await
 			.unwrap()
-			.unwrap_or_else(|_| {
-				panic!(
-					"no RPC server; the node says:\n{}",
-					log.lock().unwrap().join("\n")
-				)
-			});
+			.unwrap_or_else(|fault| panic!("{fault}"));
+		let rpc_address = process.address();
 		let rpc = RpcClient::from_insecure_url(format!("ws://{rpc_address}"))
 			.await
 			.expect("the RPC server takes connections");
 		Self {
-			child,
-			log,
+			process,
 			rpc_address,
 			rpc,
 		}
 	}
 
 	/// Ends the node with SIGKILL, as a power cut would.
-	pub fn kill(mut self) {
-		self.child.kill().expect("the child is ours to kill");
-		self.child.wait().expect("the child is ours to wait for");
+	pub fn kill(self) {
+		self.process.kill();
 	}
 
 	/// What the node has logged so far.
 	pub fn log(&self) -> String {
-		self.log.lock().unwrap().join("\n")
+		self.process.log()
 	}
 
 	/// Calls a method that must succeed.
@@ -107,24 +83,24 @@ impl Node {
 		self.rpc
 			.request(method, params)
 			.await
-			.unwrap_or_else(|error| panic!("{method}: {error}; the node says:\n{}", self.log()))
+			.unwrap_or_else(|error| panic!("{method} failed: {error}; the node's log:\n{}", self.log()))
 	}
 
 	/// Calls a method that must fail, and returns the error's code and text.
 	pub async fn call_fails(&self, method: &str, params: RpcParams) -> (i32, String) {
 		match self.rpc.request::<serde_json::Value>(method, params).await {
 			Err(subxt::rpcs::Error::User(error)) => (error.code, error.message),
-			other => panic!("{method} should have been refused, and gave {other:?}"),
+			other => panic!("{method} should have failed, but returned {other:?}"),
 		}
 	}
 
-	/// The newest block.
+	/// The best block.
 	pub async fn best(&self) -> Head {
 		let hash = self.call("chain_getBlockHash", rpc_params![]).await;
 		self.head(hash).await
 	}
 
-	/// The newest final block.
+	/// The newest finalized block.
 	pub async fn finalized(&self) -> Head {
 		let hash = self.call("chain_getFinalizedHead", rpc_params![]).await;
 		self.head(hash).await
@@ -133,7 +109,8 @@ impl Node {
 	/// The block at a height.
 	pub async fn at(&self, number: u64) -> Head {
 		let hash: Option<String> = self.call("chain_getBlockHash", rpc_params![number]).await;
-		self.head(hash.expect("the chain is that long")).await
+		self.head(hash.expect("the chain has a block at this height"))
+			.await
 	}
 
 	/// A block's header.
@@ -145,7 +122,7 @@ impl Node {
 		let header = self.header(&hash).await;
 		let number = header["number"]
 			.as_str()
-			.expect("numbers come as hexadecimal text");
+			.expect("the block number is hexadecimal text");
 		let number = u64::from_str_radix(number.trim_start_matches("0x"), 16).unwrap();
 		let now: Option<String> = self
 			.call("state_getStorage", rpc_params![TIMESTAMP_NOW, &hash])
@@ -157,7 +134,7 @@ impl Node {
 		}
 	}
 
-	/// The runtime's slot duration.
+	/// The runtime's slot duration, ms.
 	pub async fn slot_ms(&self) -> u64 {
 		decode_u64(
 			&self
@@ -166,7 +143,7 @@ impl Node {
 		)
 	}
 
-	/// Waits until the chain is final up to a height.
+	/// Waits until the block at a height is final; returns the newest final block.
 	pub async fn wait_for_finalized(&self, number: u64) -> Head {
 		let start = Instant::now();
 		loop {
@@ -176,7 +153,7 @@ impl Node {
 			}
 			assert!(
 				start.elapsed() < PATIENCE,
-				"block {number} does not come; the node says:\n{}",
+				"block {number} was not finalized in time; the node's log:\n{}",
 				self.log()
 			);
 			tokio::time::sleep(Duration::from_millis(50)).await;
@@ -184,14 +161,7 @@ impl Node {
 	}
 }
 
-impl Drop for Node {
-	fn drop(&mut self) {
-		let _ = self.child.kill();
-		let _ = self.child.wait();
-	}
-}
-
-/// Seals the next block of a development chain at a time.
+/// Seals the next block of a development chain at a timestamp.
 pub async fn seal_at(node: &Node, timestamp_ms: u64) -> Head {
 	let sealed: serde_json::Value = node.call("dev_sealAt", rpc_params![timestamp_ms]).await;
 	Head {
@@ -201,7 +171,7 @@ pub async fn seal_at(node: &Node, timestamp_ms: u64) -> Head {
 	}
 }
 
-/// What a server answers to a request in HTTP, head and all.
+/// Sends an HTTP request; returns the answer with its headers.
 pub fn http(address: &str, request: &str) -> String {
 	let mut stream = TcpStream::connect(address).expect("the server takes connections");
 	stream.write_all(request.as_bytes()).unwrap();
@@ -210,9 +180,9 @@ pub fn http(address: &str, request: &str) -> String {
 	answer
 }
 
-/// A number in SCALE as hexadecimal text: little endian.
+/// Decodes a SCALE-encoded u64, which is little endian, from hexadecimal text.
 pub fn decode_u64(hex: &str) -> u64 {
 	let digits = hex.trim_start_matches("0x");
-	assert_eq!(digits.len(), 16, "{hex} is no u64");
+	assert_eq!(digits.len(), 16, "{hex} is not a u64");
 	u64::from_str_radix(digits, 16).unwrap().swap_bytes()
 }

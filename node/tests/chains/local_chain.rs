@@ -1,4 +1,4 @@
-//! A chain of two validators on the real node: Aura and GRANDPA over the network.
+//! A chain of two validators: Aura and GRANDPA over the network.
 
 use crate::harness::Node;
 use subxt::rpcs::rpc_params;
@@ -19,13 +19,13 @@ async fn start(validator: &str, more: &[&str]) -> (Node, tempfile::TempDir) {
 }
 
 #[tokio::test]
-async fn two_validators_make_final_blocks() {
+async fn two_validators_finalize_blocks() {
 	let (alice, _alice_dir) = start("--alice", &[]).await;
 	let addresses: Vec<String> = alice.call("system_localListenAddresses", rpc_params![]).await;
 	let address = addresses
 		.iter()
 		.find(|address| address.contains("127.0.0.1"))
-		.expect("it listens");
+		.expect("the node listens on 127.0.0.1");
 	let (bob, _bob_dir) = start("--bob", &["--bootnodes", address]).await;
 
 	let on_alice = alice.wait_for_finalized(2).await;
@@ -34,7 +34,7 @@ async fn two_validators_make_final_blocks() {
 }
 
 #[tokio::test]
-async fn clock_cannot_be_moved() {
+async fn dev_seal_at_does_not_exist_on_other_chains() {
 	let (node, _dir) = start("--alice", &[]).await;
 	let (code, text) = node
 		.call_fails("dev_sealAt", rpc_params![4_000_000_000_000u64])

@@ -1,4 +1,4 @@
-//! The chains that the real node runs, over its real RPC and its command line.
+//! The node's chains, tested on the real binary through its RPC and its command line.
 
 mod dev_chain;
 mod harness;

@@ -1,4 +1,4 @@
-//! The market in Prometheus form.
+//! The Prometheus metrics of the market.
 
 use crate::harness::{http, seal_at, Node, PATIENCE};
 use std::{
@@ -9,7 +9,7 @@ use std::{
 
 const ERA_MS: u64 = 60_000;
 
-/// What the market's metrics say: the value of each name with its labels.
+/// The values of the market's metrics, by name with labels.
 fn market(port: u16) -> BTreeMap<String, f64> {
 	let address = format!("127.0.0.1:{port}");
 	let answer = http(
@@ -38,19 +38,19 @@ fn free_port() -> u16 {
 }
 
 #[tokio::test]
-async fn market_is_shown_as_the_chain_has_it() {
+async fn market_metrics_equal_the_chain() {
 	let dir = tempfile::tempdir().unwrap();
 	let port = free_port();
 	let text = port.to_string();
 	let args = ["--dev", "--sealing", "manual", "--prometheus-port", &text];
 	let node = Node::start(&args, dir.path()).await;
 	let first = node.wait_for_finalized(1).await.timestamp_ms / ERA_MS;
-	// Two eras one after the other, then one after three in which there is no block.
+	// Two consecutive eras, then one after three eras without a block.
 	for era in [first + 1, first + 2, first + 6] {
 		seal_at(&node, era * ERA_MS + 5_000).await;
 		seal_at(&node, era * ERA_MS + 10_000).await;
 	}
-	// All that a block says is shown before its era is.
+	// The node updates the gauges after it has counted the events of a block, so the counters are complete as well.
 	let over = |shown: &BTreeMap<String, f64>| {
 		shown.get("commonwatt_era") == Some(&((first + 6) as f64))
 			&& shown.get("commonwatt_queue_steps") == Some(&0.0)
@@ -74,13 +74,14 @@ async fn market_is_shown_as_the_chain_has_it() {
 		(0.0, 0.0)
 	);
 	assert_eq!(is("commonwatt_missed_eras_total"), 3.0);
-	// Of these three eras, and of the one that the chain's first block began, which may have had no time to end it.
+	// Three games in these eras and one in the era of the chain's first block. The latter may have had no time to
+	// complete its round.
 	assert_eq!(is("commonwatt_games_total{certificate=\"equilibrium\"}"), 4.0);
 	assert!(
 		[3.0, 4.0].contains(&is("commonwatt_clearing_seconds_count")),
 		"{shown:#?}"
 	);
-	// Five seconds into the era at the earliest.
+	// Each round ended at least five seconds into its era.
 	assert!(is("commonwatt_clearing_seconds_sum") >= 15.0);
 	assert_eq!(is("commonwatt_unread_blocks_total"), 0.0);
 	assert_eq!(is("commonwatt_readings_total"), 0.0);

@@ -1,4 +1,4 @@
-//! A chain that is mined: what the import of blocks refuses, and what the command line does.
+//! A mined chain: which blocks the import refuses, and what the command line does.
 
 use crate::harness::{command, Node, PATIENCE};
 use codec::{Decode, Encode};
@@ -16,13 +16,13 @@ use subxt::rpcs::rpc_params;
 
 type SignedBlock = generic::SignedBlock<Block>;
 
-/// Alice's account, which everybody has the key of.
+/// Alice's account, whose key is public.
 const ALICE: &str = "5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY";
 
-/// Work that takes a test's machine about 20 ms at first, and blocks that come quickly.
+/// Mining rules for quick blocks: the first ones take a test machine about 20 ms.
 const QUICK: [(&str, u64); 2] = [("initialDifficulty", 5_000), ("targetBlockMs", 200)];
 
-/// The node's `pow` chain with other rules for mining, as a file.
+/// Writes the node's `pow` chain with the rules of [`QUICK`] to a file.
 fn quick_chain(dir: &Path) -> PathBuf {
 	let run = Command::new(env!("CARGO_BIN_EXE_commonwatt-node"))
 		.args(["export-chain-spec", "--chain", "pow"])
@@ -31,7 +31,7 @@ fn quick_chain(dir: &Path) -> PathBuf {
 	let mut spec: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
 	for (rule, value) in QUICK {
 		let rules = &mut spec["genesis"]["runtimeGenesis"]["patch"]["mining"];
-		assert!(rules[rule].is_u64(), "the preset has {rule}: {rules}");
+		assert!(rules[rule].is_u64(), "the preset has no {rule}: {rules}");
 		rules[rule] = value.into();
 	}
 	let path = dir.join("quick.json");
@@ -52,7 +52,7 @@ async fn start(chain: &Path, base_path: &Path, more: &[&str]) -> Node {
 	Node::start(&[&args[..], more].concat(), base_path).await
 }
 
-/// Runs a subcommand on a chain's database and returns whether it succeeded, with what it said.
+/// Runs a subcommand on a chain's database; returns whether it succeeded, and its output.
 fn subcommand(args: &[&str], chain: &Path, base_path: &Path) -> (bool, String) {
 	let mut all = args.to_vec();
 	all.extend(["--chain", chain.to_str().unwrap()]);
@@ -79,7 +79,7 @@ fn height(chain: &Path, base_path: &Path) -> u64 {
 	info["best_number"].as_u64().unwrap()
 }
 
-/// Blocks as `export-blocks --binary` writes them: their count, and one after the other.
+/// Blocks in the format of `export-blocks --binary`: their number, followed by the blocks.
 struct Blocks(Vec<SignedBlock>);
 
 impl Blocks {
@@ -100,7 +100,7 @@ impl Blocks {
 		fs::write(path, bytes).unwrap();
 	}
 
-	/// The chain up to a block, with that block's digest and seal made anew.
+	/// The blocks up to `index`, of which `forge` changes the last one.
 	fn with(&self, index: usize, forge: impl FnOnce(&mut SignedBlock)) -> Self {
 		let mut blocks = self.0[..=index].to_vec();
 		forge(&mut blocks[index]);
@@ -115,7 +115,7 @@ fn digest(block: &mut SignedBlock) -> &mut Digest {
 fn seal_of(block: &SignedBlock) -> Seal {
 	match block.block.header.digest.logs.last() {
 		Some(DigestItem::Seal(POW_ENGINE_ID, seal)) => Seal::decode(&mut seal.as_slice()).unwrap(),
-		other => panic!("no seal: {other:?}"),
+		other => panic!("the last digest item is not a seal: {other:?}"),
 	}
 }
 
@@ -129,14 +129,14 @@ fn pre_hash(block: &SignedBlock) -> commonwatt_runtime::Hash {
 	header.hash()
 }
 
-/// Real work on the block as it is now, at a difficulty of the forger's choice.
+/// Replaces the seal by real work on the block as it is now, at any difficulty.
 fn mine_again(block: &mut SignedBlock, difficulty: u128) {
 	let seal = Seal::search(&pre_hash(block), difficulty, 0..u64::MAX).unwrap();
 	seal_with(block, seal.encode());
 }
 
 #[tokio::test]
-async fn forged_seals_are_refused_and_true_ones_taken() {
+async fn forged_blocks_are_refused_and_valid_ones_accepted() {
 	let dir = tempfile::tempdir().unwrap();
 	let chain = quick_chain(dir.path());
 	let miner_path = dir.path().join("miner");
@@ -159,7 +159,7 @@ async fn forged_seals_are_refused_and_true_ones_taken() {
 	assert!(done, "{said}");
 	let blocks = Blocks::read(&file);
 	assert_eq!(blocks.0.len(), 5);
-	// The fifth block of the chain is the one that is forged.
+	// The fifth block of the chain is forged.
 	let (last, parent) = (4, 3);
 	let true_seal = seal_of(&blocks.0[last]);
 	let asked_for = true_seal.difficulty;
@@ -177,21 +177,21 @@ async fn forged_seals_are_refused_and_true_ones_taken() {
 			}),
 		),
 		(
-			"the seal of the block before",
+			"the seal of its parent",
 			blocks.with(last, |block| {
 				seal_with(block, seal_of(&blocks.0[parent]).encode())
 			}),
 		),
 		(
-			"a header changed after it was sealed, so that another gets the reward",
+			"another account for the reward after it was sealed",
 			blocks.with(last, |block| digest(block).logs[0] = other_account.clone()),
 		),
 		(
-			"real work, but less than asked for",
+			"real work, but less than required",
 			blocks.with(last, |block| mine_again(block, asked_for / 2)),
 		),
 		(
-			"real work, but more than asked for",
+			"real work, but more than required",
 			blocks.with(last, |block| mine_again(block, asked_for + 1)),
 		),
 		(
@@ -208,11 +208,11 @@ async fn forged_seals_are_refused_and_true_ones_taken() {
 			}),
 		),
 		(
-			"one byte more",
+			"a byte after the seal",
 			blocks.with(last, |block| seal_with(block, (true_seal, 0u8).encode())),
 		),
 		(
-			"no bytes",
+			"an empty seal",
 			blocks.with(last, |block| seal_with(block, Vec::new())),
 		),
 		("no seal", blocks.with(last, |block| drop(digest(block).pop()))),
@@ -223,7 +223,7 @@ async fn forged_seals_are_refused_and_true_ones_taken() {
 			}),
 		),
 		(
-			"a true seal on a block whose state is another",
+			"a valid seal, but a wrong state root",
 			blocks.with(last, |block| {
 				block.block.header.state_root = Default::default();
 				mine_again(block, asked_for);
@@ -241,11 +241,11 @@ async fn forged_seals_are_refused_and_true_ones_taken() {
 			&chain,
 			&base_path,
 		);
-		assert!(!done, "{what} was taken: {said}");
+		assert!(!done, "the node accepted a block with {what}: {said}");
 		assert_eq!(height(&chain, &base_path), parent as u64 + 1, "{what}: {said}");
 	}
 
-	// The same with nothing changed but who gets the reward, and the work done for it, is a block like any other.
+	// A block that is unchanged, or that was mined again with real work, is accepted.
 	for (what, honest) in [
 		("as it was", blocks.with(last, |_| ())),
 		(
@@ -266,7 +266,7 @@ async fn forged_seals_are_refused_and_true_ones_taken() {
 }
 
 #[tokio::test]
-async fn miner_gets_its_reward_and_goes_on_after_sigkill() {
+async fn miner_continues_after_sigkill() {
 	let dir = tempfile::tempdir().unwrap();
 	let chain = quick_chain(dir.path());
 	let base_path = dir.path().join("node");
@@ -288,12 +288,12 @@ async fn miner_gets_its_reward_and_goes_on_after_sigkill() {
 
 	let again = start(&chain, &base_path, &mining).await;
 	let later = again.wait_for_finalized(head.number + 5).await;
-	assert_eq!(again.at(head.number).await, head, "what was final stays");
+	assert_eq!(again.at(head.number).await, head, "a final block changed");
 	assert!(later.timestamp_ms > head.timestamp_ms);
 }
 
 #[tokio::test]
-async fn node_without_threads_follows_and_mines_nothing() {
+async fn node_without_miner_threads_only_follows() {
 	let dir = tempfile::tempdir().unwrap();
 	let chain = quick_chain(dir.path());
 	let miner = start(
@@ -306,12 +306,13 @@ async fn node_without_threads_follows_and_mines_nothing() {
 	let address = addresses
 		.iter()
 		.find(|address| address.contains("127.0.0.1"))
-		.expect("it listens");
+		.expect("the node listens on 127.0.0.1");
 	let follower = start(&chain, &dir.path().join("follower"), &["--bootnodes", address]).await;
 	let head = follower.wait_for_finalized(8).await;
 	assert_eq!(miner.at(head.number).await, head);
 	miner.kill();
-	// Nobody mines any more: once the last blocks have been imported, none comes in a while in which dozens came before.
+	// Nobody mines any more. After the last blocks have been imported, no block may come in a time in which dozens came
+	// before.
 	let begun = Instant::now();
 	let mut best = follower.best().await;
 	loop {
@@ -320,25 +321,25 @@ async fn node_without_threads_follows_and_mines_nothing() {
 		if now == best {
 			break;
 		}
-		assert!(begun.elapsed() < PATIENCE, "blocks come still: {now:?}");
+		assert!(begun.elapsed() < PATIENCE, "blocks still arrive: {now:?}");
 		best = now;
 	}
 }
 
 #[test]
-fn mining_is_refused_without_an_account_and_on_other_chains() {
+fn options_for_other_chains_and_mining_without_an_account_are_refused() {
 	let dir = tempfile::tempdir().unwrap();
 	for (chain, more, expected) in [
 		("pow", &[][..], "--miner-threads needs --miner-account"),
 		(
 			"dev",
 			&["--miner-account", ALICE],
-			"--miner-threads is for chains that are mined",
+			"--miner-threads applies only to mined chains",
 		),
 		(
 			"pow",
 			&["--sealing", "manual"],
-			"--sealing is for development chains",
+			"--sealing applies only to development chains",
 		),
 	] {
 		let mut all = vec!["--chain", chain, "--miner-threads", "1", "--rpc-port", "0"];

@@ -1,4 +1,4 @@
-//! What makes the blocks of a development chain: `--sealing`.
+//! The ways of sealing of a development chain: `--sealing`.
 
 use crate::harness::{command, seal_at, Node};
 use serde_json::Value;
@@ -14,7 +14,7 @@ const METHOD_NOT_FOUND: i32 = -32601;
 const MANUAL: &[&str] = &["--dev", "--sealing", "manual"];
 const AURA: &[&str] = &["--dev", "--sealing", "aura"];
 
-/// Puts a transaction into the pool.
+/// Submits a transaction to the pool.
 async fn submit(node: &Node) {
 	let api = OnlineClient::<SubstrateConfig>::from_rpc_client(node.rpc.clone())
 		.await
@@ -27,7 +27,7 @@ async fn submit(node: &Node) {
 		.unwrap();
 }
 
-/// How many transactions a block has, the timestamp among them.
+/// Number of extrinsics in a block, including the timestamp.
 async fn transactions_in(node: &Node, number: u64) -> usize {
 	let block: Value = node
 		.call("chain_getBlock", rpc_params![node.at(number).await.hash])
@@ -39,18 +39,18 @@ async fn sleep(seconds: f64) {
 	tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
 }
 
-/// Runs a node that must refuse to, and returns what it says.
+/// Runs a node that must refuse to start; returns its error output.
 fn refused(args: &[&str], base_path: &Path) -> String {
 	let output = command(args, base_path)
 		.args(["--rpc-port", "0"])
 		.output()
 		.unwrap();
-	assert!(!output.status.success(), "{args:?} was taken");
+	assert!(!output.status.success(), "the node accepted {args:?}");
 	String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 #[tokio::test]
-async fn manual_sealing_leaves_transactions_in_the_pool_until_the_clock_is_moved() {
+async fn manual_sealing_keeps_transactions_in_the_pool_until_dev_seal_at() {
 	let dir = tempfile::tempdir().unwrap();
 	let node = Node::start(MANUAL, dir.path()).await;
 	let first = node.wait_for_finalized(1).await;
@@ -69,7 +69,7 @@ async fn interval_sealing_makes_transactions_wait_for_the_next_block() {
 	let dir = tempfile::tempdir().unwrap();
 	let args = ["--dev", "--sealing", "interval", "--block-interval-ms", "3000"];
 	let node = Node::start(&args, dir.path()).await;
-	// The next block is nearly three seconds away.
+	// From here the next block is nearly three seconds away.
 	let number = node.best().await.number;
 	node.wait_for_finalized(number + 1).await;
 	submit(&node).await;
@@ -78,7 +78,7 @@ async fn interval_sealing_makes_transactions_wait_for_the_next_block() {
 	let mut included = 0;
 	for number in 2..=last.number {
 		let (parent, block) = (node.at(number - 1).await, node.at(number).await);
-		// A block that the transaction had brought about would come a slot of two seconds after its parent.
+		// A block that was caused by the transaction would come one slot, two seconds, after its parent.
 		assert!(
 			block.timestamp_ms >= parent.timestamp_ms + 2_900,
 			"{parent:?} {block:?}"
@@ -89,7 +89,7 @@ async fn interval_sealing_makes_transactions_wait_for_the_next_block() {
 }
 
 #[tokio::test]
-async fn aura_signs_a_block_in_each_slot_of_the_walls_clock() {
+async fn aura_signs_a_block_in_each_slot_of_the_wall_clock() {
 	let dir = tempfile::tempdir().unwrap();
 	let node = Node::start(AURA, dir.path()).await;
 	let slot_ms = node.slot_ms().await;
@@ -100,7 +100,7 @@ async fn aura_signs_a_block_in_each_slot_of_the_walls_clock() {
 		let (parent, child) = (node.at(number - 1).await, node.at(number).await);
 		assert!(child.timestamp_ms / slot_ms > parent.timestamp_ms / slot_ms);
 		let logs = node.header(&child.hash).await["digest"]["logs"].clone();
-		// A seal, 0x05, of "aura".
+		// The last item must be a seal (0x05) of the engine "aura".
 		let seal = logs.as_array().unwrap().last().unwrap().as_str().unwrap();
 		assert!(seal.starts_with("0x0561757261"), "{seal}");
 	}
@@ -108,7 +108,7 @@ async fn aura_signs_a_block_in_each_slot_of_the_walls_clock() {
 		.call_fails("dev_sealAt", rpc_params![head.timestamp_ms + 60_000])
 		.await;
 	assert_eq!(code, METHOD_NOT_FOUND, "{text}");
-	// Transactions wait for the slot, and are final.
+	// Put a transaction into the pool; the next slot's block includes it.
 	submit(&node).await;
 	node.kill();
 
@@ -116,30 +116,34 @@ async fn aura_signs_a_block_in_each_slot_of_the_walls_clock() {
 	node.wait_for_finalized(head.number + 2).await;
 	node.kill();
 	let text = refused(&["--dev", "--sealing", "manual"], dir.path());
-	assert!(text.contains("go on with --sealing aura"), "{text}");
+	assert!(text.contains("continue with --sealing aura"), "{text}");
 }
 
 #[tokio::test]
-async fn chain_that_was_sealed_on_demand_is_refused_by_aura() {
+async fn aura_refuses_a_chain_that_was_sealed_on_demand() {
 	let dir = tempfile::tempdir().unwrap();
 	let node = Node::start(MANUAL, dir.path()).await;
 	let head = node.wait_for_finalized(1).await;
-	// The database writes in the background.
+	// The database writes in the background; more blocks make sure that the first one is stored.
 	for block in 1..=3 {
 		seal_at(&node, head.timestamp_ms + block * 60_000).await;
 	}
 	node.kill();
 	let text = refused(AURA, dir.path());
-	assert!(text.contains("purge it first"), "{text}");
+	assert!(text.contains("this chain was sealed on demand"), "{text}");
 }
 
 #[test]
-fn intervals_that_mean_nothing_are_refused() {
+fn intervals_without_effect_are_refused() {
 	let dir = tempfile::tempdir().unwrap();
 	for (sealing, interval, expected) in [
-		("manual", "5", "means nothing with --sealing manual"),
-		("aura", "5", "means nothing with --sealing aura"),
-		("interval", "0", "--sealing interval needs an interval"),
+		("manual", "5", "has no effect with --sealing manual"),
+		("aura", "5", "has no effect with --sealing aura"),
+		(
+			"interval",
+			"0",
+			"--sealing interval needs --block-interval-ms above 0",
+		),
 	] {
 		let args = ["--dev", "--sealing", sealing, "--block-interval-ms", interval];
 		let text = refused(&args, dir.path());

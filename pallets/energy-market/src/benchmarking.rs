@@ -1,4 +1,4 @@
-//! Benchmarks of every call and of every step that the hooks take, at the worst case of each.
+//! Benchmarks of every call and of every step that the hooks take, each at its worst case.
 
 use super::*;
 use crate::{
@@ -87,7 +87,6 @@ fn household<T: Config>(community: CommunityId, index: u32) -> (HouseholdId, T::
 	(id, owner)
 }
 
-/// Era [`ERA`] runs and nothing is being cleared.
 fn clock<T: Config>() {
 	Clock::<T>::put(ClockState {
 		current: ERA,
@@ -95,14 +94,12 @@ fn clock<T: Config>() {
 	});
 }
 
-/// `count` strategies of a household: levels of consumption around its load, each in the pool and on the main grid. One
-/// in eight has a large plant, all others buy: whoever buys has funds put on hold, which costs most. Over all
-/// households generation and load are nearly in balance.
+/// `count` strategies of a household. One household in eight sells; the others buy, which costs most: they need holds.
 fn strategies(household: u32, count: u32) -> (u32, Vec<Strategy>) {
-	// Knuth's multiplicative hash scatters the numbers; the same ones in every run.
+	// Knuth's multiplicative hash: scattered but reproducible numbers.
 	let scattered = household.wrapping_add(1).wrapping_mul(2_654_435_761);
 	let load = 200 + (scattered >> 8) % 3_800;
-	// Most of what seven households lack on average, 1,050 Wh each.
+	// 84 % of what seven households lack on average, 1,050 Wh each.
 	let surplus = 7 * 1_050 * 84 / 100;
 	let generation = match household % 8 {
 		0 => load + surplus * 3 / 4 + (scattered >> 4) % (surplus / 2),
@@ -130,11 +127,9 @@ fn strategies(household: u32, count: u32) -> (u32, Vec<Strategy>) {
 	(generation, strategies)
 }
 
-/// A game of 100 households that takes whatever budget the solver has: the worst case is reached by input. Some levels of
-/// consumption may use the pool only and others the main grid only, so that no start settles in an equilibrium and each
-/// of the solver's parts has its turn.
+/// A game of 100 households that uses up any budget of the solver, since no start reaches an equilibrium.
 fn exhausting() -> Game {
-	// Knuth's linear congruential generator, MMIX; the seed is one of the first that exhaust a budget of a million.
+	// Knuth's linear congruential generator, MMIX; this seed is among the first that exhaust a budget of a million.
 	let mut state = 32u64;
 	let mut below = |bound: u32| {
 		state = state
@@ -180,7 +175,6 @@ fn metered(quality: Quality) -> Reading {
 	}
 }
 
-/// A household whose meter is being replaced, so that it has two.
 fn household_with_two_meters<T: Config>(community: CommunityId, index: u32) -> (HouseholdId, T::AccountId) {
 	let (id, owner) = household::<T>(community, index);
 	EnergyMarket::<T>::do_replace_meter(account("operator", 0, 0), id, account("other meter", index, 0))
@@ -188,7 +182,6 @@ fn household_with_two_meters<T: Config>(community: CommunityId, index: u32) -> (
 	(id, owner)
 }
 
-/// Two readings of a household, the newest of `ERA - 1`.
 fn readings<T: Config>(household: HouseholdId, reading: Reading) {
 	let before = Some((ERA - 2, reading));
 	Readings::<T>::insert(
@@ -201,7 +194,6 @@ fn readings<T: Config>(household: HouseholdId, reading: Reading) {
 	);
 }
 
-/// A community of `h` households that have all handed in as much as they may.
 fn full_community<T: Config>(h: u32) -> CommunityId {
 	let community = community::<T>();
 	for index in 0..h {
@@ -247,7 +239,7 @@ mod benchmarks {
 	#[benchmark]
 	fn register_household() {
 		let community = community::<T>();
-		// The last one that the community has room for: its list of members is as long as it gets.
+		// The last household that fits, so that the list of members is as long as possible.
 		for index in 1..T::MaxHouseholds::get() {
 			household::<T>(community, index);
 		}
@@ -311,7 +303,7 @@ mod benchmarks {
 		_(RawOrigin::Signed(operator), household, true);
 	}
 
-	/// The replacement before this one is called off, which frees its meter.
+	/// Cancels an earlier replacement, which frees its meter.
 	#[benchmark]
 	fn replace_meter() {
 		clock::<T>();
@@ -385,12 +377,12 @@ mod benchmarks {
 		let (household, owner) = household::<T>(community::<T>(), 0);
 		let (generation_wh, strategies) = strategies(0, T::MaxStrategies::get());
 		EnergyMarket::<T>::do_submit_strategies(owner.clone(), household, ERA + 1, generation_wh, strategies)
-			.expect("they are valid; qed");
+			.expect("the strategies are valid; qed");
 		#[extrinsic_call]
 		_(RawOrigin::Signed(owner), household);
 	}
 
-	/// A correction: it reads and writes what a first reading does, and two readings are there.
+	/// A correction reads and writes what a first reading does, and both readings are stored.
 	#[benchmark]
 	fn submit_reading() {
 		let (household, _) = household::<T>(community::<T>(), 0);
@@ -439,7 +431,7 @@ mod benchmarks {
 			arrears: 1_000_000,
 			credit: 0,
 		};
-		// As many debtors as there can be, this one the last.
+		// The maximum number of debtors, this one the last.
 		let others = (household + 1..household + T::MaxHouseholds::get()).map(|id| (id, debt));
 		let debts = others.chain(core::iter::once((household, debt))).collect();
 		let community = CommunityCount::<T>::get().saturating_sub(1);
@@ -449,8 +441,8 @@ mod benchmarks {
 		assert!(Debts::<T>::get(community).iter().all(|(id, _)| *id != household));
 	}
 
-	/// A block in which the last step is planned and an era begins after missed ones. The clock of a benchmark cannot be
-	/// set, so what the hooks do is called one by one.
+	/// Plans the last step and begins an era after missed ones. The clock cannot be set, so this calls the hooks'
+	/// parts.
 	#[benchmark]
 	fn latch() {
 		community::<T>();
@@ -477,7 +469,7 @@ mod benchmarks {
 		assert!(Round::<T>::exists());
 	}
 
-	/// All that a game takes but the solver's search; the little that this one takes of it is in here as well.
+	/// A clearing without the solver's search, apart from the little search that this game needs.
 	#[benchmark]
 	fn solve(h: Linear<1, { T::MaxHouseholds::get() }>) {
 		let community = full_community::<T>(h);
@@ -491,26 +483,25 @@ mod benchmarks {
 		);
 	}
 
-	/// A budget of `e` evaluations on a game that takes all of it.
+	/// A game that uses up a budget of `e` evaluations.
 	#[benchmark]
 	fn evaluate(e: Linear<20_000, 1_000_000>) {
 		let game = exhausting();
 		let config = SolverConfig {
 			max_evaluations: e.into(),
-			..EnergyMarket::<T>::solver_config(&game)
+			..EnergyMarket::<T>::solver_limits().config(&game)
 		};
 		let solution;
 		#[block]
 		{
 			solution = commonwatt_market::game::solve(&game, &config, None);
 		}
-		// The last household for which the rest did not suffice has 16 strategies, and is looked at as well.
+		// The solver skips a household that the rest of the budget does not cover: at most 16 strategies and itself.
 		assert!(solution.evaluations + 20 > e.into());
 		assert!(solution.evaluations <= e.into());
 	}
 
-	/// Everyone deviates from a contract with funds on hold, earns a reward and cannot pay the rest of the bill, so that
-	/// everything there is of a household is read and written; and as many households as may leave.
+	/// All households deviate, earn a reward and cannot pay in full; the maximum number of them leaves.
 	#[benchmark]
 	fn settle(h: Linear<1, { T::MaxHouseholds::get() }>) {
 		clock::<T>();
@@ -566,8 +557,7 @@ mod benchmarks {
 		assert_eq!(Members::<T>::get(community).len(), members.len() - left);
 	}
 
-	/// What a game and a settlement of `h` households read and write, and nothing else: what clearing is compared with in
-	/// docs/measurements/weights-and-speed.md.
+	/// Only the storage accesses of a clearing and a settlement, for docs/measurements/weights-and-speed.md.
 	#[benchmark(extra)]
 	fn clearing_items(h: Linear<1, { T::MaxHouseholds::get() }>) {
 		clock::<T>();
@@ -583,7 +573,6 @@ mod benchmarks {
 		let reason = T::RuntimeHoldReason::from(HoldReason::Contract);
 		#[block]
 		{
-			// The game.
 			for (id, owner) in members.iter().zip(&accounts) {
 				let household = Households::<T>::get(id);
 				let submission = Submissions::<T>::get(id, EnergyMarket::<T>::submission_slot(ERA));
@@ -591,7 +580,6 @@ mod benchmarks {
 				assert!(household.is_some() && submission.is_some() && held.is_ok());
 			}
 			Contracts::<T>::insert(community, slot, Contracts::<T>::get(community, slot));
-			// The settlement.
 			for (id, owner) in members.iter().zip(&accounts) {
 				let household = Households::<T>::get(id);
 				let metered = Readings::<T>::get(id);

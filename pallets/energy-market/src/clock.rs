@@ -1,13 +1,13 @@
-//! The era clock: notices that an era has begun, and opens its round.
+//! The era clock: notes that an era has begun, and opens its round.
 
 use crate::{pallet::*, ClockState, EraIndex, Phase, RoundState};
 use frame_support::traits::UnixTime;
 
 impl<T: Config> Pallet<T> {
-	/// Notices that a new era has begun, if one has. The work is constant, whatever is due.
+	/// Notes a new era, if one has begun. Takes constant time, however many steps become due.
 	pub(crate) fn latch_era() {
 		if Round::<T>::exists() {
-			// The last round is still under way: the new era waits, and may be missed.
+			// The previous round is not complete: the new era has to wait, and may be missed.
 			return;
 		}
 		let now = T::Time::now().as_millis();
@@ -21,7 +21,7 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Opens the round of an era, if it is later than the running one.
+	/// Opens the round of `era`, if it is later than the running era.
 	pub(crate) fn begin(era: EraIndex) {
 		let clock = Clock::<T>::get();
 		if clock.is_some_and(|clock| era <= clock.current) {
@@ -29,8 +29,8 @@ impl<T: Config> Pallet<T> {
 		}
 		let ended = clock.map(|clock| clock.current);
 		let settling = clock.and_then(|clock| clock.previous);
-		// After a gap as long as the rings, the era's slot may hold contracts that still wait for settlement. Then the era
-		// has no games either.
+		// After a gap about as long as the rings, the era's slot may hold contracts that still wait for settlement.
+		// Then the era has no games either.
 		let open = [ended, settling].into_iter().flatten();
 		let has_games = open.into_iter().all(|open| Self::slot(open) != Self::slot(era));
 		let first = ended.map_or(era, |ended| ended.saturating_add(1));

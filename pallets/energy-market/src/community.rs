@@ -1,8 +1,8 @@
-//! Communities, their households, and who may change what.
+//! Communities: creation, terms, and the checks of who may change what.
 
 use crate::{
-	pallet::*, types::announce, Community, CommunityId, EraIndex, Household, HouseholdId, Name,
-	NextTerms, Tariffs, Terms, MAX_TARIFF_PER_KWH,
+	pallet::*, types::announce, Community, CommunityId, EraIndex, Household, HouseholdId, Name, NextTerms,
+	Tariffs, Terms, MAX_TARIFF_PER_KWH,
 };
 use alloc::vec::Vec;
 use commonwatt_market::{accounts, game::RulesFault};
@@ -17,12 +17,13 @@ use frame_support::{
 use sp_runtime::{traits::AccountIdConversion, DispatchError, DispatchResult};
 
 impl<T: Config> Pallet<T> {
-	/// The account of a community's pool: buyers pay into it, sellers are paid from it.
+	/// The account of a community's pool: buyers pay into it, and sellers are paid from it. Nobody has its key.
 	pub fn pool_account(community: CommunityId) -> T::AccountId {
 		T::PalletId::get().into_sub_account_truncating(accounts::pool_number(community))
 	}
 
-	/// The account of a community's incentive pot: whoever wants to may pay into it, and rewards are paid from it.
+	/// The account of a community's incentive pot: rewards are paid from it. Anybody may pay into it; nobody has its
+	/// key.
 	pub fn pot_account(community: CommunityId) -> T::AccountId {
 		T::PalletId::get().into_sub_account_truncating(accounts::pot_number(community))
 	}
@@ -53,7 +54,7 @@ impl<T: Config> Pallet<T> {
 			.filter(|next| *next <= u32::MAX / 2)
 			.ok_or(Error::<T>::IdsExhausted)?;
 		let pool = Self::pool_account(id);
-		// With its minimum balance in it, the pool's account takes amounts however small.
+		// The minimum balance keeps the pool's account alive, so that it can take any amount, however small.
 		T::Currency::transfer(
 			&operator,
 			&pool,
@@ -84,7 +85,7 @@ impl<T: Config> Pallet<T> {
 		Ok(id)
 	}
 
-	/// A community and its households as a genesis names them, by the rules of the calls.
+	/// Creates a community and its households at genesis, by the rules of the calls.
 	pub(crate) fn build_community(genesis: &GenesisCommunity<T::AccountId>) -> DispatchResult {
 		let id = Self::do_create_community(
 			genesis.name.clone().into_bytes(),
@@ -107,7 +108,9 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Changes a community in the name of its operator.
+	/// Changes a community for its operator.
+	///
+	/// Errors: `UnknownCommunity`, `NotOperator`, and those of `change`, after which nothing is changed.
 	pub(crate) fn as_operator(
 		who: &T::AccountId,
 		community: CommunityId,
@@ -120,7 +123,9 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Changes a household in the name of its community's operator.
+	/// Changes a household for its community's operator.
+	///
+	/// Errors: `UnknownHousehold`, `NotOperator`, and those of `change`, after which nothing is changed.
 	pub(crate) fn as_operator_of(
 		who: &T::AccountId,
 		household: HouseholdId,
@@ -218,7 +223,7 @@ impl<T: Config> Pallet<T> {
 				&& retail_per_kwh <= imbalance_import_per_kwh,
 			Error::<T>::TariffsOutOfOrder
 		);
-		// The other three are below this one.
+		// The other three tariffs are at most `imbalance_import_per_kwh`.
 		ensure!(
 			imbalance_import_per_kwh.max(grid_fee_per_kwh) <= MAX_TARIFF_PER_KWH,
 			Error::<T>::TariffTooHigh

@@ -1,48 +1,49 @@
-//! What a runtime's constants must satisfy.
+//! The conditions that a runtime's constants must satisfy.
 
 use crate::{pallet::*, weights::WeightInfo, Phase};
 use commonwatt_market::game;
 use frame_support::traits::Get;
 
 impl<T: Config> Pallet<T> {
-	/// What `integrity_test` checks: run on the real parameters of a runtime whenever it is tested.
+	/// Checks the constants of [`Config`]. `integrity_test` calls it, so every runtime's tests check its real
+	/// parameters. Panics with the name of the constant that is wrong.
 	pub(crate) fn check_configuration() {
 		let strategies = T::MaxStrategies::get();
 		assert!(
 			strategies >= game::MAX_PREFERENCE_STRATEGIES,
-			"MaxStrategies: too few for a standing preference"
+			"MaxStrategies is smaller than the number of strategies that a standing preference can give"
 		);
 		assert!(
 			strategies as usize <= game::MAX_STRATEGIES,
-			"MaxStrategies: a choice is one byte"
+			"MaxStrategies is larger than a game allows: the chosen strategy's index is one byte"
 		);
 		assert!(
 			T::MaxHouseholds::get() as usize <= game::MAX_HOUSEHOLDS,
-			"MaxHouseholds: more than a game can have"
+			"MaxHouseholds is larger than a game allows"
 		);
 		assert!(
 			T::MaxHouseholds::get() > 0 && T::MaxSteps::get() > 0,
-			"MaxHouseholds, MaxSteps: nothing can clear"
+			"MaxHouseholds and MaxSteps must be above 0, or nothing can be cleared"
 		);
 		assert!(
 			T::MaxSweeps::get() > 0 && T::MaxStarts::get() > 0,
-			"MaxSweeps, MaxStarts: nothing can be solved"
+			"MaxSweeps and MaxStarts must be above 0, or no game can be solved"
 		);
-		// A certificate takes one evaluation for each household and each of its strategies.
+		// A certificate takes one evaluation for each household and one for each of its strategies.
 		assert!(
 			T::MaxEvaluationsPerHousehold::get() > 2 * (1 + strategies),
-			"MaxEvaluationsPerHousehold: too few for a certificate and a sweep"
+			"MaxEvaluationsPerHousehold is too small for a certificate and a sweep"
 		);
 		assert!(
 			T::RetainedEras::get() >= 4,
-			"RetainedEras: contracts must outlive their settlement"
+			"RetainedEras must be at least 4, so that a contract stays until it is settled"
 		);
 		for phase in [Phase::Solve, Phase::Settle] {
 			let weight =
 				T::WeightInfo::latch().saturating_add(Self::step_weight(phase, T::MaxHouseholds::get()));
 			assert!(
 				weight.all_lte(T::MaxClearingWeight::get()),
-				"MaxClearingWeight: {phase:?} of MaxHouseholds households weighs {weight:?}"
+				"MaxClearingWeight is too small: the {phase:?} step of MaxHouseholds households weighs {weight:?}"
 			);
 		}
 	}

@@ -1,4 +1,4 @@
-//! Clearing of one community at gate closure: its game, its contracts, its holds.
+//! Clearing of one community: its game, its contracts and its holds.
 
 use crate::{
 	books::entry, pallet::*, Balance, Channels, CommunityId, Contract, ContractBook, Debt, EraIndex,
@@ -16,7 +16,7 @@ use frame_support::traits::{
 	Get,
 };
 
-/// A household on its way into a game.
+/// A household with the contract that is being made for it.
 struct Player<T: Config> {
 	id: HouseholdId,
 	owner: T::AccountId,
@@ -24,7 +24,9 @@ struct Player<T: Config> {
 }
 
 impl<T: Config> Pallet<T> {
-	/// One community's gate closure: its game, its contracts, its holds.
+	/// Clears a community for `era`. Only its first `households` members take part, which is the number that the step's
+	/// weight was planned for. `settle_era` is the newest era whose readings count. If the game cannot be set up or
+	/// solved, the community has no contracts for the era (`ClearingFailed`).
 	pub(crate) fn solve_step(
 		community: CommunityId,
 		era: EraIndex,
@@ -41,14 +43,20 @@ impl<T: Config> Pallet<T> {
 		let game = match game_of(terms.rules, players.iter().map(|p| &p.contract)) {
 			Ok(game) => game,
 			Err(fault) => {
-				log::error!(target: LOG_TARGET, "community {community}, era {era}: {fault:?}");
+				log::error!(
+					target: LOG_TARGET,
+					"community {community}, era {era}: no contracts, since the game is invalid: {fault:?}"
+				);
 				Self::deposit_event(Event::ClearingFailed { community, era });
 				return;
 			}
 		};
 		let solution = game::solve(&game, &Self::solver_limits().config(&game), None);
 		let Ok(allocations) = game::allocate(&game, &solution.profile) else {
-			log::error!(target: LOG_TARGET, "community {community}, era {era}: the solver left its game");
+			log::error!(
+				target: LOG_TARGET,
+				"community {community}, era {era}: no contracts, since the solver chose an unknown strategy"
+			);
 			Self::deposit_event(Event::ClearingFailed { community, era });
 			return;
 		};
@@ -74,13 +82,14 @@ impl<T: Config> Pallet<T> {
 			price_per_kwh,
 			settled: None,
 		};
-		// The players are members, of whom there are at most so many.
+		// No truncation: players are members, of whom there are at most `MaxHouseholds`.
 		Contracts::<T>::insert(community, slot, ContractBook::<T>::truncate_from(book));
 		Records::<T>::insert(community, slot, record);
 		Self::deposit_event(Event::EraCleared { community, record });
 	}
 
-	/// The households that have anything to bring to the game of `era`, in the order of their registration.
+	/// The households that bring strategies to the game of `era`, in the order of registration. Those in arrears, or
+	/// whose owner cannot cover the worst case, bring main-grid strategies only.
 	fn players(
 		community: CommunityId,
 		era: EraIndex,
@@ -88,7 +97,7 @@ impl<T: Config> Pallet<T> {
 		households: u32,
 		terms: &Terms,
 	) -> Vec<Player<T>> {
-		// What each owner can still cover; one owner may have several households.
+		// What each owner can still cover: an owner may have several households.
 		let mut budgets = BTreeMap::<T::AccountId, Balance>::new();
 		let mut players = Vec::new();
 		let debts = Debts::<T>::get(community);
@@ -100,7 +109,7 @@ impl<T: Config> Pallet<T> {
 			let Ok(comfort) = terms.narrow(household.comfort) else {
 				continue;
 			};
-			// Readings of the era that has just ended are still coming in, and do not count yet.
+			// Readings of the era that has just ended are still being submitted, so they do not count yet.
 			let last_reading = || Readings::<T>::get(id)?.until(settle_era?);
 			let Some(Submission::<T> {
 				generation_wh,
@@ -140,7 +149,7 @@ impl<T: Config> Pallet<T> {
 		players
 	}
 
-	/// Takes an amount from what an owner can still cover; false, and nothing taken, where that is not enough.
+	/// Deducts `amount` from what the owner can still cover. Returns false, and deducts nothing, if that is not enough.
 	fn spend(budgets: &mut BTreeMap<T::AccountId, Balance>, owner: &T::AccountId, amount: Balance) -> bool {
 		let budget = budgets.entry(owner.clone()).or_insert_with(|| {
 			T::Currency::reducible_balance(owner, Preservation::Preserve, Fortitude::Polite)
@@ -154,18 +163,18 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Puts the funds that a contract can cost on hold, and announces it.
+	/// Puts on hold what the contract can cost, and emits `ContractMade`.
 	fn make_contract(community: CommunityId, terms: &Terms, price_per_kwh: Balance, player: &mut Player<T>) {
 		let contract = &mut player.contract;
 		if !contract.main_grid_only {
 			let cost = contract_cost(terms, price_per_kwh, &contract.energy);
 			match T::Currency::hold(&HoldReason::Contract.into(), &player.owner, cost) {
 				Ok(()) => contract.held = cost,
-				// The budget was checked just before. Without the hold, settlement lets this buyer take nothing from
-				// the pool, so its sellers lose a buyer and no money.
+				// The budget was checked just before, so this cannot happen. Without the hold, settlement gives this
+				// buyer nothing from the pool, so that sellers lose a buyer but no money.
 				Err(error) => log::error!(
 					target: LOG_TARGET,
-					"household {}: {cost} could not be held: {error:?}", player.id
+					"household {}: could not put {cost} on hold: {error:?}", player.id
 				),
 			}
 		}
@@ -184,8 +193,8 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// The work that the chain allows its solver for one game. It depends on the runtime's constants alone, so that an
-	/// auditor can solve a game again.
+	/// The solver's budget for one game. It depends only on the runtime's constants, so that an auditor can solve a
+	/// game again with the same result.
 	pub(crate) fn solver_limits() -> SolverLimits {
 		SolverLimits {
 			max_sweeps: T::MaxSweeps::get(),

@@ -1,4 +1,4 @@
-//! What always holds between two blocks, whatever was submitted.
+//! Invariants: statements that hold between any two blocks, whatever was submitted.
 
 use crate::{pallet::*, Balance, CommunityId, HouseholdId, Totals};
 use alloc::collections::BTreeMap;
@@ -9,7 +9,8 @@ use frame_support::{
 use sp_runtime::TryRuntimeError;
 
 impl<T: Config> Pallet<T> {
-	/// Checks every invariant of the pallet's state; reads all of it, so not for use in a block.
+	/// Checks every invariant of the pallet's state; the error names the first one that does not hold. Reads the whole
+	/// state, so it must not run in a block.
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		Self::try_clock()?;
 		Self::try_members()?;
@@ -20,25 +21,37 @@ impl<T: Config> Pallet<T> {
 	}
 
 	fn try_clock() -> Result<(), TryRuntimeError> {
-		ensure!(!Planned::<T>::exists(), "planned steps outlived their block");
+		ensure!(
+			!Planned::<T>::exists(),
+			"steps are still planned after their block"
+		);
 		let Some(clock) = Clock::<T>::get() else {
-			ensure!(!Round::<T>::exists(), "a round without a clock");
+			ensure!(
+				!Round::<T>::exists(),
+				"there is a round although the clock has not started"
+			);
 			return Ok(());
 		};
 		ensure!(
 			clock.previous.is_none_or(|previous| previous < clock.current),
-			"eras out of order"
+			"the clock's previous era is not before its current one"
 		);
 		if let Some(round) = Round::<T>::get() {
-			ensure!(round.solve_era == clock.current, "a round for another era");
+			ensure!(
+				round.solve_era == clock.current,
+				"the round clears another era than the running one"
+			);
 			ensure!(
 				round.settle_era.is_none_or(|era| Some(era) < clock.previous),
-				"settling an open era"
+				"the round settles an era whose readings are still taken"
 			);
-			ensure!(round.next < round.communities, "a round past its end");
+			ensure!(
+				round.next < round.communities,
+				"the round's next community is beyond its last one"
+			);
 			ensure!(
 				round.communities <= CommunityCount::<T>::get(),
-				"a round for communities that are not there"
+				"the round has more communities than exist"
 			);
 		}
 		Ok(())
@@ -47,53 +60,59 @@ impl<T: Config> Pallet<T> {
 	fn try_members() -> Result<(), TryRuntimeError> {
 		ensure!(
 			Communities::<T>::iter_keys().count() == CommunityCount::<T>::get() as usize,
-			"communities miscounted"
+			"the community count differs from the number of communities"
 		);
 		ensure!(
 			Communities::<T>::iter_keys().all(|id| id < CommunityCount::<T>::get()),
-			"a community out of count"
+			"a community's number is not below the community count"
 		);
 		let households = Households::<T>::iter_keys().count();
 		ensure!(
 			Households::<T>::iter_keys().all(|id| id < NextHousehold::<T>::get()),
-			"a household out of count"
+			"a household's number is not below the next number"
 		);
 		let (mut seen, mut meters) = (0usize, 0usize);
 		for (community, members) in Members::<T>::iter() {
 			ensure!(
 				Communities::<T>::contains_key(community),
-				"members of no community"
+				"there are members of an unknown community"
 			);
 			ensure!(
 				members.windows(2).all(|pair| pair.first() < pair.last()),
-				"members out of order"
+				"members are not in ascending order"
 			);
 			for id in &members {
-				let household = Households::<T>::get(id).ok_or("a member that is no household")?;
-				ensure!(household.community == community, "a member of another community");
+				let household = Households::<T>::get(id).ok_or("a member is not a known household")?;
+				ensure!(
+					household.community == community,
+					"a member's household belongs to another community"
+				);
 				ensure!(
 					household
 						.member_until
 						.is_none_or(|last| household.member_since <= last),
-					"a membership that ended before it began"
+					"a membership ends before it begins"
 				);
 				let next = household.next_meter.as_ref().map(|next| &next.meter);
 				for meter in core::iter::once(&household.meter).chain(next) {
 					ensure!(
 						MeterOf::<T>::get(meter) == Some(*id),
-						"a meter of another household"
+						"a household's meter is not registered for it"
 					);
 					meters = meters.saturating_add(1);
 				}
 			}
 			seen = seen.saturating_add(members.len());
 		}
-		ensure!(seen == households, "a household without a community");
-		ensure!(MeterOf::<T>::iter().count() == meters, "meters miscounted");
+		ensure!(seen == households, "a household is not a member of any community");
+		ensure!(
+			MeterOf::<T>::iter().count() == meters,
+			"more meters are registered than households have"
+		);
 		Ok(())
 	}
 
-	/// Holds equal the sum of open contracts.
+	/// Checks that each owner's hold equals the sum of its open contracts.
 	fn try_holds() -> Result<(), TryRuntimeError> {
 		let mut held = BTreeMap::<T::AccountId, Balance>::new();
 		for (_, household) in Households::<T>::iter() {
@@ -105,83 +124,96 @@ impl<T: Config> Pallet<T> {
 		}) {
 			ensure!(
 				slot == Self::slot(contract.era),
-				"a contract in another era's slot"
+				"a contract is in the ring slot of another era"
 			);
 			ensure!(
 				usize::from(contract.chosen) < contract.strategies.len(),
-				"a choice that is not there"
+				"a contract's chosen strategy does not exist"
 			);
 			ensure!(
 				!contract.main_grid_only || contract.held == 0,
-				"a hold for a main-grid contract"
+				"a main-grid-only contract has funds on hold"
 			);
 			let Some(household) = Households::<T>::get(id) else {
-				ensure!(contract.held == 0, "a hold for a household that left");
+				ensure!(
+					contract.held == 0,
+					"a contract of a household that left has funds on hold"
+				);
 				continue;
 			};
 			let sum = held.entry(household.owner).or_default();
-			*sum = sum.checked_add(contract.held).ok_or("holds overflow")?;
+			*sum = sum
+				.checked_add(contract.held)
+				.ok_or("the sum of an owner's holds overflows")?;
 		}
 		for (owner, sum) in held {
 			ensure!(
 				T::Currency::balance_on_hold(&HoldReason::Contract.into(), &owner) == sum,
-				"holds differ from open contracts"
+				"an owner's hold differs from the sum of its open contracts"
 			);
 		}
 		Ok(())
 	}
 
-	/// Nothing is lost in a pool beyond what others may have given it, and its account lives.
+	/// Checks that each pool's account keeps the minimum balance.
 	fn try_pools() -> Result<(), TryRuntimeError> {
 		for community in 0..CommunityCount::<T>::get() {
 			ensure!(
 				T::Currency::balance(&Self::pool_account(community)) >= T::Currency::minimum_balance(),
-				"a pool below its minimum balance"
+				"a pool's account is below the minimum balance"
 			);
 		}
 		Ok(())
 	}
 
-	/// Readings are of eras that have ended, in which the household was a member; submissions are of members.
+	/// Checks that readings are of ended eras in which the household was a member, and that submissions are of
+	/// registered households.
 	fn try_readings() -> Result<(), TryRuntimeError> {
 		let reported = Clock::<T>::get().and_then(|clock| clock.previous);
 		for (id, newest) in Readings::<T>::iter() {
-			let household = Households::<T>::get(id).ok_or("a reading of no household")?;
+			let household = Households::<T>::get(id).ok_or("a reading is of an unknown household")?;
 			ensure!(
 				Some(newest.era) <= reported,
-				"a reading of an era that has not ended"
+				"a reading is of an era that has not ended"
 			);
 			ensure!(
 				newest.before.is_none_or(|(era, _)| era < newest.era),
-				"readings out of order"
+				"a household's readings are not in ascending order of eras"
 			);
 			let eras = core::iter::once(newest.era).chain(newest.before.map(|(era, _)| era));
 			for era in eras {
-				ensure!(household.is_member_in(era), "a reading from outside membership");
+				ensure!(
+					household.is_member_in(era),
+					"a reading is of an era without membership"
+				);
 			}
 		}
 		for (id, slot, submission) in Submissions::<T>::iter() {
-			ensure!(Households::<T>::contains_key(id), "a submission of no household");
+			ensure!(
+				Households::<T>::contains_key(id),
+				"a submission is of an unknown household"
+			);
 			ensure!(
 				slot == Self::submission_slot(submission.era),
-				"a submission in another era's slot"
+				"a submission is in the slot of another era"
 			);
 		}
 		Ok(())
 	}
 
-	/// Community energy sums to zero in every retained contract and statement, and totals are what they total.
+	/// Checks that books are sound, that community energy sums to zero in every retained contract and statement, and
+	/// that totals are the sums of their statements.
 	fn try_records() -> Result<(), TryRuntimeError> {
 		for (community, book) in Debts::<T>::iter() {
 			Self::try_book(community, &book)?;
 			ensure!(
 				book.iter().all(|(_, debt)| !debt.is_settled()),
-				"a debt of nothing"
+				"a debt book lists a household without debts"
 			);
 			let members = Members::<T>::get(community);
 			ensure!(
 				book.iter().all(|(id, _)| members.contains(id)),
-				"a debt of no member"
+				"a debt book lists a household that is not a member"
 			);
 		}
 		for (community, slot, book) in Contracts::<T>::iter() {
@@ -189,7 +221,7 @@ impl<T: Config> Pallet<T> {
 			let era = Records::<T>::get(community, slot).map(|record| record.era);
 			ensure!(
 				book.iter().all(|(_, contract)| Some(contract.era) == era),
-				"contracts without their record"
+				"a contract's era differs from that of the record in its slot"
 			);
 		}
 		for (community, slot, book) in Statements::<T>::iter() {
@@ -197,26 +229,29 @@ impl<T: Config> Pallet<T> {
 			ensure!(
 				book.iter()
 					.all(|(_, statement)| Self::slot(statement.era) == slot),
-				"a statement in another era's slot"
+				"a statement is in the ring slot of another era"
 			);
 		}
 		for (community, slot, record) in Records::<T>::iter() {
-			ensure!(slot == Self::slot(record.era), "a record in another era's slot");
+			ensure!(
+				slot == Self::slot(record.era),
+				"a record is in the ring slot of another era"
+			);
 			Self::try_record(community, &record)?;
 		}
 		Ok(())
 	}
 
-	/// A book is in the order in which it is searched, and of a community that there is.
+	/// Checks that a book is of a known community and in ascending order of households, which the binary search needs.
 	fn try_book<E>(community: CommunityId, book: &[(HouseholdId, E)]) -> Result<(), TryRuntimeError> {
 		ensure!(
 			Communities::<T>::contains_key(community),
-			"a book of no community"
+			"a book is of an unknown community"
 		);
 		ensure!(
 			book.windows(2)
 				.all(|pair| pair.first().map(|(id, _)| id) < pair.last().map(|(id, _)| id)),
-			"a book out of order"
+			"a book is not in ascending order of households"
 		);
 		Ok(())
 	}
@@ -229,17 +264,20 @@ impl<T: Config> Pallet<T> {
 			traded = traded.saturating_add(contract.energy.sold_to_community_wh.into());
 			ensure!(
 				record.settled.is_none() || contract.held == 0,
-				"a hold for a settled contract"
+				"a settled contract has funds on hold"
 			);
 		}
-		ensure!(contracts.len() == record.players as usize, "contracts miscounted");
+		ensure!(
+			contracts.len() == record.players as usize,
+			"the number of contracts differs from the record's players"
+		);
 		ensure!(
 			contracted == 0,
 			"contracted community energy does not sum to zero"
 		);
 		ensure!(
 			traded == record.certificate.traded_wh,
-			"contracts differ from their certificate"
+			"the contracts' traded energy differs from the certificate's"
 		);
 		match record.settled {
 			Some(totals) => Self::try_settled(community, record.era, &totals),
@@ -264,18 +302,21 @@ impl<T: Config> Pallet<T> {
 					.community_wh()
 					.saturating_add(statement.energy.main_wh())
 					== metered,
-				"a statement of other energy than was metered"
+				"a statement's energy differs from the metered net position"
 			);
 			again.add(&statement, false);
 		}
 		ensure!(delivered == 0, "delivered community energy does not sum to zero");
 		ensure!(
 			out_of_pool <= again.through_pool,
-			"the pool paid more than it took"
+			"the pool paid more to sellers than buyers paid"
 		);
-		// Which readings were missing is not in the statements.
+		// Statements do not say which readings were missing.
 		again.missing_readings = totals.missing_readings;
-		ensure!(*totals == again, "a total differs from its statements");
+		ensure!(
+			*totals == again,
+			"the record's totals differ from the sums of its statements"
+		);
 		Ok(())
 	}
 }

@@ -1,33 +1,37 @@
 //! # Energy market pallet
 //!
-//! Households with rooftop PV trade energy inside their community, era by era; the chain itself computes who trades
-//! what, and settles it.
+//! Households with rooftop PV trade energy inside their community, one era at a time. The chain itself computes who
+//! trades what, and settles it.
 //!
 //! ## Overview
 //!
-//! While era `e` runs, households submit strategies for era `e + 1` ([`Pallet::submit_strategies`]) or leave a
-//! standing preference to speak for them ([`Pallet::set_preference`]), and meters submit readings for the era before
-//! ([`Pallet::submit_reading`]). When the next era begins, each community's game is solved to a Nash equilibrium in
-//! fixed point by [`commonwatt_market::game`]; the result becomes the households' contracts, with funds on hold, and the era
-//! whose readings are in is settled: energy and money sum to zero over the community, to the last unit.
+//! While era `e` runs, owners submit strategies for era `e + 1` ([`Pallet::submit_strategies`]) or rely on a standing
+//! preference ([`Pallet::set_preference`]), and meters submit readings of the era before ([`Pallet::submit_reading`]).
+//! When the next era begins, the chain opens a round:
+//!
+//! - Clearing: the solver of [`commonwatt_market::game`] looks for a Nash equilibrium of each community's game, in
+//!   fixed-point arithmetic. The result becomes the households' contracts, with funds on hold.
+//! - Settlement: contracts and readings of the era whose readings are in become statements and payments. Community
+//!   energy and its money sum to zero over the community, to the last unit.
 //!
 //! The model is that of Ouyang, Yan and Zhu, "Research on new energy trading system based on blockchain", ACM TURC
 //! 2021, doi 10.1145/3472634.3474065.
 //!
 //! ## Pallet API
 //!
-//! See the [`pallet`] module for calls, events, errors and storage, and [`runtime_api`] for what a runtime answers.
+//! The [`pallet`] module has the calls, events, errors and storage; [`runtime_api`] has the queries that a runtime
+//! answers.
 //!
 //! ## Low level
 //!
-//! - The timestamp is not known in `on_initialize` and `on_finalize` is not metered. So `on_finalize` of the first
-//!   block of a new era only latches what is due, in constant time; in each block after it `on_initialize` plans the
-//!   steps that fit in [`Config::MaxClearingWeight`] and returns their weight, and `on_finalize` takes them. A step is
-//!   one community's game or one community's settlement.
-//! - A new era is latched only when the round of the one before is through. An era that nobody saw begin, because
-//!   the chain stood still or clearing took too long, is missed: it has no contracts, and an event says so.
-//! - State is bounded: contracts, statements and era records live in rings of [`Config::RetainedEras`] slots, one item
-//!   for each community and era; of a household's submissions and readings the newest two are kept.
+//! - The timestamp is not known in `on_initialize`, and `on_finalize` is not metered. So `on_finalize` of the first
+//!   block of a new era only notes that a round is due, in constant time. In each later block `on_initialize` plans the
+//!   steps that fit into [`Config::MaxClearingWeight`] and returns their weight, and `on_finalize` takes them. A step
+//!   is one community's game or one community's settlement.
+//! - The chain notes a new era only after the previous round is complete. An era that begins and ends in between is
+//!   missed: it has no contracts, and [`Event::ErasMissed`] names it.
+//! - State is bounded. Contracts, statements and era records lie in rings of [`Config::RetainedEras`] slots, with one
+//!   item for each community and era. Of a household's submissions and readings the newest two are kept.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -61,7 +65,7 @@ pub use pallet::*;
 pub use types::*;
 pub use weights::WeightInfo;
 
-/// Where the pallet's log lines go.
+/// Target of the pallet's log lines.
 pub(crate) const LOG_TARGET: &str = "runtime::energy-market";
 
 #[frame_support::pallet]
@@ -79,68 +83,69 @@ pub mod pallet {
 	};
 	use frame_system::pallet_prelude::*;
 
-	/// The in-code storage version.
+	/// Version of the storage layout in this code. [`migrations`] says what must accompany a change.
 	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 
 	#[pallet::config]
 	pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
-		/// Money, with funds on hold for contracts.
+		/// The currency of all payments. It must support holds, which cover contracts.
 		type Currency: Inspect<Self::AccountId, Balance = Balance>
 			+ Mutate<Self::AccountId>
 			+ InspectHold<Self::AccountId, Reason = Self::RuntimeHoldReason>
 			+ MutateHold<Self::AccountId>;
 
-		/// The overarching hold reason.
+		/// The runtime's hold reasons, among them [`HoldReason`].
 		type RuntimeHoldReason: From<HoldReason>;
 
-		/// Chain time.
+		/// The block's timestamp.
 		type Time: UnixTime;
 
-		/// Who creates communities.
+		/// The origin that may create communities and name their operators.
 		type GovernanceOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
-		/// The pools' accounts derive from it, one for each community.
+		/// The accounts of every community's pool and incentive pot are derived from this identifier.
 		#[pallet::constant]
 		type PalletId: Get<PalletId>;
 
-		/// Most households of one community.
+		/// Maximum number of households in a community.
 		#[pallet::constant]
 		type MaxHouseholds: Get<u32>;
 
-		/// Most strategies of one household in one era; at least 6, what a standing preference gives, at most 255.
+		/// Maximum number of strategies of a household in one era. At least 6, which a standing preference can give; at
+		/// most 255.
 		#[pallet::constant]
 		type MaxStrategies: Get<u32>;
 
-		/// Most clearing steps in one block.
+		/// Maximum number of steps in one block.
 		#[pallet::constant]
 		type MaxSteps: Get<u32>;
 
-		/// Eras for which contracts, statements and records are kept in state; at least 4.
+		/// Number of eras whose contracts, statements and records are kept in state; at least 4.
 		#[pallet::constant]
 		type RetainedEras: Get<u32>;
 
-		/// Share of a block that clearing may take. The largest step must fit, which `integrity_test` checks.
+		/// Maximum weight of the steps of one block. The largest step must fit, which `integrity_test` checks.
 		#[pallet::constant]
 		type MaxClearingWeight: Get<Weight>;
 
-		/// Most best-response sweeps for each start of the solver.
+		/// Maximum number of best-response sweeps for each start of the solver.
 		#[pallet::constant]
 		type MaxSweeps: Get<u32>;
 
-		/// Most starts of the solver.
+		/// Maximum number of starts of the solver.
 		#[pallet::constant]
 		type MaxStarts: Get<u32>;
 
-		/// Evaluations of a payoff that the solver may make for one game, whatever its size; see
+		/// Payoff evaluations that the solver may make for one game, whatever its size; see
 		/// [`commonwatt_market::game::SolverConfig::max_evaluations`].
 		#[pallet::constant]
 		type MaxEvaluations: Get<u32>;
 
-		/// As many more for each household of the game.
+		/// Additional payoff evaluations for each household of the game.
 		#[pallet::constant]
 		type MaxEvaluationsPerHousehold: Get<u32>;
 
-		/// Weights, measured.
+		/// Measured weights of the calls and the steps.
 		type WeightInfo: WeightInfo;
 	}
 
@@ -148,75 +153,76 @@ pub mod pallet {
 	#[pallet::storage_version(STORAGE_VERSION)]
 	pub struct Pallet<T>(_);
 
-	/// Why funds are on hold.
+	/// Reasons for which the pallet puts funds on hold.
 	#[pallet::composite_enum]
 	pub enum HoldReason {
-		/// They cover what a contract can cost.
+		/// Covers the most that a contract can cost, until its era is settled.
 		#[codec(index = 0)]
 		Contract,
 	}
 
-	/// Length of an era in ms, set at genesis for good.
+	/// Length of an era in ms, fixed at genesis.
 	#[pallet::storage]
 	pub type EraLengthMs<T> = StorageValue<_, u64, ValueQuery, DefaultEraLengthMs>;
 
-	/// Half an hour.
+	/// The default length of an era: half an hour, in ms.
 	#[pallet::type_value]
 	pub fn DefaultEraLengthMs() -> u64 {
 		30 * 60 * 1_000
 	}
 
-	/// Where the chain stands in time; empty until the first block with a timestamp.
+	/// The running era and the one before it. Empty until the first block with a timestamp ends.
 	#[pallet::storage]
 	pub type Clock<T> = StorageValue<_, ClockState>;
 
-	/// Clearing under way.
+	/// The round in progress. Empty when all clearings and settlements are done.
 	#[pallet::storage]
 	pub type Round<T> = StorageValue<_, RoundState>;
 
-	/// Steps that this block takes in `on_finalize`; empty between blocks.
+	/// The steps that this block takes in `on_finalize`. Empty between blocks.
 	#[pallet::storage]
 	pub type Planned<T: Config> = StorageValue<_, BoundedVec<PlannedStep, T::MaxSteps>, ValueQuery>;
 
-	/// How many communities there are, and the number of the next.
+	/// Number of communities, which is also the number of the next one.
 	#[pallet::storage]
 	pub type CommunityCount<T> = StorageValue<_, u32, ValueQuery>;
 
-	/// The communities.
-	// Hasher: numbers count up and only governance adds one, so nobody can skew the trie.
+	/// Communities by number.
+	// Hasher: numbers are assigned in order, and only governance adds a community, so nobody can skew the trie.
 	#[pallet::storage]
 	pub type Communities<T: Config> = StorageMap<_, Twox64Concat, CommunityId, Community<T::AccountId>>;
 
-	/// The households of a community, in the order of registration, which is the order of its game.
+	/// The households of a community in the order of registration, which is also the order of its game.
 	#[pallet::storage]
 	pub type Members<T: Config> =
 		StorageMap<_, Twox64Concat, CommunityId, BoundedVec<HouseholdId, T::MaxHouseholds>, ValueQuery>;
 
-	/// The number of the next household; numbers are not used again.
+	/// Number of the next household. Numbers are never reused.
 	#[pallet::storage]
 	pub type NextHousehold<T> = StorageValue<_, u32, ValueQuery>;
 
-	/// The households.
+	/// Households by number.
 	#[pallet::storage]
 	pub type Households<T: Config> = StorageMap<_, Twox64Concat, HouseholdId, Household<T::AccountId>>;
 
-	/// The household that a meter measures.
-	// Hasher: meters choose their keys, so the key is hashed cryptographically.
+	/// The household of each registered meter.
+	// Hasher: whoever makes a meter's key chooses it, so the key is hashed cryptographically.
 	#[pallet::storage]
 	pub type MeterOf<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, HouseholdId>;
 
-	/// What a household handed in, by slot (`era % 2`): while the games of the era that began are still being solved,
-	/// strategies for the next one are taken already. What was used lies there until it is replaced.
+	/// Submissions by household and slot (`era % 2`). Two slots, because owners submit for the next era while the games
+	/// of the era that has begun are still being solved. A used submission stays in its slot until the slot is reused.
 	#[pallet::storage]
 	pub type Submissions<T: Config> =
 		StorageDoubleMap<_, Twox64Concat, HouseholdId, Twox64Concat, u32, Submission<T>>;
 
-	/// The newest two readings of a household. Apart from the household, so that a reading writes little.
+	/// The newest two readings of each household. They are stored apart from the household, so that submitting one
+	/// writes little.
 	#[pallet::storage]
 	pub type Readings<T: Config> = StorageMap<_, Twox64Concat, HouseholdId, Metered>;
 
-	/// Contracts by community and ring slot (`era % RetainedEras`): one item for all, so that clearing writes once and
-	/// not once for each household.
+	/// Contracts by community and ring slot (`era % RetainedEras`). All contracts of a community and era are one item,
+	/// so that a clearing writes once and not once for each household.
 	#[pallet::storage]
 	pub type Contracts<T: Config> =
 		StorageDoubleMap<_, Twox64Concat, CommunityId, Twox64Concat, u32, ContractBook<T>, ValueQuery>;
@@ -226,54 +232,55 @@ pub mod pallet {
 	pub type Statements<T: Config> =
 		StorageDoubleMap<_, Twox64Concat, CommunityId, Twox64Concat, u32, StatementBook<T>, ValueQuery>;
 
-	/// What households and utilities owe each other: one item for all of a community, which is empty as a rule, so that a
-	/// settlement writes no household.
+	/// Debts between the utility and the households of a community, in both directions. They are one item for the
+	/// community, usually empty, so that a settlement need not write any household.
 	#[pallet::storage]
 	pub type Debts<T: Config> = StorageMap<_, Twox64Concat, CommunityId, DebtBook<T>, ValueQuery>;
 
-	/// Results of gate closures and settlements by community and ring slot (`era % RetainedEras`).
+	/// Results of clearings and settlements, by community and ring slot (`era % RetainedEras`).
 	#[pallet::storage]
 	pub type Records<T: Config> =
 		StorageDoubleMap<_, Twox64Concat, CommunityId, Twox64Concat, u32, EraRecord>;
 
-	/// A community to start with.
+	/// A community of the genesis.
 	#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 	#[serde(bound = "")]
 	pub struct GenesisCommunity<AccountId: serde::Serialize + for<'a> serde::Deserialize<'a>> {
-		/// Its name, UTF-8 and at most 32 bytes.
+		/// Its name: UTF-8, at most 32 bytes.
 		pub name: String,
-		/// Its operator; must hold twice the minimum balance, one of which starts the pool's account.
+		/// The operator's account. It must hold twice the minimum balance, because it pays the pool account's minimum
+		/// balance.
 		pub operator: AccountId,
-		/// The main grid's account.
+		/// The utility's account.
 		pub utility: AccountId,
-		/// Rules and prices.
+		/// Rules, tariffs and fees.
 		pub terms: Terms,
-		/// Its households, in order.
+		/// Its households, in the order of registration.
 		pub households: Vec<GenesisHousehold<AccountId>>,
 	}
 
-	/// A household to start with.
+	/// A household of the genesis.
 	#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 	#[serde(bound = "")]
 	pub struct GenesisHousehold<AccountId: serde::Serialize + for<'a> serde::Deserialize<'a>> {
-		/// Its owner.
+		/// The owner's account.
 		pub owner: AccountId,
-		/// Its meter.
+		/// The meter's account. It needs no funds.
 		pub meter: AccountId,
-		/// Largest net exchange in one era, Wh.
+		/// Largest difference between generation and consumption in one era, Wh: 1 to 10^9.
 		pub connection_limit_wh: u32,
-		/// Its comfort model.
+		/// Its comfort model; `None` if the household is comfortable at any temperature.
 		pub comfort: Option<Comfort>,
-		/// Its standing preference.
+		/// Its standing preference, if any.
 		pub preference: Option<Preference>,
 	}
 
 	#[pallet::genesis_config]
 	#[derive(frame_support::DefaultNoBound)]
 	pub struct GenesisConfig<T: Config> {
-		/// Length of an era in ms, at least one second; 0 stands for half an hour.
+		/// Length of an era in ms, at least 1,000; 0 means the default of half an hour.
 		pub era_length_ms: u64,
-		/// Communities to start with.
+		/// Communities, numbered from 0 in this order.
 		pub communities: Vec<GenesisCommunity<T::AccountId>>,
 	}
 
@@ -281,98 +288,102 @@ pub mod pallet {
 	impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
 		fn build(&self) {
 			if self.era_length_ms != 0 {
-				assert!(self.era_length_ms >= 1_000, "an era is at least one second long");
+				assert!(
+					self.era_length_ms >= 1_000,
+					"genesis: era_length_ms must be at least 1,000, or 0 for the default"
+				);
 				EraLengthMs::<T>::put(self.era_length_ms);
 			}
 			for community in &self.communities {
 				Pallet::<T>::build_community(community)
-					.unwrap_or_else(|e| panic!("genesis community '{}': {e:?}", community.name));
+					.unwrap_or_else(|e| panic!("genesis: community '{}' is invalid: {e:?}", community.name));
 			}
 		}
 	}
 
-	/// What happened. Together the events of an era hold every number of it.
+	/// Events of the market. The events of an era contain every number of it. Amounts of money are in the smallest unit
+	/// of the balance.
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(super) fn deposit_event)]
 	pub enum Event<T: Config> {
-		/// A community exists.
+		/// A community was created.
 		#[codec(index = 0)]
 		CommunityCreated {
 			/// Its number.
 			community: CommunityId,
-			/// Its name.
+			/// Its name, UTF-8.
 			name: Name,
-			/// Its operator.
+			/// The operator's account.
 			operator: T::AccountId,
-			/// The main grid's account.
+			/// The utility's account.
 			utility: T::AccountId,
-			/// The account that buyers pay into and sellers are paid from.
+			/// The pool's account: buyers pay into it, and sellers are paid from it.
 			pool: T::AccountId,
-			/// The account that rewards are paid from; whoever wants to may fund it.
+			/// The account of the incentive pot: rewards are paid from it. Anybody may pay into it.
 			pot: T::AccountId,
-			/// Rules and prices.
+			/// Rules, tariffs and fees.
 			terms: Terms,
 		},
-		/// A household joined.
+		/// A household joined a community.
 		#[codec(index = 1)]
 		HouseholdRegistered {
-			/// Its community.
+			/// The community.
 			community: CommunityId,
 			/// Its number.
 			household: HouseholdId,
-			/// Its owner.
+			/// The owner's account.
 			owner: T::AccountId,
-			/// Its meter.
+			/// The meter's account.
 			meter: T::AccountId,
-			/// Largest net exchange in one era, Wh.
+			/// Largest difference between generation and consumption in one era, Wh.
 			connection_limit_wh: u32,
-			/// Its comfort model.
+			/// Its comfort model; `None` if it is comfortable at any temperature.
 			comfort: Option<Comfort>,
 		},
-		/// The operator announced other terms.
+		/// The operator announced new terms.
 		#[codec(index = 2)]
 		TermsChanged {
 			/// The community.
 			community: CommunityId,
 			/// The new terms.
 			terms: Terms,
-			/// The first era that they hold for.
+			/// The first era for which they hold.
 			from_era: EraIndex,
 		},
-		/// An owner changed a comfort model.
+		/// An owner changed a household's comfort model.
 		#[codec(index = 3)]
 		ComfortChanged {
 			/// The household.
 			household: HouseholdId,
-			/// The new model.
+			/// The new model; `None` if the household is comfortable at any temperature.
 			comfort: Option<Comfort>,
 		},
-		/// An owner changed a standing preference.
+		/// An owner changed a household's standing preference.
 		#[codec(index = 4)]
 		PreferenceChanged {
 			/// The household.
 			household: HouseholdId,
-			/// The new preference.
+			/// The new preference; `None` if the owner removed it.
 			preference: Option<Preference>,
 		},
-		/// Strategies are in; they replace what was in for that era.
+		/// An owner submitted strategies. They replace the household's earlier submission for that era.
 		#[codec(index = 5)]
 		StrategiesSubmitted {
 			/// The household.
 			household: HouseholdId,
 			/// The era that they are for.
 			era: EraIndex,
-			/// Expected generation, Wh.
+			/// Expected generation in that era, Wh.
 			generation_wh: u32,
-			/// The strategies.
+			/// The strategies, from which the game chooses one.
 			strategies: Vec<Strategy>,
 		},
-		/// A reading is in.
+		/// A meter or a data concentrator submitted a reading.
 		#[codec(index = 6)]
 		ReadingSubmitted {
 			/// The household.
 			household: HouseholdId,
-			/// The era that it is of.
+			/// The era that was measured.
 			era: EraIndex,
 			/// The reading.
 			reading: Reading,
@@ -382,21 +393,22 @@ pub mod pallet {
 		EraStarted {
 			/// The era that began.
 			era: EraIndex,
-			/// The era that ended; readings of it are taken now.
+			/// The era whose readings are taken from now on.
 			readings_of: Option<EraIndex>,
-			/// The era that is settled now.
+			/// The era that this round settles.
 			settling: Option<EraIndex>,
 		},
-		/// Nobody saw these eras begin, or, after a gap as long as the rings, an open era still has the last one's slot;
-		/// they have no contracts.
+		/// Eras have no contracts, because the chain did not see them begin: it had no block, or an earlier round
+		/// outlasted them. After a gap about as long as the rings, or longer, the range also contains the era that just
+		/// began, if its ring slot still holds contracts that are not settled.
 		#[codec(index = 8)]
 		ErasMissed {
-			/// The first.
+			/// The first of these eras.
 			first: EraIndex,
-			/// The last.
+			/// The last of these eras.
 			last: EraIndex,
 		},
-		/// A household has a contract.
+		/// A clearing made a contract for a household.
 		#[codec(index = 9)]
 		ContractMade {
 			/// Its community.
@@ -405,29 +417,30 @@ pub mod pallet {
 			era: EraIndex,
 			/// The household.
 			household: HouseholdId,
-			/// Generation that the game reckoned with, Wh.
+			/// Expected generation in the game, Wh.
 			generation_wh: u32,
-			/// The strategy that the equilibrium has.
+			/// The strategy that the game chose.
 			strategy: Strategy,
-			/// Its number in the household's set, counted from 0.
+			/// Index of this strategy in the household's set, counted from 0.
 			chosen: u8,
-			/// True where the household could not cover its strategies and was kept to the main grid.
+			/// True if the household was limited to the main grid, because its owner could not cover the worst case or
+			/// because it was in arrears.
 			main_grid_only: bool,
-			/// Energy by channel.
+			/// Contracted energy, Wh, with the community and with the main grid.
 			energy: Channels,
-			/// Funds put on hold.
+			/// Funds put on hold for the contract.
 			held: Balance,
 		},
-		/// A community's gate closure is through.
+		/// The clearing of a community is complete.
 		#[codec(index = 10)]
 		EraCleared {
 			/// The community.
 			community: CommunityId,
-			/// The result.
+			/// Terms, price and certificate of the era.
 			record: EraRecord,
 		},
-		/// A community's game could not be set up; it has no contracts for this era. Cannot happen, by design; if it
-		/// does, the chain goes on.
+		/// The game of a community could not be set up or solved, so the community has no contracts for this era. By
+		/// design this cannot happen; if it does, the chain goes on.
 		#[codec(index = 11)]
 		ClearingFailed {
 			/// The community.
@@ -442,7 +455,7 @@ pub mod pallet {
 			community: CommunityId,
 			/// The household.
 			household: HouseholdId,
-			/// What the era came to.
+			/// Energy, prices and amounts of the era.
 			statement: Statement,
 		},
 		/// A community's era is settled.
@@ -450,64 +463,65 @@ pub mod pallet {
 		EraSettled {
 			/// The community.
 			community: CommunityId,
-			/// The era.
+			/// The era that was settled.
 			era: EraIndex,
-			/// Sums over its households.
+			/// Sums over the households' statements.
 			totals: Totals,
 		},
-		/// An owner paid debts.
+		/// A household repaid arrears, either by `repay_arrears` or, if it is leaving, in a settlement.
 		#[codec(index = 14)]
 		ArrearsRepaid {
 			/// The household.
 			household: HouseholdId,
-			/// What was paid to the utility.
+			/// Amount paid to the utility.
 			paid: Balance,
-			/// What is still owed.
+			/// Amount still owed.
 			arrears: Balance,
 		},
-		/// A community has another operator.
+		/// Governance named another operator of a community.
 		#[codec(index = 15)]
 		OperatorChanged {
 			/// The community.
 			community: CommunityId,
-			/// The new operator.
+			/// The new operator's account.
 			operator: T::AccountId,
 		},
-		/// A community has another data concentrator.
+		/// The operator named another data concentrator, or none.
 		#[codec(index = 16)]
 		ConcentratorChanged {
 			/// The community.
 			community: CommunityId,
-			/// The new one.
+			/// The new data concentrator's account; `None` if there is none.
 			concentrator: Option<T::AccountId>,
 		},
-		/// The operator paused the community, or took that back. Holds from the next gate closure on.
+		/// The operator paused or resumed a community, with effect from its next clearing.
 		#[codec(index = 17)]
 		CommunityPaused {
 			/// The community.
 			community: CommunityId,
-			/// True where it was paused.
+			/// True if paused, false if resumed.
 			paused: bool,
 		},
-		/// The operator suspended a household, or took that back. Holds from the next gate closure on.
+		/// The operator suspended or reinstated a household, with effect from the community's next clearing.
 		#[codec(index = 18)]
 		HouseholdSuspended {
 			/// The household.
 			household: HouseholdId,
-			/// True where it was suspended.
+			/// True if suspended, false if reinstated.
 			suspended: bool,
 		},
-		/// Another meter measures a household from an era on.
+		/// The operator replaced a household's meter.
 		#[codec(index = 19)]
 		MeterReplaced {
 			/// The household.
 			household: HouseholdId,
-			/// The new meter.
+			/// The new meter's account.
 			meter: T::AccountId,
-			/// The first era that it measures.
+			/// The first era that the new meter measures.
 			from_era: EraIndex,
 		},
-		/// An owner took strategies back; the standing preference speaks again.
+		/// An owner withdrew the strategies for an era. If there is a standing preference, the chain derives strategies
+		/// from it.
 		#[codec(index = 20)]
 		StrategiesWithdrawn {
 			/// The household.
@@ -515,17 +529,17 @@ pub mod pallet {
 			/// The era that they were for.
 			era: EraIndex,
 		},
-		/// One reading of a batch was refused; the others are not affected.
+		/// An item of a batch of readings was skipped; the other items count.
 		#[codec(index = 21)]
 		ReadingRefused {
-			/// Its place in the batch, counted from 0.
+			/// Position of the item in the batch, counted from 0.
 			index: u32,
-			/// The household that it named.
+			/// The household that the item named.
 			household: HouseholdId,
-			/// Why.
+			/// The reason.
 			error: DispatchError,
 		},
-		/// A household is leaving; it takes part in no further game.
+		/// A household began to leave its community. It takes part in no further game.
 		#[codec(index = 22)]
 		HouseholdLeaving {
 			/// The household.
@@ -533,81 +547,82 @@ pub mod pallet {
 			/// The last era that it takes part in.
 			last_era: EraIndex,
 		},
-		/// A household has left: its eras are settled, nothing is owed either way, its meters are free.
+		/// A household left its community: its eras are settled, neither side owes anything, and its meters are free.
 		#[codec(index = 23)]
 		HouseholdLeft {
-			/// Its community.
+			/// The community.
 			community: CommunityId,
-			/// Its number, which is not used again.
+			/// Its number, which is never reused.
 			household: HouseholdId,
 		},
-		/// The utility paid what it owed a household that is leaving.
+		/// The utility paid credit to a household that is leaving, in a settlement.
 		#[codec(index = 24)]
 		CreditPaid {
 			/// The household.
 			household: HouseholdId,
-			/// What was paid.
+			/// Amount paid to the owner.
 			paid: Balance,
-			/// What is still owed.
+			/// Amount still owed.
 			credit: Balance,
 		},
 	}
 
-	/// Why a call was refused. Nothing changes then.
+	/// Reasons for which a call fails. A failed call costs its fee and changes nothing else.
 	#[pallet::error]
 	pub enum Error<T> {
-		/// There is no community of that number.
+		/// No community has this number.
 		#[codec(index = 0)]
 		UnknownCommunity,
-		/// There is no household of that number.
+		/// No household has this number.
 		#[codec(index = 1)]
 		UnknownHousehold,
 		/// Only the community's operator may do this.
 		#[codec(index = 2)]
 		NotOperator,
-		/// Only the household's owner may do this, or a proxy of it.
+		/// Only the household's owner may do this, or a proxy of the owner.
 		#[codec(index = 3)]
 		NotOwner,
-		/// The account that signed is not the meter of any household.
+		/// The signing account is not a registered meter.
 		#[codec(index = 4)]
 		UnknownMeter,
-		/// That meter measures another household already.
+		/// The meter is already registered, for this or for another household.
 		#[codec(index = 5)]
 		MeterAlreadyRegistered,
-		/// The community has as many households as it can have.
+		/// The community has the maximum number of households (`MaxHouseholds`).
 		#[codec(index = 6)]
 		CommunityFull,
-		/// The chain has not seen an era yet; wait for the next block.
+		/// The era clock has not started; retry in the next block.
 		#[codec(index = 7)]
 		ClockNotStarted,
-		/// Readings are taken of the era before the current one only.
+		/// Only readings of one era are taken: the one that the chain saw before the running era.
 		#[codec(index = 8)]
 		ReadingForWrongEra,
-		/// Strategies are taken for the era after the current one only.
+		/// Strategies are taken only for the era after the running one.
 		#[codec(index = 9)]
 		StrategiesForWrongEra,
-		/// The meter has reported this era already.
+		/// The household already has a reading of this era; only one of quality `Corrected` can replace it.
 		#[codec(index = 10)]
 		ReadingAlreadySubmitted,
-		/// The household was not a member in that era.
+		/// The household was not a member of the community in this era.
 		#[codec(index = 11)]
 		NotMemberInEra,
-		/// Generation less consumption is more than the connection can carry in an era.
+		/// The difference between generation and consumption exceeds the household's connection limit.
 		#[codec(index = 12)]
 		OverConnectionLimit,
-		/// A connection limit is 1 Wh to 1 GWh for each era.
+		/// A connection limit must be 1 Wh to 1 GWh for each era.
 		#[codec(index = 13)]
 		ConnectionLimitOutOfRange,
 		/// Generation and consumption are at most 1 GWh in an era.
 		#[codec(index = 14)]
 		EnergyOutOfRange,
-		/// A strategy set has at least one strategy.
+		/// A submission needs at least one strategy.
 		#[codec(index = 15)]
 		NoStrategies,
-		/// A strategy set has at most `MaxStrategies` strategies.
+		/// A submission has at most `MaxStrategies` strategies.
 		#[codec(index = 16)]
 		TooManyStrategies,
-		/// Selling needs a surplus, buying a deficit, neutral a balance closer than the meter resolution.
+		/// A strategy's kind contradicts its net position: selling needs a surplus, buying a deficit, and neutral a
+		/// difference below the meter resolution.
 		#[codec(index = 17)]
 		KindContradictsNetPosition,
 		/// The comfort range is empty: its lower end must be below its upper end.
@@ -619,37 +634,37 @@ pub mod pallet {
 		/// The comfort sensitivity is above 4 / (max - min)^2, so comfort could exceed 1.
 		#[codec(index = 20)]
 		ComfortCouldExceedOne,
-		/// Shares of a preference are 0 to 100 percent.
+		/// The percentages of a preference must be 0 to 100.
 		#[codec(index = 21)]
 		PreferenceOutOfRange,
 		/// Lambda must be a fraction above 1 and at most 65,536.
 		#[codec(index = 22)]
 		LambdaOutOfRange,
-		/// The meter resolution is 1 to 1,000 Wh.
+		/// The meter resolution must be 1 to 1,000 Wh.
 		#[codec(index = 23)]
 		ResolutionOutOfRange,
 		/// Tariffs must satisfy imbalance export <= feed-in <= retail <= imbalance import.
 		#[codec(index = 24)]
 		TariffsOutOfOrder,
-		/// A tariff is above 10^24 for each kWh.
+		/// A tariff or the grid fee is above 10^24 for each kWh.
 		#[codec(index = 25)]
 		TariffTooHigh,
 		/// A name has at most 32 bytes.
 		#[codec(index = 26)]
 		NameTooLong,
-		/// The household owes nothing.
+		/// The household has no arrears.
 		#[codec(index = 27)]
 		NoArrears,
-		/// The account has nothing to pay with.
+		/// The owner's account has no free funds above the minimum balance.
 		#[codec(index = 28)]
 		NothingToPayWith,
-		/// There can be no further communities or households: their numbers are used up.
+		/// No number is left for another community, household or era.
 		#[codec(index = 29)]
 		IdsExhausted,
-		/// Terms hold from a later era than the current one.
+		/// Terms must begin in an era after the running one.
 		#[codec(index = 30)]
 		EraNotLater,
-		/// It is so already.
+		/// Nothing to change: this is the current value.
 		#[codec(index = 31)]
 		NothingToChange,
 		/// The operator has suspended the household.
@@ -658,28 +673,28 @@ pub mod pallet {
 		/// The operator has paused the community.
 		#[codec(index = 33)]
 		CommunityPaused,
-		/// The household has no strategies in for the next era.
+		/// The household has no submission for the next era.
 		#[codec(index = 34)]
 		NothingSubmitted,
-		/// There is no reading of that era that could be corrected.
+		/// The household has no reading of this era that could be corrected.
 		#[codec(index = 35)]
 		NothingToCorrect,
-		/// Another meter measured the household in that era.
+		/// Another meter measured the household in this era.
 		#[codec(index = 36)]
 		MeterNotActiveInEra,
-		/// The meter before has readings to report still; replace it again in the next era.
+		/// The previous meter still has to report an era; replace the meter in the next era.
 		#[codec(index = 37)]
 		MeterBeingReplaced,
-		/// The account that signed is not the data concentrator of the household's community.
+		/// The signing account is not the data concentrator of the household's community.
 		#[codec(index = 38)]
 		NotConcentrator,
-		/// The comfort range goes beyond the community's comfort bounds.
+		/// The comfort range exceeds the community's comfort bounds.
 		#[codec(index = 39)]
 		ComfortOutOfBounds,
 		/// Comfort bounds are empty: their lower end must be below their upper end.
 		#[codec(index = 40)]
 		ComfortBoundsEmpty,
-		/// The household is leaving.
+		/// The household is leaving the community.
 		#[codec(index = 41)]
 		HouseholdLeaving,
 	}
@@ -707,14 +722,14 @@ pub mod pallet {
 
 	#[pallet::call]
 	impl<T: Config> Pallet<T> {
-		/// Create a community.
+		/// Create a community. The operator's account pays the minimum balance of the pool's account. The terms hold at
+		/// once, and the community takes part from the next round on.
 		///
-		/// Origin: governance. The operator's account gives the pool's account its minimum balance. The terms hold
-		/// from the next gate closure on.
+		/// Origin: governance.
 		///
 		/// Errors: `NameTooLong`, `LambdaOutOfRange`, `ResolutionOutOfRange`, `TariffsOutOfOrder`, `TariffTooHigh`,
-		/// `ComfortBoundsEmpty`, `IdsExhausted`, or a token error where the operator cannot give the minimum balance. Event:
-		/// `CommunityCreated`.
+		/// `ComfortBoundsEmpty`, `IdsExhausted`, or a token error if the operator cannot pay the minimum balance.
+		/// Event: `CommunityCreated`.
 		#[pallet::call_index(0)]
 		#[pallet::weight(T::WeightInfo::create_community())]
 		pub fn create_community(
@@ -729,14 +744,15 @@ pub mod pallet {
 			Ok(())
 		}
 
-		/// Admit a household to a community. It takes part from the current era on: strategies for the next era and
-		/// readings of the current one are its first.
+		/// Admit a household to a community. It may submit strategies for the next era at once, and its first reading
+		/// is the one of the running era, which is due when that era has ended. `connection_limit_wh` is 1 to 10^9 Wh.
+		/// Registration keeps the meter's account alive, so the meter needs no funds.
 		///
 		/// Origin: the community's operator, signed.
 		///
 		/// Errors: `UnknownCommunity`, `NotOperator`, `CommunityFull`, `MeterAlreadyRegistered`,
-		/// `ConnectionLimitOutOfRange`, `ComfortRangeEmpty`, `ComfortSensitivityNotPositive`,
-		/// `ComfortCouldExceedOne`, `ComfortOutOfBounds`, `IdsExhausted`. Event: `HouseholdRegistered`.
+		/// `ConnectionLimitOutOfRange`, `ComfortRangeEmpty`, `ComfortSensitivityNotPositive`, `ComfortCouldExceedOne`,
+		/// `ComfortOutOfBounds`, `IdsExhausted`. Event: `HouseholdRegistered`.
 		#[pallet::call_index(1)]
 		#[pallet::weight(T::WeightInfo::register_household())]
 		pub fn register_household(
@@ -753,15 +769,15 @@ pub mod pallet {
 			Ok(())
 		}
 
-		/// Announce other rules, prices, comfort bounds and incentives, which hold from a later era on. What was announced
-		/// before and has not begun is dropped. Contracts already made keep the terms that they were made under. A comfort
-		/// range that goes beyond new bounds counts as far as it lies within them; a household of whose range nothing
-		/// does stays out of the game.
+		/// Announce new terms, which hold from `from_era` on: rules, tariffs, grid fee, price rule, comfort bounds and
+		/// incentive. They replace an announcement that has not begun. Contracts keep the terms that they were made
+		/// under. The game cuts a household's comfort range to the part within the bounds; a household without such a
+		/// part takes no part in the game.
 		///
 		/// Origin: the community's operator, signed.
 		///
-		/// Errors: `UnknownCommunity`, `NotOperator`, `LambdaOutOfRange`, `ResolutionOutOfRange`,
-		/// `TariffsOutOfOrder`, `TariffTooHigh`, `ComfortBoundsEmpty`, `EraNotLater`. Event: `TermsChanged`.
+		/// Errors: `UnknownCommunity`, `NotOperator`, `LambdaOutOfRange`, `ResolutionOutOfRange`, `TariffsOutOfOrder`,
+		/// `TariffTooHigh`, `ComfortBoundsEmpty`, `EraNotLater`. Event: `TermsChanged`.
 		#[pallet::call_index(2)]
 		#[pallet::weight(T::WeightInfo::set_terms())]
 		pub fn set_terms(
@@ -774,8 +790,8 @@ pub mod pallet {
 			Self::do_set_terms(who, community, terms, from_era)
 		}
 
-		/// Change how a household values its indoor temperature; `None` is always comfortable. Holds from the next
-		/// gate closure on.
+		/// Change a household's comfort model: how it values its indoor temperature. `None` means comfortable at any
+		/// temperature. Takes effect at the community's next clearing.
 		///
 		/// Origin: the household's owner, signed.
 		///
@@ -792,8 +808,9 @@ pub mod pallet {
 			Self::do_set_comfort(who, household, comfort)
 		}
 
-		/// Leave a standing preference, or take it back. In an era for which the household submits no strategies, the
-		/// chain derives them from the last reading by this preference.
+		/// Set a household's standing preference, or remove it with `None`. For an era without submitted strategies,
+		/// the chain derives them from the household's last reading by this preference. Takes effect at the community's
+		/// next clearing.
 		///
 		/// Origin: the household's owner, signed.
 		///
@@ -809,10 +826,10 @@ pub mod pallet {
 			Self::do_set_preference(who, household, preference)
 		}
 
-		/// Submit the strategies from which the game for the next era may choose, with the generation expected for it
-		/// in Wh. Until the current era ends they may be submitted again, which replaces them.
+		/// Submit a household's strategies for the next era, with the expected generation in Wh. The game chooses one
+		/// of them. Until gate closure another submission for the same era replaces this one.
 		///
-		/// Origin: the household's owner, signed.
+		/// Origin: the household's owner, signed. The fee grows with the number of strategies.
 		///
 		/// Errors: `UnknownHousehold`, `NotOwner`, `ClockNotStarted`, `StrategiesForWrongEra`, `NoStrategies`,
 		/// `EnergyOutOfRange`, `HouseholdSuspended`, `HouseholdLeaving`, `CommunityPaused`, `TooManyStrategies`,
@@ -830,10 +847,11 @@ pub mod pallet {
 			Self::do_submit_strategies(who, household, era, generation_wh, strategies)
 		}
 
-		/// Submit what the meter saw in the era before the current one. An era is reported once; until the current era
-		/// ends, a reading of quality `Corrected` takes the place of the one that is in.
+		/// Submit a meter's reading of the era that the chain saw before the running one. A meter reports an era once.
+		/// Until the running era ends, a reading of quality `Corrected` replaces the earlier one.
 		///
-		/// Origin: the meter, signed. A valid first reading of an era costs no fee.
+		/// Origin: the meter, signed. The first valid reading of an era costs no fee; everything else costs the
+		/// ordinary fee.
 		///
 		/// Errors: `UnknownMeter`, `ClockNotStarted`, `ReadingForWrongEra`, `NotMemberInEra`, `MeterNotActiveInEra`,
 		/// `ReadingAlreadySubmitted`, `NothingToCorrect`, `EnergyOutOfRange`, `OverConnectionLimit`. Event:
@@ -848,8 +866,8 @@ pub mod pallet {
 			Self::do_submit_reading(meter, era, reading)
 		}
 
-		/// Pay as much of a household's debts as the owner's account can. Settlement does the same every era; this is
-		/// for those who will not wait.
+		/// Pay as much of a household's arrears as the owner's free funds above the minimum balance allow. Every
+		/// settlement does the same; this call does it at once.
 		///
 		/// Origin: the household's owner, signed.
 		///
@@ -861,7 +879,7 @@ pub mod pallet {
 			Self::do_repay_arrears(who, household)
 		}
 
-		/// Name another operator of a community.
+		/// Name another operator of a community, with immediate effect.
 		///
 		/// Origin: governance.
 		///
@@ -877,7 +895,8 @@ pub mod pallet {
 			Self::do_set_operator(community, operator)
 		}
 
-		/// Name the account that may report readings of all the community's households, or none.
+		/// Name the community's data concentrator: an account that may report the readings of every household. `None`
+		/// means that there is none. Takes effect at once.
 		///
 		/// Origin: the community's operator, signed.
 		///
@@ -893,8 +912,8 @@ pub mod pallet {
 			Self::do_set_concentrator(who, community, concentrator)
 		}
 
-		/// Pause a community, or let it go on. While it is paused no game is played and no strategies are taken;
-		/// contracts already made are settled, and all further energy is billed as the main grid's.
+		/// Pause or resume a community, with effect from its next clearing. A paused community plays no game and takes
+		/// no strategies. Contracts that are already made are settled; all further energy is traded with the main grid.
 		///
 		/// Origin: the community's operator, signed.
 		///
@@ -906,8 +925,9 @@ pub mod pallet {
 			Self::do_set_paused(who, community, paused)
 		}
 
-		/// Suspend a household, or let it take part again. While suspended it plays no game; its contracts are settled
-		/// and all its further energy is billed as the main grid's.
+		/// Suspend or reinstate a household, with effect from the community's next clearing. A suspended household
+		/// plays no game and submits no strategies. Contracts that are already made are settled; all further energy is
+		/// traded with the main grid.
 		///
 		/// Origin: the community's operator, signed.
 		///
@@ -923,13 +943,13 @@ pub mod pallet {
 			Self::do_set_suspended(who, household, suspended)
 		}
 
-		/// Replace a household's meter from the next era on. The old one still reports the eras that it measured. A
-		/// replacement that has not begun is called off by another.
+		/// Replace a household's meter from the next era on. The old meter still reports the eras that it measured.
+		/// This call also cancels a replacement that has not begun.
 		///
 		/// Origin: the community's operator, signed.
 		///
 		/// Errors: `UnknownHousehold`, `NotOperator`, `ClockNotStarted`, `MeterAlreadyRegistered`,
-		/// `MeterBeingReplaced`. Event: `MeterReplaced`.
+		/// `MeterBeingReplaced`, `IdsExhausted`. Event: `MeterReplaced`.
 		#[pallet::call_index(12)]
 		#[pallet::weight(T::WeightInfo::replace_meter())]
 		pub fn replace_meter(
@@ -941,11 +961,12 @@ pub mod pallet {
 			Self::do_replace_meter(who, household, meter)
 		}
 
-		/// Take back the strategies for the next era; the standing preference speaks then.
+		/// Withdraw the strategies for the next era. If there is a standing preference, the chain derives strategies
+		/// from it instead.
 		///
 		/// Origin: the household's owner, signed.
 		///
-		/// Errors: `UnknownHousehold`, `NotOwner`, `ClockNotStarted`, `NothingSubmitted`. Event:
+		/// Errors: `UnknownHousehold`, `NotOwner`, `ClockNotStarted`, `NothingSubmitted`, `IdsExhausted`. Event:
 		/// `StrategiesWithdrawn`.
 		#[pallet::call_index(13)]
 		#[pallet::weight(T::WeightInfo::withdraw_strategies())]
@@ -954,13 +975,14 @@ pub mod pallet {
 			Self::do_withdraw_strategies(who, household)
 		}
 
-		/// Submit readings of many households at once, by the rules of `submit_reading`. An item that breaks them is
-		/// left out and named by an event; the others count.
+		/// Submit readings of many households at once, by the rules of `submit_reading`. An invalid item is skipped,
+		/// and an event names its position and the reason; the other items count.
 		///
-		/// Origin: the data concentrator, signed.
+		/// Origin: the data concentrator, signed. The call costs a fee for each item, and succeeds even if every item
+		/// is skipped.
 		///
-		/// Events: `ReadingSubmitted` for each item that counts, `ReadingRefused` for each other with one of the errors
-		/// of `submit_reading`, `UnknownHousehold` or `NotConcentrator`.
+		/// Events: `ReadingSubmitted` for each item that counts; `ReadingRefused` for each other one, with an error of
+		/// `submit_reading`, `UnknownHousehold` or `NotConcentrator`.
 		#[pallet::call_index(14)]
 		#[pallet::weight(T::WeightInfo::submit_readings(items.len() as u32))]
 		pub fn submit_readings(
@@ -971,14 +993,15 @@ pub mod pallet {
 			Self::do_submit_readings(who, items)
 		}
 
-		/// Leave the community after the current era. The household takes part in no further game; what it has
-		/// undertaken is delivered, read and settled, and once nothing is owed either way it is gone and its meters are
-		/// free. What is still owed is asked for in every era, or paid at once by `repay_arrears`.
+		/// Leave the community after the running era. The household takes part in no further game; its contracts are
+		/// delivered, read and settled. The settlement of its last era removes it and frees its meters if neither side
+		/// owes anything. Otherwise every later settlement pays what can be paid, and `repay_arrears` pays at once. One
+		/// settlement removes at most 4 households.
 		///
 		/// Origin: the household's owner, signed.
 		///
-		/// Errors: `UnknownHousehold`, `NotOwner`, `ClockNotStarted`, `HouseholdLeaving`. Events: `HouseholdLeaving`, and
-		/// `HouseholdLeft` when it is gone.
+		/// Errors: `UnknownHousehold`, `NotOwner`, `ClockNotStarted`, `HouseholdLeaving`. Events: `HouseholdLeaving`,
+		/// and `HouseholdLeft` when it is removed.
 		#[pallet::call_index(15)]
 		#[pallet::weight(T::WeightInfo::leave())]
 		pub fn leave(origin: OriginFor<T>, household: HouseholdId) -> DispatchResult {
@@ -986,12 +1009,12 @@ pub mod pallet {
 			Self::as_owner(&who, household, |h| Self::start_leaving(household, h))
 		}
 
-		/// Have a household leave the community after the current era, by the rules of `leave`.
+		/// Remove a household from the community after the running era, by the rules of `leave`.
 		///
 		/// Origin: the community's operator, signed.
 		///
-		/// Errors: `UnknownHousehold`, `NotOperator`, `ClockNotStarted`, `HouseholdLeaving`. Events: `HouseholdLeaving`,
-		/// and `HouseholdLeft` when it is gone.
+		/// Errors: `UnknownHousehold`, `NotOperator`, `ClockNotStarted`, `HouseholdLeaving`. Events:
+		/// `HouseholdLeaving`, and `HouseholdLeft` when it is removed.
 		#[pallet::call_index(16)]
 		#[pallet::weight(T::WeightInfo::remove_household())]
 		pub fn remove_household(origin: OriginFor<T>, household: HouseholdId) -> DispatchResult {

@@ -1,4 +1,4 @@
-//! Households: how they join, change and leave, their meters, their debts.
+//! Households: registration, changes, meters, arrears, and leaving.
 
 use crate::{pallet::*, Balance, CommunityId, Household, HouseholdId, NextMeter};
 use commonwatt_market::game::{Comfort, ComfortFault, Preference, MAX_ENERGY_WH};
@@ -12,7 +12,9 @@ use frame_support::{
 use sp_runtime::{DispatchError, DispatchResult};
 
 impl<T: Config> Pallet<T> {
-	/// Changes a household in the name of its owner.
+	/// Changes a household for its owner.
+	///
+	/// Errors: `UnknownHousehold`, `NotOwner`, and those of `change`, after which nothing is changed.
 	pub(crate) fn as_owner<R>(
 		who: &T::AccountId,
 		household: HouseholdId,
@@ -71,7 +73,7 @@ impl<T: Config> Pallet<T> {
 		Ok(id)
 	}
 
-	/// Announces the meter that measures from the next era on. The old one still reports what it measured.
+	/// Registers the meter that measures from the next era on. The old one still reports the eras that it measured.
 	pub(crate) fn do_replace_meter(
 		who: T::AccountId,
 		household: HouseholdId,
@@ -84,8 +86,8 @@ impl<T: Config> Pallet<T> {
 				Error::<T>::MeterAlreadyRegistered
 			);
 			if let Some(next) = h.next_meter.take() {
-				// The replacement before this one: done for good once the era whose readings are taken is its own, and
-				// called off where it had not begun. In between two meters still have something to report.
+				// An earlier replacement is complete if its first era is no later than the era whose readings are taken
+				// now, and is cancelled if it has not begun. In between, both meters still have an era to report.
 				let readings_of = clock.previous.unwrap_or(0);
 				if next.from_era <= readings_of {
 					Self::discharge_meter(&core::mem::replace(&mut h.meter, next.meter));
@@ -109,7 +111,8 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// No further game for a household; it goes when all that it has undertaken is settled.
+	/// Ends a household's membership after the running era. [`Self::forget_household`] removes it when everything is
+	/// settled.
 	pub(crate) fn start_leaving(id: HouseholdId, household: &mut Household<T::AccountId>) -> DispatchResult {
 		let clock = Clock::<T>::get().ok_or(Error::<T>::ClockNotStarted)?;
 		ensure!(household.member_until.is_none(), Error::<T>::HouseholdLeaving);
@@ -121,8 +124,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Forgets a household to which nothing is owed and that owes nothing. Its contracts and statements stay in the
-	/// community's rings.
+	/// Removes a household after its last settlement, when neither side owes anything. Its contracts and statements
+	/// stay in the community's rings.
 	pub(crate) fn forget_household(id: HouseholdId, household: Household<T::AccountId>) {
 		let community = household.community;
 		Members::<T>::mutate(community, |members| members.retain(|member| *member != id));
@@ -141,7 +144,8 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// A meter needs no money of its own: its registration keeps its account, and with it its nonce.
+	/// Registers a meter. The reference keeps the meter's account alive, and with it the nonce, so a meter needs no
+	/// funds.
 	fn enlist_meter(meter: &T::AccountId, household: HouseholdId) {
 		MeterOf::<T>::insert(meter, household);
 		frame_system::Pallet::<T>::inc_sufficients(meter);
@@ -194,7 +198,7 @@ impl<T: Config> Pallet<T> {
 		let utility = Self::community(h.community)?.utility;
 		let paid = Self::pay_up_to(&who, &utility, debt.arrears);
 		ensure!(paid > 0, Error::<T>::NothingToPayWith);
-		// `pay_up_to` never pays more than it was asked for.
+		// `pay_up_to` never pays more than `amount`.
 		debt.arrears = debt.arrears.saturating_sub(paid);
 		Self::deposit_event(Event::ArrearsRepaid {
 			household,
@@ -206,7 +210,8 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Moves as much of `amount` as `from` can spare and `to` can take; returns what moved.
+	/// Transfers as much of `amount` as `from` has above the minimum balance; returns what was transferred, which is 0
+	/// if `to` cannot take it.
 	pub(crate) fn pay_up_to(from: &T::AccountId, to: &T::AccountId, amount: Balance) -> Balance {
 		if amount == 0 {
 			return 0;
@@ -219,7 +224,7 @@ impl<T: Config> Pallet<T> {
 		T::Currency::transfer(from, to, paid, Preservation::Preserve).unwrap_or(0)
 	}
 
-	/// Accepts valid models within the bounds that hold for the next game.
+	/// Checks a comfort model, and that its range lies within the bounds that hold in the next era.
 	fn check_comfort(community: CommunityId, comfort: &Option<Comfort>) -> DispatchResult {
 		let Some(comfort) = comfort else { return Ok(()) };
 		comfort.check().map_err(|fault| match fault {

@@ -1,4 +1,4 @@
-//! A small runtime and the words that the pallet's tests are written in.
+//! A small runtime, and helpers for the pallet's tests.
 
 use crate::{self as pallet_energy_market, *};
 use commonwatt_market::game::{Comfort, Kind, Preference, Ratio, Rules, Strategy};
@@ -11,7 +11,7 @@ use frame_support::{
 use frame_system::EnsureRoot;
 use sp_runtime::BuildStorage;
 
-/// Wide enough for the pools' accounts to differ.
+/// 128 bits, so that the derived accounts of different pools differ.
 pub type AccountId = u128;
 
 #[frame_support::runtime]
@@ -51,7 +51,7 @@ pub const ERA_MS: u64 = 60_000;
 pub const BLOCK_MS: u64 = 6_000;
 pub const EXISTENTIAL_DEPOSIT: Balance = 10;
 pub const ENDOWMENT: Balance = 1_000_000;
-/// The era that tests start in.
+/// The running era at the start of most tests.
 pub const FIRST_ERA: EraIndex = 1_000;
 pub const RETAINED_ERAS: u32 = 6;
 pub const MAX_HOUSEHOLDS: u32 = 8;
@@ -79,7 +79,8 @@ impl pallet_timestamp::Config for Test {
 	type WeightInfo = ();
 }
 
-/// Weights that let one step of a full community fit in a block, and two of a community of four.
+/// Test weights. With [`MaxClearingWeight`], a block has room for one step of a full community, or for two steps of a
+/// community of four.
 pub struct TestWeights;
 impl WeightInfo for TestWeights {
 	fn create_community() -> Weight {
@@ -241,7 +242,7 @@ pub fn preference() -> Preference {
 	}
 }
 
-/// Builds the state that a test starts from, and checks the invariants where it ends.
+/// Builds the state that a test starts from, and checks the invariants at its end.
 pub struct ExtBuilder {
 	households: u32,
 }
@@ -253,7 +254,7 @@ impl Default for ExtBuilder {
 }
 
 impl ExtBuilder {
-	/// Households of community 0; owners and meters by [`owner`] and [`meter`].
+	/// Sets the number of households of community 0. [`owner`] and [`meter`] give their accounts.
 	pub fn households(mut self, households: u32) -> Self {
 		self.households = households;
 		self
@@ -295,7 +296,7 @@ impl ExtBuilder {
 		storage.into()
 	}
 
-	/// Runs a test, which must leave every invariant holding and no unit of money made or lost.
+	/// Runs `test`, and checks that every invariant holds after it and that the total issuance is unchanged.
 	pub fn build_and_execute(self, test: impl FnOnce()) {
 		self.build().execute_with(|| {
 			let issued = Balances::total_issuance();
@@ -306,8 +307,8 @@ impl ExtBuilder {
 		});
 	}
 
-	/// The same, from the first block of [`FIRST_ERA`] on, with one era behind it, so that readings and strategies
-	/// are both taken.
+	/// Like [`Self::build_and_execute`], but starts in the first block of [`FIRST_ERA`] with one era before it, so that
+	/// both readings and strategies are taken.
 	pub fn build_in_first_era(self, test: impl FnOnce()) {
 		self.build_and_execute(|| {
 			enter_era(FIRST_ERA - 1);
@@ -317,7 +318,7 @@ impl ExtBuilder {
 	}
 }
 
-/// One block at the given chain time, with no transactions in it.
+/// Makes a block with the given timestamp and no transactions.
 pub fn block_at(now_ms: u64) {
 	let number = System::block_number() + 1;
 	System::set_block_number(number);
@@ -326,12 +327,12 @@ pub fn block_at(now_ms: u64) {
 	EnergyMarket::on_finalize(number);
 }
 
-/// One more block, a block time later.
+/// Makes the next block, one block time later.
 pub fn next_block() {
 	block_at(Timestamp::get() + BLOCK_MS);
 }
 
-/// The first block of an era, and blocks until its clearing is through.
+/// Makes the first block of an era, and further blocks until the round is complete.
 pub fn enter_era(era: EraIndex) {
 	block_at(u64::from(era) * ERA_MS);
 	for _ in 0..9 {
@@ -340,7 +341,7 @@ pub fn enter_era(era: EraIndex) {
 		}
 		next_block();
 	}
-	panic!("clearing takes longer than an era");
+	panic!("the round takes longer than an era");
 }
 
 pub fn submit(household: HouseholdId, era: EraIndex, generation_wh: u32, strategies: &[Strategy]) {
@@ -361,28 +362,28 @@ pub fn report(household: HouseholdId, era: EraIndex, generation_wh: u32, consump
 	));
 }
 
-/// What a household's meter has reported of an era.
+/// The reading of an era that a household's meter has submitted.
 pub fn reported(household: HouseholdId, era: EraIndex) -> Option<Reading> {
 	Readings::<Test>::get(household).and_then(|metered| metered.of(era))
 }
 
 pub fn debt(household: HouseholdId) -> Debt {
-	EnergyMarket::view_debt(household).expect("a household")
+	EnergyMarket::view_debt(household).expect("the household exists")
 }
 
 pub fn contract(household: HouseholdId, era: EraIndex) -> Contract<Test> {
-	EnergyMarket::view_contract(household, era).expect("a contract")
+	EnergyMarket::view_contract(household, era).expect("the contract exists")
 }
 
 pub fn statement(household: HouseholdId, era: EraIndex) -> Statement {
-	EnergyMarket::view_statement(household, era).expect("a statement")
+	EnergyMarket::view_statement(household, era).expect("the statement exists")
 }
 
 pub fn record(era: EraIndex) -> EraRecord {
-	EnergyMarket::view_record(0, era).expect("a record")
+	EnergyMarket::view_record(0, era).expect("the record exists")
 }
 
-/// The pallet's events, oldest first; they are forgotten.
+/// The pallet's events, oldest first. Clears the event list.
 pub fn take_events() -> Vec<Event<Test>> {
 	let events = System::events()
 		.into_iter()

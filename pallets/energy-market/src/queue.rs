@@ -1,15 +1,15 @@
-//! The round's queue: the only place that the hooks call.
+//! The queue of a round: plans steps and takes them. The hooks call nothing else but the clock.
 //!
-//! A new era opens a round: first every community's clearing, since its households deliver already, then every
-//! community's settlement. `on_initialize` plans the steps that fit into the block and returns their weight;
-//! `on_finalize` takes exactly these.
+//! A new era opens a round. All clearings come first, because the households are delivering already; then all
+//! settlements. `on_initialize` plans the steps that fit into the block and returns their weight; `on_finalize` takes
+//! exactly these.
 
 use crate::{pallet::*, settlement::Settlement, weights::WeightInfo, Phase, PlannedStep, RoundState};
 use frame_support::{traits::Get, weights::Weight, BoundedVec};
 
 impl<T: Config> Pallet<T> {
-	/// The weight of one step for so many members of a community, all of whom may be in the game, which may take all of
-	/// the solver's budget.
+	/// The weight of one step for a community of `households` members, at its worst: all of them are in the game, and
+	/// the solver uses its whole budget.
 	pub(crate) fn step_weight(phase: Phase, households: u32) -> Weight {
 		match phase {
 			Phase::Solve => T::WeightInfo::solve(households).saturating_add(T::WeightInfo::evaluate(
@@ -19,7 +19,7 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Plans what this block's `on_finalize` does, and returns the weight of it.
+	/// Plans the steps that this block's `on_finalize` takes, and returns their weight.
 	pub(crate) fn plan_steps() -> Weight {
 		let Some(round) = Round::<T>::get() else {
 			return T::WeightInfo::latch();
@@ -29,15 +29,15 @@ impl<T: Config> Pallet<T> {
 		weight
 	}
 
-	/// The steps from here on that fit into one block, with the weight of that block's clearing and what is left after
-	/// it.
+	/// The steps from `from` on that fit into one block, the weight of that block's clearing, and the rest of the round
+	/// after it (`None` if nothing is left).
 	pub(crate) fn fitting_steps(
 		from: RoundState,
 	) -> (BoundedVec<PlannedStep, T::MaxSteps>, Weight, Option<RoundState>) {
 		let mut weight = T::WeightInfo::latch();
 		let mut steps = BoundedVec::<PlannedStep, T::MaxSteps>::new();
 		let mut cursor = Some(from);
-		// At most `MaxSteps` turns: each one adds a step or ends the loop.
+		// At most `MaxSteps` iterations: each one adds a step or ends the loop.
 		while let Some(round) = cursor {
 			let households = Members::<T>::decode_len(round.next).unwrap_or(0) as u32;
 			let step = PlannedStep {
@@ -46,8 +46,8 @@ impl<T: Config> Pallet<T> {
 				households,
 			};
 			let next_weight = weight.saturating_add(Self::step_weight(step.phase, households));
-			// The first step always goes ahead: `integrity_test` proves that the largest fits, and a queue that
-			// stands still would be worse than a full block.
+			// The first step is always taken: `integrity_test` shows that the largest step fits, and a queue that never
+			// advances would be worse than an overfull block.
 			let fits = steps.is_empty() || next_weight.all_lte(T::MaxClearingWeight::get());
 			if !fits || steps.try_push(step).is_err() {
 				break;
@@ -58,7 +58,7 @@ impl<T: Config> Pallet<T> {
 		(steps, weight, cursor)
 	}
 
-	/// The round once its next step is taken; `None` at its end.
+	/// The round after its next step; `None` at its end.
 	fn after(round: RoundState) -> Option<RoundState> {
 		let next = round.next.saturating_add(1);
 		if next < round.communities {
@@ -74,7 +74,7 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Takes the planned steps.
+	/// Takes the steps that [`Self::plan_steps`] planned for this block.
 	pub(crate) fn take_steps() {
 		for step in Planned::<T>::take() {
 			let Some(round) = Round::<T>::get() else { return };

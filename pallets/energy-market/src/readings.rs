@@ -1,4 +1,4 @@
-//! What meters report.
+//! Readings from meters and data concentrators.
 
 use crate::{pallet::*, EraIndex, Household, HouseholdId, Metered, Quality, Reading, ReadingItem};
 use commonwatt_market::game::MAX_ENERGY_WH;
@@ -6,7 +6,7 @@ use frame_support::{ensure, BoundedVec};
 use sp_runtime::{DispatchError, DispatchResult};
 
 impl<T: Config> Pallet<T> {
-	/// Whether a meter may send this without a fee: the first reading of an era that it has to report, and a valid one.
+	/// Whether a reading costs no fee: it is valid and the first one of its era.
 	pub(crate) fn is_feeless(meter: &T::AccountId, era: EraIndex, reading: &Reading) -> bool {
 		reading.quality != Quality::Corrected && Self::check_metered(meter, era, reading).is_ok()
 	}
@@ -17,7 +17,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Takes what is valid of a data concentrator's batch; an event names each item that is not, with the reason.
+	/// Takes the valid readings of a data concentrator's batch; `ReadingRefused` names each other item and the reason.
 	pub(crate) fn do_submit_readings(
 		who: T::AccountId,
 		items: BoundedVec<ReadingItem, T::MaxHouseholds>,
@@ -36,7 +36,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	fn take_reading(household: HouseholdId, era: EraIndex, reading: Reading) {
-		// Only readings of one era are taken at a time, so none is older than the newest.
+		// Only readings of one era are taken at a time, so none is older than the newest one.
 		Readings::<T>::mutate(household, |newest| {
 			*newest = Some(Metered::with(*newest, era, reading))
 		});
@@ -47,7 +47,7 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// A reading signed by a meter.
+	/// Checks a reading that a meter signed; returns the meter's household.
 	fn check_metered(
 		meter: &T::AccountId,
 		era: EraIndex,
@@ -60,7 +60,7 @@ impl<T: Config> Pallet<T> {
 		Ok(id)
 	}
 
-	/// A reading signed by a data concentrator.
+	/// Checks a reading that a data concentrator signed.
 	fn check_concentrated(who: &T::AccountId, item: &ReadingItem) -> DispatchResult {
 		let household = Households::<T>::get(item.household).ok_or(Error::<T>::UnknownHousehold)?;
 		let community = Self::community(household.community)?;

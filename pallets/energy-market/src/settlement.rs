@@ -1,7 +1,7 @@
-//! Settlement of one community and one era: moves the money that [`commonwatt_market::settlement`] finds to be due.
+//! Settlement of one community and one era: moves the money that [`commonwatt_market::settlement`] computes.
 //!
-//! Money for community energy goes from the buyers' holds through the pool to the sellers, so that a seller who delivered
-//! is always paid.
+//! Money for community energy goes from the buyers' holds through the pool to the sellers, so a seller who delivered is
+//! always paid.
 
 use crate::{
 	books::entry, pallet::*, Amounts, Balance, Community, CommunityId, Contract, ContractBook, Debt,
@@ -19,10 +19,10 @@ use frame_support::traits::{
 	tokens::{Fortitude, Precision, Preservation, Provenance, Restriction},
 };
 
-/// Most households that one settlement lets go; others that are leaving go in the next eras.
+/// Maximum number of households that one settlement removes. Others that are leaving follow in later eras.
 pub(crate) const MAX_DEPARTURES: usize = 4;
 
-/// One household's part in a settlement.
+/// One household in a settlement.
 struct HouseholdSettlement<T: Config> {
 	id: HouseholdId,
 	household: Household<T::AccountId>,
@@ -32,19 +32,19 @@ struct HouseholdSettlement<T: Config> {
 	/// Whether the chain estimated the reading.
 	missing: bool,
 	energy: Energy,
-	/// What it was worth, where there was a game and a reading.
+	/// Comfort and payoff of what was delivered; `None` without a contract or without a reading.
 	delivered: Option<Delivered>,
 	amounts: Amounts,
 }
 
-/// A household that is leaving or not yet there, with what is owed.
+/// A household with its debt that is leaving, or that was not a member in the era.
 type Leaving<T> = (
 	HouseholdId,
 	Household<<T as frame_system::Config>::AccountId>,
 	Debt,
 );
 
-/// One community's settlement of one era.
+/// The settlement of one community and one era.
 pub(crate) struct Settlement<T: Config> {
 	community: CommunityId,
 	era: EraIndex,
@@ -56,14 +56,15 @@ pub(crate) struct Settlement<T: Config> {
 }
 
 impl<T: Config> Settlement<T> {
-	/// Settles `era` for the first `households` of a community.
+	/// Settles `era` for the first `households` members of a community, the number that the step's weight was planned
+	/// for.
 	pub(crate) fn run(community: CommunityId, era: EraIndex, households: u32) {
 		let Some(accounts) = Communities::<T>::get(community) else {
 			return;
 		};
 		let slot = Pallet::<T>::slot(era);
 		let record = Records::<T>::get(community, slot).filter(|record| record.era == era);
-		// Without a record there are no contracts: the era's terms price the main-grid energy.
+		// Without a record there are no contracts; the terms of the era price the main-grid energy.
 		let (terms, price_per_kwh) = record.map_or_else(
 			|| {
 				let terms = accounts.terms_in(era);
@@ -99,7 +100,7 @@ impl<T: Config> Settlement<T> {
 				debts.push((line.id, line.debt));
 			}
 		}
-		// Both are of members, of whom there are at most so many.
+		// No truncation: both are of members, of whom there are at most `MaxHouseholds`.
 		Statements::<T>::insert(community, slot, StatementBook::<T>::truncate_from(statements));
 		match record {
 			Some(mut record) => {
@@ -107,7 +108,8 @@ impl<T: Config> Settlement<T> {
 				Contracts::<T>::insert(community, slot, ContractBook::<T>::truncate_from(contracts));
 				Records::<T>::insert(community, slot, record);
 			}
-			// An era without a game: what its statements have taken the place of goes as a whole.
+			// An era without a game: the contracts and the record in this slot are of an older era, whose statements
+			// have just been overwritten. Remove them.
 			None => {
 				Contracts::<T>::remove(community, slot);
 				Records::<T>::remove(community, slot);
@@ -127,13 +129,13 @@ impl<T: Config> Settlement<T> {
 		}
 	}
 
-	/// Everyone who was a member in the era, with contract and reading, silent meters estimated; and those who are still
-	/// to leave since.
+	/// The households that were members in the era, with contract and reading (estimated if the meter was silent); and
+	/// the other members: those that have left since but still owe or are owed something, and those that joined later.
 	fn lines(&self, households: u32) -> (Vec<HouseholdSettlement<T>>, Vec<Leaving<T>>) {
 		let (mut lines, mut leaving) = (Vec::new(), Vec::new());
 		let debts = Debts::<T>::get(self.community);
 		let book = Contracts::<T>::get(self.community, Pallet::<T>::slot(self.era));
-		// In the order of the members, some of whom have none.
+		// Both lists are in the order of registration, but not every member has a contract.
 		let mut contracts = book
 			.into_iter()
 			.filter(|(_, contract)| contract.era == self.era)
@@ -174,8 +176,8 @@ impl<T: Config> Settlement<T> {
 		(lines, leaving)
 	}
 
-	/// Finds who delivered what: makes the delivered energy of both sides equal, splits each household's metered energy
-	/// by channel and price, and says what it was worth.
+	/// Computes the energy: makes the delivered energy of both sides equal, splits each household's metered energy by
+	/// channel and price, and computes its delivered payoff.
 	fn equalise(&self, lines: &mut [HouseholdSettlement<T>]) {
 		let of_contract = |line: &HouseholdSettlement<T>| {
 			line.contract.as_ref().map_or(0, |contract| {
@@ -193,14 +195,14 @@ impl<T: Config> Settlement<T> {
 		}
 	}
 
-	/// Money for community energy: out of the buyers' holds into the pool, out of the pool to the sellers, and the grid
-	/// fees in one sum to the operator.
+	/// Pays for community energy: from the buyers' holds into the pool, from the pool to the sellers, and all grid fees
+	/// in one sum to the operator.
 	fn through_pool(&self, lines: &mut [HouseholdSettlement<T>]) {
 		let per_kwh = self.terms.tariffs.grid_fee_per_kwh;
 		let fee =
 			|line: &HouseholdSettlement<T>| cost(line.energy.channels.bought_from_community_wh, per_kwh);
 		let all_fees = lines.iter().map(fee).fold(0, Balance::saturating_add);
-		// An operator's account that is gone may not be able to take it: then nobody is charged.
+		// If the operator's account is gone, it may be unable to take the fees. Then no buyer pays a fee.
 		let takes = T::Currency::can_deposit(&self.accounts.operator, all_fees, Provenance::Extant);
 		let charged = takes.into_result().is_ok();
 		let (mut collected, mut fees, mut sold_wh) = (0 as Balance, 0 as Balance, 0 as Balance);
@@ -222,8 +224,12 @@ impl<T: Config> Settlement<T> {
 			if let Err(error) =
 				T::Currency::transfer(&self.pool, &self.accounts.operator, fees, Preservation::Preserve)
 			{
-				// It said just before that it can. The sellers lose nothing by it.
-				log::warn!(target: LOG_TARGET, "community {}: {fees} of fees stay in the pool: {error:?}", self.community);
+				// `can_deposit` allowed it just before, so this cannot happen. The sellers lose nothing by it.
+				log::warn!(
+					target: LOG_TARGET,
+					"community {}: grid fees of {fees} stay in the pool: the operator cannot take them: {error:?}",
+					self.community
+				);
 			}
 		}
 		let mut parts = Split::new(collected, sold_wh);
@@ -233,7 +239,7 @@ impl<T: Config> Settlement<T> {
 		}
 	}
 
-	/// Moves funds on hold for this line's contract; returns what moved.
+	/// Transfers up to `amount` from the hold of this household's contract to `to`; returns what was transferred.
 	fn move_held(&self, line: &mut HouseholdSettlement<T>, to: &T::AccountId, amount: Balance) -> Balance {
 		let Some(contract) = &mut line.contract else {
 			return 0;
@@ -249,19 +255,23 @@ impl<T: Config> Settlement<T> {
 			amount,
 			Precision::BestEffort,
 			Restriction::Free,
-			// What a contract holds is owed to its sellers before anything that the owner froze since.
+			// The hold belongs to the sellers first, even if the owner has frozen funds since.
 			Fortitude::Force,
 		)
 		.unwrap_or_else(|error| {
-			log::warn!(target: LOG_TARGET, "household {}: {amount} on hold did not move: {error:?}", line.id);
+			log::warn!(
+				target: LOG_TARGET,
+				"household {}: could not transfer {amount} from its hold: {error:?}",
+				line.id
+			);
 			0
 		});
 		contract.held = contract.held.saturating_sub(moved);
 		moved
 	}
 
-	/// Pays a seller out of the pool; returns what it got. An account that cannot take it (it is gone, and the amount
-	/// would not bring it back) leaves it with the utility, to its credit.
+	/// Pays a seller out of the pool; returns what the seller received. If the seller's account is gone and the amount
+	/// is too small to open it again, the utility keeps the amount as the seller's credit.
 	fn to_seller(&self, line: &mut HouseholdSettlement<T>, amount: Balance) -> Balance {
 		if amount == 0 {
 			return 0;
@@ -274,7 +284,8 @@ impl<T: Config> Settlement<T> {
 					Ok(kept) => line.debt.credit = line.debt.credit.saturating_add(kept),
 					Err(error) => log::warn!(
 						target: LOG_TARGET,
-						"household {}: {amount} stays in the pool: {error:?}", line.id
+						"household {}: earnings of {amount} stay in the pool, since nobody can take them: {error:?}",
+						line.id
 					),
 				}
 				0
@@ -282,8 +293,8 @@ impl<T: Config> Settlement<T> {
 		}
 	}
 
-	/// What the incentive pot has for this era, shared in proportion to the payoffs that were delivered: the paper's
-	/// reward. A silent meter earns none.
+	/// Pays the paper's rewards from the incentive pot: the incentive for this era, or what the pot has if that is
+	/// less, in proportion to the delivered payoffs. A household with a silent meter gets no reward.
 	fn reward(&self, lines: &mut [HouseholdSettlement<T>]) {
 		let available = T::Currency::reducible_balance(&self.pot, Preservation::Preserve, Fortitude::Polite);
 		let budget = self.terms.incentive_per_era.min(available);
@@ -299,21 +310,22 @@ impl<T: Config> Settlement<T> {
 		let mut parts = Split::new(budget, total);
 		for (line, weight) in lines.iter_mut().zip(weights).filter(|(_, weight)| *weight > 0) {
 			let part = parts.next_part(weight.into());
-			// An account that cannot take it, since it is gone, leaves it in the pot.
+			// A reward that an account cannot take stays in the pot.
 			line.amounts.reward =
 				T::Currency::transfer(&self.pot, &line.household.owner, part, Preservation::Preserve)
 					.unwrap_or(0);
 		}
 	}
 
-	/// The bill of the main grid: what the utility owes is paid first, then what the household owes, old debts included.
+	/// Settles with the utility: first the utility pays what it owes, old credit included; then the household pays what
+	/// it owes, old arrears included.
 	fn with_utility(&self, line: &mut HouseholdSettlement<T>) {
 		line.energy
 			.bill_main_grid(&line.reading, &self.terms.tariffs, &mut line.amounts);
 		let dues = Dues::new(&line.debt, &line.amounts);
 		let utility = &self.accounts.utility;
 		let received = Pallet::<T>::pay_up_to(utility, &line.household.owner, dues.utility);
-		// What is left on hold goes first, and is free again as far as it is not needed.
+		// The rest of the hold pays first; what remains of it is released.
 		let from_hold = self.move_held(line, utility, dues.household);
 		self.release(line);
 		let still_due = dues.household.saturating_sub(from_hold);
@@ -321,7 +333,7 @@ impl<T: Config> Settlement<T> {
 		line.debt = dues.settle(from_hold.saturating_add(from_free), received, &mut line.amounts);
 	}
 
-	/// Ends what is still on hold for this line's contract.
+	/// Releases what is left of the contract's hold.
 	fn release(&self, line: &mut HouseholdSettlement<T>) {
 		let Some(contract) = line.contract.as_mut().filter(|contract| contract.held > 0) else {
 			return;
@@ -333,12 +345,12 @@ impl<T: Config> Settlement<T> {
 			Precision::BestEffort,
 		);
 		if let Err(error) = released {
-			log::warn!(target: LOG_TARGET, "household {}: hold not released: {error:?}", line.id);
+			log::warn!(target: LOG_TARGET, "household {}: could not release the rest of its hold: {error:?}", line.id);
 		}
 		contract.held = 0;
 	}
 
-	/// What the era came to.
+	/// Makes the household's statement, adds it to the totals and emits `HouseholdSettled`.
 	fn close(&self, line: &HouseholdSettlement<T>, totals: &mut Totals) -> Statement {
 		let statement = Statement {
 			era: self.era,
@@ -359,7 +371,8 @@ impl<T: Config> Settlement<T> {
 		statement
 	}
 
-	/// Households whose last era is settled go, once nothing is owed either way. What is still owed joins the debts.
+	/// Removes at most [`MAX_DEPARTURES`] households whose last era is settled and that neither owe nor are owed
+	/// anything. Adds the debts of all others to `debts`.
 	fn let_go(&self, leaving: Vec<Leaving<T>>, debts: &mut Vec<(HouseholdId, Debt)>) {
 		let mut departures = 0;
 		for (id, household, mut debt) in leaving {
@@ -375,7 +388,7 @@ impl<T: Config> Settlement<T> {
 		}
 	}
 
-	/// What a household that takes part no more still owes and is owed.
+	/// Pays between a household that has left the game and the utility, as far as both can pay.
 	fn collect_debts(&self, id: HouseholdId, owner: &T::AccountId, debt: &mut Debt) {
 		let utility = &self.accounts.utility;
 		let received = Pallet::<T>::pay_up_to(utility, owner, debt.credit);

@@ -1,4 +1,4 @@
-//! What households would do in the next era: by word of their owners, or by their standing preference.
+//! Strategies for the next era: submitted by owners, or derived from standing preferences.
 
 use crate::{pallet::*, EraIndex, Household, HouseholdId, Reading, Submission};
 use alloc::vec::Vec;
@@ -75,8 +75,9 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// What the household brings to the game of `era`: what it submitted, else what its preference makes of the last
-	/// reading. `None` where it brings nothing. Strategies that the community's terms no longer allow drop out.
+	/// What the household brings to the game of `era`: the submission for this era, or else the strategies that its
+	/// preference derives from the last reading. Strategies that the terms do not allow are left out. `None` if no
+	/// strategy is left, or if there is neither a submission nor a preference with a reading.
 	pub(crate) fn strategies_for(
 		era: EraIndex,
 		id: HouseholdId,
@@ -100,7 +101,8 @@ impl<T: Config> Pallet<T> {
 		};
 		let limit = household.connection_limit_wh;
 		let allowed = allowed_strategies(strategies, generation_wh, rules.resolution_wh, limit);
-		// A submission had at most as many, and a preference gives at most 6, which `integrity_test` checks.
+		// No truncation: a submission has at most `MaxStrategies`, and a preference gives at most 6, which
+		// `integrity_test` checks.
 		(!allowed.is_empty()).then(|| Submission::<T> {
 			era,
 			generation_wh,

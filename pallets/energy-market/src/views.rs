@@ -1,4 +1,4 @@
-//! Answers to the questions of [`crate::runtime_api`].
+//! Implements the queries of [`crate::runtime_api`].
 
 use crate::{
 	books::entry,
@@ -14,16 +14,16 @@ use commonwatt_market::{
 };
 use frame_support::traits::{fungible::Inspect, Get, UnixTime};
 
-/// An era's game, as the contracts on chain tell it.
+/// A game, rebuilt from the contracts on chain.
 struct SolvedGame {
 	players: Vec<HouseholdId>,
 	game: Game,
-	/// The strategy that each player has.
+	/// Index of each player's chosen strategy.
 	profile: Vec<u8>,
 }
 
 impl<T: Config> Pallet<T> {
-	/// See [`EnergyMarketApi`].
+	/// Answers `current_era` of [`crate::runtime_api::EnergyMarketApi`].
 	pub fn view_current_era() -> Option<EraView> {
 		let clock = Clock::<T>::get()?;
 		let length = EraLengthMs::<T>::get();
@@ -39,9 +39,9 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// See [`EnergyMarketApi`].
+	/// Answers `households_of` of [`crate::runtime_api::EnergyMarketApi`].
 	pub fn view_households_of(owner: T::AccountId) -> Vec<HouseholdId> {
-		// Off chain, so a walk over the map is fine.
+		// Runtime calls run off chain, so iterating over the whole map is acceptable.
 		let mut all: Vec<_> = Households::<T>::iter()
 			.filter(|(_, h)| h.owner == owner)
 			.map(|(id, _)| id)
@@ -50,7 +50,7 @@ impl<T: Config> Pallet<T> {
 		all
 	}
 
-	/// See [`EnergyMarketApi`].
+	/// Answers `queue` of [`crate::runtime_api::EnergyMarketApi`].
 	pub fn view_queue() -> QueueView {
 		let round = Round::<T>::get();
 		let mut view = QueueView {
@@ -62,20 +62,21 @@ impl<T: Config> Pallet<T> {
 			ref_time: 0,
 			blocks: 0,
 		};
-		// Off chain, so that all blocks may be planned at once.
+		// Runtime calls run off chain, so the whole round may be planned at once.
 		let mut cursor = round;
 		while let Some(from) = cursor {
 			let (steps, weight, after) = Self::fitting_steps(from);
 			view.steps = view.steps.saturating_add(steps.len() as u32);
 			view.ref_time = view.ref_time.saturating_add(weight.ref_time());
 			view.blocks = view.blocks.saturating_add(1);
-			// Nothing fits where nothing is allowed to: `integrity_test` sees to that.
+			// `fitting_steps` returns at least one step, since `integrity_test` requires `MaxSteps` above 0. The filter
+			// ends the loop even if it did not.
 			cursor = after.filter(|_| !steps.is_empty());
 		}
 		view
 	}
 
-	/// See [`EnergyMarketApi`].
+	/// Answers `overview` of [`crate::runtime_api::EnergyMarketApi`].
 	pub fn view_overview(id: CommunityId) -> Option<Overview<T::AccountId>> {
 		let community = Communities::<T>::get(id)?;
 		let clock = Clock::<T>::get();
@@ -112,7 +113,7 @@ impl<T: Config> Pallet<T> {
 		Some(view)
 	}
 
-	/// See [`EnergyMarketApi`].
+	/// Answers `debt` of [`crate::runtime_api::EnergyMarketApi`].
 	pub fn view_debt(household: HouseholdId) -> Option<Debt> {
 		let community = Households::<T>::get(household)?.community;
 		Some(
@@ -122,7 +123,7 @@ impl<T: Config> Pallet<T> {
 		)
 	}
 
-	/// See [`EnergyMarketApi`].
+	/// Answers `contract` of [`crate::runtime_api::EnergyMarketApi`].
 	pub fn view_contract(household: HouseholdId, era: EraIndex) -> Option<Contract<T>> {
 		let community = Households::<T>::get(household)?.community;
 		let book = Contracts::<T>::get(community, Self::slot(era));
@@ -131,7 +132,7 @@ impl<T: Config> Pallet<T> {
 			.cloned()
 	}
 
-	/// See [`EnergyMarketApi`].
+	/// Answers `statement` of [`crate::runtime_api::EnergyMarketApi`].
 	pub fn view_statement(household: HouseholdId, era: EraIndex) -> Option<Statement> {
 		let community = Households::<T>::get(household)?.community;
 		let book = Statements::<T>::get(community, Self::slot(era));
@@ -140,24 +141,24 @@ impl<T: Config> Pallet<T> {
 			.copied()
 	}
 
-	/// See [`EnergyMarketApi`].
+	/// Answers `contracts` of [`crate::runtime_api::EnergyMarketApi`].
 	pub fn view_contracts(community: CommunityId, era: EraIndex) -> Vec<(HouseholdId, Contract<T>)> {
 		let book = Contracts::<T>::get(community, Self::slot(era)).into_iter();
 		book.filter(|(_, contract)| contract.era == era).collect()
 	}
 
-	/// See [`EnergyMarketApi`].
+	/// Answers `statements` of [`crate::runtime_api::EnergyMarketApi`].
 	pub fn view_statements(community: CommunityId, era: EraIndex) -> Vec<(HouseholdId, Statement)> {
 		let book = Statements::<T>::get(community, Self::slot(era)).into_iter();
 		book.filter(|(_, statement)| statement.era == era).collect()
 	}
 
-	/// See [`EnergyMarketApi`].
+	/// Answers `record` of version 1 of [`crate::runtime_api::EnergyMarketApi`].
 	pub fn view_record(community: CommunityId, era: EraIndex) -> Option<EraRecord> {
 		Records::<T>::get(community, Self::slot(era)).filter(|record| record.era == era)
 	}
 
-	/// See [`EnergyMarketApi`].
+	/// Answers `record` of version 2 of [`crate::runtime_api::EnergyMarketApi`].
 	pub fn view_record_with_tradable(community: CommunityId, era: EraIndex) -> Option<RecordView> {
 		let record = Self::view_record(community, era)?;
 		let contracts = Self::view_contracts(community, era);
@@ -176,13 +177,13 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// See [`EnergyMarketApi`].
+	/// Answers `verify` of [`crate::runtime_api::EnergyMarketApi`].
 	pub fn view_verify(community: CommunityId, era: EraIndex) -> Option<Certificate> {
 		let SolvedGame { game, profile, .. } = Self::solved_game(community, era)?;
 		verify(&game, &profile, SolverConfig::default().epsilon).ok()
 	}
 
-	/// See [`EnergyMarketApi`].
+	/// Answers `explain` of [`crate::runtime_api::EnergyMarketApi`].
 	pub fn view_explain(household: HouseholdId, era: EraIndex) -> Option<Explanation> {
 		let community = Households::<T>::get(household)?.community;
 		let SolvedGame {
@@ -197,7 +198,7 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// See [`EnergyMarketApi`].
+	/// Answers `bill` of [`crate::runtime_api::EnergyMarketApi`].
 	pub fn view_bill(household: HouseholdId, first_era: EraIndex, last_era: EraIndex) -> Option<Bill> {
 		let community = Households::<T>::get(household)?.community;
 		let mut statements: Vec<_> = (0..T::RetainedEras::get())
@@ -212,7 +213,7 @@ impl<T: Config> Pallet<T> {
 		Some(bill)
 	}
 
-	/// See [`EnergyMarketApi`].
+	/// Answers `trades` of [`crate::runtime_api::EnergyMarketApi`].
 	pub fn view_trades(community: CommunityId, era: EraIndex) -> Vec<Trade> {
 		let settled = Self::view_record(community, era).is_some_and(|record| record.settled.is_some());
 		let energies: Vec<_> = if settled {
@@ -225,7 +226,7 @@ impl<T: Config> Pallet<T> {
 		trades(energies)
 	}
 
-	/// See [`EnergyMarketApi`].
+	/// Answers `solve` of [`crate::runtime_api::EnergyMarketApi`].
 	pub fn view_solve(rules: Rules, households: Vec<Player>) -> Option<Solution> {
 		let within = households.len() <= T::MaxHouseholds::get() as usize
 			&& households
@@ -235,7 +236,7 @@ impl<T: Config> Pallet<T> {
 		Some(solve(&game, &Self::solver_limits().config(&game), None))
 	}
 
-	/// An era's game and the profile that was chosen, as the contracts on chain tell them.
+	/// The game of an era and the chosen profile, rebuilt from the contracts on chain.
 	fn solved_game(community: CommunityId, era: EraIndex) -> Option<SolvedGame> {
 		let record = Self::view_record(community, era)?;
 		let (players, contracts): (Vec<_>, Vec<_>) = Self::view_contracts(community, era).into_iter().unzip();

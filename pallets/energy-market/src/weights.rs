@@ -1,8 +1,8 @@
-//! What a runtime must have measured: the pallet's calls and clearing steps.
+//! The weights that a runtime must measure: of the calls and of the steps of a round.
 
 use frame_support::weights::Weight;
 
-/// What the calls and steps weigh.
+/// Weights of the calls and the steps, at their worst case.
 pub trait WeightInfo {
 	/// [`crate::Pallet::create_community`].
 	fn create_community() -> Weight;
@@ -38,13 +38,13 @@ pub trait WeightInfo {
 	fn submit_readings(n: u32) -> Weight;
 	/// [`crate::Pallet::repay_arrears`].
 	fn repay_arrears() -> Weight;
-	/// Noting a new era, and planning.
+	/// Planning the steps of a block and noting a new era.
 	fn latch() -> Weight;
-	/// One community's game with `h` households, each with as many strategies as it can have, without
-	/// [`Self::evaluate`] for the solver's budget.
+	/// One community's clearing with `h` households, each with `MaxStrategies` strategies, without the solver's search,
+	/// for which [`Self::evaluate`] is added.
 	fn solve(h: u32) -> Weight;
-	/// `e` evaluations of a payoff by the solver.
+	/// `e` payoff evaluations by the solver.
 	fn evaluate(e: u32) -> Weight;
-	/// One community's settlement with `h` households, as many as may of which leave.
+	/// One community's settlement with `h` households, of which the maximum number leaves.
 	fn settle(h: u32) -> Weight;
 }

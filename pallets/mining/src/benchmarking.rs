@@ -1,4 +1,4 @@
-//! What the end of a mined block takes at its worst: a full window, and a miner that has no account yet.
+//! The worst case at the end of a mined block: a full window, and a miner without an account.
 
 use super::*;
 use codec::Encode;

@@ -1,22 +1,22 @@
 //! # Mining
 //!
-//! What a chain needs of its runtime to be mined: the difficulty of the next block, and the reward of who mined the
-//! last one. Whether a chain is mined is decided in its genesis, once; on any other chain the pallet does nothing.
+//! The runtime's part in proof of work: the difficulty of the next block, and the reward for the miner of the last one.
+//! The genesis decides whether a chain is mined; on any other chain the pallet does nothing.
 //!
 //! ## Overview
-//! - **Difficulty** is the mean number of hashes that a block takes. After every block it is set anew by [`retarget`],
-//!   from the last [`WINDOW`] blocks, so that blocks come every [`MiningRules::target_block_ms`] in the mean.
-//! - **Reward**: [`MiningRules::reward`] is issued to the account that the block's header names: the first
-//!   `PreRuntime` item of its digest with the engine `pow_`, the account's SCALE encoding. A header that names none, or
-//!   no account, has no reward.
+//! - **Difficulty** is the mean number of hashes that a block takes. After every block, [`retarget`] computes it again
+//!   from the last [`WINDOW`] blocks, so that the mean time between blocks is [`MiningRules::target_block_ms`].
+//! - **Reward**: the pallet issues [`MiningRules::reward`] to the account in the block's header: the first `PreRuntime`
+//!   item of its digest with the engine `pow_`, which is the account's SCALE encoding. Without such an item, or if it
+//!   does not decode, there is no reward.
 //!
-//! The work itself is not checked here but by the nodes, before they execute a block. They ask for the difficulty
+//! The pallet does not check the work itself. The nodes do that before they execute a block; they query the difficulty
 //! through `sp_consensus_pow::DifficultyApi`.
 //!
 //! ## Time
-//! A miner takes a block's timestamp when it begins to look for the seal, so the time between two blocks' timestamps is
-//! what the first one took to mine. A timestamp may be up to 30 s ahead of a node's clock (`pallet_timestamp`), and is
-//! later than its parent's.
+//! A miner takes a block's timestamp when it begins to search for the seal. So the time between two blocks' timestamps
+//! is the time that the first one took to mine. A timestamp is later than its parent's and may be up to 30 s ahead of a
+//! node's clock (`pallet_timestamp`).
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -53,47 +53,47 @@ pub mod pallet {
 	#[pallet::storage_version(STORAGE_VERSION)]
 	pub struct Pallet<T>(_);
 
-	/// What the pallet takes from the runtime.
+	/// The types that the runtime provides.
 	#[pallet::config]
 	pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
-		/// The money that rewards are issued in.
+		/// The currency in which rewards are issued.
 		type Currency: Mutate<Self::AccountId>;
 		/// The block's timestamp, in milliseconds.
 		type Time: Time<Moment = u64>;
-		/// What the hook weighs.
+		/// Measured weight of the hooks.
 		type WeightInfo: WeightInfo;
 	}
 
-	/// How a chain is mined; fixed at genesis.
+	/// The mining rules of a chain, fixed at genesis.
 	#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, MaxEncodedLen)]
 	pub struct MiningRules<Balance> {
-		/// Milliseconds that a block should take to mine, in the mean.
+		/// Target for the mean time between blocks, ms; above 0.
 		pub target_block_ms: u64,
-		/// What a block's miner gets, in the smallest unit.
+		/// Reward of a block's miner, in the smallest unit of the balance.
 		pub reward: Balance,
 	}
 
-	/// How this chain is mined; empty on a chain that is not.
+	/// The mining rules; empty on a chain that is not mined.
 	#[pallet::storage]
 	pub type Rules<T: Config> = StorageValue<_, MiningRules<BalanceOf<T>>>;
 
-	/// The mean number of hashes that the next block takes; 0 on a chain that is not mined.
+	/// Mean number of hashes that the next block takes; 0 on a chain that is not mined.
 	#[pallet::storage]
 	pub type Difficulty<T: Config> = StorageValue<_, u128, ValueQuery>;
 
-	/// The last blocks, oldest first: what the next difficulty is made from.
+	/// The last `WINDOW` + 1 blocks, oldest first, from which the next difficulty is computed.
 	#[pallet::storage]
 	pub type Recent<T: Config> = StorageValue<_, BoundedVec<Mined, ConstU32<{ WINDOW + 1 }>>, ValueQuery>;
 
-	/// How the chain starts.
+	/// Mining rules and first difficulty. All zero, which is the default, means that the chain is not mined.
 	#[pallet::genesis_config]
 	#[derive(frame_support::DefaultNoBound)]
 	pub struct GenesisConfig<T: Config> {
-		/// Hashes that the first block takes in the mean; 0: this chain is not mined.
+		/// Mean number of hashes that the first block takes; 0 means that the chain is not mined.
 		pub initial_difficulty: u128,
-		/// Milliseconds that a block should take to mine; at least 1 on a chain that is mined.
+		/// Target for the mean time between blocks, ms; above 0 on a mined chain.
 		pub target_block_ms: u64,
-		/// What a block's miner gets: 0, or at least what an account must hold to exist.
+		/// Reward of a block's miner: 0, or at least the minimum balance.
 		pub reward: BalanceOf<T>,
 	}
 
@@ -108,18 +108,18 @@ pub mod pallet {
 			if initial_difficulty == 0 {
 				assert!(
 					target_block_ms == 0 && reward == Default::default(),
-					"a chain that is mined has an initial difficulty"
+					"genesis: target_block_ms or reward is set, so initial_difficulty must be above 0"
 				);
 				return;
 			}
 			assert!(
 				target_block_ms > 0,
-				"a block takes at least one millisecond to mine"
+				"genesis: target_block_ms must be at least 1 on a mined chain"
 			);
 			assert!(
 				reward == Default::default()
 					|| reward >= <T::Currency as fungible::Inspect<_>>::minimum_balance(),
-				"a reward is at least what an account must hold to exist"
+				"genesis: reward must be 0 or at least the minimum balance"
 			);
 			Difficulty::<T>::put(initial_difficulty);
 			Rules::<T>::put(MiningRules {
@@ -129,16 +129,16 @@ pub mod pallet {
 		}
 	}
 
-	/// What happened.
+	/// Events of mining.
 	#[pallet::event]
 	#[pallet::generate_deposit(fn deposit_event)]
 	pub enum Event<T: Config> {
-		/// The block's miner got its reward, newly issued.
+		/// The reward was issued to the miner of the block.
 		#[codec(index = 0)]
 		RewardPaid {
-			/// Whom the block's header names.
+			/// The account in the block's header.
 			miner: T::AccountId,
-			/// How much, in the smallest unit.
+			/// The reward, in the smallest unit of the balance.
 			amount: BalanceOf<T>,
 		},
 	}
@@ -146,7 +146,7 @@ pub mod pallet {
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn on_initialize(_: BlockNumberFor<T>) -> Weight {
-			// What `on_finalize` will take; on a chain that is not mined, the look whether it is.
+			// Charges for `on_finalize`. On a chain that is not mined, both hooks only read whether it is.
 			match Self::is_mined() {
 				true => T::WeightInfo::finalize_block(),
 				false => T::DbWeight::get().reads(2),
@@ -167,12 +167,12 @@ pub mod pallet {
 	}
 
 	impl<T: Config> Pallet<T> {
-		/// Is this chain mined?
+		/// Returns whether this chain is mined. It never changes.
 		pub fn is_mined() -> bool {
 			Rules::<T>::exists()
 		}
 
-		/// Notes the block that ends and sets the difficulty of the next one.
+		/// Records the block that ends, and sets the difficulty of the next one.
 		fn retarget(target_block_ms: u64) {
 			let difficulty = Difficulty::<T>::get();
 			let timestamp_ms = T::Time::now();
@@ -180,7 +180,7 @@ pub mod pallet {
 				if recent.is_full() {
 					recent.remove(0);
 				}
-				// Never full here.
+				// There is room: the oldest entry was removed above.
 				let _ = recent.try_push(Mined {
 					timestamp_ms,
 					difficulty,
@@ -196,13 +196,13 @@ pub mod pallet {
 				return;
 			}
 			let Some(miner) = Self::miner() else { return };
-			// Refused only if the sum of all money would leave its range.
+			// Fails only if the total issuance would overflow.
 			if T::Currency::mint_into(&miner, amount).is_ok() {
 				Self::deposit_event(Event::RewardPaid { miner, amount });
 			}
 		}
 
-		/// Whom the header of the block that is being executed names.
+		/// The account in the header of the block that is being executed, if there is one.
 		fn miner() -> Option<T::AccountId> {
 			let digest = frame_system::Pallet::<T>::digest();
 			let named = digest.logs().iter().find_map(|item| match item {
@@ -212,23 +212,24 @@ pub mod pallet {
 			T::AccountId::decode_all(&mut named.as_slice()).ok()
 		}
 
-		/// A chain is mined with rules and a difficulty, or has neither; its blocks' times go up.
+		/// Checks that a mined chain has rules and a difficulty and any other chain has neither, and that the recorded
+		/// timestamps increase.
 		#[cfg(any(test, feature = "try-runtime"))]
 		pub(crate) fn check_state() -> Result<(), sp_runtime::TryRuntimeError> {
 			let recent = Recent::<T>::get();
 			ensure!(
 				Self::is_mined() == (Difficulty::<T>::get() > 0),
-				"a mined chain has rules and a difficulty, any other neither"
+				"mining rules without a difficulty, or a difficulty without rules"
 			);
 			ensure!(
 				Self::is_mined() || recent.is_empty(),
-				"only a mined chain notes its blocks"
+				"blocks are recorded on a chain that is not mined"
 			);
 			ensure!(
 				recent
 					.windows(2)
 					.all(|pair| matches!(pair, [a, b] if a.timestamp_ms < b.timestamp_ms)),
-				"each noted block is later than the one before"
+				"the timestamps of recorded blocks do not increase"
 			);
 			Ok(())
 		}

@@ -1,4 +1,4 @@
-//! A chain of little more than money, time and mining.
+//! A small runtime for the tests: balances, timestamp and mining.
 
 use crate::{self as pallet_mining, retarget::Mined};
 use codec::Encode;
@@ -45,7 +45,7 @@ impl pallet_mining::Config for Test {
 	type WeightInfo = UnitWeight;
 }
 
-/// The mock's weights: it measures nothing.
+/// Test weights: every hook weighs 1.
 pub struct UnitWeight;
 impl crate::WeightInfo for UnitWeight {
 	fn finalize_block() -> Weight {
@@ -53,7 +53,7 @@ impl crate::WeightInfo for UnitWeight {
 	}
 }
 
-/// A chain with this genesis.
+/// A chain with this genesis of the pallet.
 pub fn chain(mining: pallet_mining::GenesisConfig<Test>) -> sp_io::TestExternalities {
 	let genesis = RuntimeGenesisConfig {
 		mining,
@@ -67,7 +67,7 @@ pub fn idle_chain() -> sp_io::TestExternalities {
 	chain(Default::default())
 }
 
-/// A chain that is mined.
+/// A mined chain with these rules.
 pub fn mined_chain(initial_difficulty: u128, target_block_ms: u64, reward: u128) -> sp_io::TestExternalities {
 	chain(pallet_mining::GenesisConfig {
 		initial_difficulty,
@@ -76,14 +76,14 @@ pub fn mined_chain(initial_difficulty: u128, target_block_ms: u64, reward: u128)
 	})
 }
 
-/// A digest that names a block's miner.
+/// A digest that names `miner` as the block's miner.
 pub fn mined_by(miner: &impl Encode) -> Digest {
 	Digest {
 		logs: vec![DigestItem::PreRuntime(POW_ENGINE_ID, miner.encode())],
 	}
 }
 
-/// Runs a block through the hooks, and the checks of the state after it.
+/// Runs the hooks of a block, and checks the state after it.
 pub fn block(timestamp_ms: u64, digest: Digest) {
 	let number = System::block_number() + 1;
 	System::reset_events();
@@ -94,7 +94,7 @@ pub fn block(timestamp_ms: u64, digest: Digest) {
 	Mining::check_state().unwrap();
 }
 
-/// The blocks that the chain remembers.
+/// The blocks that the chain has recorded, oldest first.
 pub fn recent() -> Vec<Mined> {
 	pallet_mining::Recent::<Test>::get().into_inner()
 }

@@ -1,3 +1,5 @@
+//! Tests of difficulty, rewards, genesis and invariants.
+
 use crate::{mock::*, *};
 use frame_support::{
 	assert_err,
@@ -14,20 +16,20 @@ fn difficulty() -> u128 {
 	Difficulty::<Test>::get()
 }
 
-/// Mines blocks with a machine of so many hashes a millisecond, each taking exactly its mean time, and returns what
-/// the last one took.
+/// Mines blocks with a constant number of hashes in a millisecond, so that each block takes exactly its mean time.
+/// Returns the time that the last one took, ms.
 fn mine_evenly(now_ms: &mut u64, blocks: u32, hashes_per_ms: u128) -> u64 {
 	let mut took = 0;
 	for _ in 0..blocks {
 		block(*now_ms, Digest::default());
 		took = u64::try_from(difficulty() / hashes_per_ms).unwrap().max(1);
-		// What is being mined is the block after the one that was just noted.
+		// The block after the recorded one is being mined now.
 		*now_ms += took;
 	}
 	took
 }
 
-/// The same with luck: times are exponentially distributed, as those of real work are.
+/// Like [`mine_evenly`], but with exponentially distributed times, as real work has. Returns the mean time, ms.
 fn mine_with_luck(now_ms: &mut u64, blocks: u32, hashes_per_ms: f64, rng: &mut ChaCha8Rng) -> f64 {
 	let begin = *now_ms;
 	for _ in 0..blocks {
@@ -43,7 +45,7 @@ fn near(value: f64, expected: f64, tolerance: f64) -> bool {
 }
 
 #[test]
-fn chain_that_is_not_mined_notes_and_pays_nothing() {
+fn unmined_chain_records_and_pays_nothing() {
 	idle_chain().execute_with(|| {
 		block(1_000, mined_by(&7u64));
 		assert_eq!((difficulty(), recent()), (0, vec![]));
@@ -52,22 +54,23 @@ fn chain_that_is_not_mined_notes_and_pays_nothing() {
 }
 
 #[test]
-fn first_difficulty_is_that_of_genesis() {
+fn first_difficulty_is_the_one_of_the_genesis() {
 	mined_chain(12_345, TARGET_MS, REWARD).execute_with(|| {
 		assert_eq!(difficulty(), 12_345);
 		block(1_000, Digest::default());
-		// One block alone took no time that anybody knows of.
+		// A single block has no interval.
 		assert_eq!(difficulty(), 12_345);
 	});
 }
 
 #[test]
-fn difficulty_is_that_worked_by_hand() {
+fn difficulty_equals_the_value_computed_by_hand() {
 	let mined = |timestamp_ms, difficulty| Mined {
 		timestamp_ms,
 		difficulty,
 	};
-	// Intervals 3 s, 9 s and 6 s of blocks at 100, 200 and 300: 6 s * (1*100 + 2*200 + 3*300) / (1*3 + 2*9 + 3*6) s = 215.4
+	// Intervals of 3 s, 9 s and 6 s at difficulties of 100, 200 and 300: 6 s * (1*100 + 2*200 + 3*300) / (1*3 + 2*9 +
+	// 3*6) s = 215.4
 	let recent = [
 		mined(0, 100),
 		mined(3_000, 200),
@@ -79,7 +82,7 @@ fn difficulty_is_that_worked_by_hand() {
 }
 
 #[test]
-fn difficulty_stays_while_blocks_take_what_they_should() {
+fn difficulty_is_constant_while_blocks_take_the_target_time() {
 	mined_chain(6_000_000, TARGET_MS, 0).execute_with(|| {
 		let mut now = 1_000;
 		mine_evenly(&mut now, 200, 1_000);
@@ -88,7 +91,7 @@ fn difficulty_stays_while_blocks_take_what_they_should() {
 }
 
 #[test]
-fn difficulty_follows_the_hash_rate_up_and_down_within_the_window() {
+fn difficulty_follows_the_hash_rate_within_a_window() {
 	mined_chain(6_000_000, TARGET_MS, 0).execute_with(|| {
 		let mut now = 1_000;
 		mine_evenly(&mut now, 2 * WINDOW, 1_000);
@@ -101,7 +104,7 @@ fn difficulty_follows_the_hash_rate_up_and_down_within_the_window() {
 			let last = mine_evenly(&mut now, WINDOW, rate);
 			assert!(
 				near(last as f64, TARGET_MS as f64, 0.15),
-				"{rate} a ms: {last} ms after a window"
+				"{rate} hashes/ms: {last} ms after a window"
 			);
 			mine_evenly(&mut now, WINDOW, rate);
 		}
@@ -109,21 +112,21 @@ fn difficulty_follows_the_hash_rate_up_and_down_within_the_window() {
 }
 
 #[test]
-fn blocks_come_at_the_target_in_the_mean_whatever_the_luck() {
+fn mean_block_time_is_the_target_with_random_times() {
 	let mut rng = ChaCha8Rng::seed_from_u64(20_261_124);
 	mined_chain(1_000, TARGET_MS, 0).execute_with(|| {
 		let mut now = 1_000;
 		for rate in [1_000.0, 20_000.0, 500.0] {
-			// Until the window has only blocks of this rate.
+			// Until the window contains only blocks of this rate.
 			mine_with_luck(&mut now, 2 * WINDOW, rate, &mut rng);
 			let mean = mine_with_luck(&mut now, 4_000, rate, &mut rng);
-			assert!(near(mean, TARGET_MS as f64, 0.06), "{rate} a ms: {mean} ms");
+			assert!(near(mean, TARGET_MS as f64, 0.06), "{rate} hashes/ms: {mean} ms");
 		}
 	});
 }
 
 #[test]
-fn difficulty_never_more_than_doubles_or_halves() {
+fn difficulty_at_most_doubles_or_halves() {
 	mined_chain(1 << 40, TARGET_MS, 0).execute_with(|| {
 		let mut now = 1;
 		block(now, Digest::default());
@@ -141,7 +144,7 @@ fn difficulty_never_more_than_doubles_or_halves() {
 }
 
 #[test]
-fn extremes_do_not_overflow_and_leave_a_difficulty() {
+fn extreme_values_do_not_overflow_and_keep_the_difficulty_positive() {
 	for target_ms in [1, TARGET_MS, u64::MAX] {
 		for initial in [1, u128::MAX] {
 			mined_chain(initial, target_ms, 0).execute_with(|| {
@@ -155,7 +158,7 @@ fn extremes_do_not_overflow_and_leave_a_difficulty() {
 }
 
 #[test]
-fn window_is_all_that_is_remembered() {
+fn only_the_window_is_recorded() {
 	mined_chain(6_000, TARGET_MS, 0).execute_with(|| {
 		let mut now = 1_000;
 		mine_evenly(&mut now, 3 * WINDOW, 1);
@@ -164,7 +167,7 @@ fn window_is_all_that_is_remembered() {
 }
 
 #[test]
-fn miner_of_the_header_gets_the_reward() {
+fn miner_named_in_the_header_gets_the_reward() {
 	mined_chain(1, TARGET_MS, REWARD).execute_with(|| {
 		block(1_000, mined_by(&7u64));
 		assert_eq!(
@@ -187,7 +190,7 @@ fn miner_of_the_header_gets_the_reward() {
 }
 
 #[test]
-fn header_that_names_nobody_has_no_reward() {
+fn header_without_a_valid_miner_gets_no_reward() {
 	mined_chain(1, TARGET_MS, REWARD).execute_with(|| {
 		for (at, digest) in [
 			(1, Digest::default()),
@@ -203,7 +206,7 @@ fn header_that_names_nobody_has_no_reward() {
 }
 
 #[test]
-fn reward_beyond_all_money_is_not_paid_and_stops_nothing() {
+fn reward_that_overflows_the_issuance_is_skipped() {
 	mined_chain(1, TARGET_MS, u128::MAX).execute_with(|| {
 		block(1, mined_by(&7u64));
 		block(2, mined_by(&8u64));
@@ -216,7 +219,7 @@ fn reward_beyond_all_money_is_not_paid_and_stops_nothing() {
 }
 
 #[test]
-fn weight_is_charged_where_there_is_work() {
+fn weight_is_charged_only_on_a_mined_chain() {
 	mined_chain(1, TARGET_MS, 0)
 		.execute_with(|| assert_eq!(Mining::on_initialize(1), UnitWeight::finalize_block()));
 	let db: frame_support::weights::RuntimeDbWeight = <Test as frame_system::Config>::DbWeight::get();
@@ -225,40 +228,43 @@ fn weight_is_charged_where_there_is_work() {
 }
 
 #[test]
-#[should_panic(expected = "at least one millisecond")]
+#[should_panic(expected = "target_block_ms must be at least 1")]
 fn genesis_without_a_target_is_refused() {
 	mined_chain(1, 0, 0);
 }
 
 #[test]
-#[should_panic(expected = "must hold to exist")]
+#[should_panic(expected = "reward must be 0 or at least")]
 fn genesis_with_a_reward_below_the_existential_deposit_is_refused() {
 	mined_chain(1, TARGET_MS, EXISTENTIAL_DEPOSIT - 1);
 }
 
 #[test]
-#[should_panic(expected = "has an initial difficulty")]
+#[should_panic(expected = "initial_difficulty must be above 0")]
 fn genesis_with_a_target_and_no_difficulty_is_refused() {
 	mined_chain(0, TARGET_MS, 0);
 }
 
 #[test]
-fn broken_states_are_noticed() {
+fn broken_states_are_caught() {
 	mined_chain(1, TARGET_MS, 0).execute_with(|| {
 		block(5, Digest::default());
 		Difficulty::<Test>::put(0);
 		assert_err!(
 			Mining::check_state(),
-			"a mined chain has rules and a difficulty, any other neither"
+			"mining rules without a difficulty, or a difficulty without rules"
 		);
 		Difficulty::<Test>::put(1);
 		let _ = Recent::<Test>::try_mutate(|recent| recent.try_push(recent[0]));
 		assert_err!(
 			Mining::check_state(),
-			"each noted block is later than the one before"
+			"the timestamps of recorded blocks do not increase"
 		);
 		Rules::<Test>::kill();
 		Difficulty::<Test>::kill();
-		assert_err!(Mining::check_state(), "only a mined chain notes its blocks");
+		assert_err!(
+			Mining::check_state(),
+			"blocks are recorded on a chain that is not mined"
+		);
 	});
 }

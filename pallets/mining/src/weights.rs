@@ -1,9 +1,9 @@
-//! What a runtime must have measured: the end of a mined block.
+//! The weights that a runtime must measure: the end of a mined block.
 
 use frame_support::weights::Weight;
 
-/// What the hook weighs.
+/// Weights of the pallet's hooks, at their worst case.
 pub trait WeightInfo {
-	/// Noting a mined block, setting the next difficulty, and paying the miner.
+	/// Recording a mined block, setting the next difficulty, and paying the miner.
 	fn finalize_block() -> Weight;
 }

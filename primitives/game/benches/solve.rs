@@ -1,7 +1,7 @@
-//! How fast a community is solved and verified, and what fixed point costs against plain f64.
+//! Measures how long it takes to solve and verify a community, and what fixed-point arithmetic costs compared with f64.
 //!
-//! `cargo bench -p commonwatt-game` measures with criterion; `cargo bench -p commonwatt-game -- --table` prints the
-//! table of `docs/measurements/weights-and-speed.md` instead, from medians of interleaved runs.
+//! `cargo bench -p commonwatt-game` measures with criterion. `cargo bench -p commonwatt-game -- --table` instead prints
+//! the tables of `docs/measurements/weights-and-speed.md`, from medians of interleaved runs.
 
 use commonwatt_game::*;
 use criterion::{BenchmarkId, Criterion, Throughput};
@@ -16,25 +16,33 @@ use support::{
 	Lean,
 };
 
-fn table() {
-	let config = two_starts();
-	// The same total of households at every size, so that caches and branch predictors are as cold at 100 as at 10,000.
-	let mut sizes = Vec::new();
-	let mut ratios = Vec::new();
-	for (households, games) in [(100, 400), (1_000, 40), (10_000, 4)] {
+/// Medians for one size of community.
+struct Row {
+	households: usize,
+	solve_ms: f64,
+	twin_ms: f64,
+	verify_ms: f64,
+	/// Time of the solver divided by time of the twin.
+	ratio: f64,
+	sweeps: f64,
+}
+
+impl Row {
+	fn measure(households: usize, games: usize) -> Self {
+		let config = two_starts();
 		let games = settling(games, households);
 		let mut sweeps = 0;
 		for (game, solution) in &games {
-			let (profile, gain, twin_sweeps) = twin::solve(game);
+			let twin = twin::solve(game);
 			assert_eq!(
-				(&profile, twin_sweeps),
+				(&twin.profile, twin.sweeps),
 				(&solution.profile, solution.sweeps),
-				"the twin went another way"
+				"the twin took another path than the solver"
 			);
-			assert!(gain < 1.0 / 65_536.0);
+			assert!(twin.max_gain < 1.0 / 65_536.0);
 			sweeps += solution.sweeps;
 		}
-		let [fixed, float, check] = medians(
+		let [solve_time, twin_time, verify_time] = medians(
 			15,
 			[
 				&mut || {
@@ -55,39 +63,63 @@ fn table() {
 			],
 		);
 		let count = games.len() as f64;
-		let each = |time: Duration| millis(time) / count;
-		ratios.push((households, fixed.as_secs_f64() / float.as_secs_f64()));
-		sizes.push((
+		let per_game = |time: Duration| millis(time) / count;
+		Self {
 			households,
-			each(fixed),
-			each(float),
-			each(check),
-			f64::from(sweeps) / count,
-		));
+			solve_ms: per_game(solve_time),
+			twin_ms: per_game(twin_time),
+			verify_ms: per_game(verify_time),
+			ratio: solve_time.as_secs_f64() / twin_time.as_secs_f64(),
+			sweeps: f64::from(sweeps) / count,
+		}
 	}
-	let per_household =
-		|(households, fixed, ..): &(usize, f64, f64, f64, f64)| fixed * 1e6 / *households as f64;
+
+	fn ns_per_household(&self) -> f64 {
+		self.solve_ms * 1e6 / self.households as f64
+	}
+}
+
+fn table() {
+	// The same total number of households at every size, so that caches and branch predictors are as cold at 100
+	// households as at 10,000.
+	let rows =
+		[(100, 400), (1_000, 40), (10_000, 4)].map(|(households, games)| Row::measure(households, games));
 	println!("| ratio | measured | at most |");
 	println!("|---|---|---|");
-	for (households, ratio) in &ratios {
+	for Row {
+		households, ratio, ..
+	} in &rows
+	{
 		println!("| fixed point to f64 twin, {households} households x {STRATEGIES} | {ratio:.2} | 1.50 |");
 	}
-	if let [first, .., last] = sizes.as_slice() {
-		let growth = per_household(last) / per_household(first);
+	let [first, .., last] = &rows;
+	println!(
+		"| time per household, {} to {} households | {:.2} | 1.30 |",
+		last.households,
+		first.households,
+		last.ns_per_household() / first.ns_per_household()
+	);
+	println!();
+	println!(
+		"| households x {STRATEGIES} strategies | solve, ms | per household, ns | f64 twin, ms | verify, ms | sweeps |"
+	);
+	println!("|---|---|---|---|---|---|");
+	for row in &rows {
 		println!(
-			"| time per household, {} to {} households | {growth:.2} | 1.30 |",
-			last.0, first.0
+			"| {} | {:.3} | {:.0} | {:.3} | {:.3} | {:.1} |",
+			row.households,
+			row.solve_ms,
+			row.ns_per_household(),
+			row.twin_ms,
+			row.verify_ms,
+			row.sweeps
 		);
 	}
 	println!();
-	println!("| households x {STRATEGIES} strategies | solve, ms | per household, ns | f64 twin, ms | verify, ms | sweeps |");
-	println!("|---|---|---|---|---|---|");
-	for size in &sizes {
-		let (households, fixed, float, check, sweeps) = size;
-		let each = per_household(size);
-		println!("| {households} | {fixed:.3} | {each:.0} | {float:.3} | {check:.3} | {sweeps:.1} |");
-	}
-	println!();
+	balance_table();
+}
+
+fn balance_table() {
 	println!("| 1000 households x {STRATEGIES} in balance, under the chain's bounds | ms |");
 	println!("|---|---|");
 	for seed in 0..3 {

@@ -1,10 +1,10 @@
-"""Makes games for the judge: the same seed and number give the same game.
+"""Makes games for the judge. The same seed and number always give the same game.
 
-The number alone decides lambda, which side is longer, comfort, whether every household may also use the main grid, and
-the number of households, so that every 240 games have each combination once. All else is random: meter resolution, how
-coarse the energies are, positions, temperatures. Coarse energies make exact balances and equal payoffs. In "balance"
-games both sides draw their positions from the same few sizes; in half of them one side's are a few Wh larger, so that
-what remains for the main grid is close to the meter resolution.
+The number determines lambda, the long side, whether there is comfort, whether every household may also use the main
+grid, and the number of households. 240 consecutive games have each combination once. Everything else is random: meter
+resolution, the step of the energies, positions and temperatures. Large steps cause exact balances and equal payoffs. In
+"balance" games, both sides draw their positions from the same few sizes. In half of these games, the buyers' sizes are
+larger by up to three times the meter resolution, so that the energy left to the main grid is close to it.
 """
 
 import random
@@ -15,7 +15,7 @@ SIDES = ("surplus", "shortage", "balance")
 MAX_PROFILES = 1500
 MAX_STRATEGIES = 6
 
-# Comfort ranges with a at most 4 / (Tmax - Tmin)^2, so that C is at most 1.
+# Comfort models. `a` is at most 4 / (Tmax - Tmin)^2, so that C is at most 1.
 COMFORTS = tuple(
     {"min_centi_c": lowest, "max_centi_c": highest, "a": a}
     for lowest, highest, a in (
@@ -29,7 +29,7 @@ COMFORTS = tuple(
 
 
 def make_game(seed, number):
-    """The game with that number: what it is like, in a few words, and its JSON document."""
+    """Returns a short description of the game with this number, and its JSON document."""
     rng = random.Random(f"{seed}/{number}")
     rest, digit = divmod(number, len(LAMBDAS))
     lam = LAMBDAS[digit]
@@ -49,15 +49,15 @@ def make_game(seed, number):
     thin_out(rng, households)
     for household in households:
         household["strategies"] = [s for option in household.pop("options") for s in option]
-    words = (
+    description = (
         f"{count} households, {side}, lambda {lam}, {'with' if with_comfort else 'without'} comfort, "
         f"{'main grid always possible' if may_use_main else 'arbitrary strategies'}"
     )
-    return words, {"lambda": lam, "resolution_wh": resolution, "households": households}
+    return description, {"lambda": lam, "resolution_wh": resolution, "households": households}
 
 
 def position_sizes(rng, side, resolution):
-    """The sizes in Wh that positions of sellers (1) and of buyers (-1) are drawn from."""
+    """Returns the sizes in Wh from which the positions of sellers (key 1) and of buyers (key -1) are drawn."""
     grid = rng.choice((1, 10, 50, 250, 500, 1000))
     largest = rng.choice((1500, 4000, 9000))
 
@@ -105,7 +105,7 @@ def position(rng, role, sizes, resolution):
 
 
 def temperature(rng, model):
-    """Mostly inside the comfort range, at times on its edge or outside, where comfort is 0."""
+    """Mostly inside the comfort range, sometimes at its ends or outside, where comfort is 0."""
     lowest, highest = (model["min_centi_c"], model["max_centi_c"]) if model else (1500, 2700)
     chance = rng.random()
     if chance < 0.04:
@@ -127,7 +127,7 @@ def kinds_for(x, resolution):
 
 
 def thin_out(rng, households):
-    """Takes options away until the game has few enough profiles to enumerate."""
+    """Removes options until the game has at most MAX_PROFILES profiles."""
 
     def strategies(household):
         return sum(len(option) for option in household["options"])

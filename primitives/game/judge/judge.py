@@ -1,36 +1,37 @@
-"""Judges `commonwatt-game solve` by pygambit, a solver for games that nobody of this project wrote.
+"""Checks `commonwatt-game solve` against pygambit, an independent solver for games.
 
     python3 -m venv VENV && VENV/bin/pip install -r requirements.txt
     VENV/bin/python judge.py --command target/release/commonwatt-game
 
 `scripts/setup.sh` makes such an environment and `scripts/test.sh` runs this program.
 
-What it does, for each of many small games (`games.py`):
+For each of many small games (`games.py`), it does three things:
 
 1. It computes every household's payoff u = log2 mu in every profile from the paper's eq. (1) and eq. (2) (`model.py`:
-   exact fractions, logarithms of 80 digits). It shares nothing with the solver but the JSON of `docs/game.md`.
-2. It hands payoff tables to pygambit, whose `enumpure_solve` lists all pure equilibria.
-3. It gives the game to `commonwatt-game solve` and checks the answer:
-   - a result with status `Equilibrium` is in pygambit's list, and the exit status is 0 for such a result, 1 for others;
-   - if the list is not empty, the status is `Equilibrium`;
-   - the result trades if any equilibrium in the list trades: an idle pool is the answer only where no other one is;
-   - S, B and V are exact; each payoff and the largest gain are right to 1e-8; whole-Wh energies are less than 1 Wh from
-     the exact ones, sum to the household's position and, inside the community, to zero.
-   It also counts how often the result exchanges the least energy with the main grid of all equilibria (of those that
-   trade, if any does), and by how much it exceeds the least. These are figures, not tests.
+   exact fractions, logarithms of 80 digits). It shares nothing with the solver except the JSON format of
+   `docs/game.md`.
+2. It passes payoff tables to pygambit, whose `enumpure_solve` lists all pure equilibria.
+3. It passes the game to `commonwatt-game solve` and checks the result:
+   - If the status is `Equilibrium`, the profile is in pygambit's list, and the exit status is 0. Otherwise it is 1.
+   - If the list is not empty, the status is `Equilibrium`.
+   - If any equilibrium in the list trades, the result trades.
+   - S, B and V are exact. Each payoff and the largest gain are correct to 1e-8. Whole-Wh energies are less than 1 Wh
+     from the exact ones, add up to the household's position and, inside the community, to zero.
+   It also reports, without a check, how often the result is the equilibrium (among those that trade, if any does) that
+   exchanges the least energy with the main grid, and by how much it exceeds the least.
 
-Tolerance. The product calls a profile an equilibrium when nobody gains more than epsilon = 2^-16 in u. pygambit has no
-tolerance, and rounding u would not give it one: "equal within epsilon" is not transitive. So pygambit gets, for each
-household and each choice of the others, 0 for every strategy within epsilon of the best payoff there, and -1 for the
-rest. The exact equilibria of that game are the product's equilibria. pygambit also gets the payoffs as they are (50
-decimals; minus infinity as a number below all others, since only the order counts). Each of these exact equilibria must
-be in the first list, and a game that has one must end `Equilibrium`. Minus infinity against minus infinity is a tie:
-from nothing to nothing is no gain.
+Tolerance: the solver calls a profile an equilibrium if nobody gains more than epsilon = 2^-16 in u. pygambit has no
+tolerance, and rounding u would not help, because "equal within epsilon" is not transitive. So this program replaces
+payoffs: for each household and each choice of the others, every strategy within epsilon of the best payoff gets 0 and
+every other strategy -1. The exact equilibria of that game are the solver's equilibria. pygambit also solves the game
+with the true payoffs (50 decimals; minus infinity becomes a number below all others, since only the order matters).
+Each of these exact equilibria must be in the first list. Minus infinity against minus infinity is a tie, not a gain.
 
-Before the games it checks its own payoff function by the eleven vectors of the market's specification, to ten decimals,
-as logarithm and as eq. (1) word for word.
+Before the games, the program checks its own payoff function against the eleven examples of the market's specification,
+to ten decimals, both as a logarithm and as eq. (1) literally.
 
-Exit status: 0 if all passed, 1 if anything failed, 2 for bad arguments. Each failed game is written to a file.
+Exit status: 0 if every check passed, 1 if a check failed, 2 for invalid arguments. Each failed game is written to a
+file.
 """
 
 import argparse
@@ -52,16 +53,16 @@ from games import make_game
 from model import DECIMALS, NOTHING, Game, Table, gain, ln, split
 
 EPSILON = Decimal(2) ** -16
-# The command prints ten decimals and promises 2^-28.
+# Largest accepted error of a printed logarithm. The command prints ten decimals and guarantees 2^-28.
 PRINTED = Decimal("1e-8")
-# What the 80 digits of eq. (1) word for word must leave of the 50 decimals of the logarithmic form.
+# Largest accepted difference between eq. (1), computed literally with 80 digits, and its logarithm with 50 decimals.
 SAME = Decimal("1e-45")
 REPLAY_PROFILES = 200_000
-# For one solve, which takes milliseconds; generous, for a busy machine.
+# For one solve. It takes milliseconds, but the machine may be busy.
 TIMEOUT_S = 60
 
-# The specification's vectors: lambda 4, resolution 10 Wh, C = 1; kind, x in Wh, S and B in Wh, u.
-VECTORS = (
+# The specification's examples for lambda 4, resolution 10 Wh and C = 1: kind, x in Wh, S in Wh, B in Wh, u.
+EXAMPLES = (
     ("SellToCommunity", 2100, 2100, 2100, "10.8438561898"),
     ("BuyFromCommunity", -2100, 2100, 2100, "2.4438561898"),
     ("BuyFromCommunity", -1500, 1500, 1500, "3.6438561898"),
@@ -76,11 +77,11 @@ VECTORS = (
 )
 
 
-def vector_failures():
-    """What is wrong with this program's own payoff function, one text for each vector that it misses."""
+def example_failures():
+    """Checks this program's own payoff function. Returns one text for each example that it fails."""
     range_c = {"min_centi_c": 1500, "max_centi_c": 2700, "a": "1/36"}
     failures = []
-    for kind, x, offered, requested, expected in VECTORS:
+    for kind, x, offered, requested, expected in EXAMPLES:
         home = {
             "generation_wh": max(x, 0),
             "comfort": range_c,
@@ -96,7 +97,10 @@ def vector_failures():
 
 
 def pure_equilibria(sizes, payoffs):
-    """All pure equilibria by pygambit, as a set of profiles; `payoffs[household][profile number]` are integers."""
+    """Returns all pure equilibria found by pygambit, as a set of profiles.
+
+    `payoffs[household][profile number]` are integers.
+    """
     header = "".join(
         [
             'NFG 1 R "community" { ',
@@ -132,7 +136,7 @@ def exact_equilibria(table):
 
 
 class Verdict:
-    """What one game showed: failures as (check, text), and figures for the summary."""
+    """The result for one game: failures as (check, text), and figures for the summary."""
 
     def __init__(self):
         self.failures = []
@@ -140,8 +144,8 @@ class Verdict:
         self.equilibria = set()
         self.profiles = 0
         self.trades = False
-        # Energy exchanged with the main grid, Wh: the result's, and that of the equilibrium with the least of it. None
-        # where the result is no equilibrium.
+        # Energy that the result exchanges with the main grid, in Wh; the equilibrium that exchanges the least; and its
+        # energy. None if the result is not an equilibrium.
         self.exchange = self.best = self.least_exchange = None
 
     def expect(self, holds, check, text):
@@ -150,13 +154,13 @@ class Verdict:
 
 
 def some(profiles):
-    """The first few profiles, as text."""
+    """Returns the first few profiles as text."""
     shown = ", ".join(str(list(profile)) for profile in sorted(profiles)[:3])
     return shown + (", ..." if len(profiles) > 3 else "")
 
 
 def close(printed, exact):
-    """Whether a number of the command's output is the exact one to 1e-8; infinities must be the same."""
+    """Returns whether a number in the command's output is correct to 1e-8. Infinities must be equal."""
     value = Decimal(printed)
     if not (value.is_finite() and exact.is_finite()):
         return value == exact
@@ -174,14 +178,16 @@ def judge(document, command):
     verdict.expect(
         listed == by_regret, "judge", f"pygambit lists {sorted(listed)}, the regrets give {sorted(by_regret)}"
     )
-    verdict.expect(exact <= listed, "judge", f"exact equilibria that are none to epsilon: {sorted(exact - listed)}")
+    verdict.expect(
+        exact <= listed, "judge", f"exact equilibria that are not in the list with epsilon: {sorted(exact - listed)}"
+    )
 
     try:
         run = subprocess.run(
             [command, "solve"], input=json.dumps(document), capture_output=True, text=True, timeout=TIMEOUT_S
         )
     except subprocess.TimeoutExpired:
-        verdict.failures.append(("command", f"no answer within {TIMEOUT_S} s"))
+        verdict.failures.append(("command", f"no output within {TIMEOUT_S} s"))
         return verdict
     if run.returncode not in (0, 1):
         verdict.failures.append(("command", f"exit status {run.returncode}: {run.stderr.strip()}"))
@@ -211,7 +217,7 @@ def judge(document, command):
 
 
 def compare_choice(verdict, game, profile, certified):
-    """The rule for choosing among several equilibria."""
+    """Checks that the result trades if an equilibrium trades, and records the energy exchanged with the main grid."""
 
     def trades(candidate):
         return min(game.totals(candidate)) > 0
@@ -231,7 +237,7 @@ def compare_choice(verdict, game, profile, certified):
 
 
 def compare_figures(verdict, game, solution, profile, regret):
-    """Every figure of the solution but its effort."""
+    """Checks every figure of the solution except sweeps, starts and evaluations."""
     offered, requested = game.totals(profile)
     own = {"offered_wh": offered, "requested_wh": requested, "traded_wh": min(offered, requested)}
     for name, value in own.items():
@@ -258,14 +264,15 @@ def compare_figures(verdict, game, solution, profile, regret):
         verdict.expect(
             abs(inside - e_in) < 1 and inside + outside == strategy.position_wh,
             "energies",
-            f"household {i}: {inside} and {outside} Wh of {strategy.position_wh}, where E_in is {float(e_in):.3f} Wh",
+            f"household {i}: community_wh {inside} and main_wh {outside} for a position of {strategy.position_wh} Wh "
+            f"with E_in = {float(e_in):.3f} Wh",
         )
     inside = sum(shown["community_wh"] for shown in solution["households"])
-    verdict.expect(inside == 0, "energies", f"the energies inside the community sum to {inside} Wh")
+    verdict.expect(inside == 0, "energies", f"community_wh of all households adds up to {inside} Wh, not 0")
 
 
 def summary(verdicts, seconds):
-    """The figures over all games."""
+    """Returns the lines of the summary over all games."""
     solved = [v for v in verdicts if v.exchange is not None]
     excesses = [Fraction(v.exchange - v.least_exchange, v.least_exchange) for v in solved if v.least_exchange]
     least = sum(v.exchange == v.least_exchange for v in solved)
@@ -273,19 +280,19 @@ def summary(verdicts, seconds):
     more_than_none = sum(v.exchange > 0 and v.least_exchange == 0 for v in solved)
     lines = [
         f"{len(verdicts)} games with {sum(v.profiles for v in verdicts)} profiles in {seconds:.1f} s, "
-        f"by pygambit {pygambit.__version__}",
+        f"with pygambit {pygambit.__version__}",
         f"pygambit lists {sum(len(v.equilibria) for v in verdicts)} pure equilibria; "
         f"{sum(not v.equilibria for v in verdicts)} games have none, "
         f"{sum(len(v.equilibria) > 1 for v in verdicts)} have several",
-        f"the command says: {dict(Counter(v.status for v in verdicts))}; "
-        f"energy is traded in {sum(v.trades for v in verdicts)} of its results",
+        f"status in the command's results: {dict(Counter(v.status for v in verdicts))}; "
+        f"energy is traded in {sum(v.trades for v in verdicts)} of them",
         f"least energy exchanged with the main grid: {least} of {len(solved)} true certificates",
     ]
     if excesses:
         lines.append(
             f"excess over the least: mean {float(sum(excesses) / len(excesses)):.4%}, "
             f"largest {float(max(excesses)):.2%}, all games together {float(total / total_least - 1):.4%}; "
-            f"{more_than_none} exchange energy where the least is none"
+            f"{more_than_none} exchange energy although the least is zero"
         )
     checks = Counter(check for v in verdicts for check in {check for check, _ in v.failures})
     lines += [f"failed in {count} games: {check}" for check, count in checks.most_common()]
@@ -293,51 +300,57 @@ def summary(verdicts, seconds):
 
 
 def arguments():
-    parser = argparse.ArgumentParser(description="Judges `commonwatt-game solve` by pygambit's pure equilibria.")
+    parser = argparse.ArgumentParser(
+        description="Checks `commonwatt-game solve` against the pure equilibria that pygambit finds."
+    )
     parser.add_argument(
         "--command",
         default=os.environ.get("COMMONWATT_GAME"),
-        help="path of commonwatt-game (default: the environment variable COMMONWATT_GAME)",
+        help="path of the program commonwatt-game (default: the environment variable COMMONWATT_GAME)",
     )
     parser.add_argument(
-        "--games", type=int, default=480, help="how many games to make, at least 1 (default: %(default)s)"
+        "--games", type=int, default=480, help="number of games to make, at least 1 (default: %(default)s)"
     )
     parser.add_argument("--seed", type=int, default=2021, help="seed of the games (default: %(default)s)")
     parser.add_argument(
-        "--failures", type=Path, help="folder for the JSON of failed games (default: a new temporary one)"
+        "--failures", type=Path, help="folder for the JSON of failed games (default: a new temporary folder)"
     )
     parser.add_argument(
-        "--verbose", action="store_true", help="name the games whose result does not exchange the least"
+        "--verbose",
+        action="store_true",
+        help="list the games whose result does not exchange the least energy with the main grid",
     )
-    parser.add_argument("--replay", type=Path, nargs="+", metavar="FILE", help="judge these games instead of made ones")
+    parser.add_argument(
+        "--replay", type=Path, nargs="+", metavar="FILE", help="check these games instead of making games"
+    )
     options = parser.parse_args()
     if not options.command:
-        parser.error("name the program: --command PATH, or the environment variable COMMONWATT_GAME")
+        parser.error("missing program: set --command PATH or the environment variable COMMONWATT_GAME")
     if options.games < 1:
         parser.error("--games must be at least 1")
     return options
 
 
 def all_games(options):
-    """(name, words, document) of every game to judge."""
+    """Yields (name, description, document) for every game."""
     if options.replay:
         for path in options.replay:
             document = json.loads(path.read_text())
             if Game(document).profile_count > REPLAY_PROFILES:
-                sys.exit(f"judge.py: {path} has more than {REPLAY_PROFILES} profiles, too many to enumerate here")
+                sys.exit(f"judge.py: {path} has more than {REPLAY_PROFILES} profiles, too many to enumerate")
             yield path.stem, str(path), document
     else:
         for number in range(options.games):
-            words, document = make_game(options.seed, number)
-            yield f"game-{options.seed}-{number}", words, document
+            description, document = make_game(options.seed, number)
+            yield f"game-{options.seed}-{number}", description, document
 
 
-def report_failure(options, name, words, document, verdict):
+def report_failure(options, name, description, document, verdict):
     options.failures = options.failures or Path(tempfile.mkdtemp(prefix="commonwatt-judge-"))
     options.failures.mkdir(parents=True, exist_ok=True)
     path = options.failures / f"{name}.json"
     path.write_text(json.dumps(document) + "\n")
-    print(f"FAILED {name} ({words}), replay with --replay {path}")
+    print(f"FAILED {name} ({description}), replay with --replay {path}")
     for check, text in verdict.failures:
         print(f"  {check}: {text}")
 
@@ -345,24 +358,24 @@ def report_failure(options, name, words, document, verdict):
 def main():
     options = arguments()
     started = time.monotonic()
-    missed = vector_failures()
+    missed = example_failures()
     for text in missed:
-        print(f"FAILED vector: {text}")
+        print(f"FAILED example: {text}")
     verdicts = []
-    for name, words, document in all_games(options):
+    for name, description, document in all_games(options):
         verdict = judge(document, options.command)
         verdicts.append(verdict)
         if options.verbose and verdict.exchange != verdict.least_exchange:
             print(
-                f"{name} ({words}): exchanges {float(verdict.exchange):.1f} Wh with the main grid, "
-                f"{list(verdict.best)} {float(verdict.least_exchange):.1f} Wh"
+                f"{name} ({description}): the result exchanges {float(verdict.exchange):.1f} Wh with the main grid, "
+                f"equilibrium {list(verdict.best)} only {float(verdict.least_exchange):.1f} Wh"
             )
         if verdict.failures:
-            report_failure(options, name, words, document, verdict)
+            report_failure(options, name, description, document, verdict)
     for line in summary(verdicts, time.monotonic() - started):
         print(line)
     failed = len(missed) + sum(bool(v.failures) for v in verdicts)
-    print(f"{len(VECTORS) + len(verdicts) - failed} passed, {failed} failed")
+    print(f"{len(EXAMPLES) + len(verdicts) - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 

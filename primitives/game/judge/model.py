@@ -1,23 +1,23 @@
-"""The game of one community in one era, written from the text of the paper, for the judge alone.
+"""The game of one community in one era, written for the judge from the text of the paper.
 
 Source: Ouyang, Yan and Zhu, "Research on new energy trading system based on blockchain", ACM TURC 2021, eq. (1) and
-eq. (2), with the choices of the market's specification where the paper is silent. Nothing here is taken from the
-solver; a game comes as the JSON that `docs/game.md` describes under "The command".
+eq. (2). Where the paper leaves a choice, this follows the market's specification. It shares no code with the solver. A
+game is the JSON document that `docs/game.md` describes under "The command".
 
 Units: energies are integers in Wh in the JSON and exact fractions of Wh here; eq. (1) takes them in kWh. Temperatures
 are hundredths of a degree Celsius in the JSON and degrees in eq. (2). Payoffs are compared as u = log2 mu, which orders
 strategies as mu does. Minus infinity stands for mu = 0.
 
-Position x = generation - consumption: positive when the household has energy left, negative when it needs some.
+Position x = generation - consumption: positive for a surplus, negative for a deficit.
 
-Pool: S is the sum of the sellers' x, B the sum of the buyers' |x|, V = min(S, B). The longer side is rationed pro
-rata: E_in = x V / S for a seller, E_in = x V / B for a buyer, 0 outside the pool. So a buyer's E_in is below zero ("a
+Pool: S is the sum of the sellers' x, B the sum of the buyers' |x|, V = min(S, B). The long side is rationed pro rata:
+E_in = x V / S for a seller, E_in = x V / B for a buyer, 0 outside the pool. So a buyer's E_in is below zero ("a
 negative value if energy is obtained from other participants"). E_main = x - E_in.
 
 Eq. (2), comfort: C = -a (T - Tmin) (T - Tmax) for T inside (Tmin, Tmax), 0 outside. C = 1 without a comfort range.
 
-Eq. (1), payoff: mu = lambda^E_in * C / |E_main| when |E_main| is at least the meter resolution, an exact comparison;
-mu = omega * lambda^E_in when it is below, without C, with omega = 1 kWh / resolution. mu = 0 whenever C = 0.
+Eq. (1), payoff: mu = lambda^E_in * C / |E_main| if |E_main| is at least the meter resolution (an exact comparison), and
+mu = omega * lambda^E_in if it is below, with omega = 1 kWh / resolution. mu = 0 if C = 0.
 """
 
 from dataclasses import dataclass
@@ -30,8 +30,8 @@ from math import prod
 WH_PER_KWH = 1000
 CENTI = 100
 
-# Logarithms have 80 digits, payoffs 50 decimals. The digits between absorb rounding, so that two payoffs that are equal
-# in mathematics are equal here, whichever way each was computed.
+# Logarithms have 80 digits and payoffs 50 decimals. The additional digits absorb rounding errors, so that two payoffs
+# that are mathematically equal are equal here, even if they were computed in different ways.
 getcontext().prec = 80
 DECIMALS = 50
 QUANTUM = Decimal(1).scaleb(-DECIMALS)
@@ -55,7 +55,7 @@ class Strategy:
 
 
 class Game:
-    """A game as read from its JSON document."""
+    """A game, made from its JSON document."""
 
     def __init__(self, document):
         self.lam = Fraction(document["lambda"])
@@ -82,17 +82,17 @@ class Game:
         return [strategies[index] for strategies, index in zip(self.households, profile, strict=True)]
 
     def totals(self, profile):
-        """S and B in Wh."""
+        """Returns S and B in Wh."""
         chosen = self.chosen(profile)
         return sum(s.offered_wh for s in chosen), sum(s.requested_wh for s in chosen)
 
     def main_exchange_wh(self, profile):
-        """The energy exchanged with the main grid: the sum of |E_main| over all households, in Wh, exact."""
+        """Returns the energy exchanged with the main grid: the exact sum of |E_main| over all households in Wh."""
         offered, requested = self.totals(profile)
         return sum(abs(split(s, offered, requested)[1]) for s in self.chosen(profile))
 
     def mu(self, strategy, offered, requested):
-        """Eq. (1) word for word. Slow; `payoff` is the same in logarithms."""
+        """Eq. (1) literally. Slow; `payoff` computes its logarithm faster."""
         e_in, e_main = (energy / WH_PER_KWH for energy in split(strategy, offered, requested))
         if strategy.comfort == 0:
             return Decimal(0)
@@ -102,7 +102,7 @@ class Game:
         return incentive * decimal(strategy.comfort) / decimal(abs(e_main))
 
     def payoff(self, strategy, offered, requested):
-        """u = log2 mu to 50 decimals; `offered` and `requested` are S and B in Wh, this strategy's part included."""
+        """Returns u = log2 mu to 50 decimals. `offered` and `requested` are S and B in Wh, this strategy included."""
         if strategy.comfort == 0:
             return NOTHING
         e_in, e_main = split(strategy, offered, requested)
@@ -127,7 +127,7 @@ def comfort(model, temperature_centi_c):
 
 
 def split(strategy, offered, requested):
-    """E_in and E_main in Wh, exact and signed, of a strategy in a pool with S = `offered` and B = `requested`."""
+    """Returns the exact, signed E_in and E_main in Wh of a strategy in a pool with S = `offered`, B = `requested`."""
     x = Fraction(strategy.position_wh)
     traded = min(offered, requested)
     if strategy.kind == "SellToCommunity":
@@ -153,15 +153,15 @@ def log2(fraction):
 
 
 def gain(better, present):
-    """How much u rises from `present` to `better`. From nothing to nothing is no gain."""
+    """Returns how much u rises from `present` to `better`. Minus infinity to minus infinity is no gain."""
     return Decimal(0) if better == present else better - present
 
 
 class Table:
     """Every household's payoff in every profile, and its regret: how much it could gain by changing alone.
 
-    Profiles are in the order of Gambit's strategic-form files: the first household's strategy changes fastest.
-    `payoffs[i][p]` is u of household i in profile number p.
+    Profiles have the order of Gambit's strategic-form files, in which the first household's strategy changes fastest.
+    `payoffs[i][p]` is u of household i in profile number p, and `regrets[i][p]` its regret.
     """
 
     def __init__(self, game):

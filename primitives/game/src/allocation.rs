@@ -1,14 +1,14 @@
-//! From exact shares to whole watt-hours.
+//! Allocation of the traded energy in whole watt-hours.
 
 use crate::{
 	fault::ProfileFault,
 	game::Game,
+	payoff::Pool,
 	types::{Kind, Strategy},
-	verify::pool_of,
 };
 use alloc::vec::Vec;
 
-/// Where one household's net position goes, whole Wh, positive when sold. Both parts add up to the net position.
+/// Where one household's net position goes, in whole Wh, positive when sold. Both parts add up to the net position.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -19,15 +19,16 @@ use alloc::vec::Vec;
 pub struct Allocation {
 	/// Exchanged inside the community.
 	pub community_wh: i64,
-	/// Exchanged with the main grid. For a neutral household this is the rest below the meter resolution.
+	/// Exchanged with the main grid. For a neutral household, its net position, which is below the meter resolution.
 	pub main_wh: i64,
 }
 
-/// Shares the traded volume of a profile in whole Wh: the short side in full, the long side by [`ration`]. The
-/// community parts of all households add up to zero.
+/// Allocates the traded energy of a profile in whole Wh: the short side gets all of its positions, the long side a
+/// share by [`ration`]. The community parts of all households add up to zero. Fails if the profile does not fit the
+/// game.
 pub fn allocate(game: &Game, profile: &[u8]) -> Result<Vec<Allocation>, ProfileFault> {
 	let chosen = game.chosen(profile)?;
-	let traded = pool_of(game, &chosen).traded_wh();
+	let traded = Pool::of(game, &chosen).traded_wh();
 	let wanted = |kind: Kind| -> Vec<u64> {
 		let pairs = game.households().iter().zip(&chosen);
 		let net = |household: u32, strategy: &Strategy| strategy.net_wh(household).unsigned_abs();
@@ -48,7 +49,7 @@ pub fn allocate(game: &Game, profile: &[u8]) -> Result<Vec<Allocation>, ProfileF
 	Ok(players
 		.zip(shares)
 		.map(|((household, strategy), (sold, bought))| {
-			// A share is at most the position it is a share of, which is below 2^30.
+			// No share is larger than its position, which is below 2^30.
 			let community_wh = sold as i64 - bought as i64;
 			let main_wh = strategy.net_wh(household.generation_wh) - community_wh;
 			Allocation {
@@ -59,11 +60,11 @@ pub fn allocate(game: &Game, profile: &[u8]) -> Result<Vec<Allocation>, ProfileF
 		.collect())
 }
 
-/// Shares `available_wh` in proportion to `wanted_wh`: everyone's exact share rounded down, and what is left over goes
-/// Wh by Wh to the largest remainders, the lowest index first among equals.
+/// Divides `available_wh` in proportion to `wanted_wh` by the largest remainder method: every exact share is rounded
+/// down, and the Wh left over go one by one to the largest remainders, the lowest index first among equal ones.
 ///
-/// The shares add up to the smaller of `available_wh` and the sum wanted, and no share is above what was wanted. Any
-/// input is fine: the products are 128 bits wide and the number of entries is bounded by memory.
+/// The shares add up to the smaller of `available_wh` and the sum of `wanted_wh`, and no share exceeds the energy
+/// wanted. All inputs are valid: the products have 128 bits.
 pub fn ration(wanted_wh: &[u64], available_wh: u64) -> Vec<u64> {
 	let total: u128 = wanted_wh.iter().map(|wanted| u128::from(*wanted)).sum();
 	let available = u128::from(available_wh);
@@ -76,8 +77,8 @@ pub fn ration(wanted_wh: &[u64], available_wh: u64) -> Vec<u64> {
 		.map(|wanted| (exact(*wanted) / total) as u64)
 		.collect();
 	let given: u128 = shares.iter().map(|share| u128::from(*share)).sum();
-	// The remainders add up to `left * total` and each is below `total`, so at least `left` of them are above zero,
-	// and whoever has one wanted more than the rounded share.
+	// The remainders add up to `left * total` and each is below `total`, so at least `left` of them are above zero. An
+	// entry with a remainder above zero wants more than its rounded share, so one more Wh does not exceed it.
 	let left = usize::try_from(available - given).unwrap_or(usize::MAX);
 	if left == 0 {
 		return shares;
@@ -87,7 +88,7 @@ pub fn ration(wanted_wh: &[u64], available_wh: u64) -> Vec<u64> {
 		.zip(shares.iter_mut())
 		.map(|(wanted, share)| (exact(*wanted) % total, share))
 		.collect();
-	// Stable, so equal remainders stay in household order.
+	// The sort is stable, so equal remainders stay in the order of their index.
 	by_remainder.sort_by_key(|(remainder, _)| core::cmp::Reverse(*remainder));
 	for (_, share) in by_remainder.into_iter().take(left) {
 		*share += 1;

@@ -1,4 +1,6 @@
-//! Every way in which input can be wrong, by name.
+//! The errors that checks of the input return.
+
+use crate::limits::{MAX_ENERGY_WH, MAX_HOUSEHOLDS, MAX_LAMBDA, MAX_RESOLUTION_WH, MAX_STRATEGIES};
 
 /// Why a [`crate::Comfort`] is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,10 +17,10 @@ pub enum ComfortFault {
 	/// The denominator of `a` is zero.
 	#[cfg_attr(feature = "scale", codec(index = 1))]
 	ZeroDenominator,
-	/// `a` is zero, so that every temperature would earn nothing.
+	/// `a` is zero, so comfort would be 0 at every temperature.
 	#[cfg_attr(feature = "scale", codec(index = 2))]
 	NotPositive,
-	/// `a` is above 4 / (max - min)^2, so that comfort would exceed 1 in the middle of the range.
+	/// `a` is above 4 / (max - min)^2, so comfort would exceed 1 in the middle of the range.
 	#[cfg_attr(feature = "scale", codec(index = 3))]
 	CouldExceedOne,
 }
@@ -32,11 +34,11 @@ pub enum ComfortFault {
 #[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum StrategyFault {
-	/// A seller that has nothing to sell, a buyer that needs nothing, or `Neutral` with a net position of at least
+	/// A selling kind without a surplus, a buying kind without a deficit, or `Neutral` with a net position of at least
 	/// the meter resolution.
 	#[cfg_attr(feature = "scale", codec(index = 0))]
 	KindContradictsNetPosition,
-	/// Consumption (or the generation it is judged against) is above [`crate::MAX_ENERGY_WH`].
+	/// Consumption, or the household's generation, is above [`MAX_ENERGY_WH`].
 	#[cfg_attr(feature = "scale", codec(index = 1))]
 	OverRange,
 }
@@ -50,16 +52,16 @@ pub enum StrategyFault {
 #[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum RulesFault {
-	/// The paper requires lambda > 1: community energy must be worth more than none.
+	/// Lambda is 1 or less. The paper requires lambda > 1, so that selling to the community raises the payoff.
 	#[cfg_attr(feature = "scale", codec(index = 0))]
 	LambdaNotAboveOne,
-	/// Lambda is above [`crate::MAX_LAMBDA`], up to which the error bound is proved.
+	/// Lambda is above [`MAX_LAMBDA`], up to which the error bound of payoffs is proved.
 	#[cfg_attr(feature = "scale", codec(index = 1))]
 	LambdaTooLarge,
 	/// The denominator of lambda is zero.
 	#[cfg_attr(feature = "scale", codec(index = 2))]
 	ZeroDenominator,
-	/// The meter resolution is outside 1 to [`crate::MAX_RESOLUTION_WH`] Wh.
+	/// The meter resolution is outside 1 to [`MAX_RESOLUTION_WH`] Wh.
 	#[cfg_attr(feature = "scale", codec(index = 3))]
 	ResolutionOutOfRange,
 }
@@ -73,16 +75,16 @@ pub enum RulesFault {
 #[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum HouseholdFault {
-	/// Generation is above [`crate::MAX_ENERGY_WH`].
+	/// Generation is above [`MAX_ENERGY_WH`].
 	#[cfg_attr(feature = "scale", codec(index = 0))]
 	GenerationOverRange,
-	/// The comfort model is not one.
+	/// The comfort model is refused.
 	#[cfg_attr(feature = "scale", codec(index = 1))]
 	Comfort(ComfortFault),
-	/// A player without a strategy cannot play.
+	/// The household has no strategy to choose from.
 	#[cfg_attr(feature = "scale", codec(index = 2))]
 	NoStrategies,
-	/// More than [`crate::MAX_STRATEGIES`] strategies.
+	/// The household has more than [`MAX_STRATEGIES`] strategies.
 	#[cfg_attr(feature = "scale", codec(index = 3))]
 	TooManyStrategies,
 	/// One strategy is refused.
@@ -107,7 +109,7 @@ pub enum GameFault {
 	/// The rules of the community are refused.
 	#[cfg_attr(feature = "scale", codec(index = 0))]
 	Rules(RulesFault),
-	/// More than [`crate::MAX_HOUSEHOLDS`] households.
+	/// The game has more than [`MAX_HOUSEHOLDS`] households.
 	#[cfg_attr(feature = "scale", codec(index = 1))]
 	TooManyHouseholds,
 	/// One household is refused.
@@ -120,7 +122,7 @@ pub enum GameFault {
 	},
 }
 
-/// Why a profile does not belong to a game.
+/// Why a profile does not fit a game.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -129,16 +131,16 @@ pub enum GameFault {
 #[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum ProfileFault {
-	/// The profile has another number of entries than the game has households.
+	/// The number of entries differs from the number of households.
 	#[cfg_attr(feature = "scale", codec(index = 0))]
 	WrongLength,
-	/// A household's entry names no strategy of its set.
+	/// An entry is not the index of a strategy of its household.
 	#[cfg_attr(feature = "scale", codec(index = 1))]
 	UnknownStrategy {
 		/// Index of the household.
 		household: u32,
 	},
-	/// The household asked about is not in the game.
+	/// The game has no household with the requested index.
 	#[cfg_attr(feature = "scale", codec(index = 2))]
 	UnknownHousehold,
 }
@@ -160,6 +162,7 @@ pub enum PreferenceFault {
 	UpOverHundred,
 }
 
+/// Implements `Display` and `Error` with one message for each variant.
 macro_rules! describe {
 	($name:ident: $($pattern:pat => ($($text:tt)+)),+ $(,)?) => {
 		impl core::fmt::Display for $name {
@@ -172,39 +175,44 @@ macro_rules! describe {
 }
 
 describe!(ComfortFault:
-	Self::EmptyRange => ("comfort.min_centi_c is not below comfort.max_centi_c"),
-	Self::ZeroDenominator => ("comfort.a has a zero denominator"),
-	Self::NotPositive => ("comfort.a is zero"),
-	Self::CouldExceedOne => ("comfort.a is above 4 / (max - min)^2, comfort could exceed 1"),
+	Self::EmptyRange => ("comfort.min_centi_c must be below comfort.max_centi_c"),
+	Self::ZeroDenominator => ("comfort.a has the denominator 0; it must be at least 1"),
+	Self::NotPositive => ("comfort.a is 0; it must be above 0"),
+	Self::CouldExceedOne => ("comfort.a must be at most 4 / (max - min)^2, with max and min in degrees"),
 );
 describe!(StrategyFault:
-	Self::KindContradictsNetPosition => ("kind contradicts generation_wh - consumption_wh"),
-	Self::OverRange => ("consumption_wh is out of range"),
+	Self::KindContradictsNetPosition => (
+		"kind does not fit generation_wh - consumption_wh: to sell, it must be above 0; to buy, below 0; for Neutral, \
+		 closer to 0 than resolution_wh"
+	),
+	Self::OverRange => ("consumption_wh or generation_wh is above {MAX_ENERGY_WH}"),
 );
 describe!(RulesFault:
-	Self::LambdaNotAboveOne => ("lambda is not above 1"),
-	Self::LambdaTooLarge => ("lambda is above {}", crate::MAX_LAMBDA),
-	Self::ZeroDenominator => ("lambda has a zero denominator"),
-	Self::ResolutionOutOfRange => ("resolution_wh is outside 1 to {}", crate::MAX_RESOLUTION_WH),
+	Self::LambdaNotAboveOne => ("lambda must be above 1"),
+	Self::LambdaTooLarge => ("lambda must be at most {MAX_LAMBDA}"),
+	Self::ZeroDenominator => ("lambda has the denominator 0; it must be at least 1"),
+	Self::ResolutionOutOfRange => ("resolution_wh must be from 1 to {MAX_RESOLUTION_WH}"),
 );
 describe!(HouseholdFault:
-	Self::GenerationOverRange => ("generation_wh is out of range"),
+	Self::GenerationOverRange => ("generation_wh must be at most {MAX_ENERGY_WH}"),
 	Self::Comfort(fault) => ("{fault}"),
-	Self::NoStrategies => ("strategies is empty"),
-	Self::TooManyStrategies => ("strategies has more than {} entries", crate::MAX_STRATEGIES),
+	Self::NoStrategies => ("strategies is empty; it must have at least one entry"),
+	Self::TooManyStrategies => ("strategies has more than {MAX_STRATEGIES} entries"),
 	Self::Strategy { strategy, fault } => ("strategy {strategy}: {fault}"),
 );
 describe!(GameFault:
 	Self::Rules(fault) => ("{fault}"),
-	Self::TooManyHouseholds => ("households has more than {} entries", crate::MAX_HOUSEHOLDS),
+	Self::TooManyHouseholds => ("households has more than {MAX_HOUSEHOLDS} entries"),
 	Self::Household { household, fault } => ("household {household}: {fault}"),
 );
 describe!(ProfileFault:
-	Self::WrongLength => ("profile has another length than households"),
-	Self::UnknownStrategy { household } => ("household {household}: profile names no strategy of its set"),
-	Self::UnknownHousehold => ("no such household"),
+	Self::WrongLength => ("profile must have one entry for each household"),
+	Self::UnknownStrategy { household } => (
+		"household {household}: its entry of profile is not the index of one of its strategies"
+	),
+	Self::UnknownHousehold => ("the game has no household with this index"),
 );
 describe!(PreferenceFault:
-	Self::DownOverHundred => ("flexible_down_percent is above 100"),
-	Self::UpOverHundred => ("flexible_up_percent is above 100"),
+	Self::DownOverHundred => ("flexible_down_percent must be at most 100"),
+	Self::UpOverHundred => ("flexible_up_percent must be at most 100"),
 );

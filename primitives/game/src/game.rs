@@ -1,12 +1,13 @@
-//! A game that has been checked: nothing after [`Game::new`] can fail for its content.
+//! Games and households. [`Game::new`] checks all input, so that the solver never fails on a [`Game`].
 
 use crate::{
 	fault::{GameFault, HouseholdFault, ProfileFault},
-	types::{Comfort, Rules, Strategy, MAX_ENERGY_WH, MAX_HOUSEHOLDS, MAX_STRATEGIES},
+	limits::{MAX_ENERGY_WH, MAX_HOUSEHOLDS, MAX_STRATEGIES},
+	types::{Comfort, Fraction, Rules, Strategy},
 };
 use alloc::vec::Vec;
 
-/// One player.
+/// A household: one player of the game.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -15,16 +16,16 @@ use alloc::vec::Vec;
 #[cfg_attr(feature = "scale", derive(scale_info::TypeInfo))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Household {
-	/// Generation forecast for the era, Wh, at most [`MAX_ENERGY_WH`].
+	/// Generation forecast for the era in Wh, at most [`MAX_ENERGY_WH`].
 	pub generation_wh: u32,
-	/// Comfort model; without one every temperature is as good as any other (C = 1).
+	/// Comfort model. Without one, C = 1 at every temperature.
 	pub comfort: Option<Comfort>,
-	/// What the household may do, 1 to [`MAX_STRATEGIES`] entries.
+	/// The strategies to choose from, 1 to [`MAX_STRATEGIES`].
 	pub strategies: Vec<Strategy>,
 }
 
 impl Household {
-	/// Accepts a household that a game with this meter resolution accepts.
+	/// Makes every check that [`Game::new`] makes of a household, for a game with this meter resolution in Wh.
 	pub fn check(&self, resolution_wh: u32) -> Result<(), HouseholdFault> {
 		if self.generation_wh > MAX_ENERGY_WH {
 			return Err(HouseholdFault::GenerationOverRange);
@@ -46,13 +47,13 @@ impl Household {
 		Ok(())
 	}
 
-	/// Comfort of a strategy as an exact fraction.
-	pub(crate) fn comfort_of(&self, strategy: &Strategy) -> (u64, u64) {
+	/// Comfort C of a strategy, exact.
+	pub(crate) fn comfort_of(&self, strategy: &Strategy) -> Fraction<u64> {
 		Comfort::of(self.comfort.as_ref(), strategy.temperature_centi_c)
 	}
 }
 
-/// One community in one era: rules and players, checked once.
+/// The game of one community in one era: rules and households, already checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Game {
 	rules: Rules,
@@ -60,7 +61,7 @@ pub struct Game {
 }
 
 impl Game {
-	/// Checks everything that the solver relies on. A game without households is a game.
+	/// Checks everything that the solver relies on. A game may have no households.
 	pub fn new(rules: Rules, households: Vec<Household>) -> Result<Self, GameFault> {
 		rules.check().map_err(GameFault::Rules)?;
 		if households.len() > MAX_HOUSEHOLDS {
@@ -74,7 +75,7 @@ impl Game {
 		Ok(Self { rules, households })
 	}
 
-	/// The players, in the order that a profile uses.
+	/// The households, in the order of the entries of a profile.
 	pub fn households(&self) -> &[Household] {
 		&self.households
 	}
@@ -84,12 +85,12 @@ impl Game {
 		&self.rules
 	}
 
-	/// Gives the players back.
+	/// Returns the households without copying them.
 	pub fn into_households(self) -> Vec<Household> {
 		self.households
 	}
 
-	/// The strategy that a profile picks for each household, or what is wrong with the profile.
+	/// The strategy that a profile chooses for each household. Fails if the profile does not fit the game.
 	pub(crate) fn chosen(&self, profile: &[u8]) -> Result<Vec<Strategy>, ProfileFault> {
 		if profile.len() != self.households.len() {
 			return Err(ProfileFault::WrongLength);

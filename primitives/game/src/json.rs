@@ -1,134 +1,140 @@
-//! The JSON that people and auditors exchange: what the `commonwatt-game` command reads and writes.
+//! The JSON documents that the command `commonwatt-game` reads and writes. `docs/game.md` has examples.
 
 use crate::{
-	allocate, explain, Certificate, Comfort, Game, Household, Kind, Log2, ProfileFault, Ratio, Rules,
-	Solution, Status, Strategy,
+	allocation::allocate,
+	fault::ProfileFault,
+	game::{Game, Household},
+	log2::Log2,
+	solver::Solution,
+	types::{Comfort, Kind, Ratio, Rules, Strategy},
+	verify::{explain, Certificate, Status},
 };
 use serde::{Deserialize, Serialize};
 use std::{format, string::String, vec::Vec};
 
-/// A game.
+/// A [`Game`] as JSON.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GameJson {
-	/// Decimal ("4", "1.5") or fraction ("3/2").
+	/// A decimal ("4", "1.5") or a fraction ("3/2").
 	pub lambda: String,
 	/// Meter resolution in Wh.
 	pub resolution_wh: u32,
-	/// The players, in the order that profiles use.
+	/// In the order of the entries of a profile.
 	pub households: Vec<HouseholdJson>,
 }
 
-/// A player.
+/// A [`Household`] as JSON.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HouseholdJson {
-	/// Forecast for the era in Wh.
+	/// Generation forecast for the era in Wh.
 	pub generation_wh: u32,
-	/// May be null or absent.
+	/// May be null or absent, in which case comfort is always 1.
 	#[serde(default)]
 	pub comfort: Option<ComfortJson>,
-	/// At least one.
+	/// At least one entry.
 	pub strategies: Vec<StrategyJson>,
 }
 
-/// A comfort model.
+/// A [`Comfort`] model as JSON.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ComfortJson {
-	/// Hundredths of a degree Celsius.
+	/// Lower end of the range, in hundredths of a degree Celsius.
 	pub min_centi_c: i16,
-	/// Hundredths of a degree Celsius.
+	/// Upper end of the range, in hundredths of a degree Celsius.
 	pub max_centi_c: i16,
-	/// Per square degree; decimal or fraction.
+	/// Sensitivity per square degree, a decimal or a fraction.
 	pub a: String,
 }
 
-/// A strategy.
+/// A [`Strategy`] as JSON.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StrategyJson {
-	/// One of the five kinds, by name.
+	/// The name of one of the five kinds.
 	pub kind: Kind,
-	/// Wh in the era.
+	/// Consumption in the era in Wh.
 	pub consumption_wh: u32,
-	/// Hundredths of a degree Celsius.
+	/// Indoor temperature in hundredths of a degree Celsius.
 	pub temperature_centi_c: i16,
 }
 
-/// A solution, as `solve` writes it. `verify` needs the profile only.
+/// A [`Solution`], as the command `solve` writes it. The command `verify` reads only its profile.
 #[derive(Clone, Debug, Serialize)]
 pub struct SolutionJson {
-	/// Whether the profile was certified.
+	/// Whether the profile is certified as an equilibrium.
 	pub status: Status,
-	/// Index of each household's choice.
+	/// For each household, the index of its strategy.
 	pub profile: Vec<u8>,
-	/// S in Wh.
+	/// S, the energy offered to the pool, in Wh.
 	pub offered_wh: u64,
-	/// B in Wh.
+	/// B, the energy requested from the pool, in Wh.
 	pub requested_wh: u64,
-	/// V in Wh.
+	/// V, the traded energy, in Wh.
 	pub traded_wh: u64,
-	/// What becomes of each household.
+	/// For each household, its energies and its payoff.
 	pub households: Vec<ShareJson>,
-	/// Largest gain from changing alone, log2.
+	/// Largest gain of any household from changing alone, as a base-2 logarithm.
 	pub max_gain_log2: String,
-	/// Sweeps over all starts.
+	/// Sweeps made, summed over all starts.
 	pub sweeps: u32,
 	/// Starts made.
 	pub starts: u32,
-	/// Evaluations of a payoff.
+	/// Evaluations of a payoff, as the budget counts them.
 	pub evaluations: u64,
 }
 
-/// One household's part of a solution. Positive energies are sold.
+/// One household's part of a solution. Energies are positive when sold.
 #[derive(Clone, Debug, Serialize)]
 pub struct ShareJson {
-	/// Exchanged inside the community, Wh.
+	/// Energy exchanged inside the community, in Wh.
 	pub community_wh: i64,
-	/// Exchanged with the main grid, Wh.
+	/// Energy exchanged with the main grid, in Wh.
 	pub main_wh: i64,
-	/// Payoff of the choice.
+	/// Payoff of its strategy, as a base-2 logarithm.
 	pub payoff_log2: String,
 }
 
-/// A certificate, as `verify` writes it.
+/// A [`Certificate`], as the command `verify` writes it.
 #[derive(Clone, Debug, Serialize)]
 pub struct CertificateJson {
-	/// Whether the profile is an equilibrium.
+	/// Whether the profile is certified as an equilibrium.
 	pub status: Status,
-	/// S in Wh.
+	/// S, the energy offered to the pool, in Wh.
 	pub offered_wh: u64,
-	/// B in Wh.
+	/// B, the energy requested from the pool, in Wh.
 	pub requested_wh: u64,
-	/// V in Wh.
+	/// V, the traded energy, in Wh.
 	pub traded_wh: u64,
-	/// Largest gain from changing alone, log2.
+	/// Largest gain of any household from changing alone, as a base-2 logarithm.
 	pub max_gain_log2: String,
 }
 
-/// One line of an explanation.
+/// The payoff of one strategy, as the command `explain` writes it.
 #[derive(Clone, Debug, Serialize)]
 pub struct PayoffJson {
 	/// Index of the strategy.
 	pub strategy: usize,
-	/// Whether the profile picks it.
+	/// Whether the profile chooses the strategy.
 	pub chosen: bool,
-	/// Its payoff against the others' choices.
+	/// Payoff against the others' choices, as a base-2 logarithm.
 	pub payoff_log2: String,
 }
 
-/// Reads "4", "0.0277" or "1/36" exactly. Both parts of the fraction must fit 32 bits.
+/// Parses a decimal ("4", "0.0277") or a fraction ("1/36") exactly. Numerator and denominator must fit 32 bits. An
+/// error quotes the text and says what is wrong with it.
 pub fn ratio(text: &str) -> Result<Ratio, String> {
 	let bad = |why: &str| format!("\"{text}\" {why}");
 	let number = |digits: &str| {
 		let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
 		if !plain {
-			return Err(bad("is neither a decimal nor a fraction"));
+			return Err(bad("must be a decimal such as 1.5 or a fraction such as 3/2"));
 		}
 		digits
 			.parse::<u32>()
-			.map_err(|_| bad("does not fit two 32-bit integers"))
+			.map_err(|_| bad("has too many digits: numerator and denominator must fit 32 bits"))
 	};
 	if let Some((numerator, denominator)) = text.split_once('/') {
 		return Ok(Ratio {
@@ -148,7 +154,7 @@ pub fn ratio(text: &str) -> Result<Ratio, String> {
 	let places = u32::try_from(fraction.len()).unwrap_or(u32::MAX);
 	let denominator = 10u32
 		.checked_pow(places)
-		.ok_or_else(|| bad("has more decimals than fit, write a fraction"))?;
+		.ok_or_else(|| bad("has too many decimals; write it as a fraction"))?;
 	Ok(Ratio {
 		numerator: number(&format!("{whole}{fraction}"))?,
 		denominator,
@@ -156,7 +162,7 @@ pub fn ratio(text: &str) -> Result<Ratio, String> {
 }
 
 impl GameJson {
-	/// The game, or which household and field is wrong.
+	/// Checks the game and converts it. An error names the household and the field that is wrong.
 	pub fn into_game(self) -> Result<Game, String> {
 		let lambda = ratio(&self.lambda).map_err(|fault| format!("lambda: {fault}"))?;
 		let rules = Rules {
@@ -165,36 +171,41 @@ impl GameJson {
 		};
 		let mut households = Vec::with_capacity(self.households.len());
 		for (index, household) in self.households.into_iter().enumerate() {
-			let comfort = match household.comfort {
-				Some(comfort) => {
-					let a = ratio(&comfort.a)
-						.map_err(|fault| format!("household {index}: comfort.a: {fault}"))?;
-					Some(Comfort {
-						min_centi_c: comfort.min_centi_c,
-						max_centi_c: comfort.max_centi_c,
-						a,
-					})
-				}
-				None => None,
-			};
-			let strategy = |strategy: StrategyJson| Strategy {
-				kind: strategy.kind,
-				consumption_wh: strategy.consumption_wh,
-				temperature_centi_c: strategy.temperature_centi_c,
-			};
-			let strategies = household.strategies.into_iter().map(strategy).collect();
-			households.push(Household {
-				generation_wh: household.generation_wh,
-				comfort,
-				strategies,
-			});
+			let household = household
+				.into_household()
+				.map_err(|fault| format!("household {index}: {fault}"))?;
+			households.push(household);
 		}
 		Game::new(rules, households).map_err(|fault| format!("{fault}"))
 	}
 }
 
+impl HouseholdJson {
+	/// An error names the field that is wrong.
+	fn into_household(self) -> Result<Household, String> {
+		let comfort = match self.comfort {
+			Some(comfort) => Some(Comfort {
+				min_centi_c: comfort.min_centi_c,
+				max_centi_c: comfort.max_centi_c,
+				a: ratio(&comfort.a).map_err(|fault| format!("comfort.a: {fault}"))?,
+			}),
+			None => None,
+		};
+		let strategy = |strategy: StrategyJson| Strategy {
+			kind: strategy.kind,
+			consumption_wh: strategy.consumption_wh,
+			temperature_centi_c: strategy.temperature_centi_c,
+		};
+		Ok(Household {
+			generation_wh: self.generation_wh,
+			comfort,
+			strategies: self.strategies.into_iter().map(strategy).collect(),
+		})
+	}
+}
+
 impl SolutionJson {
-	/// What `solve` writes.
+	/// The document for a solution of the game. Fails if the profile does not fit the game.
 	pub fn new(game: &Game, solution: &Solution) -> Result<Self, ProfileFault> {
 		let shares = allocate(game, &solution.profile)?;
 		let mut households = Vec::with_capacity(shares.len());
@@ -243,8 +254,8 @@ mod tests {
 	use super::*;
 
 	#[test]
-	fn ratios_are_read_exactly() {
-		let is = |text, numerator, denominator| {
+	fn ratio_parses_decimals_and_fractions_exactly() {
+		let parses_to = |text, numerator, denominator| {
 			assert_eq!(
 				ratio(text),
 				Ok(Ratio {
@@ -254,11 +265,11 @@ mod tests {
 				"{text}"
 			)
 		};
-		is("4", 4, 1);
-		is("1/36", 1, 36);
-		is("1.50", 15, 10);
-		is("0.0277", 277, 10_000);
-		is("2.0", 2, 1);
+		parses_to("4", 4, 1);
+		parses_to("1/36", 1, 36);
+		parses_to("1.50", 15, 10);
+		parses_to("0.0277", 277, 10_000);
+		parses_to("2.0", 2, 1);
 		for bad in [
 			"",
 			"/",

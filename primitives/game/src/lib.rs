@@ -1,16 +1,19 @@
-//! The energy community game: what a household may do, what it earns, and who trades with whom.
+//! The energy community game: strategies, payoffs, and the solver that finds an equilibrium.
 //!
-//! One call to [`solve`] takes a validated [`Game`] (one community in one era) and returns a profile, one strategy
-//! per household, with a [`Certificate`] that says how far the profile is from a Nash equilibrium. [`verify`]
-//! recomputes that certificate from the definition, [`explain`] shows the payoffs behind a choice, [`allocate`]
-//! turns a profile into whole watt-hours, and [`ration`] is the sharing rule that it uses. [`delivered`] says what an era
-//! was worth once the meters have been read, and [`shares`] makes weights of such worths.
+//! [`solve`] takes a [`Game`] (one community in one era) and returns a profile, which has one strategy for each
+//! household, and a [`Certificate`], which says how far the profile is from a Nash equilibrium.
 //!
-//! The model is that of Ouyang, Yan and Zhu, "Research on new energy trading system based on blockchain",
-//! ACM TURC 2021 (doi 10.1145/3472634.3474065), equations (1) to (3); [`payoff`] says how each is computed.
-//! Arithmetic is integer only, and exact up to the logarithm; see [`log2`] for the error bound.
+//! - [`verify`] recomputes the certificate of a profile.
+//! - [`explain`] shows the payoffs behind a household's choice.
+//! - [`allocate`] divides the traded energy of a profile in whole watt-hours, by the rule [`ration`].
+//! - [`delivered`] computes comfort and payoff from metered energies after the era.
+//! - [`shares`] turns payoffs into weights.
 //!
-//! The crate knows no clock, no storage and no randomness: equal input gives equal output on every machine.
+//! The model is that of Ouyang, Yan and Zhu, "Research on new energy trading system based on blockchain", ACM TURC 2021
+//! (doi 10.1145/3472634.3474065), equations (1) to (3). [`payoff`] describes how they are computed. All arithmetic uses
+//! integers and is exact up to the logarithm; [`log2`] states the error bounds.
+//!
+//! The crate uses no clock, no storage and no randomness. Equal input gives equal output on every machine.
 //!
 //! ```
 //! use commonwatt_game::*;
@@ -40,18 +43,20 @@ extern crate self as commonwatt_game;
 extern crate std;
 
 mod allocation;
-mod boxes;
+mod branch_and_bound;
 mod delivered;
 mod fault;
 mod game;
 #[cfg(feature = "cli")]
 pub mod json;
+mod limits;
 pub mod log2;
 pub mod payoff;
 mod preference;
 mod prepared;
 mod search;
 mod solver;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -63,11 +68,9 @@ pub use fault::{
 	ComfortFault, GameFault, HouseholdFault, PreferenceFault, ProfileFault, RulesFault, StrategyFault,
 };
 pub use game::{Game, Household};
+pub use limits::{MAX_ENERGY_WH, MAX_HOUSEHOLDS, MAX_LAMBDA, MAX_RESOLUTION_WH, MAX_STRATEGIES};
 pub use log2::Log2;
 pub use preference::{Preference, MAX_PREFERENCE_STRATEGIES};
 pub use solver::{solve, Solution, SolverConfig};
-pub use types::{
-	Comfort, Kind, Ratio, Rules, Strategy, MAX_ENERGY_WH, MAX_HOUSEHOLDS, MAX_LAMBDA, MAX_RESOLUTION_WH,
-	MAX_STRATEGIES,
-};
+pub use types::{Comfort, Kind, Ratio, Rules, Strategy};
 pub use verify::{explain, verify, Certificate, Status};

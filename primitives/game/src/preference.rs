@@ -1,15 +1,16 @@
-//! How a standing preference becomes a strategy set when its owner stays silent.
+//! Standing preferences: how a household's strategy set is made in an era for which its owner submits none.
 
 use crate::{
 	fault::PreferenceFault,
-	types::{Kind, Strategy, MAX_ENERGY_WH},
+	limits::MAX_ENERGY_WH,
+	types::{Kind, Strategy},
 };
 use alloc::vec::Vec;
 
-/// Most strategies that a preference gives: three levels, two kinds each.
+/// Most strategies that a preference gives: three levels of consumption with two kinds each.
 pub const MAX_PREFERENCE_STRATEGIES: u32 = 6;
 
-/// What a household is willing to do every era.
+/// What a household is willing to do in every era.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -17,21 +18,24 @@ pub const MAX_PREFERENCE_STRATEGIES: u32 = 6;
 )]
 #[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "client", derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType))]
+#[cfg_attr(
+	feature = "client",
+	derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
+)]
 pub struct Preference {
-	/// Share of consumption that may be dropped, 0 to 100 percent.
+	/// How much less the household may consume than expected, 0 to 100 percent of its consumption.
 	pub flexible_down_percent: u8,
-	/// Share of consumption that may be added, 0 to 100 percent.
+	/// How much more the household may consume than expected, 0 to 100 percent of its consumption.
 	pub flexible_up_percent: u8,
-	/// Change of the indoor temperature, hundredths of a degree Celsius, for each kWh consumed more than the reading
-	/// says: positive when heating, negative when cooling, zero when the flexible load has nothing to do with it.
+	/// Change of the indoor temperature for each kWh consumed above the expected consumption, in hundredths of a degree
+	/// Celsius: positive for heating, negative for cooling, zero if the flexible load does not affect the temperature.
 	pub response_centi_c_per_kwh: i16,
-	/// Whether to offer to and ask of the community pool at all.
+	/// Whether to trade with the community pool.
 	pub trade_with_community: bool,
 }
 
 impl Preference {
-	/// Accepts percentages.
+	/// Accepts a preference whose percentages are at most 100.
 	pub fn check(&self) -> Result<(), PreferenceFault> {
 		if self.flexible_down_percent > 100 {
 			return Err(PreferenceFault::DownOverHundred);
@@ -42,15 +46,17 @@ impl Preference {
 		Ok(())
 	}
 
-	/// The strategies for an expected generation and consumption (Wh) and indoor temperature (hundredths of a degree
-	/// Celsius).
+	/// The strategies for an expected generation and consumption in Wh and an expected indoor temperature in hundredths
+	/// of a degree Celsius.
 	///
-	/// Consumption as expected comes first, then less, then more; a level that equals an earlier one is left out.
-	/// Each level gives `Neutral` when its net position is below the meter resolution, else the community kind (if
-	/// `trade_with_community`) and then the main-grid kind. Changes are rounded down to whole Wh, temperatures toward
-	/// the expected one; percentages above 100 count as 100 and values out of range as the nearest in range, so that
-	/// the result is never empty, has at most [`MAX_PREFERENCE_STRATEGIES`] entries and passes
-	/// [`Strategy::check`] for any generation up to [`MAX_ENERGY_WH`].
+	/// The expected consumption comes first, then the lower level, then the higher one. A level that equals the
+	/// expected consumption is left out. Each level gives `Neutral` if its net position is below the meter resolution;
+	/// otherwise the community kind (if `trade_with_community`), followed by the main-grid kind.
+	///
+	/// Changes of consumption are rounded down to whole Wh, and temperatures toward the expected one. Percentages above
+	/// 100 count as 100, and other values out of range as the nearest value in range. So the result has 1 to
+	/// [`MAX_PREFERENCE_STRATEGIES`] entries, which pass [`Strategy::check`] for any generation up to
+	/// [`MAX_ENERGY_WH`].
 	pub fn strategies(
 		&self,
 		resolution_wh: u32,
@@ -61,11 +67,11 @@ impl Preference {
 		let expected = consumption_wh.min(MAX_ENERGY_WH);
 		let share = |percent: u8| {
 			let part = u64::from(expected) * u64::from(percent.min(100)) / 100;
-			// At most `expected`, which is a u32.
+			// At most `expected`, which fits a u32.
 			part as u32
 		};
 		let down = expected.saturating_sub(share(self.flexible_down_percent));
-		// Both terms are at most 10^9.
+		// Both terms are at most 10^9, so the sum fits a u32.
 		let up = (expected + share(self.flexible_up_percent)).min(MAX_ENERGY_WH);
 		let mut strategies = Vec::with_capacity(MAX_PREFERENCE_STRATEGIES as usize);
 		let mut push_level = |level: u32| {
@@ -98,12 +104,12 @@ impl Preference {
 		strategies
 	}
 
-	/// The indoor temperature that consuming `level` instead of `expected` leads to.
+	/// The indoor temperature if the household consumes `level` instead of `expected`.
 	fn temperature(&self, indoor_centi_c: i16, expected: u32, level: u32) -> i16 {
 		let more_wh = i64::from(level) - i64::from(expected);
 		let change = more_wh * i64::from(self.response_centi_c_per_kwh) / 1_000;
 		let temperature = i64::from(indoor_centi_c) + change;
-		// Clamped first, so the cast keeps the value.
+		// The clamped value fits an i16.
 		temperature.clamp(i64::from(i16::MIN), i64::from(i16::MAX)) as i16
 	}
 }

@@ -3,232 +3,287 @@
 use crate::{
 	game::Household,
 	log2::Log2,
-	payoff::{signed, Pool, Worth, TRADE_BITS},
+	payoff::{signed_term, LogRules, Pool, TRADE_BITS},
 	types::{Kind, Strategy},
 };
 
-const NOTHING: i64 = Log2::NEG_INFINITY.0;
+const NEG_INFINITY: i64 = Log2::NEG_INFINITY.0;
 
 /// Where a strategy puts its net position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Side {
+	/// Sells to the community pool.
 	Offers,
+	/// Buys from the community pool.
 	Requests,
+	/// Does not use the pool: main grid, or neutral.
 	Outside,
 }
 
-/// A strategy with everything computed that does not depend on the others.
+/// A strategy together with every part of its payoff that does not depend on the other households.
+///
+/// Payoffs are base-2 logarithms in units of 2^-32.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Move {
-	/// No payoff of the strategy is above this, whatever the others do; [`Log2::NEG_INFINITY`] when C = 0. For a seller
-	/// it is `full`: E_in is at most x, C at most 1 and 1/|E_main| at most omega. For a buyer it is the larger of `base`
-	/// and the limit of the balanced branch, see "What a buyer's payoff looks like" in [`crate::payoff`].
-	pub bound: i64,
-	/// Payoff on the short side of the pool, and outside of the pool.
-	pub full: i64,
-	/// Payoff in a pool that gives nothing.
-	pub base: i64,
+pub(crate) struct PreparedStrategy {
+	/// Upper bound of the payoff, whatever the others do; [`Log2::NEG_INFINITY`] if C = 0.
+	///
+	/// For a seller this is `served_payoff`, since E_in is at most x, C at most 1 and 1/|E_main| at most omega. For a
+	/// buyer it is the larger of `unserved_payoff` and the limit of the balanced branch, see "What a buyer's payoff
+	/// looks like" in [`crate::payoff`].
+	pub max_payoff: i64,
+	/// Payoff on the short side of the pool, which is served in full. Outside the pool, the only payoff.
+	pub served_payoff: i64,
+	/// Payoff if the pool serves nothing of the position.
+	pub unserved_payoff: i64,
 	/// |x| in Wh.
-	pub x: u32,
+	pub x_wh: u32,
 	pub side: Side,
+	/// Index in the household's strategy set.
 	pub choice: u8,
 }
 
-impl Move {
-	pub fn new(worth: &Worth, household: &Household, choice: u8, strategy: &Strategy) -> Self {
-		let (comfort, comfort_unit) = household.comfort_of(strategy);
-		let x = household.generation_wh.abs_diff(strategy.consumption_wh);
+/// Two pools of the other households: among all pools under consideration, the ones that serve a strategy the smallest
+/// and the largest share of its position.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ServiceRange {
+	pub least_served: Pool,
+	pub most_served: Pool,
+}
+
+/// Bounds of a payoff, in units of 2^-32.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PayoffRange {
+	pub low: i64,
+	pub high: i64,
+}
+
+/// Totals of the pool as one of its members sees them, its own position included.
+struct Sides {
+	own_wh: u64,
+	opposite_wh: u64,
+}
+
+impl PreparedStrategy {
+	pub fn new(rules: &LogRules, household: &Household, choice: u8, strategy: &Strategy) -> Self {
+		let comfort = household.comfort_of(strategy);
+		let x_wh = household.generation_wh.abs_diff(strategy.consumption_wh);
 		let side = match strategy.kind {
 			Kind::SellToCommunity => Side::Offers,
 			Kind::BuyFromCommunity => Side::Requests,
 			Kind::Neutral | Kind::BuyFromMain | Kind::SellToMain => Side::Outside,
 		};
-		if comfort == 0 {
+		if comfort.numerator == 0 {
 			return Self {
-				bound: NOTHING,
-				full: NOTHING,
-				base: NOTHING,
-				x,
+				max_payoff: NEG_INFINITY,
+				served_payoff: NEG_INFINITY,
+				unserved_payoff: NEG_INFINITY,
+				x_wh,
 				side,
 				choice,
 			};
 		}
-		let base = if x < worth.resolution_wh {
-			worth.log2_omega
+		let unserved = if x_wh < rules.resolution_wh {
+			rules.log2_omega
 		} else {
 			Log2::of_ratio(
-				u128::from(comfort) * 1_000,
-				u128::from(comfort_unit) * u128::from(x),
+				u128::from(comfort.numerator) * 1_000,
+				u128::from(comfort.denominator) * u128::from(x_wh),
 			)
 		};
 		let balanced = |traded_wh: u32| {
-			let trade = worth.of_trade(u64::from(traded_wh) << TRADE_BITS);
-			signed(side == Side::Requests, trade) + worth.log2_omega.0
+			let term = rules.trade_term(u64::from(traded_wh) << TRADE_BITS);
+			signed_term(side == Side::Requests, term) + rules.log2_omega.0
 		};
-		let (bound, full) = match side {
-			Side::Outside => (base.0, base.0),
-			Side::Offers => (balanced(x), balanced(x)),
+		let (max_payoff, served_payoff) = match side {
+			Side::Outside => (unserved.0, unserved.0),
+			Side::Offers => (balanced(x_wh), balanced(x_wh)),
 			Side::Requests => {
-				let limit = balanced(x.saturating_sub(worth.resolution_wh));
-				(base.0.max(limit), balanced(x))
+				let limit = balanced(x_wh.saturating_sub(rules.resolution_wh));
+				(unserved.0.max(limit), balanced(x_wh))
 			}
 		};
 		Self {
-			bound,
-			full,
-			base: base.0,
-			x,
+			max_payoff,
+			served_payoff,
+			unserved_payoff: unserved.0,
+			x_wh,
 			side,
 			choice,
 		}
 	}
 
-	/// Whether it earns anything, that is C > 0.
+	/// Whether the strategy can earn anything, that is, whether C > 0.
 	pub fn earns(&self) -> bool {
-		self.bound != NOTHING
+		self.max_payoff != NEG_INFINITY
 	}
 
 	/// Adds the position to the pool.
 	#[inline]
 	pub fn join(&self, pool: &mut Pool) {
 		match self.side {
-			Side::Offers => pool.offered_wh += u64::from(self.x),
-			Side::Requests => pool.requested_wh += u64::from(self.x),
+			Side::Offers => pool.offered_wh += u64::from(self.x_wh),
+			Side::Requests => pool.requested_wh += u64::from(self.x_wh),
 			Side::Outside => {}
 		}
 	}
 
-	/// Takes a position out of the pool that was added before.
+	/// Removes the position from the pool, to which it must have been added before.
 	#[inline]
 	pub fn leave(&self, pool: &mut Pool) {
 		match self.side {
-			Side::Offers => pool.offered_wh -= u64::from(self.x),
-			Side::Requests => pool.requested_wh -= u64::from(self.x),
+			Side::Offers => pool.offered_wh -= u64::from(self.x_wh),
+			Side::Requests => pool.requested_wh -= u64::from(self.x_wh),
 			Side::Outside => {}
 		}
 	}
 
-	/// The total of the own side with this position in it, and that of the other side; `None` outside of the pool.
+	/// `None` outside the pool.
 	#[inline]
-	fn sides(&self, others: &Pool) -> Option<(u64, u64)> {
-		let x = u64::from(self.x);
+	fn sides(&self, others: &Pool) -> Option<Sides> {
+		let x = u64::from(self.x_wh);
 		match self.side {
-			Side::Offers => Some((others.offered_wh + x, others.requested_wh)),
-			Side::Requests => Some((others.requested_wh + x, others.offered_wh)),
+			Side::Offers => Some(Sides {
+				own_wh: others.offered_wh + x,
+				opposite_wh: others.requested_wh,
+			}),
+			Side::Requests => Some(Sides {
+				own_wh: others.requested_wh + x,
+				opposite_wh: others.offered_wh,
+			}),
 			Side::Outside => None,
 		}
 	}
 
-	/// The payoff against the others' pool: [`crate::payoff`] in prepared parts. On the long side
-	/// log2 |E_main| = log2 |x| + log2(L - V) - log2 L, the first of which is in `base`.
+	/// The payoff against the other households' pool: the same value as [`crate::payoff`] computes, from prepared
+	/// parts. On the long side, log2 |E_main| = log2 |x| + log2(L - V) - log2 L, and `unserved_payoff` contains the
+	/// first term.
 	///
-	/// Error in units of 2^-32: 2.1 for the trade, 1.2 for `base` and 1.2 for both logarithms, below the 8 that
-	/// [`crate::log2::PAYOFF_ERROR`] promises.
+	/// Error in units of 2^-32: 2.1 for the trade, 1.2 for `unserved_payoff` and 1.2 for both logarithms, which is
+	/// below the 8 of [`crate::log2::PAYOFF_ERROR`].
 	#[inline]
-	pub fn payoff(&self, worth: &Worth, others: &Pool) -> i64 {
+	pub fn payoff(&self, rules: &LogRules, others: &Pool) -> i64 {
 		#[cfg(test)]
 		crate::payoff::counted::add();
-		let Some((own, opposite)) = self.sides(others) else {
-			return self.full;
+		let Some(Sides { own_wh, opposite_wh }) = self.sides(others) else {
+			return self.served_payoff;
 		};
-		if own <= opposite || self.full == NOTHING {
-			return self.full;
+		if own_wh <= opposite_wh || self.served_payoff == NEG_INFINITY {
+			return self.served_payoff;
 		}
-		if opposite == 0 {
-			return self.base;
+		if opposite_wh == 0 {
+			return self.unserved_payoff;
 		}
-		let x = u64::from(self.x);
-		let spare = own - opposite;
-		let trade = worth.of_trade(trade(x, opposite, own));
-		let trade = signed(self.side == Side::Requests, trade);
-		// A product that does not fit is above anything that the right side can be, which is below 2^56.
-		if x.checked_mul(spare)
-			.is_some_and(|main| main < u64::from(worth.resolution_wh) * own)
+		let x = u64::from(self.x_wh);
+		let excess_wh = own_wh - opposite_wh;
+		let term = rules.trade_term(traded_energy(x, opposite_wh, own_wh));
+		let term = signed_term(self.side == Side::Requests, term);
+		// The right-hand side is below 2^56, so a product that overflows 64 bits is certainly larger.
+		if x.checked_mul(excess_wh)
+			.is_some_and(|main| main < u64::from(rules.resolution_wh) * own_wh)
 		{
-			return trade + worth.log2_omega.0;
+			return term + rules.log2_omega.0;
 		}
-		trade + self.base + (Log2::of(own).0 - Log2::of(spare).0)
+		term + self.unserved_payoff + (Log2::of(own_wh).0 - Log2::of(excess_wh).0)
 	}
 
-	/// |E_main| against the others' pool in Wh, rounded down.
+	/// |E_main| against the other households' pool in Wh, rounded down.
 	fn main_wh(&self, others: &Pool) -> u64 {
-		let x = u64::from(self.x);
-		match self.sides(others) {
-			None => x,
-			Some((own, opposite)) if own <= opposite => 0,
-			Some((own, opposite)) => {
-				let spare = own - opposite;
-				match x.checked_mul(spare) {
-					Some(product) => product / own,
-					// At most x, since the spare part is at most the whole.
-					None => (u128::from(x) * u128::from(spare) / u128::from(own)) as u64,
-				}
-			}
+		let x = u64::from(self.x_wh);
+		let Some(Sides { own_wh, opposite_wh }) = self.sides(others) else {
+			return x;
+		};
+		if own_wh <= opposite_wh {
+			return 0;
+		}
+		let excess_wh = own_wh - opposite_wh;
+		match x.checked_mul(excess_wh) {
+			Some(product) => product / own_wh,
+			// At most x, because the excess is at most the whole side.
+			None => (u128::from(x) * u128::from(excess_wh) / u128::from(own_wh)) as u64,
 		}
 	}
 
-	/// The least and the most that the strategy earns while what it is served lies anywhere between two pools of the
-	/// others: one that serves it `least` and one that serves it `most`. Outwards of the true values but for rounding.
+	/// Bounds of the payoff while the share that the strategy is served lies anywhere between its shares in the two
+	/// pools of `others`. Except for rounding, the true values lie within these bounds.
 	///
-	/// A seller earns more the more it is served. A purchase is convex where it is not balanced, so its most is at an end
-	/// or where the balanced branch begins, and its least at an end, where the balanced branch begins, or at the turn in
-	/// between; see "What a buyer's payoff looks like" in [`crate::payoff`].
-	pub fn range(&self, worth: &Worth, least: &Pool, most: &Pool) -> (i64, i64) {
-		let ends = (self.payoff(worth, least), self.payoff(worth, most));
-		let resolution_wh = worth.resolution_wh;
-		if self.side != Side::Requests || self.base == NOTHING || self.x < resolution_wh {
-			return (ends.0.min(ends.1), ends.0.max(ends.1));
+	/// A seller's payoff rises with its share. A buyer's payoff is convex where it is not balanced. So its maximum is
+	/// at an end or where the balanced branch begins, and its minimum at an end, where the balanced branch begins, or
+	/// at the turning point; see "What a buyer's payoff looks like" in [`crate::payoff`].
+	pub fn range(&self, rules: &LogRules, others: &ServiceRange) -> PayoffRange {
+		let at_least = self.payoff(rules, &others.least_served);
+		let at_most = self.payoff(rules, &others.most_served);
+		let (mut low, mut high) = (at_least.min(at_most), at_least.max(at_most));
+		let resolution_wh = rules.resolution_wh;
+		if self.side != Side::Requests || self.unserved_payoff == NEG_INFINITY || self.x_wh < resolution_wh {
+			return PayoffRange { low, high };
 		}
-		let (mut low, mut high) = (ends.0.min(ends.1), ends.0.max(ends.1));
-		// |E_main|, at its most where least is served.
-		let (least_main_wh, most_main_wh) = (self.main_wh(most), self.main_wh(least));
-		if least_main_wh < resolution_wh.into() && u64::from(resolution_wh) <= most_main_wh {
-			// Both branches where |E_main| is the resolution; the unbalanced one has comfort in it, at most 1.
-			let trade = worth.of_trade(u64::from(self.x - resolution_wh) << TRADE_BITS);
-			high = high.max(worth.log2_omega.0 - trade);
-			let unbalanced = self.base + (Log2::of(self.x.into()).0 - Log2::of(resolution_wh.into()).0);
-			low = low.min(unbalanced - trade);
+		// The more a buyer is served, the less it takes from the main grid.
+		let min_main_wh = self.main_wh(&others.most_served);
+		let max_main_wh = self.main_wh(&others.least_served);
+		if min_main_wh < resolution_wh.into() && u64::from(resolution_wh) <= max_main_wh {
+			// Both branches at |E_main| = resolution. Only the unbalanced one contains the comfort, which is at most 1.
+			let term = rules.trade_term(u64::from(self.x_wh - resolution_wh) << TRADE_BITS);
+			high = high.max(rules.log2_omega.0 - term);
+			let unbalanced =
+				self.unserved_payoff + (Log2::of(self.x_wh.into()).0 - Log2::of(resolution_wh.into()).0);
+			low = low.min(unbalanced - term);
 		}
-		// In whole Wh the turn is between these two.
-		let (before, after) = (worth.turn_wh, worth.turn_wh.saturating_add(1));
-		if least_main_wh <= after && before <= most_main_wh && u64::from(resolution_wh) <= after {
-			low = low.min(self.base + worth.turn(self.x));
+		// The turning point lies between these two whole numbers of Wh.
+		let (before, after) = (rules.turning_point_wh, rules.turning_point_wh.saturating_add(1));
+		if min_main_wh <= after && before <= max_main_wh && u64::from(resolution_wh) <= after {
+			low = low.min(self.unserved_payoff + rules.relative_turning_point_payoff(self.x_wh));
 		}
-		(low, high)
+		PayoffRange { low, high }
 	}
 }
 
-/// x V / L in units of 2^-26 Wh, rounded down. V is below L, L below 2^46 and x below 2^30, so the result is below
-/// 2^56. Energies of ordinary communities take the path without a 128-bit division.
+/// x V / L in units of 2^-26 Wh, rounded down. With V < L < 2^46 and x < 2^30, the result is below 2^56.
 #[inline]
-fn trade(x: u64, volume: u64, long: u64) -> u64 {
+fn traded_energy(x: u64, volume: u64, long: u64) -> u64 {
 	match x.checked_mul(volume) {
+		// The energies of ordinary communities fit here and need no 128-bit division.
 		Some(product) if product < 1 << (64 - TRADE_BITS) => (product << TRADE_BITS) / long,
 		_ => (((u128::from(x) * u128::from(volume)) << TRADE_BITS) / u128::from(long)) as u64,
 	}
 }
 
-/// The best strategy against the others' pool, its payoff, and how many payoffs were evaluated. Equal payoffs go to the
-/// fixed one, then to the higher bound, then to the lower index. `options` are in descending order of their bound, and
-/// the search stops at the first that cannot beat what it has.
+/// A best response and the work that finding it took.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BestResponse {
+	/// `None` if no pool strategy earns anything and the household has no strategy outside the pool.
+	pub strategy: Option<PreparedStrategy>,
+	/// Its payoff in units of 2^-32.
+	pub payoff: i64,
+	/// Payoffs evaluated.
+	pub evaluations: u64,
+}
+
+/// The best strategy against the other households' pool, out of `options` and `outside`.
+///
+/// `options` must be in descending order of [`PreparedStrategy::max_payoff`], so that the search can stop at the first
+/// that cannot beat the best so far. Equal payoffs go to `outside`, then to the higher bound, then to the lower index.
 #[inline]
 pub(crate) fn best_response(
-	worth: &Worth,
-	options: &[Move],
-	fixed: Option<Move>,
+	rules: &LogRules,
+	options: &[PreparedStrategy],
+	outside: Option<PreparedStrategy>,
 	others: &Pool,
-) -> (Option<Move>, i64, u64) {
-	let (mut best, mut most) = (fixed, fixed.map_or(NOTHING, |fixed| fixed.full));
-	let mut evaluated = 0;
+) -> BestResponse {
+	let mut best = BestResponse {
+		strategy: outside,
+		payoff: outside.map_or(NEG_INFINITY, |outside| outside.served_payoff),
+		evaluations: 0,
+	};
 	for option in options {
-		if option.bound <= most {
+		if option.max_payoff <= best.payoff {
 			break;
 		}
-		evaluated += 1;
-		let payoff = option.payoff(worth, others);
-		if payoff > most {
-			(best, most) = (Some(*option), payoff);
+		best.evaluations += 1;
+		let payoff = option.payoff(rules, others);
+		if payoff > best.payoff {
+			best.strategy = Some(*option);
+			best.payoff = payoff;
 		}
 	}
-	(best, most, evaluated)
+	best
 }

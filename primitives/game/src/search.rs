@@ -1,103 +1,122 @@
-//! The state that sweeps work on.
+//! The state that every part of the solver works on: the households that have a choice, their strategies, the current
+//! profile and the remaining budget. [`crate::sweep`] and [`crate::branch_and_bound`] change the profile.
 
 use crate::{
 	game::{Game, Household},
 	log2::{Log2, PAYOFF_ERROR},
-	payoff::{Pool, Worth},
-	prepared::{best_response, Move, Side},
+	payoff::{LogRules, Pool},
+	prepared::{best_response, PreparedStrategy, Side},
 };
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 
-/// A household that has something to decide.
+/// Consecutive entries of a list that all players share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+	pub first: u32,
+	pub length: u32,
+}
+
+/// A household that has more than one strategy to choose from after preparation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Player {
-	household: u32,
-	/// Its pool strategies, as a range of [`Search::options`], highest bound first.
-	pub(crate) options: (u32, u32),
-	/// The best of the strategies whose payoff is fixed, the lowest index among equals.
-	pub(crate) fixed: Option<Move>,
-	pub(crate) current: Move,
-	/// The others' pool at the last visit, if `current` is the best response to it.
-	seen: Option<Pool>,
-	/// Its part of [`Search::candidates`]: where it begins and how much of it is in use.
-	pub(crate) candidates: (u32, u32),
-	/// Which of its candidates the present profile of a walk has.
-	pub(crate) digit: u32,
+	/// Index of the household in the game.
+	pub household: u32,
+	/// Its pool strategies in [`Search::options`], highest `max_payoff` first.
+	options: Span,
+	/// The best of its strategies outside the pool, whose payoffs do not depend on the others.
+	pub outside: Option<PreparedStrategy>,
+	/// Its choice in the current profile.
+	pub current: PreparedStrategy,
+	/// The others' pool at the last visit, if `current` was the best response to it then. The next sweep skips the
+	/// player if the pool is still the same.
+	pub seen: Option<Pool>,
+	/// Its part of [`Search::candidates`]; the length is the number of candidates left.
+	pub candidates: Span,
+	/// Position of `current` among the candidates while [`crate::branch_and_bound`] enumerates profiles.
+	pub digit: u32,
+}
+
+/// What a player gains by its best change of strategy.
+#[derive(Clone, Copy, Debug)]
+struct Gain {
+	log2: Log2,
+	/// Evaluations that finding it took.
+	evaluations: u64,
 }
 
 impl Player {
-	pub fn options<'a>(&self, all: &'a [Move]) -> &'a [Move] {
-		all.get(self.options.0 as usize..self.options.1 as usize)
+	/// Its pool strategies; `all` is [`Search::options`].
+	pub fn options<'a>(&self, all: &'a [PreparedStrategy]) -> &'a [PreparedStrategy] {
+		let first = self.options.first as usize;
+		all.get(first..first + self.options.length as usize)
 			.unwrap_or_default()
 	}
 
-	/// The option at an index, the fixed strategy after the last one.
-	pub fn choice(&self, all: &[Move], index: u32) -> Option<Move> {
-		self.options(all).get(index as usize).copied().or(self.fixed)
+	/// The pool strategy with this index; for any larger index the strategy outside the pool.
+	pub fn choice(&self, all: &[PreparedStrategy], index: u32) -> Option<PreparedStrategy> {
+		self.options(all).get(index as usize).copied().or(self.outside)
 	}
 
-	/// How many strategies are worth considering: at most 255.
+	/// The number of strategies to choose from, at most 255.
 	pub fn choices(&self) -> u32 {
-		self.options.1 - self.options.0 + u32::from(self.fixed.is_some())
+		self.options.length + u32::from(self.outside.is_some())
 	}
 
-	/// What [`Self::gain`] may cost at most.
-	fn cost(&self) -> u64 {
-		u64::from(self.options.1 - self.options.0) + VISIT
+	/// Upper bound of the evaluations that [`Self::gain`] or a best response takes.
+	pub fn max_evaluations(&self) -> u64 {
+		u64::from(self.options.length) + VISIT
 	}
 
-	/// The most that can be gained by moving alone, and what finding it out cost.
-	fn gain(&self, worth: &Worth, all: &[Move], pool: &Pool) -> (Log2, u64) {
+	fn gain(&self, rules: &LogRules, all: &[PreparedStrategy], pool: &Pool) -> Gain {
 		let mut others = *pool;
 		self.current.leave(&mut others);
-		let now = self.current.payoff(worth, &others);
-		let (_, then, evaluated) = best_response(worth, self.options(all), self.fixed, &others);
-		(Log2(then).gain_over(Log2(now)), evaluated + VISIT)
+		let now = self.current.payoff(rules, &others);
+		let best = best_response(rules, self.options(all), self.outside, &others);
+		Gain {
+			log2: Log2(best.payoff).gain_over(Log2(now)),
+			evaluations: best.evaluations + VISIT,
+		}
 	}
 }
 
-/// What a sweep came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sweep {
-	/// Nobody could gain.
-	Settled,
-	/// Somebody gained, or could have.
-	Restless,
-	/// The budget ended on the way.
-	Exhausted,
-}
-
-/// What looking at a household costs, whether or not a payoff is evaluated: its present one, and finding its place.
+/// Evaluations that visiting a player costs besides those of its options: one for the payoff of its current strategy,
+/// and one for the visit itself.
 pub(crate) const VISIT: u64 = 2;
 
-/// The state of a search. Memory is linear in the number of strategies and all of it is allocated by [`Search::new`].
+/// The state of a search. Its memory is linear in the number of strategies; [`Search::new`] allocates all of it.
 pub(crate) struct Search {
-	pub(crate) worth: Worth,
-	pub(crate) options: Vec<Move>,
-	pub(crate) players: Vec<Player>,
-	/// For each player room for the indices of all its choices: those that [`crate::boxes`] has not ruled out.
-	pub(crate) candidates: Vec<u8>,
-	/// Choices of the households that have nothing to decide; those of the players in it mean nothing.
+	pub rules: LogRules,
+	/// The pool strategies of all players.
+	pub options: Vec<PreparedStrategy>,
+	pub players: Vec<Player>,
+	/// For each player, room for the indices of all its choices. [`crate::branch_and_bound`] keeps those in it that it
+	/// has not ruled out.
+	pub candidates: Vec<u8>,
+	/// Choices of the households that are not players. The entries of players are placeholders.
 	profile: Vec<u8>,
-	/// What the households that have nothing to decide put into the pool, and what outside of it.
-	pub(crate) decided: Pool,
-	pub(crate) decided_outside_wh: u64,
-	pub(crate) pool: Pool,
-	/// A move must gain more than this: epsilon less the rounding of both sides of a comparison in here, in
-	/// [`crate::verify`] and in its verdict, so that what settles here is certified there.
-	pub(crate) threshold: Log2,
-	/// The player that is visited first.
-	first: usize,
-	/// State of the sequence by which scattered sweeps hesitate; `None` in plain ones.
-	scatter: Option<u64>,
-	/// The player that refuted the last profile looked at.
-	suspect: usize,
-	/// Evaluations of a payoff that are left, see [`crate::SolverConfig::max_evaluations`].
-	pub(crate) left: u64,
+	/// The positions in the pool of the households that are not players.
+	pub decided: Pool,
+	/// The energy that the households that are not players exchange with the main grid outside the pool.
+	pub decided_outside_wh: u64,
+	/// The pool of the current profile.
+	pub pool: Pool,
+	/// A player moves only if it gains more than this. Epsilon minus the rounding on both sides of three comparisons:
+	/// the one made here, the one in [`crate::verify`], and the margin of its verdict. So a profile that nobody leaves
+	/// here is certified there.
+	pub threshold: Log2,
+	/// Index of the player that a sweep visits first.
+	pub first_visited: usize,
+	/// State of the pseudo-random sequence of a scattered start; `None` in a plain one.
+	pub scatter: Option<u64>,
+	/// The player that refuted the previous profile.
+	last_refuter: usize,
+	/// Evaluations left in the budget, see [`crate::SolverConfig::max_evaluations`].
+	pub evaluations_left: u64,
 }
 
 impl Search {
+	/// Prepares all strategies. `epsilon` is the gain that an equilibrium may leave, `budget` the evaluations allowed.
 	pub fn new(game: &Game, epsilon: Log2, budget: u64) -> Self {
 		let households = game.households();
 		let strategies = households
@@ -105,7 +124,7 @@ impl Search {
 			.map(|household| household.strategies.len())
 			.sum();
 		let mut search = Self {
-			worth: Worth::new(game.rules()),
+			rules: LogRules::new(game.rules()),
 			options: Vec::with_capacity(strategies),
 			players: Vec::with_capacity(households.len()),
 			candidates: Vec::with_capacity(strategies),
@@ -113,12 +132,12 @@ impl Search {
 			decided: Pool::default(),
 			decided_outside_wh: 0,
 			pool: Pool::default(),
-			// Saturation at the far negative end is undone by the maximum.
+			// If the subtraction saturates, the result is negative, and the maximum makes it zero.
 			threshold: Log2(epsilon.0.saturating_sub(6 * PAYOFF_ERROR.0).max(0)),
-			first: 0,
+			first_visited: 0,
 			scatter: None,
-			suspect: 0,
-			left: budget,
+			last_refuter: 0,
+			evaluations_left: budget,
 		};
 		let mut open = Vec::new();
 		for (index, household) in (0u32..).zip(households) {
@@ -127,55 +146,39 @@ impl Search {
 		search
 	}
 
-	/// Prepares one household: drops the strategies that another one is never worse than whatever the others do, and
-	/// decides for the household if a single one is left. `open` is room to work in.
-	fn add(&mut self, index: u32, household: &Household, open: &mut Vec<Move>) {
-		open.clear();
-		let mut fixed: Option<Move> = None;
-		let prepared = || {
-			let strategies = (0u8..=u8::MAX).zip(&household.strategies);
-			strategies.map(|(choice, strategy)| Move::new(&self.worth, household, choice, strategy))
-		};
-		// A household that earns nothing whatever it does is indifferent, but not without effect on the others: all
-		// that it can do stays open, and it stays where a start puts it.
-		let earns = prepared().any(|choice| choice.earns());
-		for choice in prepared().filter(|choice| choice.earns() == earns) {
-			if choice.side != Side::Outside {
-				open.push(choice);
-			} else if fixed.is_none_or(|best| (choice.full, Reverse(choice.x)) > (best.full, Reverse(best.x)))
-			{
-				// Of equal payoffs the one that takes least from the main grid or gives least to it.
-				fixed = Some(choice);
-			}
-		}
-		self.drop_dominated(household, open);
-		let floor = fixed.map_or(Log2::NEG_INFINITY.0, |best| best.full);
-		open.retain(|option| option.bound > floor || !earns);
-		open.sort_unstable_by_key(|option| (Reverse(option.bound), option.side, option.x, option.choice));
+	/// Prepares one household: drops its dominated strategies and, if a single one remains, decides for it. `open` is
+	/// scratch space.
+	fn add(&mut self, index: u32, household: &Household, open: &mut Vec<PreparedStrategy>) {
+		let outside = self.prepare(household, open);
 		let current = open
 			.first()
 			.copied()
-			.or(fixed)
-			.expect("a checked household has a strategy, open or fixed; qed");
+			.or(outside)
+			.expect("a checked household has a strategy, in the pool or outside; qed");
 		self.profile.push(current.choice);
-		let room = open.len() + usize::from(fixed.is_some());
-		if open.is_empty() || room == 1 {
+		let choices = open.len() + usize::from(outside.is_some());
+		if open.is_empty() || choices == 1 {
 			current.join(&mut self.decided);
 			if current.side == Side::Outside {
-				self.decided_outside_wh += u64::from(current.x);
+				self.decided_outside_wh += u64::from(current.x_wh);
 			}
 			return;
 		}
-		// At most 65,535 * 255 strategies, which fits.
-		let first = self.options.len() as u32;
+		// At most 65,535 * 255 strategies, which fits 32 bits.
+		let options = Span {
+			first: self.options.len() as u32,
+			length: open.len() as u32,
+		};
 		self.options.extend_from_slice(open);
-		let options = (first, self.options.len() as u32);
-		let candidates = (self.candidates.len() as u32, 0);
-		self.candidates.resize(self.candidates.len() + room, 0);
+		let candidates = Span {
+			first: self.candidates.len() as u32,
+			length: 0,
+		};
+		self.candidates.resize(self.candidates.len() + choices, 0);
 		self.players.push(Player {
 			household: index,
 			options,
-			fixed,
+			outside,
 			current,
 			seen: None,
 			candidates,
@@ -183,46 +186,55 @@ impl Search {
 		});
 	}
 
-	/// Drops pool strategies that another one of the household is never worse than: the same sale with less comfort, and a
-	/// purchase of as much or more with as much comfort or less (point 4 of what [`crate::payoff`] says of a buyer). Where
-	/// all comfort is zero, only what is the same is dropped.
-	fn drop_dominated(&self, household: &Household, open: &mut Vec<Move>) {
-		let comfort = |option: &Move| {
-			let strategy = household.strategies.get(usize::from(option.choice));
-			// One model, so one denominator.
-			strategy.map_or(0, |strategy| household.comfort_of(strategy).0)
+	/// Fills `open` with the household's pool strategies that are not dominated, highest `max_payoff` first, and
+	/// returns its best strategy outside the pool.
+	fn prepare(&self, household: &Household, open: &mut Vec<PreparedStrategy>) -> Option<PreparedStrategy> {
+		open.clear();
+		let mut outside: Option<PreparedStrategy> = None;
+		let prepared = || {
+			let strategies = (0u8..=u8::MAX).zip(&household.strategies);
+			strategies
+				.map(|(choice, strategy)| PreparedStrategy::new(&self.rules, household, choice, strategy))
 		};
-		open.sort_unstable_by_key(|option| (option.side, option.x, Reverse(comfort(option)), option.choice));
-		open.dedup_by_key(|option| (option.side, option.x));
-		let mut most = None;
-		open.retain(|option| {
-			if option.side != Side::Requests || !option.earns() {
-				return true;
+		// A household that earns nothing whatever it does is indifferent, but its choice matters to the others. So all
+		// its strategies stay open, and it stays where a start puts it.
+		let earns = prepared().any(|strategy| strategy.earns());
+		for strategy in prepared().filter(|strategy| strategy.earns() == earns) {
+			// Of equal payoffs outside the pool, the one that exchanges least with the main grid.
+			let rank = |strategy: &PreparedStrategy| (strategy.served_payoff, Reverse(strategy.x_wh));
+			if strategy.side != Side::Outside {
+				open.push(strategy);
+			} else if outside.is_none_or(|best| rank(&strategy) > rank(&best)) {
+				outside = Some(strategy);
 			}
-			let comfort = Some(comfort(option));
-			let better = comfort > most;
-			most = most.max(comfort);
-			better
+		}
+		drop_dominated(household, open);
+		let floor = outside.map_or(Log2::NEG_INFINITY.0, |best| best.served_payoff);
+		open.retain(|option| option.max_payoff > floor || !earns);
+		open.sort_unstable_by_key(|option| {
+			(
+				Reverse(option.max_payoff),
+				option.side,
+				option.x_wh,
+				option.choice,
+			)
 		});
+		outside
 	}
 
-	/// Everyone in the pool, where that can be good at all, with the strategy that could earn most.
-	pub fn begin_in_pool(&mut self) {
-		self.begin(|options, player| player.choice(options, 0));
-	}
-
-	/// How many profiles there are, at most 2^64 - 1.
+	/// The number of profiles of the players, saturating at 2^64 - 1.
 	pub fn profiles(&self) -> u64 {
 		let choices = self.players.iter().map(Player::choices);
 		choices.fold(1, |product, choices| product.saturating_mul(choices.into()))
 	}
 
-	/// Whether both sides of the pool have something in the present profile.
+	/// Whether energy is traded in the current profile.
 	pub fn trades(&self) -> bool {
 		self.pool.traded_wh() > 0
 	}
 
-	/// Whether somebody could sell to the pool and somebody else buy from it, or would have to.
+	/// Whether the game has a seller to the pool and a buyer from it: a player with such a strategy, or a household
+	/// that has no other choice.
 	pub fn could_trade(&self) -> bool {
 		let could = |player: &Player, side| {
 			player
@@ -235,208 +247,58 @@ impl Search {
 			&& (self.decided.requested_wh > 0 || anyone(Side::Requests))
 	}
 
-	/// Everyone outside the pool who has a strategy there, with the one that earns most.
-	pub fn begin_on_main_grid(&mut self) {
-		self.begin(|options, player| player.fixed.or(player.choice(options, 0)));
-	}
-
-	/// From a profile of the game.
-	pub fn begin_from(&mut self, game: &Game, profile: &[u8]) {
-		let worth = self.worth;
-		self.begin(|_, player| {
-			let index = player.household as usize;
-			let (household, choice) = (game.households().get(index)?, *profile.get(index)?);
-			let strategy = household.strategies.get(usize::from(choice))?;
-			Some(Move::new(&worth, household, choice, strategy))
-		});
-	}
-
-	/// Everyone who has a strategy outside of the pool with the one in it that is closest to the best of these in energy.
-	pub fn begin_as_twins(&mut self) {
-		self.begin(|options, player| {
-			let Some(fixed) = player.fixed else {
-				return player.choice(options, 0);
-			};
-			let own = player.options(options).iter();
-			own.min_by_key(|option| option.x.abs_diff(fixed.x)).copied()
-		});
-	}
-
-	/// Everyone with its best response to a pool so large that its own position does not matter, offers and requests in
-	/// the given proportion. Players for which the budget does not suffice stay where they are.
-	pub fn begin_responding(&mut self, offers: u64, requests: u64) {
-		// Far above any position, which is below 2^30, and below what totals are proved for, 2^46.
-		const UNIT_WH: u64 = 1 << 40;
-		let totals = Pool {
-			offered_wh: offers * UNIT_WH,
-			requested_wh: requests * UNIT_WH,
-		};
-		let (worth, mut left) = (self.worth, self.left);
-		self.begin(|options, player| {
-			if left < player.cost() {
-				return None;
-			}
-			let (best, _, evaluated) = best_response(&worth, player.options(options), player.fixed, &totals);
-			left -= evaluated + VISIT;
-			best
-		});
-		self.left = left;
-	}
-
-	/// A mixture that is different for every `start`, swept in scattered fashion from another household on.
-	pub fn begin_scattered(&mut self, start: u32) {
-		let mut state = u64::from(start);
-		self.begin(|options, player| player.choice(options, below(&mut state, player.choices())));
-		let players = self.players.len() as u32;
-		self.first = below(&mut state, players.max(1)) as usize;
-		self.scatter = Some(state);
-	}
-
-	/// Puts every player where `pick` says, or leaves it where it is, and forgets all visits.
-	fn begin(&mut self, mut pick: impl FnMut(&[Move], &Player) -> Option<Move>) {
-		self.first = 0;
-		self.scatter = None;
-		self.pool = self.decided;
-		for player in &mut self.players {
-			player.current = pick(&self.options, player).unwrap_or(player.current);
-			player.current.join(&mut self.pool);
-			player.seen = None;
-		}
-	}
-
-	/// Visits each player once and lets it move to its best strategy if that gains enough.
-	///
-	/// In scattered sweeps every second one that could gain stays put, and every fourth of the rest tries any of its
-	/// strategies and takes it if it gains. That breaks cycles: where a path of single gainful moves leads to an
-	/// equilibrium, such a walk finds it sooner or later, which best responses in a fixed order need not.
-	pub fn sweep(&mut self) -> Sweep {
-		let Self {
-			worth,
-			options,
-			players,
-			pool,
-			threshold,
-			scatter,
-			first,
-			left,
-			..
-		} = self;
-		let first = (*first).min(players.len());
-		let (head, tail) = players.split_at_mut(first);
-		let mut sweep = Sweep::Settled;
-		for player in tail.iter_mut().chain(head) {
-			// One more for the strategy that a scattered sweep tries.
-			if *left < player.cost() + 1 {
-				return Sweep::Exhausted;
-			}
-			let mut others = *pool;
-			player.current.leave(&mut others);
-			if player.seen == Some(others) {
-				*left -= 1;
-				continue;
-			}
-			player.seen = Some(others);
-			let now = Log2(player.current.payoff(worth, &others));
-			let (best, then, evaluated) =
-				best_response(worth, player.options(options), player.fixed, &others);
-			*left -= evaluated + VISIT;
-			let Some(mut best) = best.filter(|_| Log2(then).gain_over(now) > *threshold) else {
-				continue;
-			};
-			sweep = Sweep::Restless;
-			if let Some(state) = scatter {
-				player.seen = None;
-				if below(state, 2) == 0 {
-					continue;
-				}
-				if below(state, 4) == 0 {
-					*left -= 1;
-					let any = player.choice(options, below(state, player.choices()));
-					let gains = |any: &Move| Log2(any.payoff(worth, &others)).gain_over(now) > *threshold;
-					best = any.filter(gains).unwrap_or(best);
-				}
-			}
-			player.current = best;
-			best.join(&mut others);
-			*pool = others;
-		}
-		sweep
-	}
-
-	/// The most that any player could gain by moving alone; `None` if the budget does not suffice to tell.
+	/// The largest gain of any player by changing alone; `None` if the budget runs out first.
 	pub fn largest_gain(&mut self) -> Option<Log2> {
 		let mut largest = Log2::ZERO;
-		let Self {
-			worth,
-			options,
-			players,
-			pool,
-			left,
-			..
-		} = self;
-		for player in players {
-			if *left < player.cost() {
+		for player in &self.players {
+			if self.evaluations_left < player.max_evaluations() {
 				return None;
 			}
-			let (gain, cost) = player.gain(worth, options, pool);
-			*left -= cost;
-			largest = largest.max(gain);
+			let gain = player.gain(&self.rules, &self.options, &self.pool);
+			self.evaluations_left -= gain.evaluations;
+			largest = largest.max(gain.log2);
 		}
 		Some(largest)
 	}
 
-	/// What a move must gain to be made.
-	pub fn threshold(&self) -> Log2 {
-		self.threshold
-	}
-
-	/// Whether some player gains more than `limit`; `None` if the budget does not suffice to tell. The one that said so
-	/// last is asked first: neighbouring profiles mostly fall to the same player.
+	/// Whether some player gains more than `limit` by changing alone; `None` if the budget runs out first.
 	pub fn is_refuted(&mut self, limit: Log2) -> Option<bool> {
-		let Self {
-			worth,
-			options,
-			players,
-			pool,
-			suspect,
-			left,
-			..
-		} = self;
-		let first = (*suspect).min(players.len());
-		let order = (first..players.len()).take(1).chain(0..players.len());
+		// The player that refuted the previous profile usually refutes the next one too, so it goes first.
+		let first = self.last_refuter.min(self.players.len());
+		let order = (first..self.players.len()).take(1).chain(0..self.players.len());
 		for index in order {
-			let Some(player) = players.get(index) else {
+			let Some(player) = self.players.get(index) else {
 				continue;
 			};
-			if *left < player.cost() {
+			if self.evaluations_left < player.max_evaluations() {
 				return None;
 			}
-			let (gain, cost) = player.gain(worth, options, pool);
-			*left -= cost;
-			if gain > limit {
-				*suspect = index;
+			let gain = player.gain(&self.rules, &self.options, &self.pool);
+			self.evaluations_left -= gain.evaluations;
+			if gain.log2 > limit {
+				self.last_refuter = index;
 				return Some(true);
 			}
 		}
 		Some(false)
 	}
 
-	/// Energy exchanged with the main grid in either direction, Wh.
+	/// Energy that the current profile exchanges with the main grid in either direction, in Wh.
 	pub fn main_wh(&self) -> u64 {
 		let outside = self
 			.players
 			.iter()
 			.filter(|player| player.current.side == Side::Outside);
-		let players: u64 = outside.map(|player| u64::from(player.current.x)).sum();
+		let players: u64 = outside.map(|player| u64::from(player.current.x_wh)).sum();
 		self.decided_outside_wh + players + (self.pool.long_wh() - self.pool.traded_wh())
 	}
 
-	/// The present choice of each player.
+	/// The current choice of each player.
 	pub fn picks(&self) -> impl Iterator<Item = u8> + '_ {
 		self.players.iter().map(|player| player.current.choice)
 	}
 
-	/// The profile of the game in which the players choose so, or as they do at present.
+	/// The profile of the whole game in which the players choose `picks`, or their current strategies for `None`.
 	pub fn into_profile(self, picks: Option<Vec<u8>>) -> Vec<u8> {
 		let picks = picks.unwrap_or_else(|| self.picks().collect());
 		let mut profile = self.profile;
@@ -449,13 +311,25 @@ impl Search {
 	}
 }
 
-/// A number below `bound` from SplitMix64 (Steele, Lea and Flood 2014): seeded by the start, so equal everywhere.
-fn below(state: &mut u64, bound: u32) -> u32 {
-	*state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-	let mut mixed = *state;
-	mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-	mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-	mixed ^= mixed >> 31;
-	// The high half times the bound, so the result is below it.
-	(((mixed >> 32) * u64::from(bound)) >> 32) as u32
+/// Drops pool strategies for which another one of the household is never worse: of equal sales, those with less
+/// comfort; of purchases, those with at least the energy and at most the comfort of another (point 4 of "What a buyer's
+/// payoff looks like" in [`crate::payoff`]). If all comfort is zero, it drops only duplicates.
+fn drop_dominated(household: &Household, open: &mut Vec<PreparedStrategy>) {
+	let comfort = |option: &PreparedStrategy| {
+		let strategy = household.strategies.get(usize::from(option.choice));
+		// All strategies of a household share one comfort model and so one denominator.
+		strategy.map_or(0, |strategy| household.comfort_of(strategy).numerator)
+	};
+	open.sort_unstable_by_key(|option| (option.side, option.x_wh, Reverse(comfort(option)), option.choice));
+	open.dedup_by_key(|option| (option.side, option.x_wh));
+	let mut most = None;
+	open.retain(|option| {
+		if option.side != Side::Requests || !option.earns() {
+			return true;
+		}
+		let comfort = Some(comfort(option));
+		let better = comfort > most;
+		most = most.max(comfort);
+		better
+	});
 }

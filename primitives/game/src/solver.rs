@@ -1,25 +1,26 @@
-//! Looking for an equilibrium with bounded work.
+//! The solver: looks for an equilibrium with a bounded amount of work.
 //!
 //! # What makes it fast
-//! - On the main grid, when neutral and on the short side of the pool a payoff does not depend on the others; it is
-//!   computed once. Only the long side of the pool is computed during a sweep.
-//! - Each pool strategy has an upper bound on what it can ever earn. Pool strategies are kept in the order of that bound,
-//!   and a best response stops at the first bound that cannot beat what it has.
-//! - Pool strategies that another strategy of the household is never worse than are dropped before the first sweep, and a
-//!   household with one strategy left is decided.
-//! - A household is skipped when S and B of the others are what they were at its last visit.
-//! - Nothing is allocated during a sweep.
+//! - On the main grid, when neutral and on the short side of the pool, a payoff does not depend on the others, so it is
+//!   computed once. A sweep computes payoffs only on the long side of the pool.
+//! - Each pool strategy has an upper bound of its payoff, and the strategies of a household are sorted by it. A best
+//!   response stops at the first strategy whose bound cannot beat the best so far.
+//! - Pool strategies for which another one is never worse are dropped before the first sweep. A household with one
+//!   strategy left is decided.
+//! - A sweep skips a household if the others' S and B are the same as at its last visit.
+//! - A sweep allocates nothing.
 
 use crate::{
-	boxes::Ask,
+	branch_and_bound::Next,
 	game::Game,
 	log2::Log2,
-	search::{Search, Sweep},
+	search::Search,
+	sweep::Sweep,
 	verify::{verify, Certificate},
 };
 use alloc::vec::Vec;
 
-/// Bounds of a solve.
+/// Limits of a solve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -28,20 +29,22 @@ use alloc::vec::Vec;
 #[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SolverConfig {
-	/// Largest gain from changing alone that an equilibrium may leave, part of the definition of one.
+	/// Largest gain from changing alone that an equilibrium may leave any household. Part of the definition of an
+	/// equilibrium.
 	pub epsilon: Log2,
-	/// Most sweeps from one start; of those that are not scattered there are at most 16.
+	/// Most sweeps from one start. A start that is not scattered makes at most 16 sweeps.
 	pub max_sweeps: u32,
-	/// Most starts. The first is always made.
+	/// Most starts. The solver always makes the first one.
 	pub max_starts: u32,
-	/// Most evaluations of a payoff in the whole solve: sweeps, search over totals, judging and certifying. Looking at a
-	/// household without need for a payoff counts as well. The certificate is always made, and taken off first: one
-	/// evaluation for each household and each strategy. At the end of the budget the best that was found is the result.
+	/// Most evaluations of a payoff in the whole solve: in sweeps, in branch and bound, in comparing profiles and in
+	/// certifying the result. Visiting a household counts too, even if no payoff is needed. The certificate is always
+	/// made and is reserved first: one evaluation for each household and each strategy. When the budget runs out, the
+	/// result is the best profile found so far.
 	pub max_evaluations: u64,
 }
 
 impl Default for SolverConfig {
-	/// Epsilon 2^-16, 128 sweeps from each of at most 32 starts, 2^21 evaluations.
+	/// Epsilon 2^-16, 128 sweeps per start, 32 starts, 2^21 evaluations.
 	fn default() -> Self {
 		Self {
 			epsilon: Log2(1 << 16),
@@ -52,7 +55,7 @@ impl Default for SolverConfig {
 	}
 }
 
-/// What a solve found.
+/// The result of a solve.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -63,9 +66,9 @@ impl Default for SolverConfig {
 pub struct Solution {
 	/// The strategy of each household, as an index into its set.
 	pub profile: Vec<u8>,
-	/// The certificate of that profile, made by [`verify`].
+	/// The certificate of that profile, computed by [`verify`].
 	pub certificate: Certificate,
-	/// Sweeps made over all starts.
+	/// Sweeps made, summed over all starts.
 	pub sweeps: u32,
 	/// Starts made.
 	pub starts: u32,
@@ -73,49 +76,49 @@ pub struct Solution {
 	pub evaluations: u64,
 }
 
-/// Sweeps after which a start is taken not to settle soon, and what it visits becomes a candidate for the fallback.
-const PATIENCE: u32 = 8;
-/// Most sweeps from a start that is not scattered: the rare one that has not settled by then mostly goes round in circles.
+/// Number of sweeps after which an unsettled start is unlikely to settle soon, so the profiles that it visits become
+/// candidates for the best approximation.
+const PATIENT_SWEEPS: u32 = 8;
+/// Most sweeps from a start that is not scattered. The few starts that have not settled by then usually cycle.
 const PLAIN_SWEEPS: u32 = 16;
-/// Games with at most so many profiles, not counting strategies that are never better than another one, are searched
-/// through for the best equilibrium as far as the budget reaches.
-const SMALL: u64 = 1 << 16;
+/// Games with at most this many profiles, dominated strategies not counted, are searched completely for the best
+/// equilibrium, as far as the budget reaches.
+const SMALL_GAME_PROFILES: u64 = 1 << 16;
 
 /// Where a start puts the players.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Start<'a> {
 	/// In the pool, each with the strategy that could earn most.
 	Pool,
-	/// In the pool, each with as much energy as its best strategy outside of it.
-	Twins,
-	/// Each with its best response to a pool that serves buyers in full and sellers half.
+	/// In the pool, each with about the energy of its best strategy outside the pool.
+	OutsideEnergy,
+	/// Each with its best response to a pool that serves buyers in full and sellers by half.
 	Surplus,
-	/// Each with its best response to a pool that serves sellers in full and buyers half.
+	/// Each with its best response to a pool that serves sellers in full and buyers by half.
 	Shortage,
-	/// As in the era before.
+	/// As in the previous era.
 	Previous(&'a [u8]),
-	/// Outside of the pool.
+	/// Outside the pool.
 	MainGrid,
-	/// A mixture that is different for every number.
+	/// A pseudo-random profile that depends on the number.
 	Scattered(u32),
 }
 
 impl<'a> Start<'a> {
-	/// The starts in their order.
+	/// All starts in the order in which the solver makes them.
 	fn all(previous: Option<&'a [u8]>) -> impl Iterator<Item = Self> {
-		[Self::Pool, Self::Twins, Self::Surplus, Self::Shortage]
+		[Self::Pool, Self::OutsideEnergy, Self::Surplus, Self::Shortage]
 			.into_iter()
 			.chain(previous.map(Self::Previous))
 			.chain([Self::MainGrid])
 			.chain((0..).map(Self::Scattered))
 	}
 
-	/// Whether it is made when an equilibrium was found with which nothing is left to wish for.
-	fn is_made_anyway(&self) -> bool {
+	/// Whether the solver makes this start even after it has found a good enough equilibrium.
+	fn is_always_made(&self) -> bool {
 		!matches!(self, Self::MainGrid | Self::Scattered(_))
 	}
 
-	/// The most sweeps that are worth making.
 	fn max_sweeps(&self, config: &SolverConfig) -> u32 {
 		match self {
 			Self::Scattered(_) => config.max_sweeps,
@@ -126,7 +129,7 @@ impl<'a> Start<'a> {
 	fn begin(self, game: &Game, search: &mut Search) {
 		match self {
 			Self::Pool => search.begin_in_pool(),
-			Self::Twins => search.begin_as_twins(),
+			Self::OutsideEnergy => search.begin_with_outside_energy(),
 			Self::Surplus => search.begin_responding(2, 1),
 			Self::Shortage => search.begin_responding(1, 2),
 			Self::Previous(profile) => search.begin_from(game, profile),
@@ -138,35 +141,37 @@ impl<'a> Start<'a> {
 
 /// Solves a game: looks for a profile in which no household gains more than epsilon by changing alone.
 ///
-/// Starts are deterministic. From each, sweeps are made in which every household in turn moves to its best strategy if
-/// that gains more than epsilon:
+/// The solver tries several deterministic starts. From each it makes sweeps, in which every household in turn moves to
+/// its best strategy if that gains more than epsilon:
 ///
-/// 1. everyone in the pool, with the strategy that could earn most and then with the energy of its best strategy outside;
-///    everyone with its best response to a pool with a surplus and to one with a shortage; `previous` (the last era's
-///    profile; one that does not fit the game is ignored);
-/// 2. as long as nothing is found that trades, though both sides could: everyone on the main grid, and scattered starts
-///    that are different every time.
+/// 1. everyone in the pool, with the strategy that could earn most; the same with about the energy of each household's
+///    best strategy outside the pool; everyone's best response to a pool with a surplus, and to one with a shortage;
+///    `previous`, the profile of the previous era (ignored if it does not fit the game);
+/// 2. if no equilibrium with trade has been found although both sides exist: everyone on the main grid, then scattered
+///    starts, each a different pseudo-random profile. Games with at most 65,536 profiles skip the scattered starts.
 ///
-/// Then the totals S and B are searched by a bounded branch and bound, if nothing was found that trades, and in a game
-/// with few profiles in any case: it is complete if the budget lasts.
+/// A branch and bound over the totals S and B follows in games with at most 65,536 profiles, and in larger ones if no
+/// equilibrium with trade has been found although both sides exist. It is complete if the budget lasts.
 ///
-/// Of the equilibria found, one that trades is kept before one with an idle pool, then the one with the least energy
-/// exchanged with the main grid, then the earliest. If there is none, the result is the visited profile with the smallest
-/// largest gain, as `Approximate`; in a game with few profiles all are visited, but for strategies that are dropped. The certificate is made at the end, by [`verify`], of the profile that is returned.
+/// Of several equilibria, the result is one with trade rather than one with an idle pool, then the one that exchanges
+/// the least energy with the main grid, then the one found first. If none is found, the result is the visited profile
+/// whose largest gain is smallest, with status `Approximate`; games with at most 65,536 profiles visit all of them,
+/// except for dominated strategies, as far as the budget reaches. At the end, [`verify`] makes the certificate of the
+/// result.
 ///
 /// # Work
-/// At most [`SolverConfig::max_evaluations`] of payoffs, or what the certificate takes if that is more. Besides, each
-/// strategy is prepared once, and households are put in order once for each start.
+/// At most [`SolverConfig::max_evaluations`] payoffs, or as many as the certificate takes if that is more. In addition,
+/// each strategy is prepared once, and each start sets every household's strategy once.
 pub fn solve(game: &Game, config: &SolverConfig, previous: Option<&[u8]>) -> Solution {
 	let previous = previous.filter(|profile| game.chosen(profile).is_ok());
-	let certifying = certifying(game);
-	let budget = config.max_evaluations.saturating_sub(certifying);
+	let reserved = certificate_evaluations(game);
+	let budget = config.max_evaluations.saturating_sub(reserved);
 	let mut search = Search::new(game, config.epsilon, budget);
-	let mut outcome = Outcome::new(&search);
-	let is_small = search.profiles() <= SMALL;
+	let mut best = BestSoFar::new(&search);
+	let is_small = search.profiles() <= SMALL_GAME_PROFILES;
 	let (mut sweeps, mut starts) = (0u32, 0u32);
 	for start in Start::all(previous).take(config.max_starts.max(1) as usize) {
-		if outcome.suffices() && !start.is_made_anyway() {
+		if best.is_good_enough() && !start.is_always_made() {
 			break;
 		}
 		if is_small && matches!(start, Start::Scattered(_)) {
@@ -175,21 +180,21 @@ pub fn solve(game: &Game, config: &SolverConfig, previous: Option<&[u8]>) -> Sol
 		starts += 1;
 		let max_sweeps = start.max_sweeps(config);
 		start.begin(game, &mut search);
-		// At most `max_starts * max_sweeps`, and each takes an evaluation: saturation is out of reach.
-		sweeps = sweeps.saturating_add(settle(&mut search, max_sweeps, &mut outcome));
+		// Each sweep takes an evaluation, so the budget ends the solve long before the sum could saturate.
+		sweeps = sweeps.saturating_add(settle(&mut search, max_sweeps, &mut best));
 	}
-	if is_small || !outcome.suffices() {
-		// What was found idle need not be found again.
-		let least_traded_wh = u64::from(outcome.found().is_some() && outcome.could_trade);
-		let ask = outcome.ask();
-		search.search_boxes(least_traded_wh, ask, |search| outcome.judge(search));
+	if is_small || !best.is_good_enough() {
+		// If an idle equilibrium is known, only one with trade can improve on it.
+		let least_traded_wh = u64::from(best.equilibrium().is_some() && best.could_trade);
+		let next = best.next();
+		search.branch_and_bound(least_traded_wh, next, |search| best.judge(search));
 	}
-	if is_small && outcome.found().is_none() {
-		// There is no equilibrium, or none within the budget: what is left of it goes to the best approximation.
-		search.walk_all(|search| outcome.judge(search));
+	if is_small && best.equilibrium().is_none() {
+		// There is no equilibrium, or the budget ran out: what is left of it goes to the best approximation.
+		search.enumerate_all(|search| best.judge(search));
 	}
-	let evaluations = certifying + (budget - search.left);
-	let profile = search.into_profile(outcome.into_picks());
+	let evaluations = reserved + (budget - search.evaluations_left);
+	let profile = search.into_profile(best.into_picks());
 	let certificate = verify(game, &profile, config.epsilon)
 		.expect("each entry is the index of a strategy of its household; qed");
 	Solution {
@@ -201,8 +206,8 @@ pub fn solve(game: &Game, config: &SolverConfig, previous: Option<&[u8]>) -> Sol
 	}
 }
 
-/// Evaluations that the certificate of a game takes: each strategy, and each household's chosen one again.
-fn certifying(game: &Game) -> u64 {
+/// Evaluations that the certificate takes: one for each strategy, and one more for each household's current strategy.
+fn certificate_evaluations(game: &Game) -> u64 {
 	let households = game.households();
 	let strategies: usize = households
 		.iter()
@@ -211,138 +216,143 @@ fn certifying(game: &Game) -> u64 {
 	(households.len() + strategies) as u64
 }
 
-/// Sweeps until nobody wants to move or a bound is reached. Returns the sweeps made.
-fn settle(search: &mut Search, max_sweeps: u32, outcome: &mut Outcome) -> u32 {
+/// Sweeps until nobody moves, `max_sweeps` is reached or the budget runs out. Returns the number of sweeps made.
+fn settle(search: &mut Search, max_sweeps: u32, best: &mut BestSoFar) -> u32 {
 	for sweep in 1..=max_sweeps {
 		match search.sweep() {
 			Sweep::Settled => {
-				outcome.settle(search);
+				best.record_equilibrium(search);
 				return sweep;
 			}
-			Sweep::Restless if sweep >= PATIENCE.min(max_sweeps) => outcome.offer(search),
-			Sweep::Restless => {}
+			Sweep::Unsettled if sweep >= PATIENT_SWEEPS.min(max_sweeps) => best.record_approximation(search),
+			Sweep::Unsettled => {}
 			Sweep::Exhausted => return sweep,
 		}
 	}
 	max_sweeps
 }
 
-/// The best that was found so far.
-struct Outcome {
-	/// Whether the game has something to trade.
+/// The best profile found so far.
+struct BestSoFar {
+	/// Whether the game has a seller and a buyer for the pool.
 	could_trade: bool,
-	best: Best,
-	/// The players' choices in it.
+	quality: Quality,
+	/// The players' choices in that profile.
 	picks: Vec<u8>,
 }
 
-/// What is known of the best profile so far.
+/// How good the best profile so far is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Best {
+enum Quality {
 	/// There is no profile yet.
 	None,
-	/// The visited profile with the smallest largest gain.
-	Approximate { gain: Log2 },
-	/// A profile from which nobody gains.
+	/// No equilibrium is known; this profile has the smallest largest gain.
+	Approximate {
+		max_gain: Log2,
+	},
 	Equilibrium(Rank),
 }
 
-/// How good an equilibrium is, the better the less.
+/// The order of equilibria; the smallest is the best.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
 	is_idle: bool,
 	main_wh: u64,
 }
 
-impl Outcome {
+impl BestSoFar {
 	fn new(search: &Search) -> Self {
 		Self {
 			could_trade: search.could_trade(),
-			best: Best::None,
+			quality: Quality::None,
 			picks: Vec::with_capacity(search.players.len()),
 		}
 	}
 
 	/// The best equilibrium, if one was found.
-	fn found(&self) -> Option<Rank> {
-		match self.best {
-			Best::Equilibrium(rank) => Some(rank),
-			Best::Approximate { .. } | Best::None => None,
+	fn equilibrium(&self) -> Option<Rank> {
+		match self.quality {
+			Quality::Equilibrium(rank) => Some(rank),
+			Quality::Approximate { .. } | Quality::None => None,
 		}
 	}
 
-	/// Whether there is no need to look further. That nobody enters a pool which nobody else is in is mostly an
-	/// equilibrium, found at once from the main grid. It must not end the search where energy could be traded.
-	fn suffices(&self) -> bool {
-		self.found()
+	/// Whether the search may end: there is an equilibrium, and it trades if the game has both sides. An idle pool is
+	/// usually an equilibrium, because a household that enters it alone trades nothing, and the start on the main grid
+	/// finds it at once. It must not end the search if energy could be traded.
+	fn is_good_enough(&self) -> bool {
+		self.equilibrium()
 			.is_some_and(|rank| !rank.is_idle || !self.could_trade)
 	}
 
-	/// What a search over totals can still improve.
-	fn ask(&self) -> Ask {
-		match self.found() {
-			Some(rank) if self.suffices() => Ask::Below(rank.main_wh),
-			_ => Ask::Below(u64::MAX),
+	/// What branch and bound must achieve to improve on the best profile so far.
+	fn next(&self) -> Next {
+		match self.equilibrium() {
+			Some(rank) if self.is_good_enough() => Next::MainBelow(rank.main_wh),
+			_ => Next::MainBelow(u64::MAX),
 		}
 	}
 
-	fn keep(&mut self, best: Best, search: &Search) {
-		self.best = best;
+	fn keep(&mut self, quality: Quality, search: &Search) {
+		self.quality = quality;
 		self.picks.clear();
 		self.picks.extend(search.picks());
 	}
 
-	/// Keeps a settled profile if it is better than what was found before.
-	fn settle(&mut self, search: &Search) {
+	/// Keeps the current profile, an equilibrium, if it is better than the best equilibrium so far.
+	fn record_equilibrium(&mut self, search: &Search) {
 		let rank = Rank {
 			is_idle: !search.trades(),
 			main_wh: search.main_wh(),
 		};
-		if self.found().is_none_or(|found| rank < found) {
-			self.keep(Best::Equilibrium(rank), search);
+		if self.equilibrium().is_none_or(|best| rank < best) {
+			self.keep(Quality::Equilibrium(rank), search);
 		}
 	}
 
-	/// Keeps the present profile if there is no equilibrium and its largest gain is the smallest so far.
-	fn offer(&mut self, search: &mut Search) {
-		if self.found().is_some() {
+	/// Keeps the current profile if no equilibrium is known and its largest gain is the smallest so far.
+	fn record_approximation(&mut self, search: &mut Search) {
+		if self.equilibrium().is_some() {
 			return;
 		}
-		let Some(gain) = search.largest_gain() else { return };
-		match self.best {
-			Best::Approximate { gain: least } if least <= gain => {}
-			_ => self.keep(Best::Approximate { gain }, search),
+		let Some(max_gain) = search.largest_gain() else {
+			return;
+		};
+		match self.quality {
+			Quality::Approximate { max_gain: smallest } if smallest <= max_gain => {}
+			_ => self.keep(Quality::Approximate { max_gain }, search),
 		}
 	}
 
-	/// Takes a profile of the search over totals for an equilibrium, for the best approximation, or for neither.
-	fn judge(&mut self, search: &mut Search) -> Ask {
-		let threshold = search.threshold();
-		let limit = match self.best {
-			Best::Equilibrium(_) => threshold,
-			// An approximation has a gain above zero.
-			Best::Approximate { gain } => threshold.max(Log2(gain.0.saturating_sub(1))),
-			Best::None => Log2::MAX,
+	/// Checks a profile of branch and bound: records it if it is an equilibrium or the best approximation so far.
+	fn judge(&mut self, search: &mut Search) -> Next {
+		let threshold = search.threshold;
+		// Gains above the limit make the profile useless, so one comparison is enough for most profiles.
+		let limit = match self.quality {
+			Quality::Equilibrium(_) => threshold,
+			// A better approximation has a smaller largest gain.
+			Quality::Approximate { max_gain } => threshold.max(Log2(max_gain.0.saturating_sub(1))),
+			Quality::None => Log2::MAX,
 		};
 		let mut is_refuted = search.is_refuted(limit);
 		if is_refuted == Some(false) && limit > threshold {
 			is_refuted = search.is_refuted(threshold);
 			if is_refuted == Some(true) {
-				self.offer(search);
+				self.record_approximation(search);
 			}
 		}
 		match is_refuted {
-			Some(true) => self.ask(),
+			Some(true) => self.next(),
 			Some(false) => {
-				self.settle(search);
-				self.ask()
+				self.record_equilibrium(search);
+				self.next()
 			}
-			None => Ask::Nothing,
+			None => Next::Stop,
 		}
 	}
 
-	/// The choices to return, if there are any.
+	/// The choices to return; `None` if no profile was recorded.
 	fn into_picks(self) -> Option<Vec<u8>> {
-		(self.best != Best::None).then_some(self.picks)
+		(self.quality != Quality::None).then_some(self.picks)
 	}
 }

@@ -1,20 +1,11 @@
-//! What a household may do, and the rules of a community.
+//! Strategies, comfort models and the rules of a community.
 
-use crate::fault::{ComfortFault, RulesFault, StrategyFault};
+use crate::{
+	fault::{ComfortFault, RulesFault, StrategyFault},
+	limits::{MAX_ENERGY_WH, MAX_LAMBDA, MAX_RESOLUTION_WH},
+};
 
-/// Largest generation or consumption of one household in one era, in Wh (1 GWh). The error bounds of [`crate::log2`]
-/// and the absence of overflow are proved up to here.
-pub const MAX_ENERGY_WH: u32 = 1_000_000_000;
-/// Most strategies of one household; a choice is one byte.
-pub const MAX_STRATEGIES: usize = 255;
-/// Most households of one game. Their energies sum to less than 2^46 Wh.
-pub const MAX_HOUSEHOLDS: usize = 65_535;
-/// Largest lambda; its base-2 logarithm is 16.
-pub const MAX_LAMBDA: u32 = 1 << 16;
-/// Coarsest meter resolution in Wh.
-pub const MAX_RESOLUTION_WH: u32 = 1_000;
-
-/// The five kinds of the paper, in its order.
+/// The five kinds of strategy, in the paper's order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(
 	feature = "scale",
@@ -22,15 +13,18 @@ pub const MAX_RESOLUTION_WH: u32 = 1_000;
 )]
 #[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "client", derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType))]
+#[cfg_attr(
+	feature = "client",
+	derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
+)]
 pub enum Kind {
-	/// Offer the surplus to the community pool; whatever the pool does not take goes to the main grid.
+	/// Offer the surplus to the community pool. What the pool does not take goes to the main grid.
 	#[cfg_attr(feature = "scale", codec(index = 0))]
 	SellToCommunity = 0,
-	/// Ask the community pool for the deficit; whatever it does not give comes from the main grid.
+	/// Request the deficit from the community pool. What the pool does not provide comes from the main grid.
 	#[cfg_attr(feature = "scale", codec(index = 1))]
 	BuyFromCommunity = 1,
-	/// Consume what is generated, to within the meter resolution.
+	/// Consume what is generated, with a difference below the meter resolution.
 	#[cfg_attr(feature = "scale", codec(index = 2))]
 	Neutral = 2,
 	/// Buy the deficit from the main grid.
@@ -41,7 +35,7 @@ pub enum Kind {
 	SellToMain = 4,
 }
 
-/// An exact non-negative fraction. It need not be in lowest terms.
+/// An exact non-negative fraction, not necessarily in lowest terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -49,16 +43,26 @@ pub enum Kind {
 )]
 #[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "client", derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType))]
+#[cfg_attr(
+	feature = "client",
+	derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
+)]
 pub struct Ratio {
-	/// The part above the line.
+	/// Any value.
 	pub numerator: u32,
-	/// The part below the line; zero is refused wherever a ratio is checked.
+	/// Must not be zero: every check of a ratio refuses that.
 	pub denominator: u32,
 }
 
-/// Comfort as a function of the indoor temperature, the paper's eq. (2): C = -a (T - min)(T - max) inside the open
-/// range (min, max) and 0 outside.
+/// An exact non-negative fraction of wide integers, not necessarily in lowest terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fraction<T> {
+	pub numerator: T,
+	pub denominator: T,
+}
+
+/// Comfort model: comfort C as a function of the indoor temperature T, the paper's eq. (2). C = -a (T - min)(T - max)
+/// inside the open range (min, max), and 0 outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -66,18 +70,21 @@ pub struct Ratio {
 )]
 #[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "client", derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType))]
+#[cfg_attr(
+	feature = "client",
+	derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
+)]
 pub struct Comfort {
-	/// Lower end, hundredths of a degree Celsius; comfort is 0 here.
+	/// Lower end of the range, at which comfort is 0. Hundredths of a degree Celsius.
 	pub min_centi_c: i16,
-	/// Upper end, hundredths of a degree Celsius; comfort is 0 here.
+	/// Upper end of the range, at which comfort is 0. Hundredths of a degree Celsius.
 	pub max_centi_c: i16,
-	/// Sensitivity per square degree, above 0 and at most 4 / (max - min)^2.
+	/// Sensitivity per square degree, above 0 and at most 4 / (max - min)^2, so that C is at most 1.
 	pub a: Ratio,
 }
 
 impl Comfort {
-	/// Accepts exactly the models with 0 < C <= 1 inside a range that is not empty. All comparisons are exact.
+	/// Accepts a model if its range is not empty and 0 < C <= 1 everywhere inside. All comparisons are exact.
 	pub fn check(&self) -> Result<(), ComfortFault> {
 		if self.min_centi_c >= self.max_centi_c {
 			return Err(ComfortFault::EmptyRange);
@@ -88,7 +95,7 @@ impl Comfort {
 		if self.a.numerator == 0 {
 			return Err(ComfortFault::NotPositive);
 		}
-		// The width is below 2^16 hundredths; a (width / 100)^2 <= 4 with the denominators multiplied out.
+		// a (width / 100)^2 <= 4, with both denominators multiplied out. The width is below 2^16.
 		let width = u128::from(self.max_centi_c.abs_diff(self.min_centi_c));
 		let top = u128::from(self.a.numerator) * width * width;
 		if top > u128::from(self.a.denominator) * 40_000 {
@@ -97,29 +104,34 @@ impl Comfort {
 		Ok(())
 	}
 
-	/// Comfort at a temperature as an exact fraction, see [`Self::at`]; 1 without a model.
-	pub(crate) fn of(model: Option<&Self>, temperature_centi_c: i16) -> (u64, u64) {
-		model.map_or((1, 1), |comfort| comfort.at(temperature_centi_c))
+	/// Comfort at a temperature, see [`Self::at`]. Without a model it is 1.
+	pub(crate) fn of(model: Option<&Self>, temperature_centi_c: i16) -> Fraction<u64> {
+		let one = Fraction {
+			numerator: 1,
+			denominator: 1,
+		};
+		model.map_or(one, |comfort| comfort.at(temperature_centi_c))
 	}
 
-	/// Comfort at a temperature as an exact fraction (numerator, denominator); the numerator is 0 outside the range.
-	/// For a checked model the numerator is below 2^62 and the denominator below 2^46.
-	fn at(&self, temperature_centi_c: i16) -> (u64, u64) {
+	/// Comfort at a temperature. For a checked model, the numerator is below 2^62 and the denominator below 2^46.
+	fn at(&self, temperature_centi_c: i16) -> Fraction<u64> {
 		let above = i64::from(temperature_centi_c) - i64::from(self.min_centi_c);
 		let below = i64::from(self.max_centi_c) - i64::from(temperature_centi_c);
 		let denominator = u64::from(self.a.denominator) * 10_000;
-		if above <= 0 || below <= 0 {
-			return (0, denominator);
-		}
-		// above + below < 2^16, so their product is below 2^30.
-		(
-			u64::from(self.a.numerator) * above.unsigned_abs() * below.unsigned_abs(),
+		let numerator = if above <= 0 || below <= 0 {
+			0
+		} else {
+			// above + below < 2^16, so their product is below 2^30.
+			u64::from(self.a.numerator) * above.unsigned_abs() * below.unsigned_abs()
+		};
+		Fraction {
+			numerator,
 			denominator,
-		)
+		}
 	}
 }
 
-/// One thing that a household may do in an era.
+/// One of the things that a household may do in an era.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -127,24 +139,27 @@ impl Comfort {
 )]
 #[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "client", derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType))]
+#[cfg_attr(
+	feature = "client",
+	derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
+)]
 pub struct Strategy {
-	/// Where the net position goes.
+	/// Whether the net position goes to the community pool, to the main grid, or is zero.
 	pub kind: Kind,
-	/// Consumption in the era, Wh, at most [`MAX_ENERGY_WH`].
+	/// Consumption in the era in Wh, at most [`MAX_ENERGY_WH`].
 	pub consumption_wh: u32,
-	/// The indoor temperature that this consumption leads to, hundredths of a degree Celsius.
+	/// The indoor temperature that this consumption leads to, in hundredths of a degree Celsius.
 	pub temperature_centi_c: i16,
 }
 
 impl Strategy {
-	/// Generation less consumption in Wh; positive is a surplus.
+	/// Net position: generation minus consumption in Wh, positive for a surplus.
 	pub fn net_wh(&self, generation_wh: u32) -> i64 {
 		i64::from(generation_wh) - i64::from(self.consumption_wh)
 	}
 
-	/// Accepts a strategy whose energies are in range and whose kind fits the sign of the net position: sellers above
-	/// zero, buyers below, `Neutral` closer to zero than the meter resolution.
+	/// Accepts a strategy whose energies are in range and whose kind fits the net position: above zero for sellers,
+	/// below zero for buyers, and closer to zero than the meter resolution for `Neutral`.
 	pub fn check(&self, generation_wh: u32, resolution_wh: u32) -> Result<(), StrategyFault> {
 		if self.consumption_wh > MAX_ENERGY_WH || generation_wh > MAX_ENERGY_WH {
 			return Err(StrategyFault::OverRange);
@@ -163,7 +178,7 @@ impl Strategy {
 	}
 }
 
-/// What is the same for every household of a community.
+/// The rules that apply to every household of a community.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -171,17 +186,20 @@ impl Strategy {
 )]
 #[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "client", derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType))]
+#[cfg_attr(
+	feature = "client",
+	derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
+)]
 pub struct Rules {
-	/// The paper's lambda, the worth of community energy per kWh: above 1, at most [`MAX_LAMBDA`].
+	/// The paper's lambda: the payoff has the factor lambda^E_in, with E_in in kWh. Above 1, at most [`MAX_LAMBDA`].
 	pub lambda: Ratio,
-	/// Meter resolution in Wh, 1 to [`MAX_RESOLUTION_WH`]. Below it an exchange with the main grid counts as none. The
+	/// Meter resolution in Wh, 1 to [`MAX_RESOLUTION_WH`]. An exchange with the main grid below it counts as zero. The
 	/// paper's omega is 1 kWh divided by it.
 	pub resolution_wh: u32,
 }
 
 impl Rules {
-	/// Accepts rules inside the bounds for which the arithmetic is proved.
+	/// Accepts rules within the limits up to which the arithmetic is proved.
 	pub fn check(&self) -> Result<(), RulesFault> {
 		if self.lambda.denominator == 0 {
 			return Err(RulesFault::ZeroDenominator);

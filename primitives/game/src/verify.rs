@@ -1,15 +1,14 @@
-//! Checking and explaining a profile, from the definition and in one pass.
+//! Verifies and explains a profile, directly from the definition of a payoff and in one pass.
 
 use crate::{
 	fault::ProfileFault,
 	game::Game,
 	log2::{Log2, PAYOFF_ERROR},
-	payoff::{payoff, Pool, Worth},
-	types::Strategy,
+	payoff::{payoff, LogRules, Pool},
 };
 use alloc::vec::Vec;
 
-/// What is known about a profile.
+/// Whether a profile is certified as an equilibrium.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -17,17 +16,20 @@ use alloc::vec::Vec;
 )]
 #[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "client", derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType))]
+#[cfg_attr(
+	feature = "client",
+	derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
+)]
 pub enum Status {
-	/// No household gains more than epsilon by changing alone, whatever the rounding; the paper's eq. (3).
+	/// No household gains more than epsilon by changing alone (the paper's eq. (3)), rounding errors included.
 	#[cfg_attr(feature = "scale", codec(index = 0))]
 	Equilibrium = 0,
-	/// Not shown to be an equilibrium; the largest gain says how far off.
+	/// Not certified. [`Certificate::max_gain`] says how far the profile is from an equilibrium.
 	#[cfg_attr(feature = "scale", codec(index = 1))]
 	Approximate = 1,
 }
 
-/// The result of an era in five numbers, each of which [`verify`] recomputes.
+/// The result of a game in five values, which [`verify`] recomputes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
 	feature = "scale",
@@ -35,49 +37,45 @@ pub enum Status {
 )]
 #[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(feature = "client", derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType))]
+#[cfg_attr(
+	feature = "client",
+	derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
+)]
 pub struct Certificate {
-	/// Whether the profile is an equilibrium for the epsilon that was asked for.
+	/// Whether the profile is an equilibrium for the given epsilon.
 	pub status: Status,
-	/// S: what sellers offered to the pool, Wh.
+	/// S, the energy that sellers offer to the pool, in Wh.
 	pub offered_wh: u64,
-	/// B: what buyers asked of the pool, Wh.
+	/// B, the energy that buyers request from the pool, in Wh.
 	pub requested_wh: u64,
-	/// V = min(S, B), Wh.
+	/// V = min(S, B), the traded energy, in Wh.
 	pub traded_wh: u64,
-	/// Largest gain of any household from changing alone, at least zero, [`Log2::MAX`] when a household that earns
+	/// Largest gain of any household from changing alone, at least zero; [`Log2::MAX`] if a household that earns
 	/// nothing could earn something. Within twice [`PAYOFF_ERROR`] of the true value.
 	pub max_gain: Log2,
 }
 
-/// The pool that the chosen strategies make up.
-pub(crate) fn pool_of(game: &Game, chosen: &[Strategy]) -> Pool {
-	let pairs = game.households().iter().zip(chosen);
-	pairs.fold(Pool::default(), |pool, (household, strategy)| {
-		pool.with(strategy.kind, strategy.net_wh(household.generation_wh))
-	})
-}
-
-/// Computes the certificate of a profile from the definition: every strategy of every household against the others'
-/// choices. Work grows with the number of strategies in the game and with nothing else.
+/// Computes the certificate of a profile: compares every strategy of every household with its choice, against the
+/// others' choices. The work is linear in the number of strategies in the game. Fails if the profile does not fit the
+/// game.
 ///
-/// The status is [`Status::Equilibrium`] only if the largest gain stays within epsilon even when every payoff is off
-/// by its error bound, so a near-tie cannot make a false certificate. With epsilon zero that means that every
-/// alternative is worse by more than the rounding; with a negative epsilon nothing is an equilibrium.
+/// The status is [`Status::Equilibrium`] only if the largest gain stays within epsilon even if every payoff is off by
+/// its error bound, so a near tie cannot cause a false certificate. With epsilon zero, this means that every
+/// alternative is worse by more than the rounding error. With a negative epsilon, no profile is an equilibrium.
 pub fn verify(game: &Game, profile: &[u8], epsilon: Log2) -> Result<Certificate, ProfileFault> {
 	let chosen = game.chosen(profile)?;
-	let pool = pool_of(game, &chosen);
-	let worth = Worth::new(game.rules());
+	let pool = Pool::of(game, &chosen);
+	let rules = LogRules::new(game.rules());
 	let mut best = Log2::NEG_INFINITY;
 	for ((household, current), choice) in game.households().iter().zip(&chosen).zip(profile) {
 		let others = pool.without(current.kind, current.net_wh(household.generation_wh));
-		let now = payoff(&worth, household, current, others);
+		let now = payoff(&rules, household, current, others);
 		for (index, strategy) in household.strategies.iter().enumerate() {
 			if index == usize::from(*choice) {
 				continue;
 			}
-			let then = payoff(&worth, household, strategy, others);
-			// Nothing for nothing is exact and no gain: there is no rounding to allow for.
+			let then = payoff(&rules, household, strategy, others);
+			// Minus infinity is exact, so a strategy that earns nothing needs no margin for rounding.
 			if !then.is_negative_infinity() {
 				best = best.max(then.gain_over(now));
 			}
@@ -92,9 +90,9 @@ pub fn verify(game: &Game, profile: &[u8], epsilon: Log2) -> Result<Certificate,
 	})
 }
 
-/// The verdict on the best gain (negative when every alternative is worse), rounding against the profile. Saturation
-/// happens at both infinities only, and leaves them on their side of epsilon.
+/// The status for the best gain, which is negative if every alternative is worse. Rounding counts against the profile.
 fn status(best: Log2, epsilon: Log2) -> Status {
+	// Saturates only for an infinite gain, which stays on its side of epsilon.
 	if epsilon >= Log2::ZERO && best.0.saturating_add(2 * PAYOFF_ERROR.0) <= epsilon.0 {
 		Status::Equilibrium
 	} else {
@@ -102,7 +100,8 @@ fn status(best: Log2, epsilon: Log2) -> Status {
 	}
 }
 
-/// The payoff of each strategy of one household against the others' choices in `profile`: why it chose as it did.
+/// The payoff of each strategy of one household against the others' choices in `profile`. The result explains why the
+/// household chooses its strategy. Fails if the profile or the index of the household does not fit the game.
 pub fn explain(game: &Game, profile: &[u8], household: usize) -> Result<Vec<Log2>, ProfileFault> {
 	let chosen = game.chosen(profile)?;
 	let player = game
@@ -110,11 +109,11 @@ pub fn explain(game: &Game, profile: &[u8], household: usize) -> Result<Vec<Log2
 		.get(household)
 		.ok_or(ProfileFault::UnknownHousehold)?;
 	let current = chosen.get(household).ok_or(ProfileFault::UnknownHousehold)?;
-	let others = pool_of(game, &chosen).without(current.kind, current.net_wh(player.generation_wh));
-	let worth = Worth::new(game.rules());
+	let others = Pool::of(game, &chosen).without(current.kind, current.net_wh(player.generation_wh));
+	let rules = LogRules::new(game.rules());
 	Ok(player
 		.strategies
 		.iter()
-		.map(|strategy| payoff(&worth, player, strategy, others))
+		.map(|strategy| payoff(&rules, player, strategy, others))
 		.collect())
 }

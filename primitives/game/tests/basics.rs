@@ -1,4 +1,4 @@
-//! Vectors worked by hand, and small games against full enumeration.
+//! Examples worked by hand.
 
 use commonwatt_game::*;
 
@@ -28,7 +28,7 @@ fn household(generation_wh: u32, strategies: &[Strategy]) -> Household {
 	}
 }
 
-/// In units of 2^-32, from a decimal.
+/// Converts to units of 2^-32.
 fn log2(value: f64) -> i64 {
 	(value * 4_294_967_296.0).round() as i64
 }
@@ -38,8 +38,8 @@ fn assert_near(left: Log2, right: f64) {
 }
 
 #[test]
-fn payoffs_are_those_worked_by_hand() {
-	// A sells 2 kWh, B asks for 1 kWh: A places half of it, so E_in = 1 and E_main = 1 kWh.
+fn payoffs_equal_those_worked_by_hand() {
+	// The seller offers 2 kWh and the buyer requests 1 kWh, so the seller has E_in = 1 kWh and E_main = 1 kWh.
 	let seller = household(
 		3000,
 		&[
@@ -65,17 +65,15 @@ fn payoffs_are_those_worked_by_hand() {
 	assert_near(payoffs[1], 0.0); // 1 / 1
 }
 
-/// Asserts a payoff to the ten decimals that the specification gives, as closely as units of 2^-32 can hold them: two
-/// units are 4.7e-10.
+/// Asserts that a payoff is within two units of 2^-32 (4.7e-10) of the ten decimals in the specification.
 fn assert_decimals(payoff: Log2, decimals: &str) {
 	let exact: f64 = decimals.parse().unwrap();
 	assert!((payoff.0 - log2(exact)).abs() <= 2, "{payoff} is not {decimals}");
 }
 
-/// The specification's eleven vectors: lambda 4, resolution 10 Wh, comfort 1 at 21 degrees. E_in is above zero for
-/// a seller and below zero for a buyer.
+/// The specification's eleven examples: lambda 4, resolution 10 Wh, comfort 1 at 21 degrees.
 #[test]
-fn the_eleven_vectors_of_the_specification_hold() {
+fn payoffs_equal_the_eleven_examples_of_the_specification() {
 	let comfort = Some(Comfort {
 		min_centi_c: 1500,
 		max_centi_c: 2700,
@@ -84,16 +82,16 @@ fn the_eleven_vectors_of_the_specification_hold() {
 			denominator: 36,
 		},
 	});
-	let player = |generation_wh, kind, consumption_wh| Household {
+	let household = |generation_wh, kind, consumption_wh| Household {
 		generation_wh,
 		comfort,
 		strategies: vec![strategy(kind, consumption_wh)],
 	};
-	// The household that is judged, what the others offer and request, E_in and |E_main| in Wh, and the payoff.
-	let seller = |x| player(x, Kind::SellToCommunity, 0);
-	let buyer = |x| player(0, Kind::BuyFromCommunity, x);
-	let from_main = |x| player(0, Kind::BuyFromMain, x);
-	let vectors = [
+	let seller = |x| household(x, Kind::SellToCommunity, 0);
+	let buyer = |x| household(0, Kind::BuyFromCommunity, x);
+	let from_main = |x| household(0, Kind::BuyFromMain, x);
+	// The household, what the others (offer, request), its (E_in, |E_main|), all in Wh, and its payoff.
+	let examples = [
 		(seller(2_100), (0, 2_100), (2_100, 0), "10.8438561898"),
 		(buyer(2_100), (2_100, 0), (-2_100, 0), "2.4438561898"),
 		(buyer(1_500), (1_500, 0), (-1_500, 0), "3.6438561898"),
@@ -105,21 +103,21 @@ fn the_eleven_vectors_of_the_specification_hold() {
 		(buyer(5_000), (5_000, 0), (-5_000, 0), "-3.3561438102"),
 		(from_main(5_000), (0, 0), (0, 5_000), "-2.3219280949"),
 		(
-			player(1_000, Kind::Neutral, 1_000),
+			household(1_000, Kind::Neutral, 1_000),
 			(0, 0),
 			(0, 0),
 			"6.6438561898",
 		),
 	];
-	for (player, (offered_wh, requested_wh), (community_wh, main_wh), expected) in vectors {
-		let mut players = vec![player];
+	for (household, (offered_wh, requested_wh), (community_wh, main_wh), expected) in examples {
+		let mut households = vec![household];
 		if offered_wh > 0 {
-			players.push(seller(offered_wh));
+			households.push(seller(offered_wh));
 		}
 		if requested_wh > 0 {
-			players.push(buyer(requested_wh));
+			households.push(buyer(requested_wh));
 		}
-		let game = Game::new(rules(), players).unwrap();
+		let game = Game::new(rules(), households).unwrap();
 		let profile = vec![0; game.households().len()];
 		assert_decimals(explain(&game, &profile, 0).unwrap()[0], expected);
 		let share = allocate(&game, &profile).unwrap()[0];
@@ -132,17 +130,17 @@ fn the_eleven_vectors_of_the_specification_hold() {
 	}
 }
 
-/// What the sign is for, in the paper's words: "those who buy less power have higher returns than those who buy more".
+/// The sign of E_in makes this true. The paper: "those who buy less power have higher returns than those who buy more".
 #[test]
-fn a_buyer_of_less_earns_more_and_a_seller_of_more_earns_more() {
-	let served = |wh: i64| delivered(&rules(), None, 2100, wh, 0).payoff;
-	assert!(served(-1_000) > served(-2_000));
-	assert!(served(2_000) > served(1_000));
-	assert!(served(-1_000) < served(0));
+fn buying_less_and_selling_more_raise_the_payoff() {
+	let payoff_of = |wh: i64| delivered(&rules(), None, 2100, wh, 0).payoff;
+	assert!(payoff_of(-1_000) > payoff_of(-2_000));
+	assert!(payoff_of(2_000) > payoff_of(1_000));
+	assert!(payoff_of(-1_000) < payoff_of(0));
 }
 
 #[test]
-fn the_papers_comfort_is_one_in_the_middle_and_nothing_at_the_ends() {
+fn comfort_is_one_in_the_middle_of_the_range_and_zero_at_the_ends() {
 	let comfort = Some(Comfort {
 		min_centi_c: 1500,
 		max_centi_c: 2700,
@@ -171,7 +169,7 @@ fn the_papers_comfort_is_one_in_the_middle_and_nothing_at_the_ends() {
 }
 
 #[test]
-fn delivered_payoffs_are_those_worked_by_hand() {
+fn delivered_payoffs_equal_those_worked_by_hand() {
 	let comfort = Comfort {
 		min_centi_c: 1500,
 		max_centi_c: 2700,
@@ -212,8 +210,8 @@ fn delivered_payoffs_are_those_worked_by_hand() {
 }
 
 #[test]
-fn what_was_delivered_is_what_the_game_promised() {
-	// One seller of 2 kWh and one buyer of 1 kWh, who both do as they said.
+fn the_delivered_payoff_equals_that_of_the_game_if_the_forecast_is_met() {
+	// A seller of 2 kWh and a buyer of 1 kWh, who deliver exactly what they announced.
 	let seller = household(3000, &[strategy(Kind::SellToCommunity, 1000)]);
 	let buyer = household(0, &[strategy(Kind::BuyFromCommunity, 1000)]);
 	let game = Game::new(rules(), vec![seller, buyer]).unwrap();
@@ -225,7 +223,7 @@ fn what_was_delivered_is_what_the_game_promised() {
 }
 
 #[test]
-fn weights_are_the_powers_worked_by_hand() {
+fn shares_equal_the_powers_worked_by_hand() {
 	let one = Log2::ONE.0;
 	assert_eq!(
 		shares(&[
@@ -243,12 +241,12 @@ fn weights_are_the_powers_worked_by_hand() {
 	assert_eq!(shares(&[Log2(-7)]), [1 << 32]);
 	assert_eq!(shares(&[Log2::NEG_INFINITY; 2]), [0, 0]);
 	assert!(shares(&[]).is_empty());
-	// The widest apart that payoffs can be.
+	// The largest possible difference.
 	assert_eq!(shares(&[Log2(i64::MIN + 1), Log2::MAX]), [0, 1 << 32]);
 }
 
 #[test]
-fn an_empty_game_is_solved() {
+fn an_empty_game_has_an_equilibrium() {
 	let game = Game::new(rules(), vec![]).unwrap();
 	let solution = solve(&game, &SolverConfig::default(), None);
 	assert!(solution.profile.is_empty());
@@ -256,9 +254,9 @@ fn an_empty_game_is_solved() {
 }
 
 #[test]
-fn shares_are_floored_and_the_rest_goes_to_the_largest_remainders() {
+fn ration_rounds_down_and_gives_the_rest_to_the_largest_remainders() {
 	assert_eq!(ration(&[1, 1, 1], 2), [1, 1, 0]);
-	assert_eq!(ration(&[3, 0, 7], 5), [2, 0, 3]); // 1.5 and 3.5: a tie, the lowest index first
+	assert_eq!(ration(&[3, 0, 7], 5), [2, 0, 3]); // 1.5 and 3.5 are a tie, so the lower index comes first
 	assert_eq!(ration(&[3, 7], 20), [3, 7]);
 	assert_eq!(ration(&[], 20), [0u64; 0]);
 	assert_eq!(
@@ -268,7 +266,7 @@ fn shares_are_floored_and_the_rest_goes_to_the_largest_remainders() {
 }
 
 #[test]
-fn a_preference_gives_three_levels_of_two_kinds() {
+fn a_preference_gives_three_levels_with_two_kinds_each() {
 	let preference = Preference {
 		flexible_down_percent: 50,
 		flexible_up_percent: 20,

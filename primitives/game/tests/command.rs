@@ -1,4 +1,4 @@
-//! The command, run as a user runs it.
+//! Runs the command as a user does.
 #![cfg(feature = "cli")]
 
 use serde_json::{json, Value};
@@ -7,7 +7,13 @@ use std::{
 	process::{Command, Stdio},
 };
 
-fn run(arguments: &[&str], input: &str) -> (i32, String, String) {
+struct Output {
+	status: i32,
+	stdout: String,
+	stderr: String,
+}
+
+fn run(arguments: &[&str], input: &str) -> Output {
 	let mut child = Command::new(env!("CARGO_BIN_EXE_commonwatt-game"))
 		.args(arguments)
 		.stdin(Stdio::piped())
@@ -15,15 +21,15 @@ fn run(arguments: &[&str], input: &str) -> (i32, String, String) {
 		.stderr(Stdio::piped())
 		.spawn()
 		.unwrap();
-	// A command that stops early closes its end; that is for the status to tell.
+	// Writing fails if the command stops before it has read everything. The exit status tells why.
 	let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
 	let output = child.wait_with_output().unwrap();
 	let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-	(
-		output.status.code().unwrap(),
-		text(output.stdout),
-		text(output.stderr),
-	)
+	Output {
+		status: output.status.code().unwrap(),
+		stdout: text(output.stdout),
+		stderr: text(output.stderr),
+	}
 }
 
 fn game() -> Value {
@@ -36,10 +42,10 @@ fn game() -> Value {
 }
 
 #[test]
-fn a_game_is_solved_and_its_solution_verified_and_explained() {
-	let (status, output, _) = run(&["solve"], &game().to_string());
-	assert_eq!(status, 0);
-	let solution: Value = serde_json::from_str(&output).unwrap();
+fn a_game_can_be_solved_and_its_solution_verified_and_explained() {
+	let output = run(&["solve"], &game().to_string());
+	assert_eq!(output.status, 0);
+	let solution: Value = serde_json::from_str(&output.stdout).unwrap();
 	assert_eq!(solution["status"], "Equilibrium");
 	assert_eq!(solution["profile"], json!([0, 0]));
 	assert_eq!(solution["traded_wh"], 2100);
@@ -51,9 +57,9 @@ fn a_game_is_solved_and_its_solution_verified_and_explained() {
 	assert_eq!(solution["households"][1]["payoff_log2"], "2.4438561900");
 
 	let input = json!({"game": game(), "solution": solution}).to_string();
-	let (status, output, _) = run(&["verify"], &input);
-	assert_eq!(status, 0);
-	let certificate: Value = serde_json::from_str(&output).unwrap();
+	let output = run(&["verify"], &input);
+	assert_eq!(output.status, 0);
+	let certificate: Value = serde_json::from_str(&output.stdout).unwrap();
 	for field in [
 		"status",
 		"offered_wh",
@@ -63,32 +69,32 @@ fn a_game_is_solved_and_its_solution_verified_and_explained() {
 	] {
 		assert_eq!(certificate[field], solution[field]);
 	}
-	let (status, output, _) = run(&["explain", "--household", "0"], &input);
-	assert_eq!(status, 0);
-	let payoffs: Value = serde_json::from_str(&output).unwrap();
+	let output = run(&["explain", "--household", "0"], &input);
+	assert_eq!(output.status, 0);
+	let payoffs: Value = serde_json::from_str(&output.stdout).unwrap();
 	assert_eq!(payoffs[0]["chosen"], true);
-	// The comfort at 22.5 degrees is 7.5 * 4.5 / 36; over 2.1 kWh.
+	// The comfort at 22.5 degrees is 7.5 * 4.5 / 36; divided by 2.1 kWh.
 	let expected = (7.5f64 * 4.5 / 36.0 / 2.1).log2();
 	let shown: f64 = payoffs[1]["payoff_log2"].as_str().unwrap().parse().unwrap();
 	assert!((shown - expected).abs() < 1e-9);
 }
 
 #[test]
-fn a_profile_that_is_no_equilibrium_ends_with_status_one() {
+fn verify_exits_with_status_1_if_the_profile_is_not_an_equilibrium() {
 	let input = json!({"game": game(), "solution": {"profile": [1, 0]}}).to_string();
-	let (status, output, _) = run(&["verify"], &input);
-	assert_eq!(status, 1);
-	assert!(output.contains("Approximate"), "{output}");
+	let output = run(&["verify"], &input);
+	assert_eq!(output.status, 1);
+	assert!(output.stdout.contains("Approximate"), "{}", output.stdout);
 }
 
 #[test]
-fn bad_input_ends_with_status_two_and_names_the_place() {
+fn invalid_input_exits_with_status_2_and_names_household_and_field() {
 	let with = |change: &dyn Fn(&mut Value)| {
 		let mut game = game();
 		change(&mut game);
-		let (status, output, fault) = run(&["solve"], &game.to_string());
-		assert_eq!((status, output.as_str()), (2, ""));
-		fault
+		let output = run(&["solve"], &game.to_string());
+		assert_eq!((output.status, output.stdout.as_str()), (2, ""));
+		output.stderr
 	};
 	let names = |fault: String, parts: &[&str]| {
 		for part in parts {
@@ -135,27 +141,27 @@ fn bad_input_ends_with_status_two_and_names_the_place() {
 		}),
 		&["household 0", "strategy 1", "temperature_centi_c"],
 	);
-	assert_eq!(run(&["solve"], "{").0, 2);
+	assert_eq!(run(&["solve"], "{").status, 2);
 	let input = json!({"game": game(), "solution": {"profile": [0, 7]}}).to_string();
-	let (status, _, fault) = run(&["verify"], &input);
-	assert_eq!(status, 2);
-	names(fault, &["household 1"]);
+	let output = run(&["verify"], &input);
+	assert_eq!(output.status, 2);
+	names(output.stderr, &["household 1"]);
 }
 
-/// 100 buyers with dominated strategies, a seller, and four buyers without a pure equilibrium. A budget that counted
-/// profiles let it evaluate every strategy of the game for each of them.
+/// A game of 100 buyers with dominated strategies, a seller, and four buyers without a pure equilibrium. An earlier
+/// solver counted profiles instead of evaluations and evaluated every strategy of this game for each profile.
 #[test]
-fn the_slow_game_keeps_to_its_budget() {
+fn the_slow_game_stays_within_its_budget() {
 	let game = include_str!("games/slow-105.json");
 	let budget = (65_536 + 1_024 * 105).to_string();
-	let (_, output, _) = run(&["solve", "--max-evaluations", &budget], game);
+	let output = run(&["solve", "--max-evaluations", &budget], game).stdout;
 	let solution: Value = serde_json::from_str(&output).unwrap();
 	assert!(
 		solution["evaluations"].as_u64().unwrap() <= 65_536 + 1_024 * 105,
 		"{output}"
 	);
-	// The certificate is made whatever the budget: one evaluation for each household and strategy.
-	let (_, output, _) = run(&["solve", "--max-evaluations", "0"], game);
+	// Without a budget, the certificate is still made: one evaluation for each household and each strategy.
+	let output = run(&["solve", "--max-evaluations", "0"], game).stdout;
 	let solution: Value = serde_json::from_str(&output).unwrap();
 	let parsed: Value = serde_json::from_str(game).unwrap();
 	let households = parsed["households"].as_array().unwrap();

@@ -1,16 +1,16 @@
-//! Random communities: how many end certified, and what becomes of the rest.
+//! Random communities: how many results are certified, and whether the others have an equilibrium.
 //!
-//! A short run by default. The full one:
-//! `COMMONWATT_COMMUNITIES=100000 cargo test --release -p commonwatt-game --test communities -- --nocapture`
+//! The default run is short. The figures of `docs/measurements/game.md` come from
+//! `COMMONWATT_COMMUNITIES=100000 cargo test --release -p commonwatt-game --test communities -- --nocapture`.
 
 mod support;
 use commonwatt_game::*;
-use support::boxes::Verdict;
+use support::branch_and_bound::Verdict;
 
-/// Profiles up to which a game without a certificate is enumerated.
+/// Profiles up to which the test enumerates a game without a certificate.
 const ENUMERABLE: u64 = 20_000_000;
 
-/// Epsilon, 2^-16.
+/// The default epsilon.
 const TOLERANCE: f64 = 1.0 / 65_536.0;
 
 fn count(default: u64) -> u64 {
@@ -25,20 +25,42 @@ struct Tally {
 	games: u64,
 	certified: u64,
 	certified_by_the_first_start: u64,
-	/// Certified, but nothing is traded although both sides are there.
+	/// Certified, but nothing is traded although there are sellers and buyers.
 	idle: u64,
-	/// No certificate, and there is none to have: by enumeration, or by a complete search over totals.
+	/// Not certified, and proved to have no equilibrium, by enumeration or by a complete branch and bound.
 	without_equilibrium: u64,
-	/// No certificate, though there is an equilibrium.
+	/// Seeds of the games that are not certified although they have an equilibrium.
 	missed: Vec<u64>,
-	/// No certificate, and too large for either.
+	/// Not certified, and too large for a proof.
 	unknown: u64,
+	/// Of all games that are not certified.
 	largest_gain_left: Log2,
 	most_sweeps: u32,
 	sweeps: u64,
+	/// The number of games for each number of starts.
 	starts: Vec<u32>,
 }
 
+fn has_both_sides(game: &Game) -> bool {
+	let has = |kind| {
+		let mut strategies = game
+			.households()
+			.iter()
+			.flat_map(|household| &household.strategies);
+		strategies.any(|strategy| strategy.kind == kind)
+	};
+	has(Kind::SellToCommunity) && has(Kind::BuyFromCommunity)
+}
+
+/// Enumerates the game if it is small enough, and searches it by branch and bound otherwise.
+fn find_equilibrium(game: &Game) -> Verdict {
+	match support::profiles(game).filter(|profiles| *profiles <= ENUMERABLE) {
+		Some(_) => support::enumerate(game, TOLERANCE).map_or(Verdict::None, Verdict::Equilibrium),
+		None => support::FloatGame::new(game).search(TOLERANCE, 500),
+	}
+}
+
+/// Solves the games that `make` returns for the seeds from 0.
 fn run(make: fn(u64) -> Game, games: u64) -> Tally {
 	let config = SolverConfig::default();
 	let mut tally = Tally {
@@ -65,22 +87,11 @@ fn run(make: fn(u64) -> Game, games: u64) -> Tally {
 		tally.certified_by_the_first_start += u64::from(first.certificate.status == Status::Equilibrium);
 		if solution.certificate.status == Status::Equilibrium {
 			tally.certified += 1;
-			let side = |kind| {
-				game.households()
-					.iter()
-					.any(|h| h.strategies.iter().any(|s| s.kind == kind))
-			};
-			let both = side(Kind::SellToCommunity) && side(Kind::BuyFromCommunity);
-			tally.idle += u64::from(both && solution.certificate.traded_wh == 0);
+			tally.idle += u64::from(has_both_sides(&game) && solution.certificate.traded_wh == 0);
 			continue;
 		}
 		tally.largest_gain_left = tally.largest_gain_left.max(solution.certificate.max_gain);
-		let float = support::Float::new(&game);
-		let verdict = match support::profiles(&game).filter(|profiles| *profiles <= ENUMERABLE) {
-			Some(_) => support::enumerate(&game, TOLERANCE).map_or(Verdict::None, Verdict::Equilibrium),
-			None => float.search(TOLERANCE, 500),
-		};
-		match verdict {
+		match find_equilibrium(&game) {
 			Verdict::Equilibrium(_) => tally.missed.push(seed),
 			Verdict::None => tally.without_equilibrium += 1,
 			Verdict::Unknown => tally.unknown += 1,
@@ -91,14 +102,14 @@ fn run(make: fn(u64) -> Game, games: u64) -> Tally {
 }
 
 #[test]
-fn communities_of_the_model_end_certified() {
+fn results_are_certified_if_every_pool_strategy_has_a_main_grid_counterpart() {
 	let tally = run(support::community, count(3_000));
 	assert!(
 		tally.missed.is_empty(),
-		"equilibria that were not found: {:?}",
+		"equilibria missed, by seed: {:?}",
 		tally.missed
 	);
-	// At least 99.99 % of all.
+	// At least 99.99 % are certified.
 	assert!(
 		(tally.games - tally.certified) * 10_000 <= tally.games,
 		"{tally:?}"
@@ -106,22 +117,23 @@ fn communities_of_the_model_end_certified() {
 }
 
 #[test]
-fn arbitrary_communities_end_certified_where_an_equilibrium_is_known() {
+fn results_of_arbitrary_communities_are_mostly_certified_or_proved_impossible() {
 	let tally = run(support::arbitrary_community, count(1_000));
-	// What is missed is too large to be enumerated: the tests' own search over totals found it.
+	// The solver misses an equilibrium only in games that are too large to enumerate.
 	for seed in &tally.missed {
 		assert!(support::profiles(&support::arbitrary_community(*seed))
 			.is_none_or(|profiles| profiles > ENUMERABLE));
 	}
-	// All but five in a thousand are certified, or proved to have no equilibrium.
+	// All but five in a thousand games are certified or proved to have no equilibrium.
 	let unclear = tally.missed.len() as u64 + tally.unknown;
 	assert!(unclear * 200 <= tally.games.max(1_000), "{tally:?}");
 }
 
-/// A household that earns nothing whatever it does used to be put into the pool for good. It is indifferent, but the
-/// others are not, and in these communities only its other choice leaves them an equilibrium.
+/// Each of these communities has a household that earns nothing whatever it does. It is indifferent, but its choice
+/// matters to the others. An earlier solver put such a household into the pool in advance; these communities have an
+/// equilibrium only if it chooses something else.
 #[test]
-fn an_indifferent_household_is_not_decided_for() {
+fn an_indifferent_household_keeps_all_its_strategies() {
 	for seed in [12_039, 23_869, 24_377, 29_731, 74_473, 74_981, 80_203] {
 		let game = support::community(seed);
 		let solution = solve(&game, &SolverConfig::default(), None);
@@ -129,10 +141,10 @@ fn an_indifferent_household_is_not_decided_for() {
 	}
 }
 
-/// No path of best responses in household order leads to the equilibria of these: the scattered starts or the search
-/// over totals find them.
+/// Counts communities in which the first four starts find no equilibrium with trade, and a later start or branch and
+/// bound finds an equilibrium.
 #[test]
-fn equilibria_off_the_beaten_path_are_found() {
+fn later_starts_and_branch_and_bound_find_further_equilibria() {
 	let config = SolverConfig::default();
 	let mut found = 0;
 	for seed in 0..2_000 {
@@ -143,8 +155,8 @@ fn equilibria_off_the_beaten_path_are_found() {
 	assert!(found >= 20, "{found}");
 }
 
-/// Whether another strategy of the household is at least as good against everything that its only neighbour may do: such
-/// a strategy is not looked at.
+/// Whether another strategy of the household is at least as good, to within rounding, against every choice of the only
+/// other household. The solver drops such a strategy.
 fn is_dominated(game: &Game, household: usize, strategy: u8) -> bool {
 	let neighbour = 1 - household;
 	let payoffs: Vec<Vec<Log2>> = (0..game.households()[neighbour].strategies.len() as u8)
@@ -164,29 +176,29 @@ fn is_dominated(game: &Game, household: usize, strategy: u8) -> bool {
 	better.any(|better| better)
 }
 
-/// Two households that chase each other: the smallest game found that has no pure equilibrium. It ends `Approximate`
-/// with the smallest largest gain of all profiles whose strategies are not dominated.
+/// A game of two households without a pure equilibrium. The result is `Approximate`, and no profile of strategies that
+/// are not dominated has a smaller largest gain.
 #[test]
-fn a_game_without_an_equilibrium_says_so() {
+fn a_game_without_an_equilibrium_ends_with_the_best_approximation() {
 	let config = SolverConfig::default();
-	let smallest = (0..20_000)
+	let game = (0..20_000)
 		.map(|seed| support::wild_community(&mut support::Random(seed), 2, false))
 		.find(|game| support::enumerate(game, TOLERANCE).is_none())
-		.expect("one in some thousand is");
-	let solution = solve(&smallest, &config, None);
+		.expect("one in a few thousand has no equilibrium");
+	let solution = solve(&game, &config, None);
 	assert_eq!(solution.certificate.status, Status::Approximate);
 	assert!(solution.certificate.max_gain > config.epsilon);
-	let [first, second] = smallest.households() else {
-		panic!("made with two")
+	let [first, second] = game.households() else {
+		panic!("the game has two households")
 	};
 	let mut compared = 0;
 	for left in 0..first.strategies.len() as u8 {
 		for right in 0..second.strategies.len() as u8 {
-			if is_dominated(&smallest, 0, left) || is_dominated(&smallest, 1, right) {
+			if is_dominated(&game, 0, left) || is_dominated(&game, 1, right) {
 				continue;
 			}
 			compared += 1;
-			let other = verify(&smallest, &[left, right], config.epsilon).unwrap();
+			let other = verify(&game, &[left, right], config.epsilon).unwrap();
 			assert!(
 				other.max_gain.0 >= solution.certificate.max_gain.0 - 16,
 				"{left} {right}"

@@ -1,13 +1,13 @@
-//! Anything that decodes to a game is solved without a panic, and the answer is what it claims to be.
+//! Solves games made from arbitrary bytes: nothing panics, and every solution passes verification.
 //!
-//! Bytes are read as a game the way a fuzzer feeds a target; proptest makes the bytes, so that it runs on stable Rust
-//! within the ordinary tests. Longer: `PROPTEST_CASES=1000000 cargo test --release -p commonwatt-game --test fuzz`.
-//! Byte strings that once failed or that reach a corner are kept in `tests/regressions` and replayed.
+//! The bytes are read as a fuzzing target reads them. They come from proptest, because that runs on stable Rust within
+//! the ordinary tests. A longer run: `PROPTEST_CASES=1000000 cargo test --release -p commonwatt-game --test fuzz`.
+//! `tests/regressions` keeps inputs that once failed or that reach a corner case; a test replays them.
 
 use commonwatt_game::*;
 use proptest::{collection::vec, prelude::any, proptest};
 
-/// Reads little-endian numbers; past the end come zeros.
+/// Reads bytes and numbers. Past the end it returns zeros.
 struct Reader<'a>(&'a [u8]);
 
 impl Reader<'_> {
@@ -19,7 +19,7 @@ impl Reader<'_> {
 		*first
 	}
 
-	/// Numbers of every magnitude: one byte says how many follow.
+	/// A big-endian number of 0 to 4 bytes, so that numbers of all magnitudes occur. The first byte gives the length.
 	fn number(&mut self) -> u32 {
 		let bytes = self.byte() % 5;
 		(0..bytes).fold(0, |number, _| (number << 8) | u32::from(self.byte()))
@@ -43,7 +43,7 @@ impl Reader<'_> {
 		let strategies = (0..flags >> 4).map(|_| {
 			let (choice, consumption_wh, temperature_centi_c) =
 				(self.byte(), self.number(), self.temperature());
-			// Mostly kinds that fit, so that most games are games.
+			// Mostly a kind that fits the net position, so that most games are valid.
 			let kind = match (choice % 8, i64::from(generation_wh) - i64::from(consumption_wh)) {
 				(0, _) => Kind::Neutral,
 				(1..4, 1..) => Kind::SellToCommunity,
@@ -66,7 +66,7 @@ impl Reader<'_> {
 	}
 }
 
-/// Solves what the bytes say; whether they say a game.
+/// Solves the game that the bytes contain and checks the solution. Returns false if the bytes contain no valid game.
 fn target(bytes: &[u8]) -> bool {
 	let mut reader = Reader(bytes);
 	let lambda = Ratio {
@@ -86,7 +86,7 @@ fn target(bytes: &[u8]) -> bool {
 	let mut households = Vec::new();
 	while !reader.0.is_empty() && households.len() < 60 {
 		let household = reader.household();
-		// A fault of one household is looked at, and the rest goes on without it.
+		// The game goes on without invalid households.
 		if household.check(rules.resolution_wh).is_ok() {
 			households.push(household);
 		}
@@ -115,16 +115,24 @@ fn target(bytes: &[u8]) -> bool {
 }
 
 proptest! {
-	#![proptest_config(proptest::test_runner::Config { cases: cases(), max_shrink_iters: 10_000, ..Default::default() })]
+	#![proptest_config(proptest::test_runner::Config {
+		cases: cases(),
+		max_shrink_iters: 10_000,
+		..Default::default()
+	})]
 
 	#[test]
-	fn any_bytes(bytes in vec(any::<u8>(), 0..600)) {
+	fn arbitrary_bytes_never_panic(bytes in vec(any::<u8>(), 0..600)) {
 		target(&bytes);
 	}
 
 	#[test]
-	fn bytes_with_sound_rules(
-		lambda in 2u8..=255, resolution in 1u8..=255, epsilon: i16, bounds: [u8; 2], rest in vec(any::<u8>(), 0..1_500),
+	fn bytes_with_valid_rules_are_solved(
+		lambda in 2u8..=255,
+		resolution in 1u8..=255,
+		epsilon: i16,
+		bounds: [u8; 2],
+		rest in vec(any::<u8>(), 0..1_500),
 	) {
 		let mut bytes = vec![1, lambda, 1, 1, 1, resolution];
 		bytes.extend(epsilon.to_le_bytes());
@@ -142,7 +150,7 @@ fn cases() -> u32 {
 }
 
 #[test]
-fn kept_inputs() {
+fn regressions_stay_fixed() {
 	let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/regressions");
 	let mut kept = 0;
 	for entry in std::fs::read_dir(folder).unwrap() {

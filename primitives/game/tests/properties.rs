@@ -1,4 +1,4 @@
-//! Properties of every solution.
+//! Properties that hold for every solution.
 
 mod support;
 use commonwatt_game::{Strategy, *};
@@ -9,27 +9,35 @@ fn config() -> SolverConfig {
 	SolverConfig::default()
 }
 
-/// S, B, V and the energy exchanged with the main grid.
-fn energies(game: &Game, profile: &[u8]) -> (u64, u64, u64, u64) {
+/// Energies of a profile in Wh.
+#[derive(Debug, PartialEq)]
+struct Energies {
+	offered: u64,
+	requested: u64,
+	traded: u64,
+	main: u64,
+}
+
+fn energies(game: &Game, profile: &[u8]) -> Energies {
 	let certificate = verify(game, profile, config().epsilon).unwrap();
 	let main = allocate(game, profile)
 		.unwrap()
 		.iter()
 		.map(|share| share.main_wh.unsigned_abs())
 		.sum();
-	(
-		certificate.offered_wh,
-		certificate.requested_wh,
-		certificate.traded_wh,
+	Energies {
+		offered: certificate.offered_wh,
+		requested: certificate.requested_wh,
+		traded: certificate.traded_wh,
 		main,
-	)
+	}
 }
 
 proptest! {
 	#![proptest_config(ProptestConfig::with_cases(1_000))]
 
 	#[test]
-	fn community_energy_sums_to_zero_and_every_position_is_placed(seed: u64, size in 1usize..40) {
+	fn community_energy_sums_to_zero_and_every_position_is_allocated(seed: u64, size in 1usize..40) {
 		let game = sized_community(&mut Random(seed), size, 8);
 		let solution = solve(&game, &config(), None);
 		let shares = allocate(&game, &solution.profile).unwrap();
@@ -47,7 +55,7 @@ proptest! {
 	}
 
 	#[test]
-	fn the_certificate_is_what_verification_says(seed: u64, size in 1usize..40) {
+	fn verify_returns_the_certificate_of_the_solution(seed: u64, size in 1usize..40) {
 		let game = sized_community(&mut Random(seed), size, 8);
 		let solution = solve(&game, &config(), None);
 		prop_assert_eq!(verify(&game, &solution.profile, config().epsilon), Ok(solution.certificate));
@@ -59,19 +67,19 @@ proptest! {
 	}
 
 	#[test]
-	fn verification_agrees_with_floating_point(seed: u64, size in 1usize..20) {
-		// On any profile, not only on solutions.
+	fn verify_agrees_with_floating_point(seed: u64, size in 1usize..20) {
+		// For random profiles, not only for solutions.
 		let mut random = Random(seed);
 		let game = sized_community(&mut random, size, 8);
 		let choose = |household: &Household| random.within(0, household.strategies.len() as i64 - 1) as u8;
 		let profile: Vec<u8> = game.households().iter().map(choose).collect();
 		let certificate = verify(&game, &profile, config().epsilon).unwrap();
-		let float = support::Float::new(&game);
-		let (s, b) = float.pool(&profile);
-		let gains = profile.iter().enumerate().map(|(index, choice)| float.gain(index, *choice, s, b));
+		let float = support::FloatGame::new(&game);
+		let pool = float.pool(&profile);
+		let gains = profile.iter().enumerate().map(|(index, choice)| float.gain(index, *choice, pool));
 		let gain = gains.fold(0.0, f64::max);
 		let expected = certificate.max_gain.0 as f64 / 4_294_967_296.0;
-		// A float may see the balanced branch on the other side of its edge; the exact comparison is tested elsewhere.
+		// Another test covers the exact border of the balanced branch.
 		prop_assert!(
 			(gain - expected).abs() < 1e-8 || (gain.is_infinite() && certificate.max_gain == Log2::MAX),
 			"{} {}", gain, expected
@@ -79,7 +87,7 @@ proptest! {
 	}
 
 	#[test]
-	fn explanations_show_why_the_choice_was_made(seed: u64, size in 1usize..20) {
+	fn explained_payoffs_give_the_largest_gain(seed: u64, size in 1usize..20) {
 		let game = sized_community(&mut Random(seed), size, 8);
 		let solution = solve(&game, &config(), None);
 		let mut largest = Log2::ZERO;
@@ -92,10 +100,10 @@ proptest! {
 	}
 
 	#[test]
-	fn a_strategy_that_earns_nothing_is_never_chosen_over_one_that_earns(seed: u64, size in 1usize..20) {
+	fn a_strategy_without_comfort_is_never_chosen_if_another_has_some(seed: u64, size in 1usize..20) {
 		let mut random = Random(seed);
 		let game = sized_community(&mut random, size, 8);
-		// Give every household a way to freeze, in the pool and out of it.
+		// Adds a copy of each strategy at a temperature with C = 0.
 		let rules = *game.rules();
 		let freeze = |household: Household| {
 			let mut strategies = household.strategies.clone();
@@ -116,8 +124,8 @@ proptest! {
 
 	#[test]
 	fn a_dominated_strategy_is_never_chosen(seed: u64, size in 1usize..20) {
-		// Selling less, at less comfort, to the main grid: below the same household's best on the main grid by a
-		// factor of at least two, whatever the others do.
+		// Adds two purchases from the main grid with equal comfort. The first takes twice the energy of the second, so
+		// its payoff is half as large, whatever the others do.
 		let mut random = Random(seed);
 		let game = sized_community(&mut random, size, 4);
 		let rules = *game.rules();
@@ -138,9 +146,9 @@ proptest! {
 	}
 
 	#[test]
-	fn permuting_households_permutes_what_it_must(seed: u64, size in 1usize..12) {
-		// The value of a profile follows the households exactly. The solver visits in index order and may settle
-		// elsewhere, but on something equally certified.
+	fn permuting_households_permutes_payoffs_and_shares(seed: u64, size in 1usize..12) {
+		// The payoffs of a profile do not depend on the order of households. The solver visits them in order, so it may
+		// find another profile, but with the same status.
 		let mut random = Random(seed);
 		let game = sized_community(&mut random, size, 6);
 		let solution = solve(&game, &config(), None);
@@ -158,7 +166,7 @@ proptest! {
 		let shares = allocate(&game, &solution.profile).unwrap();
 		let shuffled_shares = allocate(&shuffled, &profile).unwrap();
 		for (at, index) in order.iter().enumerate() {
-			// Equal remainders are told apart by index: one Wh at most.
+			// Among equal remainders the index decides, which changes a share by at most one Wh.
 			prop_assert!((shuffled_shares[at].community_wh - shares[*index].community_wh).abs() <= 1);
 		}
 		let again = solve(&shuffled, &config(), None);
@@ -166,17 +174,16 @@ proptest! {
 	}
 
 	#[test]
-	fn identical_households_may_be_told_apart_by_index_only(seed: u64) {
-		// Equal input, equal output: nothing but the game matters.
+	fn equal_games_have_equal_solutions(seed: u64) {
 		let game = sized_community(&mut Random(seed), 10, 6);
 		let solution = solve(&game, &config(), None);
 		prop_assert_eq!(solve(&game.clone(), &config(), None), solution);
 	}
 
 	#[test]
-	fn scaling_energy_down_and_lambda_up_changes_nothing(seed: u64, size in 1usize..12) {
-		// Energies and resolution times k with lambda to the power 1/k: E_in log2(lambda) stays, and log2 |E_main| and
-		// log2 omega move by log2 k for everyone. Here k = 2 and lambda = 16 and 4, exact in both.
+	fn doubling_energies_and_taking_the_root_of_lambda_keeps_the_solution(seed: u64, size in 1usize..12) {
+		// If energies and resolution are multiplied by k and lambda becomes lambda^(1/k), then E_in log2(lambda) stays
+		// the same, and every payoff falls by log2 k. Here k = 2, with lambda 16 and 4.
 		let mut random = Random(seed);
 		let game = sized_community(&mut random, size, 6);
 		let double = |household: &Household| Household {
@@ -196,10 +203,14 @@ proptest! {
 		let large = Game::new(rules(4, 2), game.households().iter().map(double).collect()).unwrap();
 		let (one, two) = (solve(&small, &config(), None), solve(&large, &config(), None));
 		let (left, right) = (energies(&small, &one.profile), energies(&large, &one.profile));
-		prop_assert_eq!((left.0 * 2, left.1 * 2, left.2 * 2), (right.0, right.1, right.2));
+		prop_assert_eq!(
+			(left.offered * 2, left.requested * 2, left.traded * 2),
+			(right.offered, right.requested, right.traded)
+		);
 		for index in 0..size {
-			let pairs = explain(&small, &one.profile, index).unwrap().into_iter().zip(explain(&large, &one.profile, index).unwrap());
-			for (small, large) in pairs {
+			let small = explain(&small, &one.profile, index).unwrap();
+			let large = explain(&large, &one.profile, index).unwrap();
+			for (small, large) in small.into_iter().zip(large) {
 				prop_assert!(
 					(small.is_negative_infinity() && large.is_negative_infinity())
 						|| (small.0 - large.0 - Log2::ONE.0).abs() <= 16
@@ -210,7 +221,10 @@ proptest! {
 	}
 
 	#[test]
-	fn shares_are_fair_to_within_a_watt_hour(wanted in proptest::collection::vec(0u64.., 0..50), available: u64) {
+	fn rationed_shares_are_within_one_wh_of_the_exact_ones(
+		wanted in proptest::collection::vec(0u64.., 0..50),
+		available: u64,
+	) {
 		let shares = ration(&wanted, available);
 		let total: u128 = wanted.iter().map(|wanted| u128::from(*wanted)).sum();
 		prop_assert_eq!(shares.iter().map(|share| u128::from(*share)).sum::<u128>(), total.min(available.into()));
@@ -224,7 +238,7 @@ proptest! {
 	}
 
 	#[test]
-	fn preferences_always_speak(
+	fn preferences_always_give_valid_strategies(
 		down: u8, up: u8, response: i16, trade: bool,
 		resolution in 1u32..=1_000, generation in 0u32..=MAX_ENERGY_WH, consumption: u32, indoor: i16,
 	) {
@@ -243,7 +257,7 @@ proptest! {
 	}
 
 	#[test]
-	fn small_games_with_an_equilibrium_end_certified(seed: u64, size in 2usize..5) {
+	fn small_games_are_certified_exactly_if_they_have_an_equilibrium(seed: u64, size in 2usize..5) {
 		let game = sized_community(&mut Random(seed), size, 4);
 		let solution = solve(&game, &config(), None);
 		let enumerated = support::enumerate(&game, 1.0 / 65_536.0);
@@ -251,20 +265,26 @@ proptest! {
 	}
 
 	#[test]
-	fn the_last_profile_is_one_more_start(seed: u64, size in 2usize..20) {
+	fn the_previous_profile_is_an_additional_start(seed: u64, size in 2usize..20) {
 		let game = sized_community(&mut Random(seed), size, 6);
 		let first = solve(&game, &config(), None);
 		let again = solve(&game, &config(), Some(&first.profile));
 		prop_assert_eq!(again.certificate.status, first.certificate.status);
 		if first.certificate.status == Status::Equilibrium {
-			prop_assert!(energies(&game, &again.profile).3 <= energies(&game, &first.profile).3);
+			prop_assert!(energies(&game, &again.profile).main <= energies(&game, &first.profile).main);
 		}
-		// One that does not fit is no reason to fail.
+		// A profile that does not fit the game is ignored.
 		prop_assert_eq!(solve(&game, &config(), Some(&[250; 3])), first);
 	}
 
 	#[test]
-	fn bounds_are_kept(seed: u64, size in 1usize..20, max_sweeps in 0u32..4, max_starts in 0u32..4, epsilon in -1i64..2) {
+	fn solves_stay_within_their_limits(
+		seed: u64,
+		size in 1usize..20,
+		max_sweeps in 0u32..4,
+		max_starts in 0u32..4,
+		epsilon in -1i64..2,
+	) {
 		let game = sized_community(&mut Random(seed), size, 8);
 		let config = SolverConfig { epsilon: Log2(epsilon), max_sweeps, max_starts, max_evaluations: 1 << 16 };
 		let solution = solve(&game, &config, None);

@@ -82,7 +82,10 @@ fn deviation_is_an_imbalance_and_failure_of_the_pool_is_not() {
 	assert_eq!(energy.imbalance_import_wh, 500);
 	assert_eq!(energy.imbalance_export_wh, 0);
 	let mut terms = paper::TERMS;
-	(terms.tariffs.retail_per_kwh, terms.tariffs.imbalance_import_per_kwh) = (300, 360);
+	(
+		terms.tariffs.retail_per_kwh,
+		terms.tariffs.imbalance_import_per_kwh,
+	) = (300, 360);
 	let mut amounts = Amounts::default();
 	energy.bill_main_grid(&reading, &terms.tariffs, &mut amounts);
 	assert_eq!(amounts.main_cost, 240 + 180);
@@ -166,7 +169,10 @@ fn bill_is_the_sum_of_its_statements() {
 	totals.add(&statement(10, 285, 0), true);
 	totals.add(&statement(10, 0, 285), false);
 	assert_eq!((totals.households, totals.missing_readings), (2, 1));
-	assert_eq!((totals.community_wh, totals.through_pool, totals.grid_fees), (1_500, 285, 30));
+	assert_eq!(
+		(totals.community_wh, totals.through_pool, totals.grid_fees),
+		(1_500, 285, 30)
+	);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Terms, memberships, readings, accounts and the JSON of money.
 
 use commonwatt_market::{
-	accounts, game::Comfort, paper, terms::ComfortOutOfBounds, ComfortBounds, Community, EndedTerms, Household,
-	Metered, NextMeter, NextTerms, Quality, Reading, Terms,
+	accounts, game::Comfort, paper, terms::ComfortOutOfBounds, ComfortBounds, Community, EndedTerms,
+	Household, Metered, NextMeter, NextTerms, Quality, Reading, Terms,
 };
 
 fn terms_with_fee(grid_fee_per_kwh: u128) -> Terms {
@@ -119,7 +119,11 @@ fn money_is_written_as_a_string_and_read_from_both() {
 	json["tariffs"]["retail_per_kwh"] = 300.into();
 	terms.tariffs.retail_per_kwh = 300;
 	assert_eq!(serde_json::from_value::<Terms>(json.clone()).ok(), Some(terms));
-	for wrong in [serde_json::json!("three"), serde_json::json!(-1), serde_json::json!(0.5)] {
+	for wrong in [
+		serde_json::json!("three"),
+		serde_json::json!(-1),
+		serde_json::json!(0.5),
+	] {
 		json["tariffs"]["retail_per_kwh"] = wrong;
 		assert!(serde_json::from_value::<Terms>(json.clone()).is_err());
 	}

@@ -26,18 +26,19 @@ use sp_consensus_aura::sr25519::AuthorityId as AuraId;
 use sp_runtime::{traits::One, FixedPointNumber, Perbill, Perquintill};
 use sp_version::RuntimeVersion;
 
-/// Share of a block that ordinary transactions may fill.
+/// Share of a block that normal transactions may fill.
 const NORMAL_DISPATCH_RATIO: Perbill = Perbill::from_percent(75);
 
-/// Aura slots in an era, unless they would be longer than [`LONGEST_SLOT_MS`].
+/// Aura slots in an era, as far as [`SHORTEST_SLOT_MS`] and [`LONGEST_SLOT_MS`] allow.
 pub const SLOTS_PER_ERA: u64 = 30;
-/// Milliseconds between two slots at the most: eras of three minutes and more have this.
+/// Maximum slot duration, ms. Eras of three minutes and longer have it.
 pub const LONGEST_SLOT_MS: u64 = 6_000;
-/// Milliseconds between two slots at the least.
+/// Minimum slot duration, ms. Eras of 15 seconds and shorter have it.
 pub const SHORTEST_SLOT_MS: u64 = 500;
 
-/// Milliseconds between two Aura slots. A chain with short eras, for playing and testing, needs short slots, so that
-/// an era has room for its clearing; since the length of an era is fixed at genesis, so is this.
+/// Slot duration of Aura, ms: a thirtieth of an era, within the limits above. Short eras, for playing and testing, need
+/// short slots so that the round fits into the era. The length of an era is fixed at genesis, so the slot duration is,
+/// too.
 pub struct SlotDuration;
 impl Get<u64> for SlotDuration {
 	fn get() -> u64 {
@@ -45,8 +46,8 @@ impl Get<u64> for SlotDuration {
 	}
 }
 
-/// What the timestamp must grow by from block to block: half a slot, as Aura wants it. Mined blocks come when they are
-/// found, at times in quick succession, and only have to be in order.
+/// Minimum difference between the timestamps of consecutive blocks, ms: half a slot, as Aura expects. Mined blocks come
+/// whenever a miner finds one, so their timestamps only have to increase.
 pub struct MinimumPeriod;
 impl Get<u64> for MinimumPeriod {
 	fn get() -> u64 {
@@ -57,7 +58,7 @@ impl Get<u64> for MinimumPeriod {
 	}
 }
 
-/// Lets Aura compare a block's timestamp with its slot, where blocks have slots.
+/// Lets Aura compare a block's timestamp with its slot. Mined blocks have no slots.
 pub struct SlotCheck;
 impl OnTimestampSet<u64> for SlotCheck {
 	fn on_timestamp_set(moment: u64) {
@@ -72,7 +73,7 @@ parameter_types! {
 	pub const Version: RuntimeVersion = VERSION;
 	pub const SS58Prefix: u8 = 42;
 
-	/// Two seconds of computation in a block; of proof size, as much as there is, since no relay chain reads it.
+	/// At most two seconds of computation in a block. Proof size is unlimited, since no relay chain reads it.
 	pub RuntimeBlockWeights: BlockWeights = BlockWeights::with_sensible_defaults(
 		Weight::from_parts(2 * WEIGHT_REF_TIME_PER_SECOND, u64::MAX),
 		NORMAL_DISPATCH_RATIO,
@@ -83,11 +84,11 @@ parameter_types! {
 		.build();
 }
 
-/// What the first block on this code does to a state that older code left, oldest first: `VersionedMigration`s only.
-/// See [`pallet_energy_market::migrations`].
+/// The migrations that the first block on this code runs, oldest first. Only `VersionedMigration`s may be here; see
+/// [`pallet_energy_market::migrations`].
 #[cfg(not(feature = "upgrade-rehearsal"))]
 pub type Migrations = ();
-/// The place of the first migration, with the one that rehearses it.
+/// The migrations, with the one that rehearses an upgrade.
 #[cfg(feature = "upgrade-rehearsal")]
 pub type Migrations = (pallet_energy_market::migrations::rehearsal::Rehearsal<Runtime>,);
 
@@ -151,12 +152,12 @@ impl pallet_balances::Config for Runtime {
 }
 
 parameter_types! {
-	/// Blocks are meant to be a quarter full; above that fees rise, below that they fall, but not under the minimum.
+	/// Fees rise while blocks are fuller than this, and fall, down to the minimum, while they are emptier.
 	pub const TargetBlockFullness: Perquintill = Perquintill::from_percent(25);
 	pub AdjustmentVariable: Multiplier = Multiplier::saturating_from_rational(1, 100_000);
 	pub MinimumMultiplier: Multiplier = Multiplier::one();
 	pub MaximumMultiplier: Multiplier = Multiplier::saturating_from_integer(1_000);
-	/// Fee for each byte of a transaction.
+	/// Fee for each byte of a transaction, in the smallest unit of the balance.
 	pub const TransactionByteFee: Balance = MICRO;
 }
 
@@ -187,7 +188,7 @@ impl pallet_utility::Config for Runtime {
 	type WeightInfo = pallet_utility::weights::SubstrateWeight<Runtime>;
 }
 
-/// What an owner may let another account do in its name.
+/// What a proxy may do for the account that it represents.
 #[derive(
 	Copy,
 	Clone,
@@ -204,11 +205,11 @@ impl pallet_utility::Config for Runtime {
 	Default,
 )]
 pub enum ProxyType {
-	/// Everything.
+	/// Every call.
 	#[default]
 	#[codec(index = 0)]
 	Any,
-	/// The market's calls only, for a home energy manager: no transfer, no other call.
+	/// Only the market's calls: no transfers and no other calls. For a home energy manager.
 	#[codec(index = 1)]
 	Market,
 }
@@ -250,7 +251,8 @@ impl pallet_sudo::Config for Runtime {
 
 parameter_types! {
 	pub const MarketPalletId: PalletId = PalletId(PALLET_ID);
-	/// What clearing may take of a block: a block's author keeps only about a tenth of its time for `on_finalize`.
+	/// Maximum weight of the steps of one block. 15 %, because a block's author reserves only about a tenth of its time
+	/// for `on_finalize`.
 	pub MaxClearingWeight: Weight =
 		Perbill::from_percent(15) * RuntimeBlockWeights::get().max_block;
 }
@@ -261,7 +263,7 @@ impl pallet_energy_market::Config for Runtime {
 	type Time = Timestamp;
 	type GovernanceOrigin = EnsureRoot<AccountId>;
 	type PalletId = MarketPalletId;
-	// The most whose settlement fits into the share of a block that clearing may take.
+	// The largest community whose steps fit into `MaxClearingWeight`.
 	type MaxHouseholds = ConstU32<1_000>;
 	type MaxStrategies = ConstU32<16>;
 	type MaxSteps = ConstU32<64>;

@@ -1,4 +1,4 @@
-//! The node's program, as far as it makes files rather than blocks.
+//! Finds the program `commonwatt-node` and runs its commands.
 
 use crate::Fault;
 use std::{
@@ -11,13 +11,13 @@ use std::{
 pub struct Binary(PathBuf);
 
 impl Binary {
-	/// The one that lies beside the program that runs, as those of one build do.
+	/// Finds it in the folder of the running program, where cargo puts all programs of a build.
 	pub fn beside_this() -> Result<Self, Fault> {
 		let this = std::env::current_exe().map_err(|error| Fault::Failed(error.to_string()))?;
 		Self::in_folder(this.parent().unwrap_or(Path::new(".")))
 	}
 
-	/// The one in a folder.
+	/// Finds it in a folder.
 	pub fn in_folder(folder: &Path) -> Result<Self, Fault> {
 		let path = folder.join("commonwatt-node");
 		if path.exists() {
@@ -29,14 +29,15 @@ impl Binary {
 		)))
 	}
 
-	/// A command of it.
+	/// A command that starts it, without arguments and without standard input.
 	pub fn command(&self) -> Command {
 		let mut command = Command::new(&self.0);
 		command.stdin(Stdio::null());
 		command
 	}
 
-	/// Runs it to its end and returns what it printed.
+	/// Runs it with arguments, waits for its end and returns its standard output. An exit code other than 0 is an
+	/// error.
 	pub fn run<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Result<Vec<u8>, Fault> {
 		let arguments: Vec<_> = arguments.into_iter().collect();
 		let output = self.command().args(&arguments).output();

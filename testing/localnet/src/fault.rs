@@ -1,17 +1,17 @@
-//! Everything that can go wrong, in words.
+//! The errors of this crate.
 
 use std::{fmt, path::Path};
 
-/// Why a network does not do what was asked of it.
+/// Why an operation on a network failed.
 #[derive(Debug)]
 pub enum Fault {
-	/// An option is wrong, or a file that was given; nothing was started.
+	/// An option or an input file is wrong. Nothing was started.
 	Input(String),
-	/// A node did not do its part.
+	/// A node failed.
 	Node {
-		/// Its name.
+		/// The node's name.
 		name: String,
-		/// What is wrong with it.
+		/// What went wrong.
 		reason: String,
 	},
 	/// Something else failed.
@@ -19,7 +19,7 @@ pub enum Fault {
 }
 
 impl Fault {
-	/// The process's exit code.
+	/// The exit code for this error: 2 for [`Fault::Input`], otherwise 1.
 	pub fn code(&self) -> u8 {
 		match self {
 			Self::Input(_) => 2,
@@ -27,7 +27,7 @@ impl Fault {
 		}
 	}
 
-	/// A file or folder that cannot be read or written.
+	/// The error for a file or folder that cannot be read or written.
 	pub fn file(path: &Path, error: impl fmt::Display) -> Self {
 		Self::Failed(format!("{}: {error}", path.display()))
 	}

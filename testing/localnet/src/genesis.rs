@@ -1,4 +1,5 @@
-//! The chain that a network runs: the preset `local` with authorities of its own, or `pow`, and an era length of its own.
+//! The genesis of a network: the preset `local` with the network's authorities, or the preset `pow`, and the era length
+//! of the plan.
 
 use crate::{keys::Authority, Binary, Consensus, Fault, Plan};
 use serde_json::{json, Value};
@@ -7,13 +8,13 @@ use std::{
 	path::{Path, PathBuf},
 };
 
-/// The chain's identifier, by which nodes name its folder.
+/// The chain's identifier. Nodes use it as the name of the chain's folder.
 pub const CHAIN_ID: &str = "commonwatt_network";
 
-/// Hashes that the first block of a mined network takes: some milliseconds.
+/// Expected number of hashes for the first block of a mined network: some milliseconds of work.
 const FIRST_DIFFICULTY: u64 = 10_000;
 
-/// The file with the whole genesis storage, which every node of the network is started with.
+/// The raw chain specification, with the whole genesis storage. Every node of the network starts with it.
 pub fn raw_file(base: &Path) -> PathBuf {
 	base.join("chain-raw.json")
 }
@@ -27,7 +28,7 @@ pub fn write(binary: &Binary, plan: &Plan, authorities: &[Authority]) -> Result<
 	};
 	let preset = binary.run(["export-chain-spec", "--chain", preset])?;
 	let mut spec: Value = serde_json::from_slice(&preset)
-		.map_err(|error| Fault::Failed(format!("the node's preset is no JSON: {error}")))?;
+		.map_err(|error| Fault::Failed(format!("the preset that the node exported is not JSON: {error}")))?;
 	adapt(&mut spec, plan.consensus, authorities, plan.era_seconds)?;
 	let plain = base.join("chain.json");
 	fs::write(&plain, spec.to_string()).map_err(|error| Fault::file(&plain, error))?;
@@ -37,7 +38,7 @@ pub fn write(binary: &Binary, plan: &Plan, authorities: &[Authority]) -> Result<
 		"--chain",
 		&plain.display().to_string(),
 	])?;
-	// Whole or not there: a second start goes by it.
+	// Written to another name first, so that the file is complete or missing: if it exists, the next start uses it.
 	let (raw_file, unfinished) = (raw_file(base), base.join("chain-raw.json.new"));
 	fs::write(&unfinished, raw).map_err(|error| Fault::file(&unfinished, error))?;
 	fs::rename(&unfinished, &raw_file).map_err(|error| Fault::file(&raw_file, error))
@@ -54,7 +55,7 @@ fn adapt(
 	spec["id"] = json!(CHAIN_ID);
 	let genesis = spec
 		.pointer_mut("/genesis/runtimeGenesis/patch")
-		.ok_or_else(|| Fault::Failed("the node's preset has no genesis to change".into()))?;
+		.ok_or_else(|| Fault::Failed("the preset that the node exported has no genesis patch".into()))?;
 	match consensus {
 		Consensus::Authorities => {
 			let (aura, grandpa): (Vec<_>, Vec<_>) = authorities
@@ -66,7 +67,7 @@ fn adapt(
 		}
 		Consensus::Work { target_block_ms, .. } => {
 			genesis["mining"]["targetBlockMs"] = json!(target_block_ms);
-			// Few hashes at first; the chain finds out how many are right.
+			// Low at first; the chain adjusts it to the hash rate.
 			genesis["mining"]["initialDifficulty"] = json!(FIRST_DIFFICULTY);
 		}
 	}
@@ -81,7 +82,7 @@ mod tests {
 	use super::*;
 
 	#[test]
-	fn authorities_and_eras_are_put_into_the_preset_and_the_rest_stays() {
+	fn adapt_sets_authorities_and_era_length_and_keeps_the_rest_of_the_preset() {
 		let mut spec = json!({
 			"id": "local",
 			"chainType": "Local",

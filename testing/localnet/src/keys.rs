@@ -1,4 +1,4 @@
-//! New keys for a validator: what it signs blocks and finality votes with, and what its peers know it by.
+//! Keys of a node: a validator's session keys, a miner's account and the network identity.
 
 use crate::{Binary, Fault};
 use serde_json::Value;
@@ -10,15 +10,15 @@ use std::{
 	path::Path,
 };
 
-/// What a genesis names a validator by.
+/// The public session keys by which a genesis names a validator.
 pub struct Authority {
-	/// Signs blocks: an address of sr25519.
+	/// The key that signs blocks: SS58 address of an sr25519 key.
 	pub aura: String,
-	/// Signs finality votes: an address of ed25519.
+	/// The key that signs finality votes: SS58 address of an ed25519 key.
 	pub grandpa: String,
 }
 
-/// Makes a validator's two session keys from new secrets, and leaves them in its keystore.
+/// Makes new session keys for a validator and writes them into its keystore.
 pub fn generate(keystore: &Path) -> Result<Authority, Fault> {
 	fs::create_dir_all(keystore).map_err(|error| Fault::file(keystore, error))?;
 	let (aura, phrase, _) = sr25519::Pair::generate_with_phrase(None);
@@ -31,15 +31,15 @@ pub fn generate(keystore: &Path) -> Result<Authority, Fault> {
 	})
 }
 
-/// As the node's keystore has it: a file named by the key's type and its public half in hexadecimal, with the secret
-/// phrase in it as a JSON string, for its owner's eyes alone.
+/// Writes a key in the format of the node's keystore: the file's name is the key's type and public key in hexadecimal,
+/// its content the secret phrase as a JSON string. Only the file's owner can read it.
 fn insert(keystore: &Path, key_type: &[u8; 4], public: &[u8], phrase: &str) -> Result<(), Fault> {
 	let bytes = key_type.iter().chain(public);
 	let path = keystore.join(bytes.map(|byte| format!("{byte:02x}")).collect::<String>());
 	write_secret(&path, Value::from(phrase).to_string().as_bytes())
 }
 
-/// The account that gets a miner's rewards, of the secret phrase in a file; made if there is none.
+/// The account that receives a miner's rewards. Its secret phrase is in `file`, which is made if it does not exist.
 pub fn miner_account(file: &Path) -> Result<String, Fault> {
 	if !file.exists() {
 		let (_, phrase, _) = sr25519::Pair::generate_with_phrase(None);
@@ -47,11 +47,11 @@ pub fn miner_account(file: &Path) -> Result<String, Fault> {
 	}
 	let phrase = fs::read_to_string(file).map_err(|error| Fault::file(file, error))?;
 	let pair = sr25519::Pair::from_string(phrase.trim(), None)
-		.map_err(|_| Fault::Failed(format!("{}: no secret phrase", file.display())))?;
+		.map_err(|_| Fault::Failed(format!("{}: does not contain a secret phrase", file.display())))?;
 	Ok(pair.public().to_ss58check())
 }
 
-/// Writes a new file for its owner's eyes alone.
+/// Writes a new file that only its owner can read. Fails if the file exists.
 fn write_secret(path: &Path, secret: &[u8]) -> Result<(), Fault> {
 	let mut options = OpenOptions::new();
 	options.write(true).create_new(true).mode(0o600);
@@ -59,11 +59,11 @@ fn write_secret(path: &Path, secret: &[u8]) -> Result<(), Fault> {
 	file.write_all(secret).map_err(|error| Fault::file(path, error))
 }
 
-/// What a node's peers know it by, of the secret in a file; made if there is none.
+/// A node's peer ID. Its secret is in `file`, which is made if it does not exist.
 pub fn peer_id(binary: &Binary, file: &Path) -> Result<String, Fault> {
 	let path = file.display().to_string();
 	if !file.exists() {
-		// The command asks for a chain, and needs none with a file.
+		// The command demands a chain, but ignores it when there is a file.
 		binary.run(["key", "generate-node-key", "--chain", "local", "--file", &path])?;
 	}
 	let peer_id = binary.run(["key", "inspect-node-key", "--file", &path])?;
@@ -76,7 +76,7 @@ mod tests {
 	use std::os::unix::fs::PermissionsExt;
 
 	#[test]
-	fn miner_keeps_its_account() {
+	fn miner_account_is_made_once_per_file() {
 		let folder = tempfile::tempdir().unwrap();
 		let (one, other) = (folder.path().join("one"), folder.path().join("other"));
 		let account = miner_account(&one).unwrap();
@@ -86,11 +86,11 @@ mod tests {
 		assert!(miner_account(&one)
 			.unwrap_err()
 			.to_string()
-			.contains("no secret phrase"));
+			.contains("does not contain a secret phrase"));
 	}
 
 	#[test]
-	fn keys_lie_in_the_keystore_under_their_public_halves() {
+	fn session_keys_are_in_the_keystore_under_their_public_keys() {
 		let folder = tempfile::tempdir().unwrap();
 		let authority = generate(folder.path()).unwrap();
 		let secret = |name: String| {
@@ -108,7 +108,7 @@ mod tests {
 			ed25519::Pair::from_string(&phrase, None).unwrap().public(),
 			grandpa
 		);
-		// Others each time.
+		// The keys are new each time.
 		let another = tempfile::tempdir().unwrap();
 		assert_ne!(generate(another.path()).unwrap().aura, authority.aura);
 	}

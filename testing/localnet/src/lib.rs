@@ -1,7 +1,8 @@
-//! Several validators, or miners, on one machine, as processes of the real node on the loopback interface.
+//! Runs several validators or miners on one machine, as processes of the real node on the loopback interface.
 //!
-//! A [`Network`] makes keys for its nodes, a chain that has them as authorities or is mined by them, and starts, kills,
-//! parts and joins them again. `commonwatt-localnet` shows one on a terminal; the tests of this crate see which faults it survives.
+//! A [`Network`] makes keys for its nodes and a chain that they validate or mine. It starts, kills, separates and
+//! rejoins them. `commonwatt-localnet` shows a network on a terminal; the tests of this crate check which faults it
+//! survives.
 
 mod binary;
 mod fault;
@@ -9,11 +10,13 @@ mod genesis;
 mod keys;
 mod node;
 mod ports;
+mod single;
 
 pub use binary::Binary;
 pub use fault::Fault;
 pub use node::{in_words, Head, Node, Ports, Status};
 pub use ports::free as free_ports;
+pub use single::SingleNode;
 
 use serde::{Deserialize, Serialize};
 use std::{
@@ -24,47 +27,47 @@ use std::{
 };
 use subxt::rpcs::rpc_params;
 
-/// As many validators as the chain's consensus has room for.
+/// Maximum number of validators, as in the runtime.
 pub const MOST_VALIDATORS: usize = 32;
 
-/// A node that does not answer for so long after its start will not.
+/// Maximum time from a node's start until it answers over RPC.
 const START: Duration = Duration::from_secs(300);
-/// A node that has not noticed for so long that a peer ended will not.
+/// Maximum time until a node drops a peer that was killed.
 const PARTED: Duration = Duration::from_secs(60);
 
 /// How the nodes of a network agree on their blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Consensus {
-	/// They take turns, and vote on what is final: Aura and GRANDPA.
+	/// Validators take turns to make blocks (Aura) and vote on what is final (GRANDPA).
 	Authorities,
-	/// They are miners, with a thread each.
+	/// Every node mines, with one thread.
 	Work {
-		/// Milliseconds that a block should take.
+		/// Target time between blocks, ms.
 		target_block_ms: u64,
-		/// So deep under the head a block is final.
+		/// How far below the head a node treats blocks as final.
 		finality_depth: u32,
 	},
 }
 
-/// What a network is made of.
+/// The settings of a network.
 #[derive(Clone, Debug)]
 pub struct Plan {
-	/// How many nodes, 1 to [`MOST_VALIDATORS`].
+	/// Number of nodes, 1 to [`MOST_VALIDATORS`].
 	pub validators: usize,
-	/// How they agree.
+	/// How the nodes agree on blocks.
 	pub consensus: Consensus,
-	/// Length of an era, seconds; that of the preset if not given.
+	/// Length of an era, seconds. `None` keeps the preset's.
 	pub era_seconds: Option<u64>,
-	/// Where keys and databases are kept. What is there already is gone on with.
+	/// The folder for keys, databases and logs. A network that is there already continues.
 	pub base: PathBuf,
-	/// RPC port of the first node, the next ones have the next ones; any free ones if not given.
+	/// RPC port of the first node; the others get the ports that follow. `None` takes any free ports.
 	pub first_rpc_port: Option<u16>,
-	/// Whether the network can be split: nodes then talk only to those that they are told to, and take that over RPC,
-	/// as they do all methods that are not safe to have open.
+	/// Whether [`Network::split`] works. If so, nodes connect to reserved peers only, and their RPC allows unsafe
+	/// methods, which change the reserved peers.
 	pub can_be_split: bool,
 }
 
-/// What a folder remembers of its network.
+/// The settings that a chain was made with, in `network.json` of its folder.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Made {
 	validators: usize,
@@ -78,17 +81,17 @@ pub struct Network {
 	binary: Binary,
 	plan: Plan,
 	nodes: Vec<Node>,
-	/// Pairs that are parted, the lower one first.
+	/// Pairs of nodes that are separated, the lower index first.
 	parted: BTreeSet<(usize, usize)>,
 }
 
 impl Network {
-	/// Makes keys and chain, or takes those that are there. Nothing is started.
+	/// Makes keys and a chain in the plan's folder, or takes those that are there. Starts nothing.
 	pub fn new(binary: Binary, plan: Plan) -> Result<Self, Fault> {
 		let count = plan.validators;
 		if !(1..=MOST_VALIDATORS).contains(&count) {
 			return Err(Fault::Input(format!(
-				"{count} validators: there can be 1 to {MOST_VALIDATORS}"
+				"{count} validators: must be 1 to {MOST_VALIDATORS}"
 			)));
 		}
 		let rpc_ports = match plan.first_rpc_port {
@@ -122,27 +125,27 @@ impl Network {
 		})
 	}
 
-	/// Its validators.
+	/// All nodes.
 	pub fn nodes(&self) -> &[Node] {
 		&self.nodes
 	}
 
-	/// A validator.
+	/// The node at an index, from 0.
 	pub fn node(&self, index: usize) -> &Node {
 		&self.nodes[index]
 	}
 
-	/// Its validators, to look after their processes.
+	/// All nodes, mutable as [`Node::ended`] needs them.
 	pub fn nodes_mut(&mut self) -> &mut [Node] {
 		&mut self.nodes
 	}
 
-	/// Starts a validator.
+	/// Starts a node.
 	pub fn start(&mut self, index: usize) -> Result<(), Fault> {
 		self.start_with(index, &[])
 	}
 
-	/// Starts a validator with variables of the environment of its own.
+	/// Starts a node with additional environment variables.
 	pub fn start_with(&mut self, index: usize, environment: &[(String, String)]) -> Result<(), Fault> {
 		let peers = (0..self.nodes.len()).filter(|peer| *peer != index && !self.are_parted(index, *peer));
 		let mut more: Vec<String> = peers
@@ -164,14 +167,14 @@ impl Network {
 			}
 		}
 		if self.nodes.len() == 1 {
-			// A validator without peers waits for some, unless it is told that there are none.
+			// Otherwise a validator without peers waits for some before it makes blocks.
 			more.push("--force-authoring".into());
 		}
 		let chain = genesis::raw_file(&self.plan.base);
 		self.nodes[index].start(&self.binary, &chain, &more, environment)
 	}
 
-	/// Starts those that do not run.
+	/// Starts all nodes that are not started.
 	pub fn start_all(&mut self) -> Result<(), Fault> {
 		let idle: Vec<_> = (0..self.nodes.len())
 			.filter(|index| !self.nodes[*index].is_started())
@@ -179,7 +182,7 @@ impl Network {
 		idle.into_iter().try_for_each(|index| self.start(index))
 	}
 
-	/// Waits until all that were started answer.
+	/// Waits until all started nodes answer over RPC.
 	pub async fn wait_until_ready(&mut self) -> Result<(), Fault> {
 		for node in self.nodes.iter_mut().filter(|node| node.is_started()) {
 			node.wait_until_ready(START).await?;
@@ -187,12 +190,12 @@ impl Network {
 		Ok(())
 	}
 
-	/// Ends a validator at once, as a power cut would.
+	/// Ends a node at once, as a power cut would.
 	pub fn kill(&mut self, index: usize) -> Result<(), Fault> {
 		self.nodes[index].kill()
 	}
 
-	/// Stops all validators, all at the same time.
+	/// Stops all nodes at the same time.
 	pub fn stop(&mut self) -> Result<(), Fault> {
 		self.nodes.iter().for_each(Node::ask_to_stop);
 		self.nodes.iter_mut().try_for_each(Node::stop)
@@ -202,14 +205,16 @@ impl Network {
 		self.parted.contains(&(one.min(other), one.max(other)))
 	}
 
-	/// Parts the validators into groups that do not hear of each other, and waits until that is so. Who is in no group
-	/// stays with all.
+	/// Separates the nodes into groups without connections to each other, and waits until the connections are gone. A
+	/// node that is in no group stays connected to all.
 	///
-	/// A node keeps a peer that is no longer reserved as any other, until one of them ends. So those of all groups but
-	/// the first are killed, and started again without the peers that they are to lose.
+	/// A node keeps its connection to a peer that is no longer reserved until one of them ends. So this kills the nodes
+	/// of all groups except the first, and restarts them without the peers that they must lose.
 	pub async fn split(&mut self, groups: &[&[usize]]) -> Result<(), Fault> {
 		if !self.plan.can_be_split {
-			return Err(Fault::Input("this network was not made to be split".into()));
+			return Err(Fault::Input(
+				"the network cannot be split: its plan has can_be_split = false".into(),
+			));
 		}
 		let cut_off: Vec<usize> = groups.iter().skip(1).copied().flatten().copied().collect();
 		cut_off.iter().try_for_each(|index| self.kill(*index))?;
@@ -225,7 +230,7 @@ impl Network {
 		while let Some((one, other)) = self.still_joined(&pairs).await? {
 			if begun.elapsed() > PARTED {
 				return Err(Fault::Failed(format!(
-					"{} and {} are still peers after they were parted",
+					"{} and {} are still peers after the split",
 					self.nodes[one].name, self.nodes[other].name
 				)));
 			}
@@ -234,7 +239,7 @@ impl Network {
 		Ok(())
 	}
 
-	/// Joins all that are parted again.
+	/// Rejoins all separated nodes.
 	pub async fn heal(&mut self) -> Result<(), Fault> {
 		let pairs = std::mem::take(&mut self.parted);
 		for (one, other) in both_ways(&pairs) {
@@ -244,7 +249,7 @@ impl Network {
 		Ok(())
 	}
 
-	/// Tells a validator about a peer, if it runs.
+	/// Calls an RPC method of a node with a peer as its parameter, if the node is started.
 	async fn tell(&self, index: usize, method: &str, peer: String) -> Result<(), Fault> {
 		let node = &self.nodes[index];
 		if !node.is_started() {
@@ -255,7 +260,7 @@ impl Network {
 		Ok(())
 	}
 
-	/// A pair of which one still has the other for a peer.
+	/// A pair of nodes of which the first still has the second as a peer.
 	async fn still_joined(&self, pairs: &BTreeSet<(usize, usize)>) -> Result<Option<(usize, usize)>, Fault> {
 		for (one, other) in both_ways(pairs) {
 			let node = &self.nodes[one];
@@ -281,7 +286,7 @@ fn folder(base: &Path, index: usize) -> PathBuf {
 	base.join(name(index))
 }
 
-/// Makes the chain and its validators' keys, unless they are there.
+/// Makes the chain and its validators' keys, unless they exist. Fails if they exist with other settings.
 fn make_chain(binary: &Binary, plan: &Plan) -> Result<(), Fault> {
 	let wanted = Made {
 		validators: plan.validators,
@@ -299,8 +304,8 @@ fn make_chain(binary: &Binary, plan: &Plan) -> Result<(), Fault> {
 				.era_seconds
 				.map_or("the preset's length".into(), |seconds| format!("{seconds} s"));
 			return Err(Fault::Input(format!(
-				"{}: the chain there has {} nodes ({:?}) and eras of {eras}, which its genesis fixes; name another folder, \
-				 or ask for the same",
+				"{}: the chain in this folder has {} nodes ({:?}) and eras of {eras}, and cannot change that; choose \
+				 another folder or the same settings",
 				plan.base.display(),
 				made.validators,
 				made.consensus
@@ -308,7 +313,7 @@ fn make_chain(binary: &Binary, plan: &Plan) -> Result<(), Fault> {
 		}
 		return Ok(());
 	}
-	// Miners need none.
+	// Miners need no session keys.
 	let authorities = match plan.consensus {
 		Consensus::Authorities => plan.validators,
 		Consensus::Work { .. } => 0,
@@ -318,7 +323,7 @@ fn make_chain(binary: &Binary, plan: &Plan) -> Result<(), Fault> {
 			let folder = folder(&plan.base, index);
 			let keystore = Node::keystore(&folder);
 			if keystore.exists() {
-				// A start that was interrupted: its keys are in no genesis.
+				// Left by an interrupted start. No genesis names these keys.
 				fs::remove_dir_all(&keystore).map_err(|error| Fault::file(&keystore, error))?;
 			}
 			keys::generate(&keystore)
@@ -329,7 +334,7 @@ fn make_chain(binary: &Binary, plan: &Plan) -> Result<(), Fault> {
 	genesis::write(binary, plan, &authorities)
 }
 
-/// All pairs of members of different groups, the lower one first.
+/// All pairs of members of different groups, the lower index first.
 fn across(groups: &[&[usize]]) -> BTreeSet<(usize, usize)> {
 	let mut pairs = BTreeSet::new();
 	for (place, group) in groups.iter().enumerate() {
@@ -341,7 +346,7 @@ fn across(groups: &[&[usize]]) -> BTreeSet<(usize, usize)> {
 	pairs
 }
 
-/// Each pair both ways round.
+/// Each pair in both orders.
 fn both_ways(pairs: &BTreeSet<(usize, usize)>) -> impl Iterator<Item = (usize, usize)> + '_ {
 	pairs
 		.iter()
@@ -353,7 +358,7 @@ mod tests {
 	use super::*;
 
 	#[test]
-	fn pairs_across_groups_are_parted() {
+	fn across_returns_the_pairs_of_different_groups() {
 		let pairs = across(&[&[0, 3], &[1], &[2]]);
 		let expected = [(0, 1), (0, 2), (1, 3), (2, 3), (1, 2)];
 		assert_eq!(pairs, BTreeSet::from(expected));

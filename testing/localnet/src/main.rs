@@ -1,4 +1,4 @@
-//! `commonwatt-localnet`: several validators on this machine, to play with.
+//! `commonwatt-localnet`: runs several validators or miners on this machine, to try a network out.
 
 mod screen;
 
@@ -8,47 +8,48 @@ use screen::Screen;
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 use tokio::signal::unix::{signal, SignalKind};
 
-/// How often to look at the nodes.
+/// Time between two looks at the nodes.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Miners with the preset's time for a block, and blocks final soon enough to play with.
+/// Miners with the preset's time for a block. Blocks become final after a minute, so that there is no long wait.
 const MINED: Consensus = Consensus::Work {
 	target_block_ms: 6_000,
 	finality_depth: 10,
 };
 
 const HELP: &str = "\
-Each validator gets new keys, an RPC port of its own and a folder with its database, keys and log. The chain is the \
-preset `local` (the community of the paper, development accounts with money) with these validators as authorities: \
-Aura makes blocks, GRANDPA finalizes them as long as more than two thirds of the validators take part. With --mined the chain is \
-the preset `pow`, and each node mines; what lies ten blocks deep counts as final.
+Each validator gets new keys, its own RPC port, and a folder with its database, keys and log. The chain is the preset \
+`local` (the community of the paper, development accounts with money) with these validators as authorities: Aura \
+makes blocks, and GRANDPA finalizes them as long as more than two thirds of the validators take part. With --mined the \
+chain is the preset `pow`, and each node mines; blocks that are ten below the head count as final.
 
-All listen on the loopback interface only, and take no RPC methods that are not safe to have open.
+All nodes listen on the loopback interface only, and their RPC refuses unsafe methods.
 
 Exit codes: 0 ended by Ctrl-C; 1 something failed; 2 an option is wrong, nothing was started.";
 
-/// Runs several validators of one chain on this machine and shows how they do, until Ctrl-C.
+/// Runs several validators of one chain on this machine and shows their state, until Ctrl-C.
 #[derive(Debug, Parser)]
 #[command(name = "commonwatt-localnet", version, max_term_width = 110, after_long_help = HELP)]
 struct Cli {
-	/// How many validators
+	/// Number of validators
 	#[arg(value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=MOST_VALIDATORS as i64))]
 	validators: u8,
 
-	/// Keep keys and databases here, and go on with what is here [default: a temporary folder, removed at the end]
+	/// Keep keys, databases and logs in this folder, and continue the chain that is there [default: a temporary folder,
+	/// removed at the end]
 	#[arg(long, value_name = "FOLDER")]
 	base_path: Option<PathBuf>,
 
-	/// Length of an era, for a new chain; a slot is a thirtieth of it, but half a second at the least [default: that of
-	/// the preset, 1800]
+	/// Length of an era of a new chain; a slot is a thirtieth of it, at least 0.5 s and at most 6 s [default: 1800, as
+	/// in the preset]
 	#[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(15..=86_400))]
 	era_seconds: Option<u64>,
 
-	/// Let the nodes be miners of a new chain with proof of work, a thread each, instead of validators
+	/// Run miners of a chain with proof of work, with one thread each, instead of validators
 	#[arg(long)]
 	mined: bool,
 
-	/// RPC port of the first node; the next ones have the next ones
+	/// RPC port of the first node; the other nodes get the ports that follow
 	#[arg(long, value_name = "PORT", default_value_t = 9944, value_parser = clap::value_parser!(u16).range(1..))]
 	rpc_port: u16,
 }
@@ -89,12 +90,12 @@ async fn run(cli: Cli) -> Result<(), Fault> {
 		shown = show(&mut network) => shown,
 		ended = until_ended() => ended,
 	};
-	eprintln!("commonwatt-localnet: ending the nodes");
+	eprintln!("commonwatt-localnet: stopping the nodes");
 	let stopped = network.stop();
 	shown.and(stopped)
 }
 
-/// Waits for Ctrl-C, or for what else asks a program to end.
+/// Waits for Ctrl-C, SIGTERM or SIGHUP.
 async fn until_ended() -> Result<(), Fault> {
 	let failed = |error: std::io::Error| Fault::Failed(error.to_string());
 	let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
@@ -106,7 +107,7 @@ async fn until_ended() -> Result<(), Fault> {
 	}
 }
 
-/// Starts the nodes and shows how they do.
+/// Starts the nodes and shows their state until all have ended.
 async fn show(network: &mut Network) -> Result<(), Fault> {
 	let mut screen = Screen::new(network.nodes().len());
 	for node in network.nodes() {
@@ -118,7 +119,7 @@ async fn show(network: &mut Network) -> Result<(), Fault> {
 			node.log_file().display()
 		));
 	}
-	screen.say("Ctrl-C ends them.");
+	screen.say("Ctrl-C stops the nodes.");
 	network.start_all()?;
 	loop {
 		let mut rows = Vec::new();

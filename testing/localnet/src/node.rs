@@ -1,4 +1,4 @@
-//! One validator: its process, and what it says over its RPC.
+//! One node: its process, and calls of its RPC.
 
 use crate::{genesis, Binary, Fault};
 use codec::Decode;
@@ -14,25 +14,25 @@ use std::{
 };
 use subxt::rpcs::{client::RpcParams, rpc_params, RpcClient};
 
-/// So long may a node take to stop when it is asked to; then it is ended.
+/// Maximum time that a node may take to stop when asked. After that it is killed.
 const GRACE: Duration = Duration::from_secs(15);
-/// So long may a call take: a node that starts on a busy machine takes its time.
+/// Timeout of an RPC call. It is long because a node that starts on a busy machine is slow.
 const ANSWER: Duration = Duration::from_secs(60);
-/// So much of the end of a log is looked at.
+/// How much of the end of a log is read, in bytes.
 const TAIL: u64 = 16 * 1024;
 
-/// Where a node listens, on the loopback interface only.
+/// The ports on which a node listens, on the loopback interface only.
 #[derive(Clone, Copy, Debug)]
 pub struct Ports {
-	/// For its peers.
+	/// For other nodes.
 	pub p2p: u16,
-	/// For its users.
+	/// For RPC.
 	pub rpc: u16,
 	/// For Prometheus.
 	pub metrics: u16,
 }
 
-/// A block.
+/// A block, by its header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
 	/// Its number.
@@ -43,36 +43,36 @@ pub struct Head {
 	pub state_root: String,
 }
 
-/// How a node does.
+/// The state of a node.
 #[derive(Clone, Debug)]
 pub struct Status {
-	/// So many peers.
+	/// Number of peers.
 	pub peers: u64,
-	/// Whether it is fetching blocks that others have.
+	/// Whether it is still downloading blocks of others.
 	pub is_syncing: bool,
 	/// Number of its newest block.
 	pub best: u64,
 	/// Number of its newest final block.
 	pub finalized: u64,
-	/// The era that runs in its newest block; none before the first.
+	/// The era that runs in its newest block. `None` before block 1.
 	pub era: Option<u32>,
 }
 
-/// A validator, which may run or not.
+/// A validator or miner, started or not.
 #[derive(Debug)]
 pub struct Node {
-	/// What it is called.
+	/// Its name, such as `validator-1`.
 	pub name: String,
-	/// What its peers know it by.
+	/// The ID by which its peers know it.
 	pub peer_id: String,
-	/// Where it listens.
+	/// The ports on which it listens.
 	pub ports: Ports,
 	folder: PathBuf,
 	child: Option<Child>,
 }
 
 impl Node {
-	/// One that does not run yet, with its database, keys and log in a folder.
+	/// A node that is not started yet. `folder` is for its database, keys and log.
 	pub fn new(name: String, peer_id: String, ports: Ports, folder: PathBuf) -> Self {
 		Self {
 			name,
@@ -83,27 +83,27 @@ impl Node {
 		}
 	}
 
-	/// Where its session keys lie.
+	/// The folder of its session keys, in its own folder.
 	pub fn keystore(folder: &Path) -> PathBuf {
 		folder.join("chains").join(genesis::CHAIN_ID).join("keystore")
 	}
 
-	/// Where the secret lies that its peers know it by.
+	/// The file with the secret of its peer ID, in its own folder.
 	pub fn node_key(folder: &Path) -> PathBuf {
 		folder.join("node-key")
 	}
 
-	/// Where its peers find it.
+	/// The multiaddress at which its peers reach it.
 	pub fn address(&self) -> String {
 		format!("/ip4/127.0.0.1/tcp/{}/p2p/{}", self.ports.p2p, self.peer_id)
 	}
 
-	/// Where its users find it.
+	/// The URL of its RPC.
 	pub fn url(&self) -> String {
 		format!("ws://127.0.0.1:{}", self.ports.rpc)
 	}
 
-	/// Where its log is.
+	/// The file of its log.
 	pub fn log_file(&self) -> PathBuf {
 		self.folder.join("node.log")
 	}
@@ -115,7 +115,7 @@ impl Node {
 		}
 	}
 
-	/// Starts it, with more options and variables of the environment than every node has.
+	/// Starts it. `more` and `environment` are options and environment variables that not every node has.
 	pub fn start(
 		&mut self,
 		binary: &Binary,
@@ -124,7 +124,7 @@ impl Node {
 		environment: &[(String, String)],
 	) -> Result<(), Fault> {
 		if self.child.is_some() {
-			return Err(self.fault("runs already"));
+			return Err(self.fault("is started already"));
 		}
 		let log_file = self.log_file();
 		let log = OpenOptions::new().create(true).append(true).open(&log_file);
@@ -132,7 +132,8 @@ impl Node {
 		let mut command = binary.command();
 		self.arguments(&mut command, chain);
 		command.args(more).envs(environment.iter().cloned());
-		// A group of its own: Ctrl-C on the terminal is this program's to hear, which then ends its nodes.
+		// A process group of its own, so that Ctrl-C on the terminal reaches only this program, which then stops its
+		// nodes.
 		command.process_group(0).stdout(Stdio::null()).stderr(log);
 		self.child = Some(
 			command
@@ -151,26 +152,26 @@ impl Node {
 		command.args(["--listen-addr", &format!("/ip4/127.0.0.1/tcp/{p2p}")]);
 		command.args(["--rpc-port", &rpc.to_string()]);
 		command.args(["--prometheus-port", &metrics.to_string()]);
-		// Whoever plays with a chain, or tests it, wants to look back at any of its blocks.
+		// People and tests look at the state of any block.
 		command.args(["--state-pruning", "archive-canonical"]);
 		command.args(["--no-mdns", "--no-telemetry", "--disable-log-color"]);
 	}
 
-	/// Ends it at once, as a power cut would.
+	/// Kills it at once, as a power cut would.
 	pub fn kill(&mut self) -> Result<(), Fault> {
 		let Some(mut child) = self.child.take() else {
-			return Err(self.fault("does not run"));
+			return Err(self.fault("is not started"));
 		};
 		let ended = child.kill().and_then(|()| child.wait());
 		ended
 			.map(|_| ())
-			.map_err(|error| self.fault(format!("cannot be ended: {error}")))
+			.map_err(|error| self.fault(format!("cannot be killed: {error}")))
 	}
 
-	/// Asks it to stop.
+	/// Asks it to stop (SIGTERM), and does not wait.
 	pub fn ask_to_stop(&self) {
 		if let Some(child) = &self.child {
-			// Where there is no such command, `stop` ends the node itself.
+			// If there is no such command, `stop` kills the node.
 			let _ = Command::new("kill")
 				.args(["-TERM", &child.id().to_string()])
 				.stderr(Stdio::null())
@@ -178,7 +179,7 @@ impl Node {
 		}
 	}
 
-	/// Asks it to stop, waits a while, and ends it if it has not.
+	/// Asks it to stop, and kills it if it has not ended within 15 s.
 	pub fn stop(&mut self) -> Result<(), Fault> {
 		self.ask_to_stop();
 		let begun = Instant::now();
@@ -192,24 +193,24 @@ impl Node {
 		Ok(())
 	}
 
-	/// Whether it was started, and has not been stopped since; it may have ended by itself.
+	/// Whether it was started and not stopped since. Its process may have ended by itself.
 	pub fn is_started(&self) -> bool {
 		self.child.is_some()
 	}
 
-	/// How it ended, if it has ended by itself.
+	/// The exit status of its process, if it has ended by itself.
 	pub fn ended(&mut self) -> Option<ExitStatus> {
 		self.child.as_mut()?.try_wait().ok().flatten()
 	}
 
-	/// The last line of its log that says anything.
+	/// The last line of its log that is not blank. Empty if there is none.
 	pub fn last_log_line(&self) -> String {
 		let text = self.log_tail().unwrap_or_default();
 		let mut lines = text.lines().rev().map(str::trim);
 		lines.find(|line| !line.is_empty()).unwrap_or("").to_owned()
 	}
 
-	/// The end of its log.
+	/// The last 16 KiB of its log.
 	pub fn log_tail(&self) -> std::io::Result<String> {
 		let mut file = File::open(self.log_file())?;
 		let length = file.metadata()?.len();
@@ -225,11 +226,11 @@ impl Node {
 		match tokio::time::timeout(ANSWER, connecting).await {
 			Ok(Ok(client)) => Ok(client),
 			Ok(Err(error)) => Err(self.fault(format!("no connection: {error}"))),
-			Err(_) => Err(self.fault("no connection: it does not answer")),
+			Err(_) => Err(self.fault("no connection: timeout")),
 		}
 	}
 
-	/// Calls a method over a connection.
+	/// Calls an RPC method over a connection. Fails if there is no answer within 60 s.
 	pub async fn call<T: DeserializeOwned>(
 		&self,
 		rpc: &RpcClient,
@@ -243,7 +244,7 @@ impl Node {
 		}
 	}
 
-	/// Waits until its RPC server is there.
+	/// Waits until its RPC server accepts connections, for at most `patience`. Fails at once if the process has ended.
 	pub async fn wait_until_ready(&mut self, patience: Duration) -> Result<(), Fault> {
 		let begun = Instant::now();
 		loop {
@@ -274,7 +275,7 @@ impl Node {
 		self.head(&rpc, hash).await
 	}
 
-	/// The block of a number on its best chain, if there is one.
+	/// The block with this number on its best chain, if there is one.
 	pub async fn at(&self, number: u64) -> Result<Option<Head>, Fault> {
 		let rpc = self.rpc().await?;
 		let hash: Option<String> = self.call(&rpc, "chain_getBlockHash", rpc_params![number]).await?;
@@ -295,11 +296,11 @@ impl Node {
 				hash,
 				state_root: state_root.to_owned(),
 			}),
-			_ => Err(self.fault(format!("no header of block {hash}"))),
+			_ => Err(self.fault(format!("the header of block {hash} is malformed"))),
 		}
 	}
 
-	/// How it does.
+	/// Its current state, over RPC.
 	pub async fn status(&self) -> Result<Status, Fault> {
 		let rpc = self.rpc().await?;
 		let health: Value = self.call(&rpc, "system_health", rpc_params![]).await?;
@@ -321,22 +322,23 @@ impl Node {
 impl Drop for Node {
 	fn drop(&mut self) {
 		if self.child.is_some() {
-			// It may have ended by itself, which is as good.
+			// An error is fine: the process may have ended by itself.
 			let _ = self.kill();
 		}
 	}
 }
 
-/// How a process ended.
+/// An exit status as text.
 pub fn in_words(status: ExitStatus) -> String {
 	match (status.code(), status.signal()) {
 		(Some(code), _) => format!("exit code {code}"),
 		(None, Some(signal)) => format!("signal {signal}"),
-		(None, None) => "nobody knows how".into(),
+		(None, None) => "unknown exit status".into(),
 	}
 }
 
-/// The era that runs, of what the runtime API says: an `Option<EraView>`, whose first field it is.
+/// Decodes the running era from the runtime API's answer: an `Option<EraView>` in hexadecimal, whose first field is the
+/// era.
 fn current_era(view: &str) -> Option<u32> {
 	let digits = view.trim_start_matches("0x");
 	let bytes: Option<Vec<u8>> = (0..digits.len() / 2)
@@ -351,14 +353,14 @@ mod tests {
 	use std::fs;
 
 	#[test]
-	fn current_era_is_the_first_field() {
+	fn current_era_is_decoded_from_the_first_field() {
 		assert_eq!(current_era("0x00"), None);
 		assert_eq!(current_era("0x012a000000ffffff"), Some(42));
 		assert_eq!(current_era("nonsense"), None);
 	}
 
 	#[test]
-	fn last_line_that_says_anything_is_shown() {
+	fn last_log_line_skips_blank_lines() {
 		let folder = tempfile::tempdir().unwrap();
 		let ports = Ports {
 			p2p: 1,

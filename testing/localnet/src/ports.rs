@@ -1,4 +1,4 @@
-//! Ports of the loopback interface.
+//! Finds free TCP ports on the loopback interface.
 
 use crate::Fault;
 use std::{
@@ -7,13 +7,14 @@ use std::{
 	sync::atomic::{AtomicU16, Ordering},
 };
 
-/// Below those that systems hand out for connections, so that no connection takes one while its node is down.
+/// Below the ports that systems assign to outgoing connections: otherwise a connection could take a node's port while
+/// the node is down.
 const RANGE: Range<u16> = 20_000..32_000;
 
-/// How far this process has come; others begin elsewhere.
+/// How many ports this process has tried. Each process starts at a different port.
 static NEXT: AtomicU16 = AtomicU16::new(0);
 
-/// So many ports that nobody listens on.
+/// Finds `count` ports on which nobody listens.
 pub fn free(count: usize) -> Result<Vec<u16>, Fault> {
 	let length = RANGE.end - RANGE.start;
 	let begin = (std::process::id().wrapping_mul(97) % u32::from(length)) as u16;
@@ -29,27 +30,27 @@ pub fn free(count: usize) -> Result<Vec<u16>, Fault> {
 		}
 	}
 	Err(Fault::Failed(format!(
-		"no {count} free ports in {RANGE:?} of the loopback interface"
+		"the loopback interface does not have {count} free ports in {RANGE:?}"
 	)))
 }
 
-/// Whether nobody listens on a port.
+/// Whether nobody listens on a port of the loopback interface.
 pub fn is_free(port: u16) -> bool {
 	TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
-/// Ports one after the other, all of which must be free.
+/// The `count` ports from `first` on. Fails if one of them is taken.
 pub fn from(first: u16, count: usize) -> Result<Vec<u16>, Fault> {
 	let ports: Vec<u16> = (first..=u16::MAX).take(count).collect();
 	if ports.len() < count {
 		return Err(Fault::Input(format!(
-			"--rpc-port {first}: {count} ports from there on go beyond {}",
+			"--rpc-port {first}: {count} ports from there on go beyond {}; choose a lower one",
 			u16::MAX
 		)));
 	}
 	match ports.iter().find(|port| !is_free(**port)) {
 		Some(taken) => Err(Fault::Input(format!(
-			"port {taken} is taken: choose others with --rpc-port"
+			"port {taken} is in use: choose other ports with --rpc-port"
 		))),
 		None => Ok(ports),
 	}
@@ -60,7 +61,7 @@ mod tests {
 	use super::*;
 
 	#[test]
-	fn free_ports_are_free_and_all_different() {
+	fn free_ports_are_in_range_and_different() {
 		let mut ports = free(40).unwrap();
 		ports.extend(free(40).unwrap());
 		assert!(ports.iter().all(|port| RANGE.contains(port)));
@@ -70,7 +71,7 @@ mod tests {
 	}
 
 	#[test]
-	fn taken_port_is_named() {
+	fn port_in_use_is_named() {
 		let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
 		let port = listener.local_addr().unwrap().port();
 		let fault = from(port, 1).unwrap_err().to_string();

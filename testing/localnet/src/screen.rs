@@ -1,4 +1,4 @@
-//! A network on a terminal, a line for each node; or in a file that stands in for one.
+//! Shows a network with one line for each node: on a terminal, or as plain lines where the output is a file or a pipe.
 
 use commonwatt_localnet::{in_words, Node, Status};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -7,19 +7,19 @@ use std::{
 	time::{Duration, Instant},
 };
 
-/// How often lines are printed where they cannot be replaced.
+/// Time between two prints of the lines where they cannot be replaced.
 const LINES_EVERY: Duration = Duration::from_secs(10);
 
-/// Shows how nodes do.
+/// Shows the state of nodes.
 pub struct Screen {
-	/// Lines that are replaced; none where there is no terminal.
+	/// Lines that are replaced. Empty if there is no terminal.
 	bars: Vec<ProgressBar>,
 	lines: MultiProgress,
 	printed: Option<Instant>,
 }
 
 impl Screen {
-	/// For so many nodes.
+	/// A screen for this number of nodes.
 	pub fn new(nodes: usize) -> Self {
 		let lines = MultiProgress::new();
 		let style = ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -35,7 +35,7 @@ impl Screen {
 		}
 	}
 
-	/// Says something that stays.
+	/// Prints a line that stays.
 	pub fn say(&self, text: &str) {
 		self.lines.suspend(|| println!("{text}"));
 	}
@@ -57,7 +57,7 @@ impl Screen {
 		}
 	}
 
-	/// Leaves the last lines where they are.
+	/// Leaves the last lines on the terminal.
 	pub fn finish(&self) {
 		self.bars.iter().for_each(ProgressBar::abandon);
 	}
@@ -70,7 +70,7 @@ fn heading() -> String {
 	)
 }
 
-/// A node's line.
+/// The line of a node.
 pub async fn row(node: &mut Node) -> String {
 	let (name, port) = (node.name.clone(), node.ports.rpc);
 	let empty = |state: &str| {

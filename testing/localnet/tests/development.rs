@@ -1,4 +1,4 @@
-//! A development node that is killed at random moments, on one database, while a community lives on it.
+//! Kills a development node at random moments, always on the same database, while replays and transfers run.
 
 mod common;
 
@@ -21,15 +21,15 @@ use std::{
 	time::{Duration, Instant},
 };
 
-/// So long may a node take to start.
+/// Maximum time that a node may take to start.
 const START: Duration = Duration::from_secs(300);
-/// The longest life of a node, ms.
+/// Maximum time from a node's start until it is killed, ms.
 const LONGEST_LIFE_MS: u64 = 3_000;
 
-/// Time from one transfer to the next: the community shall have room between them.
+/// Time between two transfers, so that the replay's transactions fit in.
 const BETWEEN_TRANSFERS: Duration = Duration::from_millis(10);
 
-/// A program that is killed when this is dropped.
+/// A process that is killed when this is dropped.
 struct Process(Child);
 
 impl Drop for Process {
@@ -40,7 +40,7 @@ impl Drop for Process {
 	}
 }
 
-/// Starts the node, and returns it with a connection.
+/// Starts the node and connects to it.
 async fn start(base: &Path, port: u16) -> (Process, Sender) {
 	let mut command = node_binary().command();
 	command.args(["--dev", "--no-prometheus", "--no-telemetry", "--no-mdns"]);
@@ -57,7 +57,7 @@ async fn start(base: &Path, port: u16) -> (Process, Sender) {
 		let ended = node.0.try_wait().expect("the child is ours to wait for");
 		assert!(
 			ended.is_none() && begun.elapsed() < START,
-			"the node does not start again ({ended:?}):\n{}",
+			"the node did not start ({ended:?}):\n{}",
 			std::fs::read_to_string(&log).unwrap_or_default()
 		);
 		tokio::time::sleep(Duration::from_millis(50)).await;
@@ -68,7 +68,7 @@ fn url(port: u16) -> String {
 	format!("ws://127.0.0.1:{port}")
 }
 
-/// The paper's day, replayed over and over, through the deaths of its node.
+/// Replays the paper's day again and again, although its node is killed meanwhile.
 struct Replays {
 	replay: Option<Process>,
 	base: std::path::PathBuf,
@@ -92,7 +92,7 @@ impl Replays {
 		command
 	}
 
-	/// Makes sure that one is under way: goes on with one that lost its node, begins another after one that is through.
+	/// Makes sure that a replay is running: resumes one that lost its node, and starts another after one that finished.
 	fn go_on(&mut self) {
 		let mut restart = false;
 		if let Some(replay) = &mut self.replay {
@@ -102,7 +102,7 @@ impl Replays {
 					self.finished += 1;
 					restart = true;
 				}
-				Some(status) => assert_eq!(status.code(), Some(3), "a replay fails: {}", self.said()),
+				Some(status) => assert_eq!(status.code(), Some(3), "a replay failed: {}", self.said()),
 			}
 		}
 		let mut command = self.command();
@@ -112,11 +112,11 @@ impl Replays {
 		self.replay = Some(Process(command.spawn().expect("commonwatt starts")));
 	}
 
-	/// Brings the last one to its end.
+	/// Resumes the last replay and waits until it has finished.
 	fn finish(&mut self) {
 		self.replay = None;
 		let status = self.command().status().expect("commonwatt runs");
-		assert!(status.success(), "a replay fails: {}", self.said());
+		assert!(status.success(), "a replay failed: {}", self.said());
 		self.finished += 1;
 	}
 
@@ -125,7 +125,7 @@ impl Replays {
 	}
 }
 
-/// Transfers one after the other until the node is gone; counts those that the pool took.
+/// Sends one transfer after the other until the node is gone, and counts those that the pool accepted.
 async fn transfers(sender: Sender, taken: Arc<AtomicU64>) {
 	let (eve, other) = (key("//Eve"), key("//Somebody"));
 	let (Ok(head), Ok(mut nonce)) = (sender.head().await, sender.next_nonce(&eve).await) else {
@@ -143,7 +143,7 @@ async fn transfers(sender: Sender, taken: Arc<AtomicU64>) {
 	}
 }
 
-/// Number of the newest block, which is final at once.
+/// Number of the newest block. On a development chain every block is final at once.
 async fn height(sender: &Sender) -> Option<u64> {
 	Some(sender.head().await.ok()?.block_number())
 }
@@ -176,8 +176,8 @@ async fn kill_at_random_moments(kills: u32) {
 			let eras = Eras::of(&url(port)).await.expect("the node answers");
 			eras.check().unwrap_or_else(|fault| panic!("{fault}"));
 			println!(
-				"  started again {kills} times, books right each time; {} transfers taken, {} replays of the day \
-				 through; {lost} blocks lost, {most_lost} at most at once; {eras}",
+				"  restarted {kills} times, books correct each time; the pool accepted {} transfers; {} replays of \
+				 the day finished; {lost} blocks lost, at most {most_lost} at once; {eras}",
 				taken.load(Ordering::Relaxed),
 				replays.finished
 			);
@@ -188,17 +188,17 @@ async fn kill_at_random_moments(kills: u32) {
 		tokio::time::sleep(Duration::from_millis(random.gen_range(0..LONGEST_LIFE_MS))).await;
 		seen = height(&sender).await.expect("the node answers");
 		drop(node);
-		sending.await.expect("it ends with its node");
+		sending.await.expect("the sender stops when its node is gone");
 	}
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn node_killed_at_random_moments_starts_again_and_its_books_are_right() {
+async fn node_killed_at_random_moments_restarts_with_correct_books() {
 	kill_at_random_moments(8).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes minutes: scripts/faults.sh"]
-async fn node_killed_fifty_times_starts_again_and_its_books_are_right() {
+#[ignore = "takes minutes; scripts/faults.sh runs it"]
+async fn node_killed_fifty_times_restarts_with_correct_books() {
 	kill_at_random_moments(50).await;
 }

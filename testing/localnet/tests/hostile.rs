@@ -1,4 +1,4 @@
-//! Hostile input over RPC and the pool while a replay runs: nothing crashes, honest readings enter, blocks keep coming.
+//! Sends hostile input over RPC while a replay runs: no node crashes, honest readings get in, blocks keep coming.
 
 mod common;
 
@@ -23,22 +23,22 @@ use subxt::{
 };
 use subxt_signer::sr25519::Keypair;
 
-/// So many senders at once.
+/// Number of attackers that send at the same time.
 const SENDERS: usize = 4;
-/// So many households each of them has, with owners and meters that have money.
+/// Number of households of each attacker. Their owners and meters have money.
 const HOUSEHOLDS: usize = 4;
-/// The preset's own households come before them.
+/// The ID of the attackers' first household, after those of the preset.
 const FIRST_HOUSEHOLD: usize = 4;
-/// What each of these accounts has to spend.
+/// The balance of each of these owners and meters.
 const FUNDS: u128 = 25_000 * UNIT;
-/// A batch of readings holds at most so many.
+/// Maximum number of readings in a batch.
 const BATCH: usize = 1_000;
-/// A household has at most so many strategies.
+/// Maximum number of strategies in a submission.
 const STRATEGIES: usize = 16;
-/// Length of a transaction that says nothing and is long.
+/// Length of the remark in a [`Kind::Bulk`] transaction, bytes.
 const BULK: usize = 100_000;
 
-/// What is sent.
+/// The kinds of hostile transactions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
 	Undecodable,
@@ -67,7 +67,7 @@ impl Kind {
 		Self::Bulk,
 	];
 
-	/// Whether it pays its fee, and so gets into a block, where most of it fails or comes to nothing.
+	/// Whether it pays a fee and so gets into a block, where most of these calls fail or change nothing.
 	fn pays(self) -> bool {
 		!matches!(
 			self,
@@ -76,7 +76,7 @@ impl Kind {
 	}
 }
 
-/// How many were tried, and how many of them the pool took.
+/// By kind: how many transactions were sent, and how many of them the pool accepted.
 #[derive(Debug, Default)]
 struct Counts(BTreeMap<Kind, (u64, u64)>);
 
@@ -95,7 +95,7 @@ impl fmt::Display for Counts {
 		for (kind, (tried, taken)) in &self.0 {
 			writeln!(
 				f,
-				"    {:<18} {tried:>6} tried, {taken:>6} taken by the pool",
+				"    {:<18} {tried:>6} sent, {taken:>6} accepted by the pool",
 				format!("{kind:?}")
 			)?;
 		}
@@ -103,11 +103,11 @@ impl fmt::Display for Counts {
 	}
 }
 
-/// One who sends all kinds, one after the other.
+/// Sends transactions of all given kinds in turn.
 struct Attacker {
 	sender: Sender,
 	number: usize,
-	/// What was made of each kind; the households take turns.
+	/// How many transactions of each kind were made. It selects the household, so that they take turns.
 	made: usize,
 	random: StdRng,
 	counts: Counts,
@@ -133,7 +133,7 @@ impl Attacker {
 		}
 	}
 
-	/// Sends until it is told to stop.
+	/// Sends until `stop` is set.
 	async fn attack(mut self, kinds: Vec<Kind>, stop: Arc<AtomicBool>) -> Counts {
 		while !stop.load(Ordering::Relaxed) {
 			self.made += 1;
@@ -143,7 +143,7 @@ impl Attacker {
 				let taken = match self.sender.submit(&bytes).await {
 					Ok(()) => true,
 					Err(subxt::rpcs::Error::User(_)) => false,
-					Err(error) => panic!("the node does not answer any more: {error}"),
+					Err(error) => panic!("the node stopped answering: {error}"),
 				};
 				let counts = self.counts.0.entry(*kind).or_default();
 				counts.0 += 1;
@@ -215,21 +215,21 @@ impl Attacker {
 	}
 }
 
-/// Who owns one of the attackers' households.
+/// The owner of an attackers' household, numbered from 0.
 fn owner(household: usize) -> Keypair {
 	key(&format!("//Stranger//{household}"))
 }
 
-/// The meter of one.
+/// The meter of an attackers' household.
 fn meter(household: usize) -> Keypair {
 	key(&format!("//Stranger//{household}//stash"))
 }
 
-/// The era that runs.
+/// The running era.
 async fn era(head: &OnlineClientAtBlock<SubstrateConfig>) -> u32 {
 	let clock = dynamic::storage::<(), Value>("EnergyMarket", "Clock");
-	let clock = head.storage().fetch(clock, ()).await.expect("it runs");
-	let clock: Clock = clock.decode_as().expect("it has an era");
+	let clock = head.storage().fetch(clock, ()).await.expect("the clock runs");
+	let clock: Clock = clock.decode_as().expect("the clock has an era");
 	clock.current
 }
 
@@ -239,7 +239,7 @@ struct Clock {
 	current: u32,
 }
 
-/// Gives every attacker households, with owners and meters that can pay.
+/// Registers the attackers' households and gives their owners and meters money.
 async fn prepare(sender: &Sender) {
 	let call = |pallet: &str, call: Value| Value::unnamed_variant(pallet, [call]);
 	let mut calls = Vec::new();
@@ -264,15 +264,15 @@ async fn prepare(sender: &Sender) {
 	sender.must(&key("//Eve"), "Utility", "batch_all", (calls,)).await;
 }
 
-/// How far apart blocks are, ms.
+/// Times between consecutive blocks, in ms and in ascending order.
 struct Intervals(Vec<u64>);
 
 impl Intervals {
-	/// Of the blocks after one, up to another.
+	/// The times between the blocks from `first` to `last`.
 	async fn between(sender: &Sender, first: u64, last: u64) -> Self {
 		let mut times = Vec::new();
 		for number in first..=last {
-			let at = sender.api.at_block(number).await.expect("it is there");
+			let at = sender.api.at_block(number).await.expect("the block exists");
 			let now = dynamic::storage::<(), u64>("Timestamp", "Now");
 			let now = at.storage().fetch(now, ()).await.expect("every block has a time");
 			times.push(now.decode().expect("it is a number"));
@@ -295,7 +295,7 @@ impl fmt::Display for Intervals {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		write!(
 			f,
-			"{} blocks, ms apart: mean {}, half within {}, 95 % within {}, all within {}",
+			"{} blocks, ms between them: mean {}, median {}, 95th percentile {}, maximum {}",
 			self.0.len(),
 			self.mean(),
 			self.part(50),
@@ -305,8 +305,8 @@ impl fmt::Display for Intervals {
 	}
 }
 
-/// How many readings of the replay's own households entered in time, and how many the chain had to estimate; those of
-/// the attackers' households, of the same community, are their own affair.
+/// How many readings of the replay's own households got in, and how many the chain had to estimate. The report does not
+/// list the attackers' households, although they are in the same community.
 fn honest_readings(report: &serde_json::Value) -> (usize, usize) {
 	let eras = report["eras"].as_array().expect("there are eras");
 	let households = eras
@@ -321,8 +321,8 @@ fn honest_readings(report: &serde_json::Value) -> (usize, usize) {
 	(entered.len(), late.len())
 }
 
-/// Two validators, a replay on one, and a flood on the other.
-/// Returns how far apart blocks were before it and under it.
+/// Runs a replay on one of two validators and floods the other with transactions. Returns the block times before and
+/// during the flood.
 async fn withstand(kinds: Vec<Kind>, periods: u32, era_seconds: u64) -> (Intervals, Intervals) {
 	let seed = common::seed();
 	let running = Running::start_with_eras(2, era_seconds).await;
@@ -346,19 +346,19 @@ async fn withstand(kinds: Vec<Kind>, periods: u32, era_seconds: u64) -> (Interva
 	stop.store(true, Ordering::Relaxed);
 	let mut counts = Counts::default();
 	for attacker in attackers {
-		counts.add(attacker.await.expect("the node answers to the end"));
+		counts.add(attacker.await.expect("the node answers until the end"));
 	}
 	let over = honest.finalized().await.or_panic().number;
 
 	let without = Intervals::between(&sender, calm, begun).await;
 	let with = Intervals::between(&sender, begun, over).await;
-	println!("hostile input, seed {seed}:\n{counts}  before it: {without}\n  under it:  {with}");
+	println!("hostile input, seed {seed}:\n{counts}  before: {without}\n  during: {with}");
 	for (kind, (tried, taken)) in &counts.0 {
-		assert!(*tried > 5, "{kind:?}: {tried}");
-		assert!(kind.pays() || *taken == 0, "{kind:?}: {taken} were taken");
+		assert!(*tried > 5, "{kind:?}: only {tried} were sent");
+		assert!(kind.pays() || *taken == 0, "{kind:?}: the pool accepted {taken}");
 	}
 	let (entered, late) = honest_readings(&report);
-	println!("  honest readings: {entered} entered, {late} came too late");
+	println!("  honest readings: {entered} got in, {late} came too late");
 	assert_eq!(late, 0);
 	let eras: Eras = running.check().await;
 	assert_eq!(eras.missed(), 0, "{eras}");
@@ -366,24 +366,24 @@ async fn withstand(kinds: Vec<Kind>, periods: u32, era_seconds: u64) -> (Interva
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn honest_readings_enter_under_invalid_input() {
+async fn honest_readings_get_in_during_a_flood_of_invalid_input() {
 	let invalid = Kind::ALL.into_iter().filter(|kind| !kind.pays());
 	let (without, with) = withstand(invalid.collect(), 2, ERA_SECONDS).await;
 	assert!(with.mean() * 10 < without.mean() * 12, "{with}");
 }
 
-/// With slots as short as here a flood that fills blocks costs some of them: who makes a block and who takes it up share
+/// With slots this short, a flood that fills blocks makes the chain miss some slots: making and importing a block share
 /// the cores with the senders.
 #[tokio::test(flavor = "multi_thread")]
-async fn honest_readings_enter_under_input_that_pays_its_fees() {
+async fn honest_readings_get_in_during_a_flood_that_pays_fees() {
 	let (_, with) = withstand(Kind::ALL.to_vec(), 2, ERA_SECONDS).await;
 	assert!(with.mean() < 2_000, "{with}");
 }
 
-/// With slots of 1.3 s, which are 6 s on a chain with eras of half an hour, blocks come in time.
+/// With slots of 1.3 s, blocks come in time. A chain with eras of half an hour has slots of 6 s.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes minutes; scripts/faults.sh runs it"]
-async fn blocks_come_in_time_under_input_that_pays_its_fees() {
+async fn blocks_come_in_time_during_a_flood_that_pays_fees() {
 	let (without, with) = withstand(Kind::ALL.to_vec(), 3, 40).await;
 	assert!(with.mean() * 10 < without.mean() * 11, "{with}");
 }

@@ -1,7 +1,8 @@
-//! Replays that are killed and started again on a chain whose final blocks lie far behind its best one.
+//! Kills replays and restarts them on a mined chain, whose final block is far behind its best block.
 //!
-//! A replay reads nonces and eras in a final block, and the pool judges its transactions by the best block. So the second
-//! run signs what the first one sent already, or what is too late by now, and the pool refuses it. Neither ends a replay.
+//! A replay reads nonces and eras in the final block, but the pool validates transactions against the best block. So
+//! the second run may sign what the first run sent already, or what is too late by now, and the pool refuses it.
+//! Neither may end a replay.
 
 mod common;
 
@@ -16,14 +17,14 @@ use std::time::{Duration, Instant};
 use subxt::rpcs::rpc_params;
 use subxt_signer::sr25519::Keypair;
 
-/// A block is final under this many others: about five seconds of them.
+/// How far below the head a block is final: about five seconds.
 const FINALITY_DEPTH: u32 = 10;
-/// Long enough for a wave of transactions to become final in an era, twice.
+/// Length of an era. Long enough for two waves of transactions, one after the other, to become final within one.
 const ERA_SECONDS: u64 = 15;
 /// The owners of the paper's households.
 const OWNERS: [&str; 4] = ["//Alice", "//Bob", "//Charlie", "//Dave"];
-/// The owners of two households that are not there yet. Their meters have no money, so the pool takes readings from them
-/// that are free of fees, and no others.
+/// The owners of two households that the replay registers. Their meters have no money, so the pool accepts only their
+/// free readings.
 const NEW_OWNERS: [&str; 2] = ["//north", "//south"];
 
 async fn start() -> Running {
@@ -37,7 +38,9 @@ async fn nonce(node: &Node, key: &Keypair, hash: &str) -> u32 {
 	let rpc = node.rpc().await.or_panic();
 	let nonce: String = node.call(&rpc, "state_call", params).await.or_panic();
 	let digits = nonce.trim_start_matches("0x");
-	u32::from_str_radix(digits, 16).expect("it is a u32").swap_bytes()
+	u32::from_str_radix(digits, 16)
+		.expect("the nonce is a u32")
+		.swap_bytes()
 }
 
 /// Nonces of accounts after a block.
@@ -49,11 +52,11 @@ async fn nonces(node: &Node, owners: &[&str], hash: &str) -> Vec<u32> {
 	nonces
 }
 
-/// Asks again and again until the answer is yes.
+/// Waits until a condition holds. `what` names it in the error message.
 async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
 	let begun = Instant::now();
 	while !is_so().await {
-		assert!(begun.elapsed() < PATIENCE, "{what}: never");
+		assert!(begun.elapsed() < PATIENCE, "waited too long for: {what}");
 		tokio::time::sleep(Duration::from_millis(100)).await;
 	}
 }
@@ -64,7 +67,7 @@ fn kill(replay: Replay) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn replay_goes_on_although_its_transactions_are_in_blocks_that_are_not_final() {
+async fn killed_replay_resumes_while_its_transactions_are_not_final() {
 	let running = start().await;
 	let node = running.network.node(0);
 	let first = running.replay(0, 2);
@@ -90,19 +93,19 @@ fn first_planned(running: &Running) -> u32 {
 	let mut eras = lines.filter_map(|line| line["Planned"]["era"].as_u64());
 	let era = eras
 		.next()
-		.expect("a period is planned before anything is sent for it");
-	u32::try_from(era).expect("it is a u32")
+		.expect("the journal has a planned period before anything is sent");
+	u32::try_from(era).expect("an era is a u32")
 }
 
-/// What a report says about an era.
+/// The entry of an era in a report.
 fn line_of(report: &Value, era: u32) -> &Value {
 	let lines = report["eras"].as_array().expect("there are eras");
 	let line = lines.iter().find(|line| line["era"] == era);
-	line.unwrap_or_else(|| panic!("no era {era}: {report}"))
+	line.unwrap_or_else(|| panic!("the report has no era {era}: {report}"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn replay_goes_on_although_the_best_block_is_in_a_later_era_than_the_final_one() {
+async fn killed_replay_resumes_when_its_readings_are_too_late_in_the_best_block_only() {
 	let running = start().await;
 	let node = running.network.node(0);
 	let file = running.file("homes.csv");
@@ -123,9 +126,9 @@ async fn replay_goes_on_although_the_best_block_is_in_a_later_era_than_the_final
 	kill(first);
 	let era = first_planned(&running);
 
-	// Readings of the era are taken in the one after it; by the best block it is too late for them, by the final one it
-	// is not.
-	until("the end of the era of the readings", async || {
+	// The chain accepts readings of an era during the next one. That one is over in the best block, but not yet in the
+	// final block.
+	until("the end of the era in which readings are accepted", async || {
 		node.status().await.or_panic().era == Some(era + 2)
 	})
 	.await;

@@ -1,4 +1,4 @@
-//! Miners: the market on proof of work, and what a reorganisation of the chain leaves of it.
+//! Miners: the market on a chain with proof of work, before and after a reorganisation.
 
 mod common;
 
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use subxt::{config::DefaultExtrinsicParamsBuilder, dynamic, ext::scale_decode::DecodeAsType};
 use subxt_signer::sr25519::dev;
 
-/// Deeper than what two miners make while they are parted: one must be able to give up its blocks.
+/// Finality depth that exceeds the number of blocks a miner makes while separated, so that it can still give them up.
 const DEEP: u32 = 80;
 
 #[derive(DecodeAsType)]
@@ -18,7 +18,8 @@ struct RewardPaid {
 	amount: u128,
 }
 
-/// What the blocks of a final chain hold: rewards by miner, and how often the event of a name happened.
+/// Reads all final blocks. Returns the number of the last one, the rewards by miner, and the number of events called
+/// `event_name`.
 async fn history(url: &str, event_name: &str) -> (u64, BTreeMap<[u8; 32], Vec<u128>>, u32) {
 	let api = eras::connect(url).await.unwrap();
 	let last = api.at_current_block().await.unwrap().block_number();
@@ -46,7 +47,7 @@ async fn history(url: &str, event_name: &str) -> (u64, BTreeMap<[u8; 32], Vec<u1
 	(last, rewards, found)
 }
 
-/// The last block that two nodes have in common, at this number at most.
+/// The number of the last block, at most `at_most`, that the first two nodes have in common.
 async fn last_common(nodes: &[Node], at_most: u64) -> u64 {
 	for number in (0..=at_most).rev() {
 		let one = nodes[0].at(number).await.or_panic();
@@ -54,22 +55,22 @@ async fn last_common(nodes: &[Node], at_most: u64) -> u64 {
 			return number;
 		}
 	}
-	panic!("not even the first block is the same")
+	panic!("the nodes do not even have the same genesis block")
 }
 
-/// Two miners make one chain. Parted, they make two, on both of which eras begin, are solved and settled; joined again,
-/// one of the two is given up, and every era was handled once.
+/// Two miners make one chain. Separated, they make two, and eras are cleared and settled on both. Rejoined, one gives
+/// up its blocks, and on the remaining chain every era was handled once.
 #[tokio::test(flavor = "multi_thread")]
 async fn reorganisation_settles_no_era_twice_and_loses_no_transaction() {
 	let mut running = Running::mined(2, DEEP).await;
 	running.network.split(&[&[0], &[1]]).await.or_panic();
 
-	// On both sides, so that it is on the one that is given up, whichever that is.
+	// A transaction on each side, so that there is one on the side that gives up its blocks.
 	for (node, account) in [(0, dev::alice()), (1, dev::bob())] {
 		let api = eras::connect(&running.network.node(node).url()).await.unwrap();
 		let call = dynamic::transaction("System", "remark_with_event", (b"parted".to_vec(),));
 		let mut transactions = api.at_current_block().await.unwrap().transactions();
-		// A final block, which a mortal one would be reckoned from, is older here than such a transaction gets.
+		// A mortal transaction's lifetime starts at a final block, and here that is older than such a lifetime.
 		let params = DefaultExtrinsicParamsBuilder::new().immortal().build();
 		transactions
 			.sign_and_submit_then_watch(&call, &account, params)
@@ -97,34 +98,41 @@ async fn reorganisation_settles_no_era_twice_and_loses_no_transaction() {
 			.at(head.number)
 			.await
 			.or_panic()
-			.expect("the chain is that long");
+			.expect("the chain has a block of that number");
 		if now.hash != head.hash {
 			given_up += head.number - fork;
 		}
 	}
 	let seen = running.check().await;
-	println!("two miners parted, one side: {alone}; other side: {other}; {given_up} blocks given up; {seen}");
-	assert!(given_up > 3, "one side gives up its blocks");
+	println!(
+		"two miners separated, one side: {alone}; other side: {other}; {given_up} blocks given up; {seen}"
+	);
+	assert!(given_up > 3, "one side must give up its blocks");
 
 	let (blocks, rewards, remarks) = history(&running.network.node(0).url(), "Remarked").await;
 	assert_eq!(
 		remarks, 2,
-		"each once: what was on the side that was given up came again"
+		"each remark must be on the chain once, also the one in blocks that were given up"
 	);
-	assert_eq!(rewards.len(), 2, "both are paid for blocks of the one chain");
+	assert_eq!(
+		rewards.len(),
+		2,
+		"both miners must have rewards on the remaining chain"
+	);
 	let paid: u64 = rewards.values().map(|amounts| amounts.len() as u64).sum();
-	assert_eq!(paid, blocks, "every block is paid once");
+	assert_eq!(paid, blocks, "every block must have one reward");
 }
 
-/// Eras, games, contracts and settlement are what they are on any other chain.
+/// A replay on a mined chain plays every period, as on any other chain.
 #[tokio::test(flavor = "multi_thread")]
-async fn market_is_cleared_on_a_mined_chain() {
+async fn replay_plays_every_period_on_a_mined_chain() {
 	let running = Running::mined(1, 2).await;
 	running.replay(0, 3).finish().await;
 	running.check().await;
 }
 
-/// The mean difficulty of the blocks that become final, once so many have that show nothing of what was before.
+/// Waits for `skipped` and then `counted` more final blocks, and returns the mean difficulty of the latter. The skipped
+/// ones let the difficulty forget an earlier hash rate.
 async fn difficulty(running: &Running, skipped: u64, counted: u64) -> f64 {
 	let first = running.network.node(0).best().await.or_panic().number + skipped;
 	running.wait_for_final(0, first + counted).await;
@@ -144,8 +152,8 @@ async fn difficulty(running: &Running, skipped: u64, counted: u64) -> f64 {
 	sum as f64 / counted as f64
 }
 
-/// A miner comes, and goes: within the retarget's window the difficulty is that of the hash rate. (What 60 blocks show of
-/// a hash rate is an eighth off in the mean, so many are looked at.)
+/// When a miner joins or leaves, the difficulty follows the hash rate within the retarget window of 60 blocks. (A hash
+/// rate estimated from 60 blocks is off by an eighth on average, so the test averages the difficulty of 120 blocks.)
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes minutes; scripts/faults.sh runs it"]
 async fn difficulty_follows_miners_that_come_and_go() {

@@ -1,13 +1,13 @@
-//! Four validators, and what befalls them while a replay runs: kills, splits, wrong clocks, and all of them down.
+//! Faults of four validators while a replay runs: kills, splits, wrong clocks, and an outage of all four.
 
 mod common;
 
 use common::{OrPanic, Progress, Running, ERA, ERA_SECONDS};
 use std::{path::PathBuf, time::Duration};
 
-/// An outage that misses three whole eras at least, wherever in an era it begins.
+/// An outage that contains at least three whole eras, wherever in an era it starts.
 const OUTAGE: Duration = Duration::from_secs(4 * ERA_SECONDS + 1);
-/// How wrong a clock is: far beyond the half minute of drift that the timestamp allows.
+/// Error of the wrong clocks: far more than the 30 s that the chain allows a timestamp to be ahead.
 const WRONG_SECONDS: u32 = 180;
 
 /// Whether blocks become final and eras begin.
@@ -20,7 +20,8 @@ fn grows(seen: &Progress) -> bool {
 	seen.blocks > 2 && seen.time >= ERA
 }
 
-/// One of four is no loss; two of four stop finality and nothing else; whoever comes back catches up.
+/// Without one of four validators the chain continues and finalizes. Without two it continues, but does not finalize.
+/// Validators that come back catch up.
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_validators_come_back_and_nothing_is_lost() {
 	let mut running = Running::start(4).await;
@@ -62,7 +63,7 @@ async fn watch_both(
 	seen
 }
 
-/// Joins a split network again, and waits until both sides have new final blocks.
+/// Rejoins a split network, and waits until every node has new final blocks.
 async fn join(running: &mut Running) {
 	let before = running.network.node(0).best().await.or_panic();
 	running.network.heal().await.or_panic();
@@ -71,8 +72,8 @@ async fn join(running: &mut Running) {
 	}
 }
 
-/// A split into halves stops finality on both sides, one that leaves three together does not; joined again they have
-/// one chain, on which nothing was settled twice.
+/// A split two to two stops finality on both sides; a split three to one does not stop it for the three. Rejoined, the
+/// nodes have one chain, on which no era was settled twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn split_network_becomes_one_chain_again() {
 	let mut running = Running::start(4).await;
@@ -96,7 +97,7 @@ async fn split_network_becomes_one_chain_again() {
 	println!("split three to one");
 	running.network.split(&[&[0, 1, 2], &[3]]).await.or_panic();
 	let (_, alone) = watch_both(&running, goes_on, |seen| seen.time >= ERA).await;
-	// A validator without peers waits for some.
+	// A validator without peers waits for some before it makes blocks.
 	assert_eq!((alone.blocks, alone.finalized), (0, 0), "{alone}");
 	join(&mut running).await;
 
@@ -104,14 +105,15 @@ async fn split_network_becomes_one_chain_again() {
 	running.check().await;
 }
 
-/// What makes a process see another time than the machine has; its timers go on as they are.
+/// Environment variables that shift a process's clock by `offset` through libfaketime. Its monotonic clock stays
+/// correct.
 fn clock(offset: &str) -> Vec<(String, String)> {
 	let library = std::fs::read_dir("/usr/lib")
 		.expect("there are libraries")
 		.flatten()
 		.map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"))
 		.find(|path: &PathBuf| path.exists())
-		.expect("libfaketime is installed: scripts/setup.sh does it");
+		.expect("libfaketime is missing; scripts/setup.sh installs it");
 	let library = library.display().to_string();
 	[
 		("LD_PRELOAD", library.as_str()),
@@ -122,10 +124,10 @@ fn clock(offset: &str) -> Vec<(String, String)> {
 	.to_vec()
 }
 
-/// Neither a validator that is minutes ahead nor one that is minutes behind disturbs the others, and with the right time
-/// it takes part again.
+/// A validator whose clock is minutes ahead or behind does not disturb the others. With the right time it takes part
+/// again.
 #[tokio::test(flavor = "multi_thread")]
-async fn validator_with_a_wrong_clock_disturbs_nobody() {
+async fn validator_with_a_wrong_clock_does_not_disturb_the_others() {
 	let mut running = Running::start(4).await;
 	let replay = running.replay(0, 3);
 	for sign in ["+", "-"] {
@@ -137,7 +139,10 @@ async fn validator_with_a_wrong_clock_disturbs_nobody() {
 			running.watch_until(0, goes_on),
 			running.watch_until(3, |seen| seen.time >= ERA)
 		);
-		println!("a clock {offset}: the others {}; it {}", seen.0, seen.1);
+		println!(
+			"one clock off by {offset}: the others {}; that one {}",
+			seen.0, seen.1
+		);
 	}
 	running.network.kill(3).or_panic();
 	running.network.start(3).or_panic();
@@ -147,9 +152,10 @@ async fn validator_with_a_wrong_clock_disturbs_nobody() {
 	running.check().await;
 }
 
-/// All validators are down for more than three eras: those are missed, once, and all that was open before is settled.
+/// All validators are down for more than three eras: these are missed once, and everything that was open before is
+/// settled.
 #[tokio::test(flavor = "multi_thread")]
-async fn chain_that_stood_still_for_eras_goes_on() {
+async fn chain_continues_after_an_outage_of_several_eras() {
 	let mut running = Running::start(4).await;
 	let replay = running.replay(0, 3);
 	running.watch_until(0, |seen| seen.eras >= 2).await;

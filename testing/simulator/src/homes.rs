@@ -1,4 +1,4 @@
-//! What the households of the simulation generate and consume, and what they are willing to do.
+//! What the simulated households generate and consume, and the strategies they submit.
 
 use commonwatt_testkit::{AccountId, UNIT};
 use pallet_energy_market::{
@@ -7,34 +7,34 @@ use pallet_energy_market::{
 };
 use rand::Rng;
 
-/// Households of the community.
+/// Maximum number of households in the community, and their number at the start.
 pub(crate) const HOUSEHOLDS: u32 = 17;
-/// What an owner starts with.
+/// An owner's balance at the start, and the amount of every later payment to an owner or the operator.
 pub(crate) const POCKET: u128 = 100 * UNIT;
-/// Half hours of a day.
+/// Eras of a day.
 pub(crate) const DAY: EraIndex = 48;
-/// Most that any household of the simulation generates or consumes in an era, Wh.
+/// Maximum consumption that a household expects for an era, Wh.
 const MOST_WH: u32 = 6_000;
 
-/// How an owner goes about the market.
+/// How an owner takes part in the market.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Habit {
 	/// Submits strategies for most eras.
 	Submits,
-	/// Leaves it to a standing preference, with few exceptions.
+	/// Relies on a standing preference and rarely submits strategies.
 	LeavesPreference,
-	/// Does nothing.
+	/// Never submits strategies.
 	StaysAway,
 }
 
-/// A house, as its inhabitants know it.
+/// A household's accounts, habit and size.
 pub(crate) struct Home {
 	pub owner: AccountId,
 	pub meter: AccountId,
 	pub habit: Habit,
-	/// Generation at noon in midsummer, Wh an era.
+	/// Generation per era at noon in midsummer, Wh.
 	peak_wh: u32,
-	/// Consumption on average, Wh an era.
+	/// Typical consumption per era, Wh.
 	base_wh: u32,
 }
 
@@ -58,7 +58,8 @@ impl Home {
 		}
 	}
 
-	/// Generation and consumption that it expects of an era, Wh, under a sky of that much sunshine.
+	/// The generation and consumption that the household expects for an era, Wh. `sky_percent` is the sunshine in
+	/// percent of a clear sky.
 	pub fn expects(&self, rng: &mut impl Rng, era: EraIndex, sky_percent: u32) -> (u32, u32) {
 		let generation = self.peak_wh * sunshine_percent(era) / 100 * sky_percent / 100;
 		let habits = [60, 50, 120, 80, 90, 170][(era % DAY / 8) as usize];
@@ -68,7 +69,8 @@ impl Home {
 	}
 }
 
-/// Sunshine in percent of that at noon in midsummer: from 8 hours of 40 percent in midwinter to 16 hours.
+/// Sunshine in percent of that at noon in midsummer. The sun shines for 8 hours in midwinter, with 40 percent at noon,
+/// and for 16 hours in midsummer.
 fn sunshine_percent(era: EraIndex) -> u32 {
 	let day = era / DAY % 365;
 	let summer = day.min(365 - day).min(182);
@@ -83,7 +85,8 @@ fn sunshine_percent(era: EraIndex) -> u32 {
 	}
 }
 
-/// So many strategies around an expected era, community and main grid in turn.
+/// Makes `count` strategies around the expected generation and consumption, alternately for the community and for the
+/// main grid.
 pub(crate) fn strategy_set(
 	rng: &mut impl Rng,
 	(generation_wh, consumption_wh): (u32, u32),

@@ -1,4 +1,4 @@
-//! What is tried by those who may not, and by those who may something else.
+//! Calls that the market must refuse: invalid ones, and calls by accounts that may not make them.
 
 use crate::{
 	homes::strategy_set,
@@ -14,7 +14,7 @@ use rand::{seq::SliceRandom, Rng};
 use sp_runtime::DispatchError;
 
 impl World {
-	/// One or two of all that is not allowed.
+	/// Makes one or two calls that must be refused, and now and then a stranger's batch of readings.
 	pub fn trespass(&mut self) {
 		for _ in 0..self.rng.gen_range(1..=2) {
 			match self.rng.gen_range(0..10) {
@@ -34,7 +34,7 @@ impl World {
 		all.swap_remove(self.rng.gen_range(0..all.len()))
 	}
 
-	/// A stranger, with money or without.
+	/// An account without rights in the community, with money or without.
 	fn somebody_else(&mut self) -> AccountId {
 		match self.rng.gen_bool(0.5) {
 			true => account("//stranger"),
@@ -42,7 +42,7 @@ impl World {
 		}
 	}
 
-	/// A reading that cannot be.
+	/// Submits an invalid reading.
 	fn false_reading(&mut self) {
 		let Some(era) = now().readings_of else { return };
 		let present: Vec<_> = members()
@@ -58,7 +58,7 @@ impl World {
 			generation_wh: 0,
 			consumption_wh: 500,
 			indoor_centi_c: 2_100,
-			// What is allowed now, but for what is wrong with it below.
+			// The quality that the chain accepts now; each case below makes one other thing wrong.
 			quality: if reported {
 				Quality::Corrected
 			} else {
@@ -94,7 +94,8 @@ impl World {
 		);
 	}
 
-	/// A batch of somebody who is no data concentrator: each item is refused, and no reading changes.
+	/// Submits a batch of readings by an account that is not the data concentrator: the chain refuses every item and
+	/// changes no reading.
 	fn false_batch(&mut self) {
 		let Some(era) = now().readings_of else { return };
 		let reading = Reading {
@@ -109,17 +110,19 @@ impl World {
 			reading,
 		};
 		let items: Vec<_> = members().into_iter().map(|(id, _)| item(id)).collect();
-		let items = items.try_into().expect("fewer than a community can have");
+		let items = items
+			.try_into()
+			.expect("the community is smaller than the largest batch");
 		let before: Vec<_> = Readings::<Runtime>::iter().collect();
 		let who = self.somebody_else();
 		self.act(by(who, MarketCall::submit_readings { items }), Ok(()));
 		assert!(
 			before.into_iter().eq(Readings::<Runtime>::iter()),
-			"a stranger reported"
+			"a stranger's batch changed a reading"
 		);
 	}
 
-	/// Strategies that cannot be.
+	/// Submits invalid strategies.
 	fn false_strategies(&mut self) {
 		let era = now().strategies_for;
 		let Some((id, household)) = self.somebody() else {
@@ -178,7 +181,7 @@ impl World {
 		self.act(by(who, submit), refused(error));
 	}
 
-	/// Everything that only operator, owner or governance may do, by somebody else.
+	/// Makes a call that only the operator, the owner or governance may make, by an account that is none of them.
 	fn stranger(&mut self) {
 		let Some((household, h)) = self.somebody() else {
 			return;
@@ -201,7 +204,7 @@ impl World {
 		}
 	}
 
-	/// What an operator may not do either.
+	/// Makes a call that even the operator may not make.
 	fn operator_errs(&mut self) {
 		let Some((_, household)) = self.somebody() else {
 			return;
@@ -256,7 +259,7 @@ impl World {
 		self.act(by(community.operator, call), refused(error));
 	}
 
-	/// What an owner may not do either.
+	/// Makes a call that even a household's owner may not make.
 	fn owner_errs(&mut self) {
 		let Some((household, h)) = self.somebody() else {
 			return;
@@ -304,7 +307,7 @@ impl World {
 	}
 }
 
-/// What only a household's owner may do.
+/// Calls that only the household's owner may make.
 fn for_owners(household: HouseholdId) -> Vec<MarketCall<Runtime>> {
 	vec![
 		MarketCall::leave { household },
@@ -321,7 +324,7 @@ fn for_owners(household: HouseholdId) -> Vec<MarketCall<Runtime>> {
 	]
 }
 
-/// What only the operator may do.
+/// Calls that only the operator may make.
 fn for_operators(household: HouseholdId, owner: &AccountId, who: &AccountId) -> Vec<MarketCall<Runtime>> {
 	vec![
 		MarketCall::remove_household { household },
@@ -360,7 +363,7 @@ fn register(owner: AccountId, meter: AccountId, connection_limit_wh: u32) -> Mar
 	}
 }
 
-/// The meter of a household that is being replaced which did not measure that era.
+/// While a household's meter is being replaced: the one of its two meters that does not measure in `era`.
 fn other_meter(household: &Household<AccountId>, era: EraIndex) -> Option<AccountId> {
 	let next = &household.next_meter.as_ref()?.meter;
 	let meters = [&household.meter, next];

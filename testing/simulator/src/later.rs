@@ -1,23 +1,23 @@
-//! What is put off to a later era.
+//! Actions that the simulation schedules for a later era.
 
 use commonwatt_testkit::{AccountId, HouseholdId};
 
-/// What is put off for a later era.
+/// An action in a later era.
 pub(crate) enum Later {
-	/// The community goes on.
+	/// The operator ends a pause.
 	Resume,
 	/// The operator announces other terms.
 	OtherTerms,
-	/// The operator announces the first terms again.
+	/// The operator announces the terms of the start again.
 	OpeningTerms,
-	/// A household takes part again.
+	/// The operator ends a suspension.
 	Unsuspend(HouseholdId),
-	/// An owner has no money.
+	/// An owner spends everything.
 	SpendAll(AccountId),
-	/// An owner has money again.
+	/// An owner gets money.
 	TopUp(AccountId),
-	/// The utility has money again.
+	/// The utility gets money.
 	FillUtility,
-	/// The operator has money again.
+	/// The operator gets money.
 	FillOperator,
 }

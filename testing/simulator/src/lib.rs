@@ -1,10 +1,10 @@
-//! A seeded simulation of a community over many eras on the real runtime: everybody does what people, meters, operators
-//! and strangers do, the chain stands still now and then, and after every block everything is checked that a [`Chain`]
-//! checks. The same seed gives the same run, to the last bit of state.
+//! A seeded simulation of a community over many eras on the real runtime. Owners, meters, operators and strangers make
+//! their calls, and the chain stands still now and then. After every block the simulation checks everything that a
+//! [`Chain`] checks. The same seed gives the same state root.
 //!
-//! Every account's calls are tried in the order in which a block would have them. Most of them go by [`dispatch`], a part
-//! as signed extrinsics, since signatures take most of the time. What is expected of each call is worked out by the
-//! simulation beforehand, and has to come.
+//! Calls run in the order in which a block would have them. Most of them go through [`dispatch`] and some are signed
+//! extrinsics, because signatures take most of the time. The simulation works out the result of every call before it
+//! makes the call, and compares.
 
 mod homes;
 mod hostile;
@@ -31,21 +31,21 @@ use rand::Rng;
 use sp_runtime::StateVersion;
 use world::World;
 
-/// Minute, in ms.
+/// A minute in ms.
 const MINUTE_MS: u64 = 60_000;
 
-/// A chain and those who live with it.
+/// A chain and the people who use it.
 pub struct Simulation {
 	state: TestExternalities,
 	chain: Chain,
 	world: World,
 }
 
-/// Where a run is; a run that panics leaves word of it.
+/// How far a run is. Prints the command that repeats the run if it panics.
 struct Progress {
 	seed: u64,
 	era: u64,
-	/// So many eras lead here again.
+	/// How many eras to ask for to get here again.
 	eras: u64,
 }
 
@@ -53,15 +53,16 @@ impl Drop for Progress {
 	fn drop(&mut self) {
 		if std::thread::panicking() {
 			eprintln!(
-				"failed with seed {} in era {}; again: scripts/simulation.sh --seed {0} --eras {}",
+				"failed with seed {} in era {}; repeat it with: scripts/soak.sh --seed {0} --eras {}",
 				self.seed, self.era, self.eras
 			);
 		}
 	}
 }
 
-/// Runs the simulation for so many eras, and then for some days more to compare the state with that of the first days;
-/// tells of its progress after each era. The tally, and the state root.
+/// Runs the simulation for `eras` eras, and then for some more days to compare the size of the state with that after
+/// the first days. Calls `progress` after each era, and returns the tally and the state root. Panics when a check
+/// fails.
 pub fn run(seed: u64, eras: u64, mut progress: impl FnMut(&Tally)) -> (Tally, Hash) {
 	let mut place = Progress {
 		seed,
@@ -108,17 +109,17 @@ impl Simulation {
 		simulation
 	}
 
-	/// As many eras as the rings keep, and some, in which everybody takes part with as much as anybody can.
+	/// Runs a little more eras than the rings keep, in which everybody takes part to the maximum: this fills the state.
 	fn full_days(&mut self) {
 		self.world.full = true;
-		// A submission is for the next era, and statements are two eras later.
+		// A submission is for the next era, and its statement comes two eras after that one.
 		for _ in 0..homes::DAY + 4 {
 			self.era();
 		}
 		self.world.full = false;
 	}
 
-	/// One era of chain time, or more where the chain stands still.
+	/// Runs one era of chain time, or more if the chain stands still.
 	fn era(&mut self) {
 		let Self { state, chain, world } = self;
 		state.execute_with(|| {
@@ -141,11 +142,12 @@ impl Simulation {
 			block(chain, world, World::midday);
 			world.tally.eras = u64::from(now().current - world.first_era);
 		});
-		// Without this, each block gets slower than the one before.
+		// Otherwise each block is slower than the one before.
 		state.commit_all().expect("no transaction is open between blocks");
 	}
 
-	/// Everything that was put off is done, then comes what came first, and the state is as large as it was then.
+	/// Carries out what was scheduled for these eras and begins nothing new, then repeats the full days of the start.
+	/// Asserts that nobody owes anything and that the state is not larger than after the first full days.
 	fn close(&mut self) {
 		for _ in 0..20 {
 			self.world.restore = true;
@@ -164,7 +166,7 @@ impl Simulation {
 	}
 }
 
-/// The chain stands still before an era begins.
+/// Lets the chain stand still for some eras, if such an outage is due.
 fn stand_still(chain: &mut Chain, world: &mut World) {
 	if world.is_due("outage of eras") {
 		world.tally.outages[1] += 1;
@@ -172,7 +174,8 @@ fn stand_still(chain: &mut Chain, world: &mut World) {
 	}
 	if world.is_due("outage longer than the rings") {
 		world.tally.outages[2] += 1;
-		// As long as the rings, so that open eras lie in the way, and other lengths.
+		// About once or twice the length of the rings, 48 eras, where open eras share slots with new ones; and other
+		// lengths.
 		let eras = *[46, 47, 48, 94, 95]
 			.get(world.rng.gen_range(0..8))
 			.unwrap_or(&world.rng.gen_range(49..100));
@@ -180,7 +183,7 @@ fn stand_still(chain: &mut Chain, world: &mut World) {
 	}
 }
 
-/// One block in which something is done.
+/// Makes one block, with `acts` inside it.
 fn block(chain: &mut Chain, world: &mut World, acts: impl FnOnce(&mut World)) {
 	chain.block_with(|| acts(world));
 	world.observe();

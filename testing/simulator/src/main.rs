@@ -1,4 +1,4 @@
-//! `commonwatt-simulator`: the simulated year, run from `scripts/soak.sh`.
+//! `commonwatt-simulator`: the simulated year. `scripts/soak.sh` runs it.
 
 use clap::Parser;
 use std::time::Instant;
@@ -6,14 +6,14 @@ use std::time::Instant;
 /// Eras of a year.
 const YEAR: u64 = 365 * 48;
 
-/// Lets a community of 17 households live on the real runtime, with everything that goes wrong in a year, and checks
+/// Simulates a community of 17 households on the real runtime, with everything that goes wrong in a year, and checks
 /// every block. The same seed gives the same run.
 #[derive(Parser)]
 struct Options {
-	/// What the run follows from; by default a random one.
+	/// Seed of the run [default: a random one, which is printed]
 	#[arg(long)]
 	seed: Option<u64>,
-	/// Eras to play, of half an hour each; by default a year's.
+	/// Number of half-hour eras to simulate; the default is a year
 	#[arg(long, default_value_t = YEAR)]
 	eras: u64,
 }
@@ -40,5 +40,5 @@ fn main() {
 	if eras >= YEAR {
 		tally.assert_nothing_untried();
 	}
-	println!("every check held; {} s", started.elapsed().as_secs());
+	println!("all checks passed in {} s", started.elapsed().as_secs());
 }

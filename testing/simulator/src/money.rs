@@ -1,21 +1,19 @@
-//! Where the money is: wages, owners and others who spend all they have, the incentive pot.
+//! Money: wages, accounts that spend everything, the incentive pot.
 
 use crate::{
 	homes::POCKET,
 	later::Later,
 	world::{spendable, the_community, World},
 };
-use commonwatt_testkit::{
-	by, now, AccountId, EnergyMarket, HouseholdId, MarketCall, Sr25519Keyring, MILLI, UNIT,
-};
+use commonwatt_testkit::{by, now, AccountId, EnergyMarket, MarketCall, Sr25519Keyring, MILLI, UNIT};
 use pallet_energy_market::Households;
 use rand::Rng;
 use std::ops::Range;
 
-/// What the utility gets when it has spent all.
+/// The amount that the utility gets when it has little left.
 const UTILITY_FUNDS: u128 = 20_000 * UNIT;
 
-/// Where all money comes from and goes to.
+/// The account that all payments come from and all spent money goes to.
 fn treasury() -> AccountId {
 	Sr25519Keyring::Alice.to_account_id()
 }
@@ -64,8 +62,8 @@ impl World {
 		}
 	}
 
-	/// In the first eras everybody owes something, and terms end again and again: what is kept of debts and of terms has
-	/// its place in state from then on.
+	/// Makes every owner owe something and terms end in the first eras, so that the storage entries for debts and ended
+	/// terms exist before the size of the state is first measured.
 	pub fn leave_traces(&mut self) {
 		let owners = self
 			.homes
@@ -78,7 +76,7 @@ impl World {
 		}
 	}
 
-	/// Everybody has money.
+	/// Gives money to everybody who has little.
 	pub fn fill_all(&mut self) {
 		let poor: Vec<_> = self.homes.values().map(|home| home.owner.clone()).collect();
 		for owner in poor {
@@ -95,7 +93,7 @@ impl World {
 		}
 	}
 
-	/// Owners who have little left get some, unless they are to have none.
+	/// Gives money to owners who have little, except to those who are broke on purpose.
 	pub fn pay_wages(&mut self) {
 		let owners: Vec<_> = self.homes.values().map(|home| home.owner.clone()).collect();
 		for owner in owners {
@@ -124,7 +122,7 @@ impl World {
 		self.act(by(treasury(), transfer), Ok(()));
 	}
 
-	/// Who spends all they have, and who gives the incentive pot something.
+	/// Empties accounts and fills the incentive pot, each when it is due.
 	pub fn spend(&mut self) {
 		if self.is_due("owner spends all") {
 			if let Some((_, household)) = self.somebody() {
@@ -138,7 +136,7 @@ impl World {
 			self.put_off(30..60, Later::FillUtility);
 		}
 		if self.broke.contains(&utility) {
-			// It stays alive: what a seller without an account did not get is left with it.
+			// Its account must stay alive: the chain leaves with it what a seller without an account could not receive.
 			self.transfer_all(&utility, true);
 		}
 		if self.is_due("operator spends all") {
@@ -151,7 +149,7 @@ impl World {
 		}
 	}
 
-	/// An owner has nothing left, now and for some time, and its account may be gone.
+	/// Takes everything from an owner, who gets no wages until the next top-up. The chain may remove the account.
 	pub fn spend_all(&mut self, owner: &AccountId) {
 		self.broke.insert(owner.clone());
 		self.transfer_all(owner, false);

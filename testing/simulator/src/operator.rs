@@ -1,4 +1,4 @@
-//! What the operator changes, and who comes and goes.
+//! What the operator changes, and households that join and leave.
 
 use crate::{
 	homes::{Home, HOUSEHOLDS},
@@ -10,11 +10,11 @@ use commonwatt_testkit::{
 	account, by, meter, now, owner, paper, AccountId, Comfort, EraIndex, HouseholdId, MarketCall,
 	MarketError, Preference, Ratio, Runtime, Sr25519Keyring, Terms, MILLI, UNIT,
 };
-use pallet_energy_market::{Household, MeterOf, PriceRule};
+use pallet_energy_market::{ComfortBounds, Household, MeterOf, PriceRule};
 use rand::{seq::SliceRandom, Rng};
 use sp_runtime::DispatchResult;
 
-/// A preference for little flexibility.
+/// A preference with little flexibility.
 fn preference() -> Preference {
 	Preference {
 		flexible_down_percent: 20,
@@ -25,7 +25,7 @@ fn preference() -> Preference {
 }
 
 impl World {
-	/// What the operator and the owners change now and then.
+	/// Makes the changes by operator and owners that are due.
 	pub fn operate(&mut self) {
 		if self.is_due("other terms") {
 			self.announce_other_terms();
@@ -79,8 +79,8 @@ impl World {
 		self.spend();
 	}
 
-	/// Before the days in which everybody takes part with as much as anybody can: what stands in the way of that is
-	/// undone, and nothing is left out that takes room in state.
+	/// Prepares the days in which everybody takes part to the maximum: ends pauses and suspensions, and sets everything
+	/// optional that takes space in the state.
 	pub fn prepare(&mut self) {
 		let community = the_community();
 		if community.paused {
@@ -154,7 +154,7 @@ impl World {
 		self.act(by(the_community().operator, call), expected);
 	}
 
-	/// Announces terms that hold from an era on.
+	/// Announces terms that hold from `from_era` on.
 	fn announce(&mut self, terms: Terms, from_era: EraIndex) {
 		let set_terms = MarketCall::set_terms {
 			community: 0,
@@ -162,18 +162,18 @@ impl World {
 			from_era,
 		};
 		self.as_operator(set_terms, Ok(()));
-		// Of two announcements the later one counts, unless the other has begun.
+		// A new announcement replaces earlier ones whose terms do not hold yet.
 		let current = now().current;
 		self.announced.retain(|(from_era, _)| *from_era <= current);
 		self.announced.push((from_era, terms));
 	}
 
-	/// The terms that the community begins and ends with, for the next era.
+	/// Announces the terms of the start for the next era.
 	pub fn announce_opening_terms(&mut self) {
 		self.announce(opening_terms(), now().current + 1);
 	}
 
-	/// Other terms, for one of the next eras.
+	/// Announces random terms for one of the next seven eras.
 	pub fn announce_other_terms(&mut self) {
 		let terms = self.random_terms();
 		let from_era = now().current + self.rng.gen_range(1..8);
@@ -215,7 +215,7 @@ impl World {
 			Ok(()),
 		);
 		self.put_off(1..12, Later::Resume);
-		// Eras without games are billed by their own terms, whatever is announced before they are settled.
+		// Eras without games must be billed by their own terms, even if others are announced before they are settled.
 		for _ in 0..3 {
 			self.put_off(1..4, Later::OtherTerms);
 		}
@@ -241,7 +241,7 @@ impl World {
 		}
 	}
 
-	/// Another meter, which may be one that a household left with.
+	/// Replaces a household's meter, sometimes by the meter of a household that left.
 	fn replace_meter(&mut self, id: HouseholdId, household: &Household<AccountId>) {
 		let view = now();
 		let used = self.spare.choose(&mut self.rng).map(|(_, meter)| meter.clone());
@@ -252,7 +252,7 @@ impl World {
 				meter(self.names)
 			}
 		};
-		// While two meters still have something to report, there can be no third.
+		// While both meters still have eras to report, the market refuses a third one.
 		let in_between = household
 			.next_meter
 			.as_ref()
@@ -271,7 +271,7 @@ impl World {
 		}
 	}
 
-	/// Governance names the other of two operators.
+	/// Lets governance name the other one of two operators.
 	fn hand_over(&mut self) {
 		let [eve, dave] = [Sr25519Keyring::Eve, Sr25519Keyring::Dave].map(|key| key.to_account_id());
 		let operator = match the_community().operator == eve {
@@ -315,7 +315,7 @@ impl World {
 		}
 	}
 
-	/// A household comes, for the first time or once more.
+	/// Registers a household, with a new owner and meter or with those of a household that left.
 	fn admit(&mut self) {
 		let returns = !self.spare.is_empty() && self.rng.gen_bool(0.7);
 		let used = returns.then(|| self.spare.swap_remove(self.rng.gen_range(0..self.spare.len())));
@@ -329,7 +329,7 @@ impl World {
 			owner: owner.clone(),
 			meter: meter.clone(),
 			connection_limit_wh: 15_000,
-			comfort: self.allows(&paper::COMFORT).then(paper),
+			comfort: self.allows(&paper::COMFORT).then_some(paper::COMFORT),
 		};
 		let id = pallet_energy_market::NextHousehold::<Runtime>::get();
 		self.as_operator(register, Ok(()));
@@ -361,7 +361,7 @@ impl World {
 		}
 	}
 
-	/// A comfort range, which the community's bounds may not allow.
+	/// Sets a random comfort range, which may lie outside the community's bounds.
 	fn change_comfort(&mut self) {
 		let Some((household, h)) = self.somebody() else {
 			return;
@@ -370,7 +370,7 @@ impl World {
 		let comfort = Comfort {
 			min_centi_c,
 			max_centi_c,
-			// The highest sensitivity that the widest of these ranges allows.
+			// The maximum for the widest of these ranges, 18 degrees: 1 / 9².
 			a: Ratio {
 				numerator: 1,
 				denominator: 81,
@@ -387,7 +387,7 @@ impl World {
 		);
 	}
 
-	/// Whether the comfort bounds of the next era leave room for a range.
+	/// Whether a comfort range lies within the comfort bounds of the next era.
 	fn allows(&self, comfort: &Comfort) -> bool {
 		let terms = the_community().terms_in(now().strategies_for);
 		terms.comfort_bounds.is_none_or(|bounds| bounds.allow(comfort))

@@ -1,5 +1,5 @@
-//! What households and their meters do: readings, late and corrected ones and none; strategies, replaced and withdrawn
-//! ones and none; debts repaid.
+//! What owners and meters do: submit readings (late, corrected or none), submit strategies (replaced, withdrawn or
+//! none), and repay debts.
 
 use crate::{
 	homes::{strategy_set, Habit},
@@ -14,11 +14,12 @@ use pallet_energy_market::{Household, ReadingItem, Readings, Submissions};
 use rand::{seq::SliceRandom, Rng};
 use sp_runtime::DispatchResult;
 
-/// Most strategies that a household may submit.
+/// Maximum number of strategies in a submission.
 const MOST_STRATEGIES: u32 = 16;
 
 impl World {
-	/// The last block of an era: it is over, but the chain has not noticed.
+	/// The last block of an era: its timestamp is after the end of the era, but the chain notices that only when the
+	/// block ends.
 	pub fn last_minute(&mut self) {
 		if self.full || self.restore {
 			return;
@@ -29,7 +30,8 @@ impl World {
 		self.trespass();
 	}
 
-	/// The block in which the games of the era are solved at the end, and the era before last is settled.
+	/// The first block of an era. At its end the chain starts to solve the games of this era and to settle the one
+	/// before last.
 	pub fn morning(&mut self) {
 		if self.full || self.restore {
 			return self.prepare();
@@ -57,7 +59,7 @@ impl World {
 		self.trespass();
 	}
 
-	/// So many in a hundred of those that have not reported do.
+	/// Every meter that has not reported yet does so with a probability of `percent`.
 	fn report(&mut self, percent: u32) {
 		let Some(era) = now().readings_of else { return };
 		let mut due = Vec::new();
@@ -79,7 +81,8 @@ impl World {
 		}
 	}
 
-	/// The data concentrator reports them all, one of them twice, and one that there is not.
+	/// The data concentrator submits all readings that are due in one batch, which also has a second reading of the
+	/// first household and a reading of a household that does not exist. The chain must refuse these two.
 	fn report_all(
 		&mut self,
 		concentrator: AccountId,
@@ -102,7 +105,9 @@ impl World {
 			));
 			items.push(item(u32::MAX, first.reading));
 		}
-		let items = items.try_into().expect("fewer than a community can have");
+		let items = items
+			.try_into()
+			.expect("the community is smaller than the largest batch");
 		self.act(by(concentrator, MarketCall::submit_readings { items }), Ok(()));
 		for (id, _, reading) in due {
 			self.remember(era, id, reading);
@@ -110,7 +115,8 @@ impl World {
 		}
 	}
 
-	/// What a meter saw: about what was contracted, else about what was to be expected.
+	/// A reading near the contract of the era or, without a contract, near what the household expects. It differs by up
+	/// to 40 percent; half of the figures are exact.
 	fn meter(&mut self, id: HouseholdId, era: EraIndex) -> Reading {
 		let contract = EnergyMarket::view_contract(id, era);
 		let chosen = contract.map(|c| (c.generation_wh, c.strategies[usize::from(c.chosen)]));
@@ -128,7 +134,8 @@ impl World {
 			false => wh * self.rng.gen_range(60..140) / 100,
 		};
 		Reading {
-			// What a preference makes of a reading comes back as the next reading, which must not grow without end.
+			// A preference derives strategies from the last reading, and the next reading follows the contract made
+			// from them: without a limit, readings could grow without end.
 			generation_wh: about(generation).min(10_000),
 			consumption_wh: about(consumption).min(10_000),
 			indoor_centi_c,
@@ -139,7 +146,7 @@ impl World {
 		}
 	}
 
-	/// A meter takes back what it reported.
+	/// Lets a random meter correct the reading that it reported, in half of the cases.
 	fn correct(&mut self) {
 		let Some(era) = now().readings_of else { return };
 		let Some((id, household)) = self.somebody() else {
@@ -157,7 +164,8 @@ impl World {
 		self.remember(era, id, reading);
 	}
 
-	/// So many in a hundred of those who submit strategies at all do, for the first time or once more.
+	/// Every owner who submits strategies does so with a probability of `percent`, even if the household has submitted
+	/// already. Owners who rely on a preference do so with a twentieth of it.
 	fn submit(&mut self, percent: u32) {
 		let era = now().strategies_for;
 		for (id, household) in members() {
@@ -168,7 +176,7 @@ impl World {
 				Habit::StaysAway => 0,
 			};
 			let expected = self.may_submit(&household, era);
-			// Most of those who may not know that.
+			// Owners who may not submit usually know that: only one in ten tries.
 			let tries = self.rng.gen_ratio(percent, 100) && (expected.is_ok() || self.rng.gen_bool(0.1));
 			if tries {
 				let count = match self.rng.gen_range(0..20) {
@@ -188,7 +196,7 @@ impl World {
 		}
 	}
 
-	/// What comes of valid strategies for the next era.
+	/// The expected result of submitting valid strategies for `era`.
 	pub fn may_submit(&self, household: &Household<AccountId>, era: EraIndex) -> DispatchResult {
 		if household.suspended {
 			return refused(MarketError::HouseholdSuspended);
@@ -221,7 +229,7 @@ impl World {
 		);
 	}
 
-	/// Whoever owes anything pays now and then without waiting for the next settlement.
+	/// Owners in arrears repay now and then, before the next settlement makes them.
 	fn repay(&mut self) {
 		for (id, household) in members() {
 			let arrears = debt(id).arrears;
@@ -247,13 +255,13 @@ impl World {
 		}
 	}
 
-	/// One of the households.
+	/// A random household.
 	pub fn somebody(&mut self) -> Option<(HouseholdId, Household<AccountId>)> {
 		members().choose(&mut self.rng).cloned()
 	}
 }
 
-/// Whether a reading of that era is in.
+/// Whether the chain has a reading of the household for `era`.
 pub(crate) fn has_reported(id: HouseholdId, era: EraIndex) -> bool {
 	Readings::<Runtime>::get(id).is_some_and(|metered| metered.era == era)
 }

@@ -1,18 +1,18 @@
-//! How large the market's state is.
+//! The size of the market's state.
 
 use std::fmt;
 
-/// Keys under the market's prefix, and bytes of keys and values.
+/// The number of storage keys under the market's prefix, and the bytes of their keys and values.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StateSize {
-	/// How many keys there are.
+	/// Number of keys.
 	pub keys: usize,
 	/// Bytes of all keys and values.
 	pub bytes: usize,
 }
 
 impl StateSize {
-	/// As it is now.
+	/// Measures the current state.
 	pub fn measure() -> Self {
 		let prefix = sp_io::hashing::twox_128(b"EnergyMarket");
 		let mut size = Self::default();

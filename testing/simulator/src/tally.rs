@@ -1,4 +1,4 @@
-//! What a run has seen.
+//! Counts of a run.
 
 use crate::size::StateSize;
 use commonwatt_testkit::Balance;
@@ -9,77 +9,78 @@ use std::{collections::BTreeMap, fmt};
 pub struct Calls {
 	/// Those that were accepted.
 	pub accepted: u64,
-	/// Those that were refused, as they should be.
+	/// Those that the chain refused, as expected.
 	pub refused: u64,
 }
 
-/// What a run has seen, all of it counted by the simulation from calls and events.
+/// What happened in a run, counted by the simulation from calls and events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-	/// Eras that went by, missed ones among them.
+	/// Eras that passed, including missed ones.
 	pub eras: u64,
-	/// Eras that nobody saw begin.
+	/// Eras that the chain did not see begin.
 	pub missed: u64,
 	/// Outages of the chain: of minutes, of eras, longer than the rings, in the middle of a clearing.
 	pub outages: [u64; 4],
-	/// Blocks, each of which was checked.
+	/// Blocks, all of them checked.
 	pub blocks: u64,
 	/// Calls by name.
 	pub calls: BTreeMap<&'static str, Calls>,
-	/// Of them, those that were signed and went through the executive.
+	/// Calls that were signed and went through the executive.
 	pub signed: u64,
-	/// Of the signed ones, those that were refused because nobody could pay for them.
+	/// Signed calls that were invalid because the signer could not pay the fee.
 	pub unpaid: u64,
 	/// Refused calls after which the state root was found unchanged.
 	pub roots_unchanged: u64,
-	/// Items of a data concentrator's batches that were taken, and that were refused.
+	/// Items in batches of readings: accepted from the data concentrator, and refused from anybody.
 	pub batch_items: [u64; 2],
 	/// Games that were solved to an equilibrium.
 	pub equilibria: u64,
-	/// Games without one.
+	/// Games that ended with the status `Approximate`.
 	pub approximate: u64,
-	/// Contracts that were kept to the main grid because the owner could not cover more.
+	/// Contracts that were restricted to the main grid: the owner could not cover the worst case or was in arrears.
 	pub main_grid_only: u64,
 	/// Eras that were settled.
 	pub settled: u64,
-	/// Of them, those without a game.
+	/// Settled eras without a game.
 	pub settled_without_game: u64,
 	/// Statements.
 	pub statements: u64,
-	/// Of them, those of silent meters.
+	/// Statements for silent meters.
 	pub estimated: u64,
-	/// Of them, those with a corrected reading.
+	/// Statements with a corrected reading.
 	pub corrected: u64,
-	/// Of them, those that left arrears.
+	/// Statements that left arrears.
 	pub with_arrears: u64,
-	/// Of them, those that left credit.
+	/// Statements that left credit.
 	pub with_credit: u64,
-	/// Sellers whose account could not take their earnings.
+	/// Statements of sellers whose account could not receive their share from the pool.
 	pub earnings_kept: u64,
 	/// Community energy that was delivered, Wh.
 	pub traded_wh: u64,
-	/// Money through the pool.
+	/// Money that passed through the pools, in the smallest unit.
 	pub through_pool: Balance,
-	/// Rewards, and the eras that paid any.
+	/// The sum of all rewards in the smallest unit, and the number of eras that paid any.
 	pub rewards: (Balance, u64),
-	/// Eras whose incentive the pot could not pay in full.
+	/// Cleared eras that paid less than their incentive: the pot had too little, nobody earned a reward, or an account
+	/// could not receive it.
 	pub pot_ran_empty: u64,
-	/// Debts that were paid outside of statements: `ArrearsRepaid` and `CreditPaid`.
+	/// Payments of debts outside of settlements: `ArrearsRepaid` and `CreditPaid` events.
 	pub debts_paid: [u64; 2],
 	/// Households that were admitted.
 	pub admitted: u64,
 	/// Households that left.
 	pub left: u64,
-	/// The largest arrears and the largest credit of one household.
+	/// The largest arrears and the largest credit of one household, in the smallest unit.
 	pub most_owed: [Balance; 2],
-	/// The market's state after the first days, in which everybody took part with as much as anybody can.
+	/// The size of the market's state after the first days, in which everybody took part to the maximum.
 	pub size_at_first: StateSize,
-	/// The same after the last days, which were like the first.
+	/// The size after the last days, which repeat the first ones.
 	pub size_at_last: StateSize,
 }
 
 impl Tally {
-	/// Everything that the simulation is there for has happened.
+	/// Panics if anything that the simulation should try did not occur.
 	pub fn assert_nothing_untried(&self) {
 		let tried = [
 			("missed eras", self.missed),
@@ -88,19 +89,19 @@ impl Tally {
 			("outages longer than the rings", self.outages[2]),
 			("outages in the middle of a clearing", self.outages[3]),
 			("signed calls", self.signed),
-			("calls that nobody could pay for", self.unpaid),
+			("signed calls whose signer could not pay", self.unpaid),
 			("refused calls that changed nothing", self.roots_unchanged),
-			("items of batches taken", self.batch_items[0]),
-			("items of batches refused", self.batch_items[1]),
+			("batch items accepted", self.batch_items[0]),
+			("batch items refused", self.batch_items[1]),
 			("equilibria", self.equilibria),
-			("contracts kept to the main grid", self.main_grid_only),
+			("contracts restricted to the main grid", self.main_grid_only),
 			("eras without a game", self.settled_without_game),
 			("estimated readings", self.estimated),
 			("corrected readings", self.corrected),
 			("arrears", self.with_arrears),
 			("credit", self.with_credit),
 			("rewards", self.rewards.1),
-			("an empty pot", self.pot_ran_empty),
+			("eras that paid less than their incentive", self.pot_ran_empty),
 			("arrears repaid", self.debts_paid[0]),
 			("households admitted", self.admitted),
 			("households that left", self.left),
@@ -111,9 +112,9 @@ impl Tally {
 	}
 }
 
-/// Money in whole tokens.
+/// An amount in tokens.
 fn tokens(amount: Balance) -> f64 {
-	amount as f64 / commonwatt_runtime::UNIT as f64
+	amount as f64 / commonwatt_testkit::UNIT as f64
 }
 
 impl fmt::Display for Tally {
@@ -130,7 +131,7 @@ impl fmt::Display for Tally {
 		)?;
 		writeln!(
 			out,
-			"games           {} equilibria, {} approximate, {} contracts kept to the main grid",
+			"games           {} equilibria, {} approximate, {} contracts restricted to the main grid",
 			self.equilibria, self.approximate, self.main_grid_only
 		)?;
 		writeln!(
@@ -146,14 +147,14 @@ impl fmt::Display for Tally {
 		)?;
 		writeln!(
 			out,
-			"rewards         {:.3} CWT in {} eras; the pot ran empty in {}",
+			"rewards         {:.3} CWT in {} eras; {} eras paid less than their incentive",
 			tokens(self.rewards.0),
 			self.rewards.1,
 			self.pot_ran_empty
 		)?;
 		writeln!(
 			out,
-			"debts           {} statements with arrears (at most {:.3} CWT), {} with credit ({:.3} CWT), {} earnings kept for sellers without account; {} arrears and {} credits paid outside of statements",
+			"debts           {} statements with arrears (at most {:.3} CWT), {} with credit (at most {:.3} CWT), {} of sellers who could not receive their share from the pool; {} arrears and {} credits paid outside of settlements",
 			self.with_arrears,
 			tokens(self.most_owed[0]),
 			self.with_credit,
@@ -178,7 +179,7 @@ impl Tally {
 		let all = |of: fn(&Calls) -> u64| self.calls.values().map(of).sum::<u64>();
 		writeln!(
 			out,
-			"calls           {} accepted, {} refused; {} of them signed ({} could not pay); {} refusals left the state root as it was",
+			"calls           {} accepted, {} refused; {} of them signed ({} could not pay); {} refusals were checked to leave the state root unchanged",
 			all(|calls| calls.accepted),
 			all(|calls| calls.refused),
 			self.signed,
@@ -191,7 +192,7 @@ impl Tally {
 		let [taken, refused] = self.batch_items;
 		writeln!(
 			out,
-			"  items of submit_readings: {taken} taken, {refused} refused"
+			"  items of submit_readings: {taken} accepted, {refused} refused"
 		)
 	}
 }

@@ -1,9 +1,9 @@
-//! The terms that the community begins with, and returns to.
+//! The terms that the community starts with and returns to.
 
 use commonwatt_testkit::{paper, Terms, MILLI};
 use pallet_energy_market::ComfortBounds;
 
-/// The paper's terms, with a reward for taking part and wide bounds of comfort.
+/// The paper's terms, with an incentive and wide comfort bounds.
 pub(crate) fn opening_terms() -> Terms {
 	Terms {
 		incentive_per_era: 100 * MILLI,

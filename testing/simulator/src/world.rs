@@ -1,4 +1,4 @@
-//! Who lives with the chain, what they remember, and what they see of each block.
+//! The community and the people around it: what they do, what they remember, and what they check in each block.
 
 use crate::{
 	homes::{Home, DAY},
@@ -25,7 +25,8 @@ use sp_runtime::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What happens now and then, and after how many eras on average. Each happens within the first days already.
+/// What happens now and then, and the mean number of eras in between. Each is due for the first time within the first
+/// four days.
 const RARE: [(&str, u32); 21] = [
 	("outage of minutes", 40),
 	("outage of eras", 250),
@@ -57,24 +58,24 @@ pub(crate) struct World {
 	pub homes: BTreeMap<HouseholdId, Home>,
 	/// Owners and meters of households that left.
 	pub spare: Vec<(AccountId, AccountId)>,
-	/// How many owners and meters have been named so far.
+	/// Counter for the numbers of new owners and meters.
 	pub names: u32,
 	/// Sunshine of the current era, in percent of a clear sky.
 	pub sky_percent: u32,
-	/// Everybody takes part with as much as anybody can, and nothing else happens.
+	/// Everybody takes part to the maximum, and nothing else happens.
 	pub full: bool,
-	/// What was put off is done, and nothing new begins.
+	/// Scheduled actions are carried out, and nothing new begins.
 	pub restore: bool,
-	/// What was put off, by the era that it is for.
+	/// Scheduled actions, by era.
 	pub later: BTreeMap<EraIndex, Vec<Later>>,
-	/// Owners without money who get none for now.
+	/// Accounts of owners and of the utility that are to stay without money for now.
 	pub broke: BTreeSet<AccountId>,
-	/// Terms and the first era that they hold for.
+	/// Announced terms and the first era for which they hold.
 	pub announced: Vec<(EraIndex, Terms)>,
 	pub tally: Tally,
-	/// Readings that were taken.
+	/// Readings that the chain accepted, kept until their era is settled.
 	reported: BTreeMap<(EraIndex, HouseholdId), Reading>,
-	/// When what happens now and then happens next.
+	/// When each entry of [`RARE`] happens next, in eras since the first one.
 	due: BTreeMap<&'static str, u32>,
 }
 
@@ -104,12 +105,12 @@ impl World {
 		}
 	}
 
-	/// Whether it is time for something of [`RARE`]; then it is put off until the next time.
+	/// Whether an entry of [`RARE`] is due. If so, this also sets its next time.
 	pub fn is_due(&mut self, what: &'static str) -> bool {
 		let (_, mean) = RARE
 			.into_iter()
 			.find(|(name, _)| *name == what)
-			.unwrap_or_else(|| panic!("{what} is not in the list"));
+			.unwrap_or_else(|| panic!("{what} is not in RARE"));
 		let passed = now().current - self.first_era;
 		if self.full || self.restore || passed < self.due[what] {
 			return false;
@@ -119,7 +120,7 @@ impl World {
 		true
 	}
 
-	/// Before an era begins.
+	/// Chooses the weather of an era and forgets the readings of settled eras.
 	pub fn begin_day(&mut self) {
 		self.sky_percent = self.rng.gen_range(20..=100);
 		let now = now();
@@ -128,7 +129,7 @@ impl World {
 		self.reported.retain(|(era, _), _| *era >= settled_next);
 	}
 
-	/// Takes a call to the chain, by one way or the other, and compares what comes of it with what has to.
+	/// Makes a call, signed or dispatched, asserts that its result is the expected one, and counts it.
 	pub fn act(&mut self, call: Signed, expected: DispatchResult) {
 		let name = call.1.get_call_metadata().function_name;
 		let outcome = match self.signs(&call, expected.is_ok()) {
@@ -144,8 +145,8 @@ impl World {
 		}
 	}
 
-	/// Whether this call goes as a signed extrinsic: a part of those that can be paid for, or that nobody need pay for, or
-	/// that are refused anyway.
+	/// Whether to sign this call: one in 15 of those that allow it. A call that must succeed allows it if its account
+	/// can pay the fee, or if it is a first reading, which is free.
 	fn signs(&mut self, (who, call): &Signed, succeeds: bool) -> bool {
 		let is_first_reading = matches!(
 			call,
@@ -170,7 +171,7 @@ impl World {
 		}
 	}
 
-	/// A refused call changes nothing at all.
+	/// Dispatches a call that must be refused, and asserts that it leaves the state root unchanged.
 	fn dispatch_in_vain(&mut self, call: Signed) -> DispatchResult {
 		let before = sp_io::storage::root(StateVersion::V1);
 		let outcome = dispatch(call);
@@ -183,20 +184,20 @@ impl World {
 		outcome
 	}
 
-	/// A reading was taken: it is the household's newest.
+	/// Asserts that the chain has accepted a reading, and remembers it for the settlement.
 	pub fn remember(&mut self, era: EraIndex, household: HouseholdId, reading: Reading) {
 		let taken = Readings::<Runtime>::get(household).and_then(|metered| metered.of(era));
 		assert_eq!(taken, Some(reading), "the reading of household {household}");
 		self.reported.insert((era, household), reading);
 	}
 
-	/// What the terms of an era are, by what was announced.
+	/// The terms of an era according to the announcements.
 	fn terms_in(&self, era: EraIndex) -> Terms {
 		let so_far = self.announced.iter().rfind(|(from_era, _)| *from_era <= era);
 		so_far.expect("the first terms hold from the beginning").1
 	}
 
-	/// What the block's events tell.
+	/// Checks and counts the events of the block.
 	pub fn observe(&mut self) {
 		self.tally.blocks += 1;
 		for event in events() {
@@ -236,7 +237,10 @@ impl World {
 			MarketEvent::CreditPaid { .. } => tally.debts_paid[1] += 1,
 			MarketEvent::HouseholdLeft { household, .. } => {
 				tally.left += 1;
-				let home = self.homes.remove(&household).expect("it was registered");
+				let home = self
+					.homes
+					.remove(&household)
+					.expect("a household that leaves was registered");
 				self.spare.push((home.owner, home.meter));
 			}
 			_ => (),
@@ -253,8 +257,15 @@ impl World {
 		let at = format!("household {id}, era {era}");
 		let reported = self.reported.get(&(*era, id));
 		match reported {
-			Some(reported) => assert_eq!(reading, reported, "{at}: what was reported"),
-			None => assert_eq!(reading.quality, Quality::Estimated, "{at}: nothing was reported"),
+			Some(reported) => assert_eq!(
+				reading, reported,
+				"{at}: the settled reading is not the reported one"
+			),
+			None => assert_eq!(
+				reading.quality,
+				Quality::Estimated,
+				"{at}: no reading was reported, but it was not estimated"
+			),
 		}
 		sums::assert_priced(&self.terms_in(*era), statement, &at);
 		let tally = &mut self.tally;
@@ -288,18 +299,22 @@ impl World {
 		tally.pot_ran_empty += u64::from(record.is_some() && totals.rewards < incentive);
 	}
 
-	/// Nobody owes anything, and the pool has no more than it began with.
+	/// Asserts that nobody owes anything and that the pool holds only the minimum balance that it started with.
 	pub fn assert_nothing_owed(&self) {
 		assert_eq!(
 			Debts::<Runtime>::iter()
 				.map(|(_, book)| book.len())
 				.sum::<usize>(),
 			0,
-			"debts at the end"
+			"there are debts at the end"
 		);
 		let pool = EnergyMarket::pool_account(0);
 		let minimum = <Balances as Inspect<AccountId>>::minimum_balance();
-		assert_eq!(Balances::balance(&pool), minimum, "in the pool at the end");
+		assert_eq!(
+			Balances::balance(&pool),
+			minimum,
+			"the pool holds money at the end"
+		);
 	}
 }
 
@@ -321,12 +336,12 @@ pub(crate) fn the_community() -> Community<AccountId> {
 	Communities::<Runtime>::get(0).expect("genesis made it")
 }
 
-/// What an account can spend and live on.
+/// The amount that an account can spend and stay alive.
 pub(crate) fn spendable(who: &AccountId) -> Balance {
 	Balances::reducible_balance(who, Preservation::Preserve, Fortitude::Polite)
 }
 
-/// A refusal by the market.
+/// The result of a call that the market refuses with `error`.
 pub(crate) fn refused(error: MarketError) -> DispatchResult {
 	Err(DispatchError::from(error))
 }

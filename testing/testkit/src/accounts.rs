@@ -15,11 +15,11 @@ use std::{
 /// A call and the account that signs it.
 pub type Signed = (AccountId, RuntimeCall);
 
-/// The keys that were asked for, by account and by path: calls name accounts, and an account does not tell its key.
+/// The keys of all accounts so far. Calls name accounts only, and nothing leads from an account back to its key.
 #[derive(Default)]
 struct Keys {
 	of: BTreeMap<AccountId, sr25519::Pair>,
-	/// Finding a path's key takes thousands of hashes.
+	/// Accounts by path: deriving a path's key takes thousands of hashes.
 	found: BTreeMap<String, AccountId>,
 }
 
@@ -33,10 +33,10 @@ fn keys() -> MutexGuard<'static, Keys> {
 	};
 	KEYS.get_or_init(|| Mutex::new(named()))
 		.lock()
-		.expect("nothing panics while it has the keys")
+		.expect("nothing panics while it holds the lock")
 }
 
-/// The account of a development key's path, such as `//Alice` or `//meter//7`.
+/// The account of a development key's path, such as `//Alice` or `//meter//7`. Panics if the path is malformed.
 pub fn account(path: &str) -> AccountId {
 	if let Some(account) = keys().found.get(path) {
 		return account.clone();
@@ -49,26 +49,27 @@ pub fn account(path: &str) -> AccountId {
 	account
 }
 
-/// The owner of that number, `//owner//NUMBER`: of the household at that place in a [`community`](crate::community()).
+/// The account `//owner//NUMBER`, which owns the household at that index of a [`community`](crate::community()).
 pub fn owner(number: u32) -> AccountId {
 	account(&format!("//owner//{number}"))
 }
 
-/// The meter of that number, `//meter//NUMBER`: of the household at that place in a [`community`](crate::community()).
+/// The account `//meter//NUMBER`, the meter of the household at that index of a [`community`](crate::community()).
 pub fn meter(number: u32) -> AccountId {
 	account(&format!("//meter//{number}"))
 }
 
-/// A call by an account, which is one of `Sr25519Keyring`, or one that [`account`] gave wherever it is to be signed.
+/// A call and its account. To be signed, it needs an account from `Sr25519Keyring` or from [`account`].
 pub fn by(who: impl Into<AccountId>, call: impl Into<RuntimeCall>) -> Signed {
 	(who.into(), call.into())
 }
 
-/// The extrinsic of that nonce with this call, signed.
+/// The signed extrinsic of a call with this nonce. Panics if the account's key is unknown.
 pub fn signed(nonce: Nonce, (who, call): Signed) -> UncheckedExtrinsic {
 	let key = keys().of.get(&who).cloned();
-	let key = key
-		.unwrap_or_else(|| panic!("no key of {who} is known: take an account of account(), or dispatch()"));
+	let key = key.unwrap_or_else(|| {
+		panic!("the key of {who} is unknown: use an account from account(), or dispatch()")
+	});
 	let extension: TxExtension = (
 		frame_system::AuthorizeCall::new(),
 		frame_system::CheckNonZeroSender::new(),
@@ -87,11 +88,11 @@ pub fn signed(nonce: Nonce, (who, call): Signed) -> UncheckedExtrinsic {
 	UncheckedExtrinsic::new_signed(call, who.into(), signature.into(), extension)
 }
 
-/// The same signature for the same message each time, so that a run can be repeated to the last bit: a signature is part
-/// of its block, and so of every later state.
+/// Signs with fixed randomness, so that the same message always gets the same signature. A signature is part of its
+/// block and so affects every later state: otherwise two runs would never have the same state.
 fn sign(key: &sr25519::Pair, message: &[u8]) -> sr25519::Signature {
 	let message = signing_context(b"substrate").bytes(message);
-	// Key and message go into a signature's randomness too, so there is no such thing as a nonce used twice.
+	// schnorrkel derives the nonce from key and message too, so a fixed seed never uses a nonce for two messages.
 	let message = attach_rng(message, ChaCha8Rng::seed_from_u64(0));
 	AsRef::<Keypair>::as_ref(key).sign(message).into()
 }

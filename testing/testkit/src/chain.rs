@@ -1,4 +1,4 @@
-//! Blocks, as a node makes them: Aura digests, timestamps, extrinsics through `Executive`.
+//! Makes blocks as a node does: Aura digests, timestamps, extrinsics through `Executive`.
 
 use crate::{
 	accounts::{signed, Signed},
@@ -20,11 +20,12 @@ use sp_runtime::{
 };
 use std::collections::BTreeMap;
 
-/// The era that a chain's first block lies in.
+/// The era of a chain's first block.
 const FIRST_ERA: u64 = 1_000_000;
 
-/// A chain in memory. After each of its blocks the market's invariants are checked, that what is on hold is what open
-/// contracts say, and that on every account just that money has moved that settlements tell of.
+/// A chain in memory. After each block it checks that the market's invariants hold, that every owner has on hold what
+/// its open contracts say, and that every account's balance changed by exactly what the block's settlement events say.
+/// A failed check panics.
 pub struct Chain {
 	parent: Header,
 	now_ms: u64,
@@ -46,7 +47,7 @@ impl Chain {
 		chain
 	}
 
-	/// One block, a slot later; `inside` runs where extrinsics would.
+	/// Makes one block, a slot after the last one. `inside` runs where extrinsics would, and its result is returned.
 	pub fn block_with<R>(&mut self, inside: impl FnOnce() -> R) -> R {
 		self.now_ms += SlotDuration::get();
 		let slot = self.now_ms / SlotDuration::get();
@@ -62,7 +63,9 @@ impl Chain {
 		);
 		Executive::initialize_block(&header);
 		let set = RuntimeCall::Timestamp(pallet_timestamp::Call::set { now: self.now_ms });
-		assert_ok!(Executive::apply_extrinsic(UncheckedExtrinsic::new_bare(set)).expect("applies"));
+		assert_ok!(
+			Executive::apply_extrinsic(UncheckedExtrinsic::new_bare(set)).expect("the timestamp is valid")
+		);
 		let result = inside();
 		let ledger = Snapshot::now();
 		self.parent = Executive::finalize_block();
@@ -72,12 +75,12 @@ impl Chain {
 		result
 	}
 
-	/// One block with these extrinsics; their results.
+	/// Makes one block with these extrinsics and returns their results.
 	pub fn block(&mut self, extrinsics: Vec<UncheckedExtrinsic>) -> Vec<ApplyExtrinsicResult> {
 		self.block_with(|| extrinsics.into_iter().map(Executive::apply_extrinsic).collect())
 	}
 
-	/// One block with these calls, each signed by its account; all must succeed.
+	/// Makes one block with these calls, each signed by its account. Panics unless all succeed.
 	pub fn submit(&mut self, calls: impl IntoIterator<Item = Signed>) {
 		let mut nonces = BTreeMap::<AccountId, u32>::new();
 		let extrinsics = calls
@@ -95,7 +98,7 @@ impl Chain {
 		}
 	}
 
-	/// One block with one signed call; what came of it. The transaction itself must be valid.
+	/// Makes one block with one signed call and returns the call's result. Panics if the transaction is invalid.
 	pub fn try_submit(&mut self, call: Signed) -> DispatchResult {
 		let extrinsic = signed(System::account_nonce(&call.0), call);
 		self.block(vec![extrinsic])
@@ -103,10 +106,10 @@ impl Chain {
 			.expect("a valid transaction")
 	}
 
-	/// What a transaction pool would say of this extrinsic.
+	/// Validates an extrinsic as a transaction pool would, without changing the state.
 	pub fn validate(&self, extrinsic: UncheckedExtrinsic) -> TransactionValidity {
 		let parent = self.parent.hash();
-		// A node drops what validation wrote.
+		// A node discards the writes of a validation, too.
 		storage::with_transaction_unchecked(|| {
 			TransactionOutcome::Rollback(Executive::validate_transaction(
 				TransactionSource::External,
@@ -116,14 +119,14 @@ impl Chain {
 		})
 	}
 
-	/// Moves the clock to the next era's first block, and makes blocks until its clearing is through; the number of the
-	/// era.
+	/// Moves the clock to the start of the next era, makes blocks until the era's round is done, and returns its
+	/// number. Panics if the round takes longer than an era.
 	pub fn next_era(&mut self) -> EraIndex {
 		self.next_era_with(|_| ())
 	}
 
-	/// [`Chain::next_era`], with something done in each of the blocks, which are counted from 0: in the first the era
-	/// before is still running, in the next the games of the new one are solved.
+	/// Like [`Chain::next_era`], and calls `inside` in each block with the block's index, from 0. In the first block
+	/// the previous era is still running; in the next one the chain solves the games of the new era.
 	pub fn next_era_with(&mut self, mut inside: impl FnMut(u32)) -> EraIndex {
 		while Round::<Runtime>::exists() {
 			self.block(vec![]);
@@ -137,13 +140,13 @@ impl Chain {
 			if reached.current > ended && reached.round.is_none() {
 				return reached.current;
 			}
-			assert!(self.now_ms < deadline_ms, "clearing takes more than an era");
+			assert!(self.now_ms < deadline_ms, "the round takes longer than an era");
 		}
 		unreachable!("the deadline comes first")
 	}
 
-	/// Lets the era that runs end, has these meters report it (household, generation and consumption in Wh), and lets the
-	/// next end too: then it is settled. The others stay silent.
+	/// Ends the running era, submits readings for it (household, generation and consumption in Wh), and ends the next
+	/// era too, so that the readings are settled. Meters without a reading here stay silent.
 	pub fn deliver(&mut self, metered: impl IntoIterator<Item = (HouseholdId, u32, u32)>) {
 		self.next_era();
 		let readings = metered.into_iter();
@@ -151,19 +154,19 @@ impl Chain {
 		self.next_era();
 	}
 
-	/// No block until the era that runs is over, if it is not over already.
+	/// Moves the clock to the end of the running era, unless it is there already, without making a block.
 	pub fn skip_era(&mut self) {
 		self.now_ms = self.now_ms.max(now().ends_ms);
 	}
 
-	/// No block for so long.
+	/// Moves the clock on by `ms` without making a block.
 	pub fn stand_still(&mut self, ms: u64) {
 		self.now_ms += ms;
 	}
 }
 
-/// Runs a call without signature, fee or block, as `inside` of [`Chain::block_with`] or between two blocks: for accounts
-/// without keys, and where signing thousands of calls would take too long.
+/// Runs a call without signature or fee, inside [`Chain::block_with`] or between two blocks: for accounts without keys,
+/// and where signing thousands of calls would take too long.
 pub fn dispatch((who, call): Signed) -> DispatchResult {
 	call.dispatch(RuntimeOrigin::signed(who))
 		.map(|_| ())

@@ -1,4 +1,4 @@
-//! What everybody has and owes at one moment, and whether the events since tell of all that has changed.
+//! Compares two moments of a block: do the events in between explain every change of balances and debts?
 
 use crate::{
 	sums::{self, Purses},
@@ -14,7 +14,8 @@ use pallet_energy_market::{
 use sp_io::hashing::twox_128;
 use std::collections::BTreeMap;
 
-/// The events of the block so far. `System::events` streams them, each piece out of a copy of all.
+/// The events of the block so far. Decodes them at once; `System::events` streams them, and each piece of the stream
+/// copies them all.
 pub fn events() -> Vec<RuntimeEvent> {
 	let key = [twox_128(b"System"), twox_128(b"Events")].concat();
 	let records = unhashed::get_or_default::<Vec<EventRecord<RuntimeEvent, Hash>>>(&key);
@@ -31,7 +32,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-	/// What is so now.
+	/// Takes a snapshot of the current state.
 	pub fn now() -> Self {
 		Self {
 			balances: sums::balances(),
@@ -42,10 +43,15 @@ impl Snapshot {
 		}
 	}
 
-	/// Since then, in this block, on every account just that money has moved that the market's events of settlements tell
-	/// of; every household owes and is owed what they say; they settle the readings that were in; the state keeps the
-	/// same statements and totals; and all balances together are what was issued. Checked around the end of every block,
-	/// where settlements happen.
+	/// Panics unless, since the snapshot and within this block:
+	///
+	/// - every account's balance changed by exactly what the market's events say, and so did every household's arrears
+	///   and credit;
+	/// - the settlements used the readings of the snapshot;
+	/// - the state keeps the same statements and totals as the events;
+	/// - all balances together equal the total issuance.
+	///
+	/// [`Chain`](crate::Chain) checks this around the end of every block, where settlements happen.
 	pub fn assert_told(&self) {
 		let mut told = Told {
 			before: self,
@@ -64,11 +70,11 @@ impl Snapshot {
 	fn household(&self, id: HouseholdId) -> &Household<AccountId> {
 		self.households
 			.get(&id)
-			.unwrap_or_else(|| panic!("an event tells of household {id}, which there was not"))
+			.unwrap_or_else(|| panic!("an event names household {id}, which is not in the snapshot"))
 	}
 }
 
-/// What every household and its utility owe each other.
+/// The arrears and credit of every household.
 fn debts() -> BTreeMap<HouseholdId, Debt> {
 	let debt = |id| EnergyMarket::view_debt(id).expect("it is a household");
 	Households::<Runtime>::iter_keys()
@@ -76,12 +82,12 @@ fn debts() -> BTreeMap<HouseholdId, Debt> {
 		.collect()
 }
 
-/// What the events tell.
+/// The changes that the events explain.
 struct Told<'a> {
 	before: &'a Snapshot,
 	moved: BTreeMap<AccountId, i128>,
 	debts: BTreeMap<HouseholdId, Debt>,
-	/// Of the era that is being settled.
+	/// Statements since the last `EraSettled` event.
 	statements: Vec<(HouseholdId, Statement)>,
 }
 
@@ -111,7 +117,7 @@ impl Told<'_> {
 				self.debts.get_mut(&household).expect("it was there").credit -= paid;
 				assert_eq!(
 					self.debts[&household].credit, credit,
-					"credit of household {household}"
+					"credit of household {household} by its payments (left) and by the event (right)"
 				);
 			}
 			Event::ArrearsRepaid {
@@ -124,7 +130,7 @@ impl Told<'_> {
 				self.debts.get_mut(&household).expect("it was there").arrears -= paid;
 				assert_eq!(
 					self.debts[&household].arrears, arrears,
-					"arrears of household {household}"
+					"arrears of household {household} by its payments (left) and by the event (right)"
 				);
 			}
 			Event::HouseholdLeft { household, .. } => {
@@ -135,7 +141,7 @@ impl Told<'_> {
 				assert_eq!(
 					self.debts.remove(&household),
 					Some(settled),
-					"household {household} left"
+					"household {household} left with debts or was unknown"
 				);
 			}
 			_ => (),
@@ -147,30 +153,40 @@ impl Told<'_> {
 		(household.owner.clone(), Purses::of(household.community))
 	}
 
-	/// The statements since the last such event are this era's.
+	/// Handles an `EraSettled` event: the statements since the last one belong to this era.
 	fn settle(&mut self, community: CommunityId, era: EraIndex, told: Totals) {
 		let at = format!("community {community}, era {era}");
 		let statements = std::mem::take(&mut self.statements);
 		let kept = EnergyMarket::view_statements(community, era);
-		assert_eq!(kept, statements, "{at}: statements as kept and as reported");
+		assert_eq!(
+			kept, statements,
+			"{at}: statements in the state (left) and in events (right)"
+		);
 		let missing = statements
 			.iter()
 			.filter(|(id, _)| self.reported(*id, era).is_none());
 		assert_eq!(
 			told,
 			sums::totals(&statements, missing.count() as u32),
-			"{at}: totals"
+			"{at}: totals in the event (left) and summed from statements (right)"
 		);
 		let record = EnergyMarket::view_record(community, era);
 		if let Some(record) = &record {
-			assert_eq!(record.settled, Some(told), "{at}: totals as kept and as reported");
-			assert!(told.rewards <= record.terms.incentive_per_era, "{at}: rewards");
+			assert_eq!(
+				record.settled,
+				Some(told),
+				"{at}: totals in the record (left) and in the event (right)"
+			);
+			assert!(
+				told.rewards <= record.terms.incentive_per_era,
+				"{at}: the rewards exceed the incentive"
+			);
 			let operator = Purses::of(community).operator;
 			if record.terms.tariffs.grid_fee_per_kwh > 0 && self.before.balances.contains_key(&operator) {
 				let free = |s: &Statement| s.energy.bought_from_community_wh > 0 && s.amounts.grid_fee == 0;
 				assert!(
 					!statements.iter().any(|(_, s)| free(s)),
-					"{at}: a grid fee that was not taken"
+					"{at}: a buyer paid no grid fee although the operator has an account"
 				);
 			}
 		}
@@ -185,35 +201,38 @@ impl Told<'_> {
 		}
 	}
 
-	/// The reading of an era, as it was in.
+	/// A household's reading of an era, as it was at the snapshot.
 	fn reported(&self, household: HouseholdId, era: EraIndex) -> Option<pallet_energy_market::Reading> {
 		self.before.readings.get(&household)?.of(era)
 	}
 
-	/// A reading that is in counts; a silent meter is estimated and earns no reward.
+	/// Asserts that a submitted reading was settled, and that a silent meter was estimated and earned no reward.
 	fn assert_reading(&self, id: HouseholdId, statement: &Statement, played: bool, at: &str) {
 		let reported = self.reported(id, statement.era);
 		match reported {
-			Some(reported) => assert_eq!(statement.reading, reported, "{at}: the reading that was settled"),
+			Some(reported) => assert_eq!(
+				statement.reading, reported,
+				"{at}: the settled reading is not the submitted one"
+			),
 			None => assert_eq!(
 				statement.reading.quality,
 				Quality::Estimated,
-				"{at}: a silent meter"
+				"{at}: a silent meter was not estimated"
 			),
 		}
 		let comes_off = reported.is_some() && played;
 		assert_eq!(
 			statement.delivered.is_some(),
 			comes_off,
-			"{at}: what was delivered"
+			"{at}: has a delivered payoff (left), must have one (right)"
 		);
 		assert!(
 			comes_off || statement.amounts.reward == 0,
-			"{at}: a reward for nothing"
+			"{at}: a reward without a contract or a reading"
 		);
 	}
 
-	/// Money and debts of one statement.
+	/// Enters the payments of one statement, and asserts that its arrears and credit follow from the old ones.
 	fn bill(&mut self, id: HouseholdId, statement: &Statement, share: Balance, at: &str) {
 		let amounts = &statement.amounts;
 		let kept = sums::kept(statement, share, at);
@@ -246,22 +265,26 @@ impl Told<'_> {
 	fn assert_all(&self) {
 		assert!(
 			self.statements.is_empty(),
-			"statements without their era's totals"
+			"HouseholdSettled events without an EraSettled event"
 		);
-		assert_eq!(debts(), self.debts, "debts in state and as told");
+		assert_eq!(
+			debts(),
+			self.debts,
+			"debts in the state (left) and by the events (right)"
+		);
 		let after = sums::balances();
 		for who in self.before.balances.keys().chain(after.keys()) {
 			let of = |balances: &BTreeMap<_, _>| signed(balances.get(who).copied().unwrap_or(0));
 			assert_eq!(
 				of(&after) - of(&self.before.balances),
 				self.moved.get(who).copied().unwrap_or(0),
-				"what {who} has more, and what the events tell"
+				"change of {who}'s balance in the state (left) and by the events (right)"
 			);
 		}
 		assert_eq!(
 			after.values().sum::<Balance>(),
 			Balances::total_issuance(),
-			"all balances, and what was issued"
+			"sum of all balances (left) and total issuance (right)"
 		);
 	}
 }

@@ -28,7 +28,7 @@ pub use pallet_energy_market::{
 pub use sp_io::TestExternalities;
 pub use sp_keyring::Sr25519Keyring::{self, *};
 
-/// Why the market refuses a call.
+/// The reason for which the market refuses a call.
 pub type MarketError = pallet_energy_market::Error<Runtime>;
-/// What the market reports.
+/// An event of the market.
 pub type MarketEvent = pallet_energy_market::Event<Runtime>;

@@ -1,4 +1,5 @@
-//! The market's words: what households hand in, and what came of it.
+//! The calls that households and meters make, and the results that the market keeps. The functions panic if the
+//! household, or what they look up, does not exist.
 
 use crate::{accounts::by, Signed};
 use commonwatt_runtime::{EnergyMarket, Runtime};
@@ -9,12 +10,12 @@ use pallet_energy_market::{
 	Reading, Statement,
 };
 
-/// Where the chain stands in time, and what it takes.
+/// The current era, and the eras for which the chain now accepts strategies and readings.
 pub fn now() -> EraView {
 	EnergyMarket::view_current_era().expect("the clock runs from the first block on")
 }
 
-/// A strategy that leaves the house at 21 degrees.
+/// A strategy with an indoor temperature of 21 degrees and this consumption in Wh.
 pub fn strategy(kind: Kind, consumption_wh: u32) -> Strategy {
 	Strategy {
 		kind,
@@ -27,7 +28,7 @@ fn household(household: HouseholdId) -> Household<commonwatt_runtime::AccountId>
 	Households::<Runtime>::get(household).unwrap_or_else(|| panic!("there is no household {household}"))
 }
 
-/// A household's strategies for the next era, by its owner.
+/// The owner's submission of a household's expected generation, in Wh, and strategies for the next era.
 pub fn strategies(id: HouseholdId, generation_wh: u32, strategies: Vec<Strategy>) -> Signed {
 	by(
 		household(id).owner,
@@ -40,17 +41,17 @@ pub fn strategies(id: HouseholdId, generation_wh: u32, strategies: Vec<Strategy>
 	)
 }
 
-/// A household that would sell so much to the community in the next era, and nothing else.
+/// The owner's submission of a single strategy for the next era: sell `wh` Wh to the community.
 pub fn sell(id: HouseholdId, wh: u32) -> Signed {
 	strategies(id, wh, vec![strategy(Kind::SellToCommunity, 0)])
 }
 
-/// A household that would buy so much from the community in the next era, and nothing else.
+/// The owner's submission of a single strategy for the next era: buy `wh` Wh from the community.
 pub fn buy(id: HouseholdId, wh: u32) -> Signed {
 	strategies(id, 0, vec![strategy(Kind::BuyFromCommunity, wh)])
 }
 
-/// What a household's meter saw in the era whose readings are taken now, at 21 degrees.
+/// The meter's reading, in Wh and at 21 degrees, for the era whose readings the chain accepts now.
 pub fn reading(id: HouseholdId, generation_wh: u32, consumption_wh: u32) -> Signed {
 	let era = now().readings_of.expect("an era has ended");
 	let reading = Reading {
@@ -65,24 +66,24 @@ pub fn reading(id: HouseholdId, generation_wh: u32, consumption_wh: u32) -> Sign
 	)
 }
 
-/// What a household and the utility owe each other.
+/// The arrears and the credit of a household, in the smallest unit.
 pub fn debt(household: HouseholdId) -> Debt {
 	EnergyMarket::view_debt(household).unwrap_or_else(|| panic!("there is no household {household}"))
 }
 
-/// A household's contract.
+/// A household's contract for an era.
 pub fn contract(household: HouseholdId, era: EraIndex) -> Contract<Runtime> {
 	EnergyMarket::view_contract(household, era)
 		.unwrap_or_else(|| panic!("household {household} has no contract for era {era}"))
 }
 
-/// A household's statement.
+/// A household's statement of an era.
 pub fn statement(household: HouseholdId, era: EraIndex) -> Statement {
 	EnergyMarket::view_statement(household, era)
 		.unwrap_or_else(|| panic!("household {household} has no statement of era {era}"))
 }
 
-/// A community's result.
+/// A community's record of an era.
 pub fn record(community: CommunityId, era: EraIndex) -> EraRecord {
 	EnergyMarket::view_record(community, era)
 		.unwrap_or_else(|| panic!("community {community} has no record of era {era}"))

@@ -1,4 +1,4 @@
-//! How a chain starts.
+//! The genesis of a chain.
 
 use crate::{accounts, Chain};
 use commonwatt_runtime::{genesis_config_presets::get_preset, AccountId, RuntimeGenesisConfig, UNIT};
@@ -7,20 +7,20 @@ use pallet_energy_market::{market::paper, GenesisCommunity, GenesisHousehold};
 use sp_io::TestExternalities;
 use sp_keyring::Sr25519Keyring;
 
-/// What each account of a built community starts with, if the preset gives it nothing. Meters need no money.
+/// The balance that operator, utility and owners of an added community start with, unless the preset gives them one.
 const ENDOWMENT: u128 = 1_000_000 * UNIT;
 
-/// How long the eras of [`Setup::empty`] are.
+/// Length of an era of [`Setup::empty`], ms.
 pub const HALF_HOUR_MS: u64 = 30 * 60 * 1_000;
 
-/// What a chain starts from.
+/// The genesis of a chain, to be changed before the chain starts.
 pub struct Setup {
-	/// All of it, to change what the methods here do not.
+	/// The whole genesis, for changes that the methods do not cover.
 	pub genesis: RuntimeGenesisConfig,
 }
 
 impl Setup {
-	/// A preset of the runtime, with its community: `development` or `local_testnet`.
+	/// A preset of the runtime, such as `development`, with its community. Panics if the runtime has no such preset.
 	pub fn preset(name: &str) -> Self {
 		let patch = get_preset(&name.into()).expect("a preset of that name");
 		let mut genesis = serde_json::to_value(RuntimeGenesisConfig::default()).expect("serialises");
@@ -30,20 +30,20 @@ impl Setup {
 		}
 	}
 
-	/// The accounts of the development preset, Alice with the Sudo key, eras of half an hour, no community.
+	/// The accounts of the development preset, with Alice as Sudo, eras of half an hour and no community.
 	pub fn empty() -> Self {
 		let mut setup = Self::preset("development").era_length_ms(HALF_HOUR_MS);
 		setup.genesis.energy_market.communities.clear();
 		setup
 	}
 
-	/// How long an era is.
+	/// Sets the length of an era, in ms.
 	pub fn era_length_ms(mut self, ms: u64) -> Self {
 		self.genesis.energy_market.era_length_ms = ms;
 		self
 	}
 
-	/// One more community; its operator, utility and owners have money.
+	/// Adds a community, and gives its operator, utility and owners money. Meters need none.
 	pub fn community(mut self, community: GenesisCommunity<AccountId>) -> Self {
 		let owners = community.households.iter().map(|household| &household.owner);
 		for who in [&community.operator, &community.utility]
@@ -59,8 +59,8 @@ impl Setup {
 		self
 	}
 
-	/// The chain after its first block, for tests that keep the state in their own hands: everything that is done with
-	/// the chain happens in `execute_with`.
+	/// Returns state and chain after the first block, for tests that hold the state themselves. They must use the chain
+	/// inside the state's `execute_with`.
 	pub fn start(self) -> (TestExternalities, Chain) {
 		let mut ext = TestExternalities::default();
 		let chain = ext.execute_with(|| {
@@ -77,9 +77,9 @@ impl Setup {
 	}
 }
 
-/// A community on the seed paper's terms, of households on the paper's comfort and 15 kWh connections, without
-/// preferences: [`owner`](accounts::owner) and [`meter`](accounts::meter) of their place in it, Eve the operator, Ferdie
-/// the utility. Change what you like.
+/// A community on the seed paper's terms. Its operator is Eve, its utility Ferdie. Household N belongs to
+/// [`owner`](accounts::owner)`(N)` and has [`meter`](accounts::meter)`(N)`, the paper's comfort, a connection limit of
+/// 15 kWh and no preference. Change what your test needs.
 pub fn community(households: u32) -> GenesisCommunity<AccountId> {
 	GenesisCommunity {
 		name: "test".to_string(),
@@ -98,7 +98,7 @@ pub fn community(households: u32) -> GenesisCommunity<AccountId> {
 	}
 }
 
-/// RFC 7396 merge, as a node applies a preset to the default genesis.
+/// Merges as in RFC 7396, by which a node applies a preset to the default genesis.
 fn merge(into: &mut serde_json::Value, patch: serde_json::Value) {
 	match (into, patch) {
 		(serde_json::Value::Object(into), serde_json::Value::Object(patch)) => {

@@ -1,4 +1,5 @@
-//! Sums that always hold, computed here from contracts, statements and balances, not asked of the market.
+//! Checks of energy and money. They compute the expected figures from contracts, statements and balances, independently
+//! of the market's own arithmetic.
 
 use commonwatt_runtime::{AccountId, Balance, Balances, EnergyMarket, Runtime, RuntimeHoldReason};
 use frame_support::traits::fungible::InspectHold;
@@ -8,14 +9,14 @@ use pallet_energy_market::{
 };
 use std::collections::BTreeMap;
 
-/// What every account has, free and on hold.
+/// Every account's balance, free and on hold.
 pub fn balances() -> BTreeMap<AccountId, Balance> {
 	frame_system::Account::<Runtime>::iter()
 		.map(|(who, account)| (who, account.data.free + account.data.reserved))
 		.collect()
 }
 
-/// What an account has on hold for contracts.
+/// The funds that an account has on hold for contracts.
 pub fn held(who: impl Into<AccountId>) -> Balance {
 	Balances::balance_on_hold(
 		&RuntimeHoldReason::EnergyMarket(HoldReason::Contract),
@@ -23,7 +24,8 @@ pub fn held(who: impl Into<AccountId>) -> Balance {
 	)
 }
 
-/// Every owner has on hold what the contracts of all its households say. Checked after every block.
+/// Panics unless every owner has on hold what the contracts of all its households say. [`Chain`](crate::Chain) checks
+/// this after every block.
 pub fn assert_holds() {
 	let owners: BTreeMap<_, _> = Households::<Runtime>::iter()
 		.map(|(id, household)| (id, household.owner))
@@ -32,36 +34,46 @@ pub fn assert_holds() {
 	for (id, contract) in Contracts::<Runtime>::iter().flat_map(|(_, _, book)| book) {
 		match owners.get(&id) {
 			Some(owner) => *expected.entry(owner).or_default() += contract.held,
-			None => assert_eq!(contract.held, 0, "{contract:?} holds money of nobody"),
+			None => assert_eq!(
+				contract.held, 0,
+				"household {id} does not exist, but its contract has funds on hold: {contract:?}"
+			),
 		}
 	}
 	for (owner, expected) in expected {
 		assert_eq!(
 			held(owner.clone()),
 			expected,
-			"on hold for the contracts of {owner}"
+			"funds on hold for the contracts of {owner} (left) and by the contracts (right)"
 		);
 	}
 }
 
-/// Energy and money of a settled era sum to zero over the community, as its contracts and statements tell them; every
-/// amount is energy times price; and the record's totals are those of the statements. Checked for each era that is
-/// settled, in the block that settles it.
+/// Panics unless, in a settled era of a community, community energy sums to zero in contracts and in statements, the
+/// energy of every statement is what the meter saw, every amount is energy times price, sellers received their shares
+/// of what buyers paid in or are owed them, and the record's totals are the sums of the statements.
+/// [`Chain`](crate::Chain) checks this for every era, in the block that settles it.
 pub fn assert_sums(community: CommunityId, era: EraIndex) {
 	let at = format!("community {community}, era {era}");
 	let contracts = EnergyMarket::view_contracts(community, era);
 	let contracted: i64 = contracts.iter().map(|(_, c)| c.energy.community_wh()).sum();
-	assert_eq!(contracted, 0, "{at}: community energy contracted");
+	assert_eq!(
+		contracted, 0,
+		"{at}: contracted community energy does not sum to zero"
+	);
 	let statements = EnergyMarket::view_statements(community, era);
 	assert!(!statements.is_empty(), "{at} is not settled");
 	let delivered: i64 = statements.iter().map(|(_, s)| s.energy.community_wh()).sum();
-	assert_eq!(delivered, 0, "{at}: community energy delivered");
+	assert_eq!(
+		delivered, 0,
+		"{at}: delivered community energy does not sum to zero"
+	);
 	for (_, Statement { energy, reading, .. }) in &statements {
 		let metered = i64::from(reading.generation_wh) - i64::from(reading.consumption_wh);
 		assert_eq!(
 			energy.community_wh() + energy.main_wh(),
 			metered,
-			"{at}: {reading:?} became {energy:?}"
+			"{at}: the energy of the statement is not what the meter saw: {energy:?}, {reading:?}"
 		);
 	}
 	for ((household, statement), share) in statements.iter().zip(pool_shares(&statements)) {
@@ -75,20 +87,21 @@ pub fn assert_sums(community: CommunityId, era: EraIndex) {
 		assert_eq!(
 			settled,
 			totals(&statements, settled.missing_readings),
-			"{at}: totals"
+			"{at}: totals in the record (left) and summed from statements (right)"
 		);
 		let estimated = statements
 			.iter()
 			.filter(|(_, s)| s.reading.quality == Quality::Estimated);
-		// A meter may estimate too, so that not every estimate stands for a silent one.
+		// A meter may submit an estimate, too: there can be more estimates than silent meters.
 		assert!(
 			settled.missing_readings as usize <= estimated.count(),
-			"{at}: {settled:?}"
+			"{at}: more missing readings than estimates: {settled:?}"
 		);
 	}
 }
 
-/// A seller got its share of what buyers paid in, or the utility owes it that: an account that is gone may not take it.
+/// Asserts that a seller received its share of what buyers paid in, or that the utility owes it: an account that is
+/// gone may not be able to receive it.
 fn assert_paid(statement: &Statement, share: Balance, at: &str) {
 	let amounts = &statement.amounts;
 	let kept = kept(statement, share, at);
@@ -98,17 +111,19 @@ fn assert_paid(statement: &Statement, share: Balance, at: &str) {
 	);
 }
 
-/// What a seller did not get of its share.
+/// The part of a seller's share that it did not receive from the pool: nothing or all of it. Panics if it received a
+/// part.
 pub fn kept(statement: &Statement, share: Balance, at: &str) -> Balance {
 	let received = statement.amounts.received_from_pool;
 	assert!(
 		received == share || received == 0,
-		"{at}: {received} from the pool, where its share is {share}"
+		"{at}: received {received} from the pool, but the share is {share}"
 	);
 	share - received
 }
 
-/// What an era's energy costs and earns by the community's terms: whoever pays rounds up, whoever is paid rounds down.
+/// Panics unless the amounts of a statement follow from its energy, its price and the terms. Costs are rounded up,
+/// revenues down.
 pub fn assert_priced(terms: &Terms, statement: &Statement, at: &str) {
 	let cost = |wh: u32, per_kwh: Balance| (Balance::from(wh) * per_kwh).div_ceil(1_000);
 	let revenue = |wh: u32, per_kwh: Balance| Balance::from(wh) * per_kwh / 1_000;
@@ -128,7 +143,7 @@ pub fn assert_priced(terms: &Terms, statement: &Statement, at: &str) {
 		"{at}: paid to the pool"
 	);
 	let fee = cost(bought, tariffs.grid_fee_per_kwh);
-	// An operator whose account is gone may not be able to take it.
+	// An operator whose account is gone may not be able to receive it.
 	assert!(
 		amounts.grid_fee == fee || amounts.grid_fee == 0,
 		"{at}: grid fee of {fee}, {amounts:?}"
@@ -147,7 +162,8 @@ pub fn assert_priced(terms: &Terms, statement: &Statement, at: &str) {
 	);
 }
 
-/// Each household's share of what buyers paid into the pool: by energy sold, as differences of rounded running sums.
+/// Each household's share of what buyers paid into the pool, in proportion to the energy sold. Shares are differences
+/// of running sums that are rounded down, so together they are exactly what was paid.
 pub fn pool_shares(statements: &[(HouseholdId, Statement)]) -> Vec<Balance> {
 	let sold = |statement: &Statement| Balance::from(statement.energy.sold_to_community_wh);
 	let all_sold: Balance = statements.iter().map(|(_, s)| sold(s)).sum();
@@ -161,7 +177,7 @@ pub fn pool_shares(statements: &[(HouseholdId, Statement)]) -> Vec<Balance> {
 	shares.collect()
 }
 
-/// What statements total.
+/// The totals of statements.
 pub fn totals(statements: &[(HouseholdId, Statement)], missing_readings: u32) -> Totals {
 	let energy = |of: fn(&Statement) -> u32| statements.iter().map(|(_, s)| u64::from(of(s))).sum();
 	let money = |of: fn(&Statement) -> Balance| statements.iter().map(|(_, s)| of(s)).sum();
@@ -179,7 +195,7 @@ pub fn totals(statements: &[(HouseholdId, Statement)], missing_readings: u32) ->
 	}
 }
 
-/// The accounts that money of a community moves between, beside its owners'.
+/// The accounts of a community, besides its owners', that receive or pay money.
 pub(crate) struct Purses {
 	pub operator: AccountId,
 	pub utility: AccountId,

@@ -1,4 +1,4 @@
-//! The kit's own checks, each against a state or an event that is wrong in one place.
+//! Tests of the kit's checks: each check must fail on a state or an event that is wrong in one place.
 
 use commonwatt_testkit::*;
 use frame_support::traits::{fungible::MutateHold, tokens::Precision, Get};
@@ -7,9 +7,9 @@ use pallet_energy_market::{
 };
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
-/// A chain on which household 0 offered 2 kWh and household 1 bought 1.5 kWh of them; then both exchanged 200 Wh more
-/// than they had said. `test` gets the era, which is settled, while the contracts of the running one, the same again, are
-/// open.
+/// Runs `test` on a chain with a settled era, which it gets: household 0 offered 2 kWh, household 1 bought 1.5 kWh of
+/// them, and each then generated or consumed 200 Wh more than it had submitted. The running era has the same contracts,
+/// still open.
 fn traded(test: impl FnOnce(EraIndex)) {
 	Setup::empty().community(community(3)).run(|chain| {
 		chain.submit([sell(0, 2_000), buy(1, 1_500)]);
@@ -28,19 +28,19 @@ fn traded(test: impl FnOnce(EraIndex)) {
 	});
 }
 
-/// What a check fails with.
+/// The panic message of a check that must fail.
 fn fault(check: impl FnOnce()) -> String {
-	let panic = catch_unwind(AssertUnwindSafe(check)).expect_err("the check found nothing");
+	let panic = catch_unwind(AssertUnwindSafe(check)).expect_err("the check did not fail");
 	match panic.downcast::<String>() {
 		Ok(said) => *said,
 		Err(panic) => panic
 			.downcast_ref::<&str>()
-			.expect("checks say what they found")
+			.expect("a panic message is a string")
 			.to_string(),
 	}
 }
 
-/// The slot of an era in the rings.
+/// The index of an era in the rings.
 fn slot(era: EraIndex) -> u32 {
 	let retained: u32 = <Runtime as Config>::RetainedEras::get();
 	era % retained
@@ -60,7 +60,7 @@ fn change_statement(era: EraIndex, household: HouseholdId, change: impl FnOnce(&
 	});
 }
 
-/// What `assert_sums` says of a statement of household 0, the seller, or 1, the buyer, that is changed like that.
+/// The failure of `assert_sums` after `change` to a statement of household 0, the seller, or 1, the buyer.
 fn sums_with(household: HouseholdId, change: impl FnOnce(&mut Statement)) -> String {
 	let mut said = String::new();
 	traded(|era| {
@@ -71,7 +71,7 @@ fn sums_with(household: HouseholdId, change: impl FnOnce(&mut Statement)) -> Str
 }
 
 #[test]
-fn hold_that_no_contract_tells_of_is_found() {
+fn hold_above_what_contracts_say_is_found() {
 	traded(|_| {
 		let open = now().current;
 		change_contract(open, 1, |contract| contract.held -= 1);
@@ -80,7 +80,7 @@ fn hold_that_no_contract_tells_of_is_found() {
 }
 
 #[test]
-fn contract_without_its_hold_is_found() {
+fn hold_below_what_contracts_say_is_found() {
 	traded(|_| {
 		let reason = HoldReason::Contract.into();
 		assert_ok!(Balances::release(&reason, &owner(1), 1, Precision::Exact));
@@ -89,10 +89,10 @@ fn contract_without_its_hold_is_found() {
 }
 
 #[test]
-fn hold_for_a_household_that_is_gone_is_found() {
+fn hold_for_a_household_that_does_not_exist_is_found() {
 	traded(|_| {
 		Households::<Runtime>::remove(1);
-		assert!(fault(assert_holds).contains("holds money of nobody"));
+		assert!(fault(assert_holds).contains("does not exist, but its contract has funds on hold"));
 	});
 }
 
@@ -100,36 +100,36 @@ fn hold_for_a_household_that_is_gone_is_found() {
 fn contracted_energy_that_does_not_sum_to_zero_is_found() {
 	traded(|era| {
 		change_contract(era, 1, |contract| contract.energy.bought_from_community_wh += 1);
-		assert!(fault(|| assert_sums(0, era)).contains("community energy contracted"));
+		assert!(fault(|| assert_sums(0, era)).contains("contracted community energy"));
 	});
 }
 
 #[test]
 fn delivered_energy_that_does_not_sum_to_zero_is_found() {
 	let said = sums_with(1, |s| s.energy.bought_from_community_wh += 1);
-	assert!(said.contains("community energy delivered"), "{said}");
+	assert!(said.contains("delivered community energy"), "{said}");
 }
 
 #[test]
-fn energy_that_no_meter_saw_is_found() {
+fn statement_whose_energy_differs_from_the_reading_is_found() {
 	let said = sums_with(0, |s| s.energy.sold_to_main_wh += 1);
-	assert!(said.contains("became"), "{said}");
+	assert!(said.contains("not what the meter saw"), "{said}");
 }
 
 #[test]
-fn seller_who_got_less_than_its_share_is_found() {
+fn seller_who_received_less_than_its_share_is_found() {
 	let said = sums_with(0, |s| s.amounts.received_from_pool -= 1);
-	assert!(said.contains("where its share is"), "{said}");
+	assert!(said.contains("but the share is"), "{said}");
 }
 
 #[test]
-fn seller_who_got_nothing_and_is_owed_nothing_is_found() {
+fn seller_who_received_nothing_and_is_owed_nothing_is_found() {
 	let said = sums_with(0, |s| s.amounts.received_from_pool = 0);
 	assert!(said.contains("neither paid nor owed"), "{said}");
 }
 
 #[test]
-fn seller_who_is_owed_what_it_did_not_get_passes() {
+fn seller_who_received_nothing_and_is_owed_its_share_passes() {
 	traded(|era| {
 		change_statement(era, 0, |s| {
 			s.amounts.credit += s.amounts.received_from_pool;
@@ -158,7 +158,7 @@ fn amounts_that_are_not_energy_times_price_are_found() {
 }
 
 #[test]
-fn total_that_its_statements_do_not_come_to_is_found() {
+fn totals_that_are_not_the_sums_of_the_statements_are_found() {
 	for change in [
 		(|record| record.settled = None) as fn(&mut EraRecord),
 		|record| record.settled.as_mut().unwrap().missing_readings = 4,
@@ -178,7 +178,7 @@ fn total_that_its_statements_do_not_come_to_is_found() {
 	}
 }
 
-/// The events of a settlement once more, as far as they are told of it.
+/// Deposits the events of an era's settlement again, after `change` to them.
 fn tell_again(era: EraIndex, change: impl FnOnce(&mut Vec<MarketEvent>)) {
 	let statements = EnergyMarket::view_statements(0, era).into_iter();
 	let settled = statements.map(|(household, statement)| MarketEvent::HouseholdSettled {
@@ -199,7 +199,7 @@ fn tell_again(era: EraIndex, change: impl FnOnce(&mut Vec<MarketEvent>)) {
 	}
 }
 
-/// What the ledger says of something that happens.
+/// The failure of `assert_told` after `happens`, which gets the settled era.
 fn ledger_after(happens: impl FnOnce(EraIndex)) -> String {
 	let mut said = String::new();
 	traded(|era| {
@@ -220,37 +220,37 @@ fn money_that_moves_without_an_event_of_the_market_is_found() {
 		};
 		assert_ok!(dispatch(by(owner(0), transfer)));
 	});
-	assert!(said.contains("what the events tell"), "{said}");
+	assert!(said.contains("balance in the state"), "{said}");
 }
 
 #[test]
-fn money_that_an_event_tells_of_and_that_did_not_move_is_found() {
+fn payment_that_only_an_event_reports_is_found() {
 	let said = ledger_after(|era| tell_again(era, |_| ()));
-	assert!(said.contains("what the events tell"), "{said}");
+	assert!(said.contains("balance in the state"), "{said}");
 }
 
 #[test]
-fn money_that_nobody_issued_is_found() {
+fn balances_that_exceed_the_total_issuance_are_found() {
 	let said = ledger_after(|_| pallet_balances::TotalIssuance::<Runtime>::mutate(|issued| *issued -= 1));
-	assert!(said.contains("what was issued"), "{said}");
+	assert!(said.contains("total issuance"), "{said}");
 }
 
-/// A debt of one household, in a community where nobody owes anything.
+/// Adds a debt of a household that has none.
 fn owe(household: HouseholdId, arrears: Balance, credit: Balance) {
 	let debt = Debt { arrears, credit };
 	Debts::<Runtime>::mutate(0, |debts| debts.try_push((household, debt)).unwrap());
 }
 
 #[test]
-fn debt_that_no_event_tells_of_is_found() {
+fn debt_that_no_event_reports_is_found() {
 	let said = ledger_after(|_| {
 		owe(2, 1, 0);
 	});
-	assert!(said.contains("debts in state"), "{said}");
+	assert!(said.contains("debts in the state"), "{said}");
 }
 
 #[test]
-fn debt_that_is_paid_by_event_only_is_found() {
+fn credit_whose_payment_only_an_event_reports_is_found() {
 	traded(|_| {
 		owe(2, 0, 5);
 		let ledger = Snapshot::now();
@@ -261,7 +261,7 @@ fn debt_that_is_paid_by_event_only_is_found() {
 			paid,
 			credit: 0,
 		});
-		assert!(fault(|| ledger.assert_told()).contains("what the events tell"));
+		assert!(fault(|| ledger.assert_told()).contains("balance in the state"));
 	});
 }
 
@@ -280,7 +280,7 @@ fn household_that_leaves_with_debts_is_found() {
 }
 
 #[test]
-fn statement_that_does_not_follow_from_debts_is_found() {
+fn statement_that_ignores_earlier_debts_is_found() {
 	traded(|era| {
 		owe(1, 5, 0);
 		let ledger = Snapshot::now();
@@ -290,15 +290,15 @@ fn statement_that_does_not_follow_from_debts_is_found() {
 }
 
 #[test]
-fn events_that_are_not_what_the_state_keeps_are_found() {
+fn events_that_differ_from_the_state_are_found() {
 	let said = ledger_after(|era| {
 		tell_again(era, |events| drop(events.remove(0)));
 	});
-	assert!(said.contains("statements as kept and as reported"), "{said}");
+	assert!(said.contains("statements in the state"), "{said}");
 	let said = ledger_after(|era| {
 		tell_again(era, |events| drop(events.pop()));
 	});
-	assert!(said.contains("statements without"), "{said}");
+	assert!(said.contains("without an EraSettled event"), "{said}");
 	let said = ledger_after(|era| {
 		tell_again(era, |events| match events.last_mut() {
 			Some(MarketEvent::EraSettled { totals, .. }) => totals.grid_fees += 1,
@@ -309,13 +309,13 @@ fn events_that_are_not_what_the_state_keeps_are_found() {
 }
 
 #[test]
-fn reading_that_was_not_settled_is_found() {
+fn settlement_that_did_not_use_the_reading_is_found() {
 	traded(|era| {
 		Readings::<Runtime>::mutate(0, |metered| {
 			metered.as_mut().unwrap().reading.generation_wh += 1;
 		});
 		let ledger = Snapshot::now();
 		tell_again(era, |_| ());
-		assert!(fault(|| ledger.assert_told()).contains("the reading that was settled"));
+		assert!(fault(|| ledger.assert_told()).contains("the settled reading is not the submitted one"));
 	});
 }

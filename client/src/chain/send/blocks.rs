@@ -17,11 +17,11 @@ use subxt::{
 	utils::AccountId32,
 };
 
-/// Finality has stopped if there is no new final block for this long. The longest regular wait is that of a mined chain,
-/// whose first final block comes after as many blocks as its finality is deep.
+/// Timeout for a new final block. The longest regular wait is on a mined chain, whose first final block comes only
+/// after as many blocks as its finality depth.
 pub const FINALITY: Duration = Duration::from_secs(600);
 
-/// The transactions of a block whose hashes are wanted, each with why it failed, if it did.
+/// The wanted transactions of a block, by hash, each with the reason if it failed.
 pub async fn included(at: &At, wanted: impl Fn(&H256) -> bool) -> Result<Vec<(H256, Option<String>)>, Fault> {
 	let extrinsics = at.extrinsics().fetch().await.or_fault()?;
 	let mut found = BTreeMap::new();
@@ -52,16 +52,16 @@ pub async fn included(at: &At, wanted: impl Fn(&H256) -> bool) -> Result<Vec<(H2
 
 /// What used a nonce of an account.
 pub enum UsedBy {
-	/// The transaction that was asked for. It failed, if there is a reason.
+	/// The transaction that was asked for. If there is a reason, it failed.
 	Itself(Option<String>),
 	/// A transaction with another hash.
 	Another,
-	/// The node has no state of the block any more.
+	/// Unknown: the node no longer has the state of the block.
 	Forgotten,
 }
 
-/// Finds out whether a transaction, or another one of the account, used its nonce in a final block after the block of a
-/// number. The account's next nonce at `head` is greater than this one.
+/// Finds out whether a transaction, or another one of the account, used its nonce in a final block after block `after`.
+/// The account's next nonce at `head` must be greater than `nonce`.
 pub async fn used_by(
 	node: &Node,
 	head: &At,
@@ -83,13 +83,13 @@ pub async fn used_by(
 	let found = included(&node.at(high).await?, |other| *other == hash).await?;
 	Ok(match found.into_iter().next() {
 		Some((_, failure)) => UsedBy::Itself(failure),
-		// It may have been in one of the blocks before.
+		// The nonce may have been used in one of the blocks before, whose state is gone.
 		None if high == readable && readable > after.saturating_add(1) => UsedBy::Forgotten,
 		None => UsedBy::Another,
 	})
 }
 
-/// Says when there are new final blocks.
+/// Waits for new final blocks.
 pub struct FinalBlocks<'a> {
 	node: &'a Node,
 	heads: RpcSubscription<serde_json::Value>,
@@ -113,15 +113,15 @@ impl<'a> FinalBlocks<'a> {
 			.or_fault()
 	}
 
-	/// Waits until there is a final block that was not reported before. False if none came for [`FINALITY`].
+	/// Waits for a final block that was not reported before. False if none arrived within [`FINALITY`].
 	pub async fn next(&mut self) -> Result<bool, Fault> {
 		match tokio::time::timeout(FINALITY, self.heads.next()).await {
 			Err(_) => return Ok(false),
 			Ok(Some(head)) => drop(head.or_fault()?),
-			// A node drops a subscriber that is too slow. Where it was the connection that ended, this fails.
+			// A node drops a subscriber that is too slow. If the connection itself ended, this fails.
 			Ok(None) => self.heads = Self::subscribe(self.node).await?,
 		}
-		// The newest one counts, so those that came meanwhile are reported together.
+		// Only the newest block counts, so all that arrived meanwhile are reported as one.
 		while let Some(Some(head)) = self.heads.next().now_or_never() {
 			head.or_fault()?;
 		}

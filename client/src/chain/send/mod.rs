@@ -1,16 +1,15 @@
-//! Signs transactions, submits a wave of them at once, and follows each of them until a final block says what became of
-//! it.
+//! Signs transactions, submits a wave of them at once, and follows each until a final block shows its result.
 //!
-//! A nonce is read in a final block, and the pool judges by the best block, which is ahead of it. So the pool may call a
-//! transaction outdated because a block that is not final yet holds an earlier one with the same nonce: one that a run
-//! before sent, or this run before it lost its connection, or another program. Such a refusal is neither a failure nor
-//! a success. [`send`] therefore waits until the final chain has caught up with the block that the pool judged by.
-//! Then one of these holds:
+//! The nonce is read at a final block, but the pool judges by the best block, which is ahead of it. So the pool may
+//! call a transaction outdated because a block that is not final yet has an earlier one with the same nonce. An earlier
+//! run may have sent it, or this run before it lost its connection, or another program. Such a refusal is neither a
+//! failure nor a success. [`send`] therefore waits until the final chain has caught up with the block that the pool
+//! judged by. Then one of these holds:
 //!
-//! - the transaction is in a final block, where its hash is found;
-//! - another transaction used the nonce, or none can use this one any more, or the pool still refuses it: the transaction
-//!   is [`Missed`]. What it was to do may be done already, so the caller looks at the state, and signs again if it is not.
-//!   [`Tries`] bounds how often.
+//! - The transaction is in a final block, where its hash is found.
+//! - The transaction is [`Missed`], because another one used its nonce, it has expired, or the pool still refuses it.
+//!   Its effect may be on the chain already, so the caller checks the state and signs again if necessary. [`Tries`]
+//!   bounds how often.
 
 mod blocks;
 mod pool;
@@ -32,62 +31,63 @@ use subxt::{
 };
 use subxt_signer::sr25519::Keypair;
 
-/// Number of blocks in which a transaction is valid, so that none turns up eras later.
+/// Number of blocks for which a transaction is valid, so that none gets into a block eras later.
 const MORTALITY_BLOCKS: u64 = 64;
-/// A transaction that is in no final block is offered again after this many of them: the pool may have dropped it.
+/// A transaction that is in no final block is offered again after this many of them, because the pool may have dropped
+/// it.
 const OFFER_AGAIN_BLOCKS: u64 = 4;
-/// A transaction is signed at most this often when others take its nonce, or no block takes it.
+/// Maximum number of signatures for a transaction whose nonce others use, or that expires.
 const MOST_TRIES: u32 = 10;
-/// A transaction is signed at most this often when the node refuses it.
+/// Maximum number of signatures for a transaction that the node refuses.
 const MOST_REFUSALS: u32 = 2;
 
 /// A signed transaction.
 pub struct Signed {
-	/// For messages.
+	/// Description for messages.
 	what: String,
 	account: AccountId32,
 	nonce: u64,
 	hash: H256,
 	bytes: Vec<u8>,
-	/// Number of the first block in which it is void.
+	/// Number of the first block in which it is no longer valid.
 	void_from: u64,
 }
 
 /// A transaction that got into a block and failed there.
 pub struct Failed {
-	/// What it was.
+	/// Description of the transaction.
 	pub what: String,
-	/// The chain's words.
+	/// The chain's error.
 	pub reason: String,
 }
 
 impl Failed {
-	/// Whether it came too late: the era that it was for had passed.
+	/// Whether it came too late for its era.
 	pub fn came_late(&self) -> bool {
 		["ReadingForWrongEra", "StrategiesForWrongEra"]
 			.iter()
 			.any(|error| self.reason.contains(error))
 	}
 
-	/// As a fault.
+	/// Converts it into a fault.
 	pub fn into_fault(self) -> Fault {
-		Fault::Chain(format!("{} was refused: {}", self.what, self.reason))
+		Fault::Chain(format!("{} failed in a block: {}", self.what, self.reason))
 	}
 }
 
-/// Why a transaction is in no final block, and will not be in a later one.
+/// Why a transaction is in no final block and cannot get into a later one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Why {
-	/// A transaction with another hash has its account and nonce.
+	/// Another transaction of the account used its nonce.
 	NonceUsed {
 		/// The account.
 		account: AccountId32,
 		/// The nonce.
 		nonce: u64,
 	},
-	/// No block took it while it was valid.
+	/// No block included it while it was valid.
 	Expired,
-	/// The pool refuses it, in the words of the node.
+	/// The pool refuses it, for this reason.
 	Refused(String),
 }
 
@@ -96,42 +96,43 @@ impl fmt::Display for Why {
 		match self {
 			Self::NonceUsed { account, nonce } => write!(
 				f,
-				"another transaction used nonce {nonce} of account {account}; does another program sign with the same key?"
+				"another transaction used nonce {nonce} of account {account}; does another program sign with the same \
+				 key?"
 			),
 			Self::Expired => write!(
 				f,
-				"no block took it within {MORTALITY_BLOCKS} blocks, after which it is void"
+				"no block included it within {MORTALITY_BLOCKS} blocks, after which it expired"
 			),
 			Self::Refused(reason) => write!(f, "the node refused it: {reason}"),
 		}
 	}
 }
 
-/// A transaction that is in no final block, and will not be in a later one. What it was to do may be done all the same,
-/// by an earlier transaction.
+/// A transaction that is in no final block and cannot get into a later one. An earlier transaction may have had the
+/// same effect.
 #[derive(Debug)]
 pub struct Missed {
-	/// What it was.
+	/// Description of the transaction.
 	pub what: String,
 	/// Why it is in no block.
 	pub why: Why,
 }
 
-/// What became of a wave; the transactions that are in neither list are in final blocks and succeeded.
+/// The results of a wave. Transactions in neither list are in final blocks and succeeded.
 #[derive(Default)]
 pub struct Outcome {
 	/// Those that failed in a final block.
 	pub failed: Vec<Failed>,
-	/// Those that are in no block: look at the state, and sign again what it lacks.
+	/// Those that are in no block: check the state, and sign again what it lacks.
 	pub missed: Vec<Missed>,
 }
 
-/// Counts how often each transaction was signed in vain, so that none is signed again forever.
+/// Counts how often each transaction was missed, so that none is signed again forever.
 #[derive(Default)]
 pub struct Tries(BTreeMap<String, u32>);
 
 impl Tries {
-	/// Counts the missed transactions of a wave, by what they were. An error if one of them was missed too often.
+	/// Counts the missed transactions of a wave, by description. Returns an error if one of them was missed too often.
 	pub fn enter(&mut self, missed: Vec<Missed>) -> Result<(), Fault> {
 		for Missed { what, why } in missed {
 			let most = match why {
@@ -171,7 +172,7 @@ pub async fn sign<Arguments: EncodeAsFields>(
 	})
 }
 
-/// Signs a call with a nonce of the account, valid for a number of blocks after this one. Returns its hash and its bytes.
+/// Signs a call with this nonce, valid for `blocks` blocks after this one. Returns its hash and its bytes.
 pub fn encode<Arguments: EncodeAsFields>(
 	at: &At,
 	signer: &Keypair,
@@ -201,7 +202,7 @@ pub async fn fee(at: &At, signed: &Signed) -> Result<u128, Fault> {
 		.or_fault()
 }
 
-/// Submits a wave that was signed in a final block, and waits until final blocks say what became of each transaction.
+/// Submits a wave that was signed at a final block, and waits until final blocks show the result of each transaction.
 pub async fn send(node: &Node, at: &At, wave: Vec<Signed>) -> Result<Outcome, Fault> {
 	let mut final_blocks = FinalBlocks::new(node).await?;
 	let mut wave = Wave::offer(node, at.block_number(), wave).await?;
@@ -215,7 +216,7 @@ pub async fn send(node: &Node, at: &At, wave: Vec<Signed>) -> Result<Outcome, Fa
 		if !final_blocks.next().await? {
 			let what: Vec<_> = wave.open.values().map(|open| open.signed.what.as_str()).collect();
 			return Err(Fault::Chain(format!(
-				"the chain has made no block final for {} s, the last one is {}; not in a final block: {}",
+				"no block became final for {} s; the last final block is {}; not in a final block: {}",
 				FINALITY.as_secs(),
 				head.block_number(),
 				what.join(", ")
@@ -224,7 +225,7 @@ pub async fn send(node: &Node, at: &At, wave: Vec<Signed>) -> Result<Outcome, Fa
 	}
 }
 
-/// Sends a wave of which nothing may fail in a block. Returns what is in no block.
+/// Sends a wave in which no transaction may fail. Returns those that are in no block.
 pub async fn send_all(node: &Node, at: &At, wave: Vec<Signed>) -> Result<Vec<Missed>, Fault> {
 	let outcome = send(node, at, wave).await?;
 	match outcome.failed.into_iter().next() {
@@ -233,16 +234,16 @@ pub async fn send_all(node: &Node, at: &At, wave: Vec<Signed>) -> Result<Vec<Mis
 	}
 }
 
-/// A transaction of which no final block has said what became of it.
+/// A transaction whose result is not known yet.
 struct Open {
 	signed: Signed,
-	/// What the pool said when it refused it.
+	/// The pool's reason, if its last answer was a refusal.
 	refusal: Option<String>,
-	/// Offered again once the block of this number is final.
+	/// Number of the final block at which it is offered again.
 	again_at: u64,
 }
 
-/// What to do about an open transaction, after a final block that does not have it.
+/// What to do about an open transaction after a final block that does not have it.
 #[derive(Debug, PartialEq, Eq)]
 enum Step {
 	Wait,
@@ -251,7 +252,7 @@ enum Step {
 }
 
 impl Open {
-	/// Notes the pool's answer, when the final block of a number was the newest.
+	/// Records the pool's answer. `number` is the newest final block. Returns the reason if the transaction is missed.
 	fn enter(&mut self, offered: Offered, number: u64) -> Option<Why> {
 		match offered {
 			Offered::Refused { reason, block } => {
@@ -273,7 +274,7 @@ impl Open {
 		None
 	}
 
-	/// What to do, where `nonce` is the account's next one in the newest final block, of this number.
+	/// The next step, given the account's next nonce at the newest final block, and the number of that block.
 	fn step(&self, nonce: u64, number: u64) -> Step {
 		if nonce > self.signed.nonce {
 			return Step::Miss(Why::NonceUsed {
@@ -292,7 +293,7 @@ impl Open {
 	}
 }
 
-/// A wave on its way.
+/// A wave that was offered, and its results so far.
 struct Wave<'a> {
 	node: &'a Node,
 	open: BTreeMap<H256, Open>,
@@ -302,7 +303,7 @@ struct Wave<'a> {
 }
 
 impl<'a> Wave<'a> {
-	/// Offers a wave that was signed in the final block of a number.
+	/// Offers a wave that was signed at final block `number`.
 	async fn offer(node: &'a Node, number: u64, signed: Vec<Signed>) -> Result<Self, Fault> {
 		let offers = signed
 			.iter()
@@ -315,7 +316,7 @@ impl<'a> Wave<'a> {
 				refusal: None,
 				again_at: 0,
 			};
-			// A first refusal misses nothing yet.
+			// A first refusal is never a miss, so the result does not matter.
 			one.enter(offered?, number);
 			open.insert(one.signed.hash, one);
 		}
@@ -327,7 +328,7 @@ impl<'a> Wave<'a> {
 		})
 	}
 
-	/// Takes the transactions that are in the final blocks up to this one off the open ones.
+	/// Closes the open transactions that are in the final blocks up to `head`.
 	async fn read_blocks(&mut self, head: &At) -> Result<(), Fault> {
 		for number in self.next..=head.block_number() {
 			if self.open.is_empty() {
@@ -348,8 +349,8 @@ impl<'a> Wave<'a> {
 		Ok(())
 	}
 
-	/// Takes those that no block will have any more off the open ones, and offers others again. All final blocks up to
-	/// this one have been read.
+	/// Closes the open transactions that no later block can have, and offers others again. All final blocks up to
+	/// `head` must have been read.
 	async fn judge(&mut self, head: &At) -> Result<(), Fault> {
 		let number = head.block_number();
 		let node = self.node;
@@ -424,12 +425,12 @@ mod tests {
 		assert_eq!(one.enter(Offered::NonceUsed, 100), None);
 		assert_eq!(one.step(5, 101), Step::Wait);
 		assert_eq!(one.step(6, 101), Step::Miss(nonce_used()));
-		// The best block that had used the nonce was given up: the pool may have lost the transaction.
+		// The best block that used the nonce was reverted, so the pool may have lost the transaction.
 		assert_eq!(one.step(5, 104), Step::Offer);
 	}
 
 	#[test]
-	fn refusal_counts_when_the_block_that_it_was_judged_by_is_final_and_it_is_repeated() {
+	fn refusal_counts_once_its_block_is_final_and_the_pool_repeats_it() {
 		let mut one = open();
 		assert_eq!(one.enter(refused(130), 100), None);
 		assert_eq!(one.step(5, 129), Step::Wait);
@@ -440,18 +441,22 @@ mod tests {
 		let mut taken = open();
 		taken.enter(refused(130), 100);
 		assert_eq!(taken.enter(Offered::Pooled, 130), None);
-		assert_eq!(taken.enter(refused(140), 134), None, "the first in a row again");
+		assert_eq!(
+			taken.enter(refused(140), 134),
+			None,
+			"refusals are counted from 0 again"
+		);
 	}
 
 	#[test]
-	fn full_pool_is_asked_again_after_each_final_block() {
+	fn full_pool_is_retried_after_each_final_block() {
 		let mut one = open();
 		one.enter(Offered::NoRoom, 100);
 		assert_eq!((one.step(5, 100), one.step(5, 101)), (Step::Wait, Step::Offer));
 	}
 
 	#[test]
-	fn transaction_is_missed_when_no_later_block_can_have_it() {
+	fn transaction_is_missed_when_it_expires() {
 		let mut one = open();
 		one.enter(Offered::Pooled, 160);
 		assert_eq!(one.step(5, 162), Step::Wait);
@@ -461,7 +466,7 @@ mod tests {
 	}
 
 	#[test]
-	fn nothing_is_signed_again_forever() {
+	fn number_of_signatures_is_bounded() {
 		let miss = |what: &str, why: &Why| Missed {
 			what: what.into(),
 			why: why.clone(),

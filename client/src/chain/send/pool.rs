@@ -1,4 +1,4 @@
-//! Offering a transaction to the node's pool.
+//! Offers a transaction to the node's pool.
 
 use crate::{
 	chain::{self, Node},
@@ -10,33 +10,33 @@ use subxt::{
 	utils::{to_hex, AccountId32},
 };
 
-/// The best block may change while the pool judges by it. After this many changes in a row its answer counts all the same.
+/// Maximum number of retries while the best block changes under the pool. After that the pool's answer counts anyway.
 const MOST_CHANGES: u32 = 5;
-/// The pool's answers for a transaction that it has already, or has another one with the same nonce in place of.
+/// Error codes for a transaction that the pool already has, and for one that cannot replace another with its nonce.
 const ALREADY_THERE: [i32; 2] = [1013, 1014];
-/// The pool's answers for a transaction that is not valid in the best block, and for one that it has just removed.
+/// Error codes for a transaction that is not valid in the best block, and for one that the pool has just removed.
 const REFUSED: [i32; 2] = [1010, 1012];
-/// The pool's answer when it is full.
+/// Error code of a full pool.
 const NO_ROOM: i32 = 1016;
 
-/// What the pool says to a transaction.
+/// The pool's answer to a transaction.
 pub enum Offered {
-	/// The pool has it, from now on or already, or has another one with its nonce.
+	/// The pool has it, or has another transaction with its nonce.
 	Pooled,
-	/// The best block has used its nonce: for this transaction, or for another one.
+	/// The best block has used its nonce, for this transaction or for another one.
 	NonceUsed,
 	/// The pool is full.
 	NoRoom,
 	/// It is not valid in the best block.
 	Refused {
-		/// The node's words.
+		/// The node's reason.
 		reason: String,
 		/// Number of the best block.
 		block: u64,
 	},
 }
 
-/// Offers the transaction that an account signed with a nonce to the pool.
+/// Offers a transaction to the pool. `account` and `nonce` are those that it was signed with.
 pub async fn offer(
 	node: &Node,
 	bytes: &[u8],
@@ -63,7 +63,7 @@ pub async fn offer(
 	}
 }
 
-/// The pool's answer, before anything is made of it.
+/// The pool's answer, judged by its error code alone.
 enum Answer {
 	Taken,
 	NoRoom,

@@ -1,5 +1,5 @@
-//! A migration from version 1 to 2 while both have one layout: it reads every community and writes it back. It is for
-//! rehearsing an upgrade only, and no release has it.
+//! A migration from version 1 to 2 for rehearsing an upgrade. Both versions have the same layout: it reads every
+//! community and writes it back. No release contains it.
 
 use crate::{
 	pallet::{Communities, CommunityCount, Config, Pallet},
@@ -7,11 +7,11 @@ use crate::{
 };
 use frame_support::migrations::VersionedMigration;
 
-/// From version 1 to 2, once.
+/// Migrates from version 1 to 2, at most once.
 pub type Rehearsal<T> =
 	VersionedMigration<1, 2, unchecked::Rewrite<T>, Pallet<T>, <T as frame_system::Config>::DbWeight>;
 
-/// What checks no version, and therefore stays in here.
+/// The migration without the version check. It is private, so that nobody runs it without the check.
 mod unchecked {
 	use super::*;
 	use core::marker::PhantomData;
@@ -27,13 +27,13 @@ mod unchecked {
 			let count = CommunityCount::<T>::get();
 			let mut written = 0u32;
 			for id in 0..count {
-				// What cannot be read stays as it is: a migration must not lose what it does not understand.
+				// A migration must not lose what it cannot decode, so an unreadable community stays as it is.
 				if let Some(community) = Communities::<T>::get(id) {
 					Communities::<T>::insert(id, community);
 					written = written.saturating_add(1);
 				}
 			}
-			log::info!(target: LOG_TARGET, "rehearsal: {written} of {count} communities written back");
+			log::info!(target: LOG_TARGET, "rehearsal migration: wrote back {written} of {count} communities");
 			T::DbWeight::get().reads_writes(u64::from(count).saturating_add(1), written.into())
 		}
 
@@ -46,7 +46,7 @@ mod unchecked {
 		#[cfg(feature = "try-runtime")]
 		fn post_upgrade(before: alloc::vec::Vec<u8>) -> Result<(), sp_runtime::TryRuntimeError> {
 			let after = codec::Encode::encode(&(Communities::<T>::iter().count() as u64));
-			frame_support::ensure!(before == after, "communities were lost or made");
+			frame_support::ensure!(before == after, "the migration changed the number of communities");
 			Pallet::<T>::do_try_state()
 		}
 	}

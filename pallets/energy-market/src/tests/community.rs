@@ -1,4 +1,5 @@
-//! Who may create, admit and change.
+//! Who may create communities, admit households and change terms, comfort and preferences; and which values are
+//! refused.
 
 use crate::{mock::*, *};
 use commonwatt_market::game::{Comfort, Preference, Ratio};
@@ -26,7 +27,7 @@ fn register(
 }
 
 #[test]
-fn governance_creates_a_community_and_its_pool_lives() {
+fn governance_creates_a_community_and_its_pool_account_exists() {
 	ExtBuilder::default().build_and_execute(|| {
 		assert_ok!(create(terms()));
 		assert_eq!(CommunityCount::<Test>::get(), 2);
@@ -42,7 +43,7 @@ fn governance_creates_a_community_and_its_pool_lives() {
 }
 
 #[test]
-fn nobody_else_creates_a_community() {
+fn community_creation_is_refused_without_governance() {
 	ExtBuilder::default().build_and_execute(|| {
 		let origin = RuntimeOrigin::signed(OPERATOR);
 		assert_noop!(
@@ -63,7 +64,7 @@ fn community_is_refused_when_its_name_is_too_long() {
 }
 
 #[test]
-fn community_is_refused_when_its_operator_cannot_start_the_pool() {
+fn community_is_refused_when_the_operator_cannot_fund_the_pool_account() {
 	ExtBuilder::default().build_and_execute(|| {
 		let name = b"hill".to_vec();
 		assert!(
@@ -154,7 +155,7 @@ fn household_is_refused_when_the_community_is_unknown() {
 }
 
 #[test]
-fn household_is_refused_when_a_stranger_admits_it() {
+fn household_is_refused_when_the_signer_is_not_the_operator() {
 	ExtBuilder::default().build_and_execute(|| {
 		let origin = RuntimeOrigin::signed(STRANGER);
 		assert_noop!(
@@ -165,7 +166,7 @@ fn household_is_refused_when_a_stranger_admits_it() {
 }
 
 #[test]
-fn household_is_refused_when_its_meter_measures_another() {
+fn household_is_refused_when_its_meter_is_already_registered() {
 	ExtBuilder::default().build_and_execute(|| {
 		assert_noop!(
 			register(0, meter(2), 5_000, None),
@@ -196,7 +197,7 @@ fn household_is_refused_when_its_connection_limit_is_out_of_range() {
 }
 
 #[test]
-fn comfort_is_refused_when_it_makes_no_sense() {
+fn comfort_is_refused_when_range_or_sensitivity_is_invalid() {
 	ExtBuilder::default().build_and_execute(|| {
 		let with = |change: fn(&mut Comfort)| {
 			let mut comfort = comfort();
@@ -208,7 +209,7 @@ fn comfort_is_refused_when_it_makes_no_sense() {
 			(|c| c.max_centi_c = c.min_centi_c, Error::ComfortRangeEmpty),
 			(|c| c.a.denominator = 0, Error::ComfortSensitivityNotPositive),
 			(|c| c.a.numerator = 0, Error::ComfortSensitivityNotPositive),
-			// 4 / 12^2 = 1/36 is the largest; 1/35 is above it.
+			// The largest valid sensitivity is 4 / 12^2 = 1/36; 1/35 is above it.
 			(|c| c.a.denominator = 35, Error::ComfortCouldExceedOne),
 		];
 		for (change, error) in cases {
@@ -245,7 +246,7 @@ fn owner_sets_comfort_and_preference() {
 }
 
 #[test]
-fn nobody_else_sets_comfort_or_preference() {
+fn comfort_and_preference_are_refused_when_the_signer_is_not_the_owner() {
 	ExtBuilder::default().build_and_execute(|| {
 		let stranger = || RuntimeOrigin::signed(owner(0));
 		assert_noop!(
@@ -268,7 +269,7 @@ fn nobody_else_sets_comfort_or_preference() {
 }
 
 #[test]
-fn preference_is_refused_when_a_share_is_above_all() {
+fn preference_is_refused_when_a_percentage_exceeds_100() {
 	ExtBuilder::default().build_and_execute(|| {
 		let origin = || RuntimeOrigin::signed(owner(0));
 		for wrong in [
@@ -299,7 +300,7 @@ fn set_terms(
 }
 
 #[test]
-fn new_terms_hold_from_their_era_on_and_leave_contracts_alone() {
+fn new_terms_hold_from_their_era_on_and_do_not_change_contracts() {
 	ExtBuilder::default().build_in_first_era(|| {
 		submit(
 			0,
@@ -328,7 +329,7 @@ fn new_terms_hold_from_their_era_on_and_leave_contracts_alone() {
 }
 
 #[test]
-fn terms_that_have_not_begun_are_dropped_and_those_that_have_stay_for_their_eras() {
+fn announcement_replaces_one_that_has_not_begun_and_keeps_one_that_has() {
 	ExtBuilder::default().build_in_first_era(|| {
 		let priced = |feed_in_per_kwh| {
 			let mut terms = terms();
@@ -355,7 +356,7 @@ fn terms_are_refused_for_an_era_that_has_begun() {
 }
 
 #[test]
-fn nobody_else_changes_the_terms() {
+fn terms_are_refused_when_the_signer_is_not_the_operator() {
 	ExtBuilder::default().build_and_execute(|| {
 		assert_noop!(set_terms(STRANGER, 0, terms(), 1), Error::<Test>::NotOperator);
 		assert_noop!(

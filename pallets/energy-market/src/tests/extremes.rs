@@ -1,4 +1,4 @@
-//! Every bound at its end: nothing overflows, nothing panics, everything still adds up.
+//! Values at both ends of every range: nothing overflows or panics, and all sums are right.
 
 use crate::{mock::*, *};
 use commonwatt_market::game::{
@@ -9,14 +9,14 @@ use frame_support::{
 	traits::fungible::{Inspect, Mutate},
 };
 
-/// More than the dearest bill of a whole community.
+/// More than the highest possible bill of a whole community.
 const FORTUNE: Balance = Balance::MAX / 64;
 
 fn by(who: AccountId) -> RuntimeOrigin {
 	RuntimeOrigin::signed(who)
 }
 
-/// Full communities on the given terms, with everybody rich.
+/// Runs `test` on a full community with the given terms, in which every account has [`FORTUNE`].
 fn rich(terms: Terms, test: impl FnOnce()) {
 	ExtBuilder::default().households(0).build().execute_with(|| {
 		System::set_block_number(1);
@@ -46,7 +46,7 @@ fn rich(terms: Terms, test: impl FnOnce()) {
 	});
 }
 
-/// From one end of the temperatures to the other, as sensitive as that allows.
+/// The widest comfort range, with the highest sensitivity that it allows.
 fn widest_comfort() -> Comfort {
 	Comfort {
 		min_centi_c: i16::MIN,
@@ -77,8 +77,8 @@ fn dearest() -> Terms {
 	}
 }
 
-/// Half of the households sell all there can be, the others buy it. These have no other choice: so large a buyer would
-/// prefer the main grid.
+/// Half of the households sell the maximum energy, the others buy it. The buyers have no other choice, because a buyer
+/// of so much energy would prefer the main grid.
 fn largest_trade(era: EraIndex) {
 	for household in 0..MAX_HOUSEHOLDS {
 		let sells = household % 2 == 0;
@@ -113,7 +113,7 @@ fn largest_trade(era: EraIndex) {
 }
 
 #[test]
-fn largest_energies_at_the_highest_tariffs_add_up() {
+fn sums_are_right_at_maximum_energy_and_tariffs() {
 	rich(dearest(), || {
 		let pot = Balances::balance(&EnergyMarket::pot_account(0));
 		largest_trade(FIRST_ERA + 1);
@@ -130,7 +130,7 @@ fn largest_energies_at_the_highest_tariffs_add_up() {
 }
 
 #[test]
-fn smallest_and_largest_rules_add_up() {
+fn settlement_works_at_the_limits_of_all_rules() {
 	let smallest_lambda = Ratio {
 		numerator: u32::MAX,
 		denominator: u32::MAX - 1,
@@ -158,7 +158,7 @@ fn smallest_and_largest_rules_add_up() {
 }
 
 #[test]
-fn energy_for_nothing_adds_up() {
+fn sums_are_right_at_tariffs_of_zero() {
 	let mut terms = dearest();
 	terms.tariffs = Tariffs {
 		retail_per_kwh: 0,
@@ -176,7 +176,7 @@ fn energy_for_nothing_adds_up() {
 }
 
 #[test]
-fn preference_at_every_end_plays() {
+fn preference_with_extreme_values_takes_part_in_the_game() {
 	rich(dearest(), || {
 		for (household, response) in [(0, i16::MIN), (1, i16::MAX)] {
 			assert_ok!(EnergyMarket::set_preference(
@@ -208,13 +208,13 @@ fn preference_at_every_end_plays() {
 }
 
 #[test]
-fn time_ends_without_a_panic() {
+fn last_possible_era_does_not_panic() {
 	ExtBuilder::default().build_in_first_era(|| {
 		enter_era(EraIndex::MAX - 1);
 		submit(0, EraIndex::MAX, 0, &[strategy(Kind::BuyFromMain, 100)]);
 		enter_era(EraIndex::MAX);
 		assert_eq!(record(EraIndex::MAX).players, 1);
-		// There is no later era to submit for, to announce or to replace a meter in.
+		// There is no later era for which strategies, terms or a new meter could be submitted.
 		for era in [0, EraIndex::MAX] {
 			assert_noop!(
 				EnergyMarket::submit_strategies(by(owner(0)), 0, era, 0, vec![strategy(Kind::Neutral, 0)]),
@@ -234,7 +234,7 @@ fn time_ends_without_a_panic() {
 			Error::<Test>::EraNotLater
 		);
 		assert_eq!(EnergyMarket::view_current_era(), None);
-		// A clock beyond the last era changes nothing.
+		// A timestamp beyond the last era changes nothing.
 		for now in [u64::from(EraIndex::MAX) * ERA_MS + ERA_MS, u64::MAX] {
 			block_at(now);
 			assert_eq!(Clock::<Test>::get().unwrap().current, EraIndex::MAX);

@@ -1,4 +1,4 @@
-//! Silent meters, households that cannot pay, a utility that cannot, accounts that are gone.
+//! Silent meters, households or utilities that cannot pay, and closed accounts.
 
 use crate::{mock::*, *};
 use commonwatt_market::game::Kind;
@@ -16,7 +16,7 @@ fn drain(who: AccountId, leave: Balance) {
 }
 
 #[test]
-fn silent_seller_delivered_nothing() {
+fn silent_seller_is_estimated_to_deliver_nothing() {
 	ExtBuilder::default().build_in_first_era(|| {
 		submit(0, NEXT, 2_000, &[strategy(Kind::SellToCommunity, 500)]);
 		submit(1, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 1_500)]);
@@ -33,7 +33,7 @@ fn silent_seller_delivered_nothing() {
 }
 
 #[test]
-fn silent_buyer_consumed_its_contract() {
+fn silent_buyer_is_estimated_to_consume_its_contract() {
 	ExtBuilder::default().build_in_first_era(|| {
 		submit(0, NEXT, 2_000, &[strategy(Kind::SellToCommunity, 500)]);
 		submit(1, NEXT, 100, &[strategy(Kind::BuyFromCommunity, 1_600)]);
@@ -51,13 +51,13 @@ fn silent_buyer_consumed_its_contract() {
 		);
 		assert_eq!(buyer.energy.bought_from_community_wh, 1_500);
 		assert_eq!(statement(0, NEXT).amounts.received_from_pool, 285);
-		// An estimate is no reading: no later era is derived from it.
+		// The estimate is not stored as a reading, so no later era is derived from it.
 		assert_eq!(Readings::<Test>::get(1), None);
 	});
 }
 
 #[test]
-fn silent_household_without_a_contract_consumed_what_it_last_did() {
+fn silent_household_without_a_contract_is_estimated_from_its_last_reading() {
 	ExtBuilder::default().build_in_first_era(|| {
 		report(0, FIRST_ERA - 1, 3_000, 1_000);
 		enter_era(NEXT);
@@ -81,7 +81,7 @@ fn household_that_cannot_pay_trades_with_the_main_grid_only() {
 		submit(0, NEXT, 2_000, &[strategy(Kind::SellToCommunity, 0)]);
 		submit(1, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 1_000)]);
 		submit(2, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 1_000)]);
-		// 1 kWh can cost 300 + 10 + 3 for rounding.
+		// 1 kWh can cost 300 at retail, a fee of 10, and 3 for rounding.
 		drain(owner(1), EXISTENTIAL_DEPOSIT + 312);
 		drain(owner(2), EXISTENTIAL_DEPOSIT + 313);
 		enter_era(NEXT);
@@ -94,7 +94,7 @@ fn household_that_cannot_pay_trades_with_the_main_grid_only() {
 }
 
 #[test]
-fn debt_is_recorded_hurts_nobody_else_and_is_repaid() {
+fn arrears_are_recorded_affect_nobody_else_and_are_repaid() {
 	ExtBuilder::default().build_in_first_era(|| {
 		submit(0, NEXT, 2_000, &[strategy(Kind::SellToCommunity, 0)]);
 		submit(1, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 2_000)]);
@@ -103,19 +103,19 @@ fn debt_is_recorded_hurts_nobody_else_and_is_repaid() {
 		enter_era(NEXT + 1);
 		report(0, NEXT, 2_000, 0);
 		report(1, NEXT, 0, 5_000);
-		// It takes away what is free; what is on hold stays for the seller.
+		// The owner moves all free funds away; the hold remains for the seller.
 		drain(owner(1), EXISTENTIAL_DEPOSIT);
 		enter_era(NEXT + 2);
 		assert_eq!(statement(0, NEXT).amounts.received_from_pool, 380);
 		let debtor = statement(1, NEXT);
-		// On hold: 602 for 2 kWh. 380 and 20 went to the pool and the operator; the rest, less the minimum balance,
-		// went toward 3 kWh at 360.
+		// The hold is 602 for 2 kWh. 380 went to the pool and 20 to the operator; the rest, less the minimum balance,
+		// paid a part of 3 kWh at 360.
 		assert_eq!(debtor.amounts.main_cost, 1_080);
 		assert_eq!(debtor.amounts.paid_to_utility + debtor.amounts.arrears, 1_080);
 		assert!(debtor.amounts.arrears > 800);
 		let arrears = debtor.amounts.arrears;
 
-		// While it owes, the community does not trade with it, even as a seller; what it earns pays its debt.
+		// A household in arrears trades with the main grid only, even as a seller. What it earns pays its arrears.
 		submit(1, NEXT + 3, 3_000, &[strategy(Kind::SellToCommunity, 0)]);
 		enter_era(NEXT + 3);
 		assert!(contract(1, NEXT + 3).main_grid_only);
@@ -124,7 +124,7 @@ fn debt_is_recorded_hurts_nobody_else_and_is_repaid() {
 		enter_era(NEXT + 5);
 		let seller = statement(1, NEXT + 3);
 		assert_eq!(seller.amounts.main_revenue, 240);
-		// In between its meter was silent for an era in which it had no contract; 5,000 Wh more were billed each time.
+		// In the eras between, its meter was silent and it had no contract: the estimate billed 5,000 Wh more for each.
 		assert_eq!(
 			seller.amounts.arrears,
 			statement(1, NEXT + 2).amounts.arrears - seller.amounts.paid_to_utility
@@ -167,7 +167,7 @@ fn repaying_is_refused_when_there_is_nothing_to_pay_with() {
 }
 
 #[test]
-fn two_households_of_one_owner_share_its_funds() {
+fn households_of_one_owner_share_its_funds() {
 	ExtBuilder::default().build_in_first_era(|| {
 		assert_ok!(EnergyMarket::register_household(
 			RuntimeOrigin::signed(OPERATOR),
@@ -195,7 +195,7 @@ fn two_households_of_one_owner_share_its_funds() {
 }
 
 #[test]
-fn utility_that_cannot_pay_owes_it() {
+fn utility_that_cannot_pay_owes_credit() {
 	ExtBuilder::default().build_in_first_era(|| {
 		drain(UTILITY, EXISTENTIAL_DEPOSIT + 30);
 		report(0, FIRST_ERA - 1, 1_000, 0);
@@ -221,9 +221,9 @@ fn utility_that_cannot_pay_owes_it() {
 }
 
 #[test]
-fn seller_whose_account_is_gone_is_credited() {
+fn seller_with_a_closed_account_gets_credit() {
 	ExtBuilder::default().build_in_first_era(|| {
-		// 40 Wh at 190 a kWh: 8 units, less than an account needs to exist.
+		// 40 Wh at 190 a kWh are 8 units, which is below the minimum balance.
 		submit(0, NEXT, 40, &[strategy(Kind::SellToCommunity, 0)]);
 		submit(1, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 40)]);
 		enter_era(NEXT);
@@ -242,7 +242,7 @@ fn seller_whose_account_is_gone_is_credited() {
 }
 
 #[test]
-fn operator_whose_account_is_gone_gets_no_fee_and_stops_nothing() {
+fn closed_operator_account_does_not_stop_settlement() {
 	ExtBuilder::default().build_in_first_era(|| {
 		submit(0, NEXT, 1_000, &[strategy(Kind::SellToCommunity, 0)]);
 		submit(1, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 1_000)]);

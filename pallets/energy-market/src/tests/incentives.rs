@@ -1,4 +1,4 @@
-//! The incentive pot, what was delivered, and comfort bounds.
+//! The incentive pot, delivered payoffs, and comfort bounds.
 
 use crate::{mock::*, *};
 use commonwatt_market::game::{Comfort, Kind, Log2};
@@ -34,8 +34,8 @@ fn pot() -> Balance {
 	Balances::free_balance(EnergyMarket::pot_account(0))
 }
 
-/// Household 0 sells 2 kWh to household 1: payoffs of 100 * 4^2 = 1,600 and 100 * 4^-2 = 6.25, as E_in is negative for a
-/// buyer. Household 2 takes 1 kWh from the main grid, which is a payoff of 1; household 3 has no contract.
+/// Household 0 sells 2 kWh to household 1. The payoffs are 100 * 4^2 = 1,600 and 100 * 4^-2 = 6.25, as E_in is negative
+/// for a buyer. Household 2 buys 1 kWh from the main grid, which is a payoff of 1; household 3 has no contract.
 fn play(reports: &[HouseholdId]) {
 	submit(0, NEXT, 2_000, &[strategy(Kind::SellToCommunity, 0)]);
 	submit(1, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 2_000)]);
@@ -57,7 +57,7 @@ fn rewards() -> [Balance; 4] {
 #[test]
 fn pot_is_shared_in_proportion_to_delivered_payoffs() {
 	ExtBuilder::default().build_in_first_era(|| {
-		// Four for each unit of payoff, of which there are 1,607.25.
+		// Four units of money for each unit of payoff, of which there are 1,607.25.
 		announce(|terms| terms.incentive_per_era = 6_429);
 		fund_pot(10_000);
 		play(&[0, 1, 2, 3]);
@@ -82,7 +82,7 @@ fn empty_pot_pays_nothing() {
 }
 
 #[test]
-fn pot_with_less_than_the_budget_pays_what_it_has_and_lives() {
+fn pot_below_the_incentive_pays_all_but_its_minimum_balance() {
 	ExtBuilder::default().build_in_first_era(|| {
 		announce(|terms| terms.incentive_per_era = 3_201);
 		fund_pot(EXISTENTIAL_DEPOSIT + 101);
@@ -93,7 +93,7 @@ fn pot_with_less_than_the_budget_pays_what_it_has_and_lives() {
 }
 
 #[test]
-fn pot_without_a_budget_keeps_what_it_has() {
+fn pot_pays_nothing_when_the_incentive_is_zero() {
 	ExtBuilder::default().build_in_first_era(|| {
 		fund_pot(10_000);
 		play(&[0, 1, 2, 3]);
@@ -107,7 +107,7 @@ fn silent_meter_earns_no_reward() {
 		announce(|terms| terms.incentive_per_era = 1_000);
 		fund_pot(10_000);
 		play(&[0, 2]);
-		// The buyer is taken to have consumed its contract, so the seller delivered.
+		// The estimate says that the buyer consumed its contract, so the seller delivered.
 		assert_eq!(statement(1, NEXT).delivered, None);
 		let [seller, buyer, _, _] = rewards();
 		assert_eq!(buyer, 0);
@@ -116,7 +116,7 @@ fn silent_meter_earns_no_reward() {
 }
 
 #[test]
-fn statement_tells_comfort_and_payoff_of_what_was_delivered() {
+fn statement_has_delivered_comfort_and_payoff() {
 	ExtBuilder::default().build_in_first_era(|| {
 		for household in [0, 1] {
 			let origin = RuntimeOrigin::signed(owner(household));
@@ -129,7 +129,7 @@ fn statement_tells_comfort_and_payoff_of_what_was_delivered() {
 		enter_era(NEXT);
 		enter_era(NEXT + 1);
 		report(0, NEXT, 1_000, 0);
-		// A house that got too cold.
+		// The house is as cold as the lower end of its comfort range.
 		let cold = Reading {
 			indoor_centi_c: 1_500,
 			..reading(0, 1_000)
@@ -140,7 +140,8 @@ fn statement_tells_comfort_and_payoff_of_what_was_delivered() {
 			cold
 		));
 		enter_era(NEXT + 2);
-		// 21 degrees in the middle of 15 to 27: comfort 1; 1 kWh with the main grid: payoff 1, so its logarithm is 0.
+		// 21 degrees are the middle of 15 to 27, so comfort is 1. 1 kWh with the main grid is a payoff of 1, whose
+		// logarithm is 0.
 		let warm = statement(0, NEXT).delivered.unwrap();
 		assert_eq!(warm.comfort_ppm, 1_000_000);
 		assert!(warm.payoff.0.abs() <= commonwatt_market::game::log2::PAYOFF_ERROR.0);
@@ -152,7 +153,7 @@ fn statement_tells_comfort_and_payoff_of_what_was_delivered() {
 }
 
 #[test]
-fn reward_of_an_account_that_is_gone_stays_in_the_pot() {
+fn reward_for_a_closed_account_stays_in_the_pot() {
 	ExtBuilder::default().build_in_first_era(|| {
 		announce(|terms| terms.incentive_per_era = 8);
 		fund_pot(10_000);
@@ -167,7 +168,7 @@ fn reward_of_an_account_that_is_gone_stays_in_the_pot() {
 			Preservation::Expendable
 		));
 		enter_era(NEXT + 2);
-		// Eight units would not bring the account back.
+		// Eight units are below the minimum balance, so they cannot open the account again.
 		assert_eq!((rewards(), pot()), ([0; 4], 10_000));
 	});
 }
@@ -180,7 +181,7 @@ fn bounds(min_centi_c: i16, max_centi_c: i16) -> Option<ComfortBounds> {
 }
 
 #[test]
-fn comfort_is_refused_beyond_the_bounds() {
+fn comfort_range_outside_the_bounds_is_refused() {
 	ExtBuilder::default().build_in_first_era(|| {
 		announce(|terms| terms.comfort_bounds = bounds(1_600, 2_700));
 		let origin = RuntimeOrigin::signed(owner(0));
@@ -209,7 +210,7 @@ fn comfort_is_refused_beyond_the_bounds() {
 }
 
 #[test]
-fn comfort_counts_as_far_as_it_lies_within_new_bounds() {
+fn game_cuts_comfort_ranges_to_new_bounds() {
 	ExtBuilder::default().build_in_first_era(|| {
 		for household in 0..3 {
 			let model = match household {
@@ -230,7 +231,7 @@ fn comfort_counts_as_far_as_it_lies_within_new_bounds() {
 		let narrowed = contract(0, NEXT).comfort.unwrap();
 		assert_eq!((narrowed.min_centi_c, narrowed.max_centi_c), (1_800, 2_400));
 		assert_eq!(narrowed.check(), Ok(()));
-		// Nothing of 15 to 17 degrees lies within; without a model there is nothing to narrow.
+		// The range 15 to 17 degrees lies outside the bounds. Without a model there is nothing to cut.
 		assert_eq!(EnergyMarket::view_contract(2, NEXT), None);
 		assert_eq!(contract(3, NEXT).comfort, None);
 		assert!(EnergyMarket::view_verify(0, NEXT).is_some());
@@ -238,7 +239,7 @@ fn comfort_counts_as_far_as_it_lies_within_new_bounds() {
 }
 
 #[test]
-fn empty_bounds_are_refused() {
+fn empty_comfort_bounds_are_refused() {
 	ExtBuilder::default().build_in_first_era(|| {
 		for (min, max) in [(2_000, 2_000), (2_100, 2_000)] {
 			let mut terms = terms();

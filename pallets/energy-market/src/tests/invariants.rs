@@ -1,4 +1,4 @@
-//! Every invariant is broken on purpose once, and caught.
+//! Breaks every invariant once on purpose, and expects the complaint that names it.
 
 use crate::{mock::*, *};
 use commonwatt_market::game::Kind;
@@ -9,7 +9,8 @@ use frame_support::{
 
 const NEXT: EraIndex = FIRST_ERA + 1;
 
-/// A community with open and settled contracts, and readings that wait.
+/// Sets up a community with open and settled contracts and with readings that wait for settlement, applies `break_it`,
+/// and expects `complaint` from `do_try_state`.
 fn busy(break_it: impl FnOnce(), complaint: &'static str) {
 	ExtBuilder::default().build().execute_with(|| {
 		System::set_block_number(1);
@@ -46,7 +47,7 @@ fn in_statement(era: EraIndex, household: HouseholdId, change: impl FnOnce(&mut 
 	});
 }
 
-/// What clearing of the running era begins with.
+/// The round with which clearing of the running era begins.
 fn round() -> RoundState {
 	RoundState {
 		solve_era: NEXT + 2,
@@ -66,7 +67,7 @@ fn wrong_clock_is_caught() {
 				previous: Some(5),
 			})
 		},
-		"eras out of order",
+		"the clock's previous era is not before its current one",
 	);
 	busy(
 		|| {
@@ -77,12 +78,12 @@ fn wrong_clock_is_caught() {
 			};
 			Planned::<Test>::put(frame_support::BoundedVec::truncate_from(vec![step]));
 		},
-		"planned steps outlived their block",
+		"steps are still planned after their block",
 	);
 	let round = round();
 	busy(
 		move || Round::<Test>::put(RoundState { next: 1, ..round }),
-		"a round past its end",
+		"the round's next community is beyond its last one",
 	);
 	busy(
 		move || {
@@ -91,7 +92,7 @@ fn wrong_clock_is_caught() {
 				..round
 			})
 		},
-		"a round for another era",
+		"the round clears another era than the running one",
 	);
 	busy(
 		move || {
@@ -100,7 +101,7 @@ fn wrong_clock_is_caught() {
 				..round
 			})
 		},
-		"settling an open era",
+		"the round settles an era whose readings are still taken",
 	);
 }
 
@@ -114,63 +115,72 @@ fn wrong_round_is_caught() {
 				..round
 			})
 		},
-		"a round for communities that are not there",
+		"the round has more communities than exist",
 	);
 	busy(
 		move || {
 			Clock::<Test>::kill();
 			Round::<Test>::put(round);
 		},
-		"a round without a clock",
+		"there is a round although the clock has not started",
 	);
 }
 
 #[test]
 fn wrong_count_is_caught() {
-	busy(|| CommunityCount::<Test>::put(2), "communities miscounted");
-	busy(|| NextHousehold::<Test>::put(3), "a household out of count");
-	busy(|| MeterOf::<Test>::insert(5, 0), "meters miscounted");
+	busy(
+		|| CommunityCount::<Test>::put(2),
+		"the community count differs from the number of communities",
+	);
+	busy(
+		|| NextHousehold::<Test>::put(3),
+		"a household's number is not below the next number",
+	);
+	busy(
+		|| MeterOf::<Test>::insert(5, 0),
+		"more meters are registered than households have",
+	);
 	busy(
 		|| Communities::<Test>::insert(7, Communities::<Test>::take(0).unwrap()),
-		"a community out of count",
+		"a community's number is not below the community count",
 	);
 	busy(
 		|| Members::<Test>::insert(9, frame_support::BoundedVec::default()),
-		"members of no community",
+		"there are members of an unknown community",
 	);
 	busy(
 		|| Members::<Test>::mutate(0, |m| m.try_push(77).unwrap()),
-		"a member that is no household",
+		"a member is not a known household",
 	);
 	busy(
 		|| Members::<Test>::mutate(0, |m| m.truncate(3)),
-		"a household without a community",
+		"a household is not a member of any community",
 	);
 	busy(
 		|| Members::<Test>::mutate(0, |m| m.as_mut().swap(0, 1)),
-		"members out of order",
+		"members are not in ascending order",
 	);
 	busy(
 		|| Households::<Test>::mutate(0, |h| h.as_mut().unwrap().community = 1),
-		"a member of another community",
+		"a member's household belongs to another community",
 	);
 	busy(
 		|| Households::<Test>::mutate(0, |h| h.as_mut().unwrap().meter = meter(1)),
-		"a meter of another household",
+		"a household's meter is not registered for it",
 	);
 }
 
 #[test]
-fn hold_without_a_contract_is_caught() {
+fn hold_that_differs_from_open_contracts_is_caught() {
 	busy(
 		|| {
 			assert_ok!(Balances::hold(&HoldReason::Contract.into(), &owner(0), 1));
 		},
-		"holds differ from open contracts",
+		"an owner's hold differs from the sum of its open contracts",
 	);
 	busy(
 		|| in_contract(NEXT + 2, 1, |c| c.held -= 1),
-		"holds differ from open contracts",
+		"an owner's hold differs from the sum of its open contracts",
 	);
 }
 
@@ -178,33 +188,33 @@ fn hold_without_a_contract_is_caught() {
 fn wrong_contract_is_caught() {
 	busy(
 		|| in_contract(NEXT + 2, 1, |c| c.era += 1),
-		"a contract in another era's slot",
+		"a contract is in the ring slot of another era",
 	);
 	busy(
 		|| in_contract(NEXT + 2, 1, |c| c.chosen = 9),
-		"a choice that is not there",
+		"a contract's chosen strategy does not exist",
 	);
 	busy(
 		|| in_contract(NEXT + 2, 1, |c| c.main_grid_only = true),
-		"a hold for a main-grid contract",
+		"a main-grid-only contract has funds on hold",
 	);
 	busy(
 		|| {
 			in_contract(NEXT, 1, |c| c.held = 1);
 			assert_ok!(Balances::hold(&HoldReason::Contract.into(), &owner(1), 1));
 		},
-		"a hold for a settled contract",
+		"a settled contract has funds on hold",
 	);
 	busy(
 		|| {
 			in_contract(NEXT + 1, 1, |c| c.held = Balance::MAX);
 			in_contract(NEXT + 2, 1, |c| c.held = Balance::MAX);
 		},
-		"holds overflow",
+		"the sum of an owner's holds overflows",
 	);
 	busy(
 		|| Records::<Test>::insert(0, slot(NEXT + 3), record(NEXT)),
-		"a record in another era's slot",
+		"a record is in the ring slot of another era",
 	);
 }
 
@@ -221,11 +231,11 @@ fn pool_that_paid_too_much_is_caught() {
 				frame_support::traits::tokens::Fortitude::Force
 			));
 		},
-		"a pool below its minimum balance",
+		"a pool's account is below the minimum balance",
 	);
 	busy(
 		|| in_statement(NEXT, 0, |s| s.amounts.received_from_pool += 1),
-		"the pool paid more than it took",
+		"the pool paid more to sellers than buyers paid",
 	);
 	busy(
 		|| {
@@ -233,7 +243,7 @@ fn pool_that_paid_too_much_is_caught() {
 				r.as_mut().unwrap().settled.as_mut().unwrap().through_pool += 1
 			})
 		},
-		"a total differs from its statements",
+		"the record's totals differ from the sums of its statements",
 	);
 }
 
@@ -254,19 +264,19 @@ fn energy_that_does_not_sum_to_zero_is_caught() {
 	);
 	busy(
 		|| Records::<Test>::mutate(0, slot(NEXT), |r| r.as_mut().unwrap().certificate.traded_wh += 1),
-		"contracts differ from their certificate",
+		"the contracts' traded energy differs from the certificate's",
 	);
 	busy(
 		|| Records::<Test>::mutate(0, slot(NEXT), |r| r.as_mut().unwrap().players += 1),
-		"contracts miscounted",
+		"the number of contracts differs from the record's players",
 	);
 }
 
 #[test]
-fn statement_of_other_energy_than_metered_is_caught() {
+fn statement_that_differs_from_the_metered_energy_is_caught() {
 	busy(
 		|| in_statement(NEXT, 0, |s| s.energy.sold_to_main_wh += 1),
-		"a statement of other energy than was metered",
+		"a statement's energy differs from the metered net position",
 	);
 	for change in [
 		(|t: &mut Totals| t.households += 1) as fn(&mut Totals),
@@ -282,32 +292,32 @@ fn statement_of_other_energy_than_metered_is_caught() {
 					change(r.as_mut().unwrap().settled.as_mut().unwrap())
 				})
 			},
-			"a total differs from its statements",
+			"the record's totals differ from the sums of its statements",
 		);
 	}
 }
 
 #[test]
-fn book_that_cannot_be_searched_is_caught() {
+fn unsorted_or_misplaced_book_is_caught() {
 	busy(
 		|| Contracts::<Test>::mutate(0, slot(NEXT), |book| book.as_mut().reverse()),
-		"a book out of order",
+		"a book is not in ascending order of households",
 	);
 	busy(
 		|| Statements::<Test>::mutate(0, slot(NEXT), |book| book.as_mut().reverse()),
-		"a book out of order",
+		"a book is not in ascending order of households",
 	);
 	busy(
 		|| Statements::<Test>::insert(9, 0, Statements::<Test>::get(0, slot(NEXT))),
-		"a book of no community",
+		"a book is of an unknown community",
 	);
 	busy(
 		|| in_contract(NEXT, 0, |c| c.era += RETAINED_ERAS),
-		"contracts without their record",
+		"a contract's era differs from that of the record in its slot",
 	);
 	busy(
 		|| in_statement(NEXT, 0, |s| s.era += 1),
-		"a statement in another era's slot",
+		"a statement is in the ring slot of another era",
 	);
 }
 
@@ -320,9 +330,18 @@ fn wrong_debt_is_caught() {
 		arrears: 1,
 		credit: 0,
 	};
-	busy(debts(vec![(0, Debt::default())]), "a debt of nothing");
-	busy(debts(vec![(77, debt)]), "a debt of no member");
-	busy(debts(vec![(1, debt), (0, debt)]), "a book out of order");
+	busy(
+		debts(vec![(0, Debt::default())]),
+		"a debt book lists a household without debts",
+	);
+	busy(
+		debts(vec![(77, debt)]),
+		"a debt book lists a household that is not a member",
+	);
+	busy(
+		debts(vec![(1, debt), (0, debt)]),
+		"a book is not in ascending order of households",
+	);
 }
 
 #[test]
@@ -332,26 +351,26 @@ fn wrong_reading_is_caught() {
 	};
 	busy(
 		readings(|metered| metered.era += 1),
-		"a reading of an era that has not ended",
+		"a reading is of an era that has not ended",
 	);
 	busy(
 		readings(|metered| metered.before = Some((metered.era, reading(0, 0)))),
-		"readings out of order",
+		"a household's readings are not in ascending order of eras",
 	);
 	busy(
 		|| Households::<Test>::mutate(0, |h| h.as_mut().unwrap().member_since = FIRST_ERA + 2),
-		"a reading from outside membership",
+		"a reading is of an era without membership",
 	);
 	busy(
 		|| Readings::<Test>::insert(77, Readings::<Test>::get(0).unwrap()),
-		"a reading of no household",
+		"a reading is of an unknown household",
 	);
 	let submission = || Submissions::<Test>::iter_values().next().unwrap();
 	busy(
 		move || {
 			Submissions::<Test>::insert(77, EnergyMarket::submission_slot(submission().era), submission())
 		},
-		"a submission of no household",
+		"a submission is of an unknown household",
 	);
 	busy(
 		move || {
@@ -361,7 +380,7 @@ fn wrong_reading_is_caught() {
 				submission(),
 			)
 		},
-		"a submission in another era's slot",
+		"a submission is in the slot of another era",
 	);
 }
 
@@ -374,15 +393,15 @@ fn wrong_membership_is_caught() {
 				(h.member_since, h.member_until) = (FIRST_ERA, Some(FIRST_ERA - 1));
 			})
 		},
-		"a membership that ended before it began",
+		"a membership ends before it begins",
 	);
 	busy(
 		|| {
-			// Its contract of the running era is still open.
+			// The household's contract of the running era is still open.
 			let household = Households::<Test>::take(1).unwrap();
 			MeterOf::<Test>::remove(household.meter);
 			Members::<Test>::mutate(0, |members| members.retain(|id| *id != 1));
 		},
-		"a hold for a household that left",
+		"a contract of a household that left has funds on hold",
 	);
 }

@@ -1,4 +1,4 @@
-//! Households that leave: what they have undertaken is settled first.
+//! Leaving: a household is removed only after everything is settled.
 
 use crate::{mock::*, *};
 use commonwatt_market::game::Kind;
@@ -19,7 +19,7 @@ fn is_gone(household: HouseholdId) -> bool {
 }
 
 #[test]
-fn household_goes_once_its_last_contract_is_settled() {
+fn household_is_removed_after_its_last_contract_is_settled() {
 	ExtBuilder::default().build_in_first_era(|| {
 		submit(0, NEXT, 2_000, &[strategy(Kind::SellToCommunity, 0)]);
 		submit(1, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 2_000)]);
@@ -52,7 +52,7 @@ fn household_goes_once_its_last_contract_is_settled() {
 			(None, None)
 		);
 		assert_eq!(System::sufficients(&meter(1)), 0);
-		// What it had stays in the community's books.
+		// The community's books still have its contract and statement.
 		assert_eq!(EnergyMarket::view_statement(1, NEXT), None);
 		let statements = EnergyMarket::view_statements(0, NEXT);
 		let last = statements.iter().find(|(id, _)| *id == 1).unwrap();
@@ -61,7 +61,7 @@ fn household_goes_once_its_last_contract_is_settled() {
 }
 
 #[test]
-fn household_without_contracts_goes_when_its_last_era_is_settled() {
+fn household_without_contracts_is_removed_after_its_last_era_is_settled() {
 	ExtBuilder::default().build_in_first_era(|| {
 		leave(2);
 		enter_era(NEXT);
@@ -98,7 +98,7 @@ fn household_that_leaves_plays_no_further_game() {
 }
 
 #[test]
-fn leaving_is_for_owner_and_operator_and_once() {
+fn only_owner_and_operator_may_start_leaving_and_only_once() {
 	ExtBuilder::default().build_in_first_era(|| {
 		for who in [owner(1), OPERATOR, meter(0), STRANGER] {
 			assert_noop!(EnergyMarket::leave(by(who), 0), Error::<Test>::NotOwner);
@@ -149,7 +149,7 @@ fn debtor_stays_until_its_debt_is_paid() {
 		enter_era(NEXT + 1);
 		enter_era(NEXT + 2);
 		assert!(!is_gone(1));
-		// It is billed no further, and pays what it can.
+		// It gets no further bills, and pays what it can.
 		let owes = debt(1).arrears;
 		assert_eq!(owes, 600);
 		Balances::set_balance(&owner(1), EXISTENTIAL_DEPOSIT + 250);
@@ -165,7 +165,7 @@ fn debtor_stays_until_its_debt_is_paid() {
 		assert!(!is_gone(1));
 		enter_era(NEXT + 4);
 		assert!(is_gone(1));
-		// The money came from outside: back to what was issued.
+		// The test set balances directly: restore the total issuance.
 		Balances::set_balance(&owner(1), 0);
 		let missing = (MAX_HOUSEHOLDS as Balance + 3) * ENDOWMENT - Balances::total_issuance();
 		Balances::mint_into(&STRANGER, missing).unwrap();
@@ -205,13 +205,13 @@ fn meter_of_a_household_that_left_may_measure_another() {
 			let register = EnergyMarket::register_household(by(OPERATOR), 0, owner(0), meter, 1_000, None);
 			assert_ok!(register);
 		}
-		// Numbers are not used again.
+		// Numbers are never reused.
 		assert_eq!(Members::<Test>::get(0).into_inner(), vec![1, 2, 3, 4, 5]);
 	});
 }
 
 #[test]
-fn many_that_leave_go_a_few_in_each_era() {
+fn settlement_removes_at_most_four_leaving_households() {
 	ExtBuilder::default().households(6).build_in_first_era(|| {
 		(0..6).for_each(leave);
 		enter_era(NEXT);

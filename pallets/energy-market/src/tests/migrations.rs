@@ -1,4 +1,4 @@
-//! Storage versions, and what the framework makes of a migration.
+//! Storage versions, and what the framework does with a migration.
 
 use crate::{migrations::rehearsal::Rehearsal, mock::*, *};
 use codec::Encode;
@@ -15,8 +15,8 @@ fn on_chain() -> StorageVersion {
 	EnergyMarket::on_chain_storage_version()
 }
 
-/// In the first era, with the storage version that a chain starts with: the mock's genesis does not
-/// write it.
+/// Runs `test` in the first era, with the storage version that a chain starts with. The mock's genesis does not write
+/// it.
 fn in_first_era(test: impl FnOnce()) {
 	ExtBuilder::default().build_in_first_era(|| {
 		EnergyMarket::on_genesis();
@@ -24,7 +24,7 @@ fn in_first_era(test: impl FnOnce()) {
 	});
 }
 
-/// Open contracts for [`NEXT`], with money on hold.
+/// Makes contracts for [`NEXT`] with funds on hold.
 fn make_contracts() {
 	submit(0, NEXT, 2_000, &[strategy(Kind::SellToCommunity, 0)]);
 	submit(1, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 1_500)]);
@@ -32,19 +32,23 @@ fn make_contracts() {
 	assert!(contract(1, NEXT).held > 0);
 }
 
-/// The bytes that the state has for community 0.
+/// The raw bytes of community 0 in storage.
 fn stored() -> Vec<u8> {
-	unhashed::get_raw(&Communities::<Test>::hashed_key_for(0)).expect("it is there")
+	unhashed::get_raw(&Communities::<Test>::hashed_key_for(0)).expect("community 0 exists")
 }
 
-/// One byte more behind community 0: it reads as before, and whoever writes the community back drops the byte.
+/// Appends one byte to the stored community 0. It still decodes, and writing the community back drops the byte.
 fn mark() {
 	let marked = [stored(), vec![0]].concat();
 	unhashed::put_raw(&Communities::<Test>::hashed_key_for(0), &marked);
 }
 
 fn is_marked() -> bool {
-	stored().len() > Communities::<Test>::get(0).expect("it reads").encode().len()
+	stored().len()
+		> Communities::<Test>::get(0)
+			.expect("community 0 decodes")
+			.encode()
+			.len()
 }
 
 #[test]
@@ -56,25 +60,25 @@ fn genesis_writes_the_version_in_code() {
 }
 
 #[test]
-fn migration_runs_once_and_not_twice() {
+fn migration_runs_only_once() {
 	in_first_era(|| {
 		make_contracts();
 		mark();
 		assert!(is_marked());
 		Rehearsal::<Test>::on_runtime_upgrade();
-		assert!(!is_marked(), "it has not run");
+		assert!(!is_marked(), "the migration has not run");
 		assert_eq!(on_chain(), 2);
 
 		mark();
 		Rehearsal::<Test>::on_runtime_upgrade();
-		assert!(is_marked(), "it ran again");
+		assert!(is_marked(), "the migration ran twice");
 		assert_eq!(on_chain(), 2);
 		assert_ok!(EnergyMarket::do_try_state());
 	});
 }
 
 #[test]
-fn migration_runs_on_no_other_version() {
+fn migration_does_not_run_on_other_versions() {
 	in_first_era(|| {
 		mark();
 		for other in [0, 3] {
@@ -109,7 +113,7 @@ fn rehearsal_changes_the_version_and_nothing_else() {
 }
 
 #[test]
-fn contracts_that_were_open_are_settled_after_it() {
+fn open_contracts_are_settled_after_the_migration() {
 	in_first_era(|| {
 		make_contracts();
 		Rehearsal::<Test>::on_runtime_upgrade();
@@ -128,7 +132,7 @@ fn contracts_that_were_open_are_settled_after_it() {
 }
 
 #[test]
-fn what_cannot_be_read_is_not_lost() {
+fn migration_keeps_undecodable_values() {
 	ExtBuilder::default().build().execute_with(|| {
 		EnergyMarket::on_genesis();
 		let key = Communities::<Test>::hashed_key_for(0);
@@ -141,15 +145,15 @@ fn what_cannot_be_read_is_not_lost() {
 
 #[cfg(feature = "try-runtime")]
 #[test]
-fn checks_around_it_notice_what_was_lost() {
+fn post_upgrade_check_detects_a_lost_community() {
 	in_first_era(|| {
-		let before = Rehearsal::<Test>::pre_upgrade().expect("the state is sound");
+		let before = Rehearsal::<Test>::pre_upgrade().expect("all invariants hold");
 		Rehearsal::<Test>::on_runtime_upgrade();
 		assert_ok!(Rehearsal::<Test>::post_upgrade(before.clone()));
-		let community = Communities::<Test>::take(0).expect("it is there");
+		let community = Communities::<Test>::take(0).expect("community 0 exists");
 		assert_eq!(
 			Rehearsal::<Test>::post_upgrade(before),
-			Err("communities were lost or made".into())
+			Err("the migration changed the number of communities".into())
 		);
 		Communities::<Test>::insert(0, community);
 	});

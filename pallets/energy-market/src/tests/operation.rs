@@ -1,4 +1,4 @@
-//! What an operator does with a running community: pause, suspension, meters, data concentrator.
+//! What an operator does with a running community: pause, suspension, meters, data concentrator. Also views.
 
 use crate::{mock::*, *};
 use codec::Encode;
@@ -31,7 +31,7 @@ fn corrected(generation_wh: u32, consumption_wh: u32) -> Reading {
 }
 
 #[test]
-fn paused_community_settles_what_is_open_plays_no_game_and_goes_on() {
+fn paused_community_settles_open_contracts_and_can_be_resumed() {
 	ExtBuilder::default().build_in_first_era(|| {
 		trade(NEXT);
 		enter_era(NEXT);
@@ -50,7 +50,7 @@ fn paused_community_settles_what_is_open_plays_no_game_and_goes_on() {
 			record(NEXT).settled.map(|totals| totals.community_wh),
 			Some(2_000)
 		);
-		// Energy of an era without a game is the main grid's.
+		// In an era without a game, all energy is traded with the main grid.
 		report(1, NEXT + 1, 0, 1_000);
 		enter_era(NEXT + 3);
 		assert_eq!(statement(1, NEXT + 1).amounts.main_cost, 300);
@@ -62,9 +62,9 @@ fn paused_community_settles_what_is_open_plays_no_game_and_goes_on() {
 	});
 }
 
-/// An era without a game has no record of its terms.
+/// Such an era has no record that keeps its terms.
 #[test]
-fn era_without_a_game_is_billed_by_its_own_terms_whatever_is_announced_since() {
+fn era_without_a_game_is_billed_by_its_own_terms_despite_later_announcements() {
 	ExtBuilder::default().build_in_first_era(|| {
 		assert_ok!(EnergyMarket::set_paused(by(OPERATOR), 0, true));
 		let announce = |times: Balance, from_era| {
@@ -78,7 +78,7 @@ fn era_without_a_game_is_billed_by_its_own_terms_whatever_is_announced_since() {
 		enter_era(NEXT + 1);
 		announce(3, NEXT + 2);
 		report(0, NEXT, 0, 1_000);
-		// The next era has begun, and others are announced for the one after it before this one is settled.
+		// The next era begins and new terms are announced for the era after it, before this era is settled.
 		block_at(u64::from(NEXT + 2) * ERA_MS);
 		announce(4, NEXT + 3);
 		next_block();
@@ -93,7 +93,7 @@ fn era_without_a_game_is_billed_by_its_own_terms_whatever_is_announced_since() {
 }
 
 #[test]
-fn pause_longer_than_the_rings_leaves_nothing_half_overwritten() {
+fn pause_longer_than_the_rings_keeps_all_invariants() {
 	ExtBuilder::default().build_in_first_era(|| {
 		trade(NEXT);
 		enter_era(NEXT);
@@ -110,7 +110,7 @@ fn pause_longer_than_the_rings_leaves_nothing_half_overwritten() {
 }
 
 #[test]
-fn suspended_household_plays_no_game_and_is_billed_as_the_main_grid() {
+fn suspended_household_trades_with_the_main_grid_only() {
 	ExtBuilder::default().build_in_first_era(|| {
 		trade(NEXT);
 		assert_ok!(EnergyMarket::set_suspended(by(OPERATOR), 1, true));
@@ -132,7 +132,7 @@ fn suspended_household_plays_no_game_and_is_billed_as_the_main_grid() {
 }
 
 #[test]
-fn operators_calls_are_refused_from_others_and_where_nothing_changes() {
+fn operator_calls_are_refused_from_others_and_without_a_change() {
 	ExtBuilder::default().build_in_first_era(|| {
 		for who in [STRANGER, owner(0), UTILITY] {
 			assert_noop!(
@@ -192,11 +192,11 @@ fn governance_names_another_operator() {
 }
 
 #[test]
-fn new_meter_measures_from_the_next_era_and_the_old_one_reports_what_it_measured() {
+fn new_meter_measures_from_the_next_era_and_the_old_one_still_reports_earlier_eras() {
 	ExtBuilder::default().build_in_first_era(|| {
 		assert_ok!(EnergyMarket::replace_meter(by(OPERATOR), 0, NEW_METER));
 		enter_era(NEXT);
-		// Readings of FIRST_ERA are taken now: the old meter's.
+		// Readings of FIRST_ERA are due now, and the old meter measured it.
 		assert_noop!(
 			send(NEW_METER, FIRST_ERA, reading(0, 100)),
 			Error::<Test>::MeterNotActiveInEra
@@ -215,7 +215,7 @@ fn new_meter_measures_from_the_next_era_and_the_old_one_reports_what_it_measured
 		enter_era(NEXT + 2);
 		assert_eq!(statement(0, FIRST_ERA).reading.consumption_wh, 100);
 		assert_eq!(statement(0, NEXT).reading.consumption_wh, 200);
-		// The next replacement frees the key of the first meter.
+		// The next replacement frees the account of the first meter.
 		assert_ok!(EnergyMarket::replace_meter(by(OPERATOR), 0, NEW_METER + 1));
 		assert!(!MeterOf::<Test>::contains_key(meter(0)));
 		assert_eq!(System::sufficients(&meter(0)), 0);
@@ -223,7 +223,7 @@ fn new_meter_measures_from_the_next_era_and_the_old_one_reports_what_it_measured
 }
 
 #[test]
-fn replacement_that_has_not_begun_is_called_off_by_another() {
+fn new_replacement_cancels_one_that_has_not_begun() {
 	ExtBuilder::default().build_in_first_era(|| {
 		assert_ok!(EnergyMarket::replace_meter(by(OPERATOR), 0, NEW_METER));
 		assert_noop!(
@@ -240,7 +240,7 @@ fn replacement_that_has_not_begun_is_called_off_by_another() {
 }
 
 #[test]
-fn meter_without_money_has_an_account_and_its_first_valid_reading_is_free() {
+fn meter_without_funds_has_an_account_and_its_first_valid_reading_is_free() {
 	ExtBuilder::default().build_in_first_era(|| {
 		let era = FIRST_ERA - 1;
 		assert_eq!(System::sufficients(&meter(0)), 1);
@@ -262,7 +262,7 @@ fn meter_without_money_has_an_account_and_its_first_valid_reading_is_free() {
 }
 
 #[test]
-fn correction_takes_the_place_of_a_reading_until_the_era_is_settled() {
+fn correction_replaces_a_reading_until_the_era_is_settled() {
 	ExtBuilder::default().build_in_first_era(|| {
 		let era = FIRST_ERA - 1;
 		assert_noop!(
@@ -287,7 +287,7 @@ fn correction_takes_the_place_of_a_reading_until_the_era_is_settled() {
 }
 
 #[test]
-fn concentrator_reports_for_all_and_a_bad_item_is_refused_by_its_place() {
+fn batch_skips_invalid_items_and_names_their_positions() {
 	ExtBuilder::default().build_in_first_era(|| {
 		let era = FIRST_ERA - 1;
 		assert_ok!(EnergyMarket::set_concentrator(
@@ -332,7 +332,7 @@ fn concentrator_reports_for_all_and_a_bad_item_is_refused_by_its_place() {
 		let taken: Vec<_> = (0..4).map(|h| reported(h, era).is_some()).collect();
 		assert_eq!(taken, [true, false, false, true]);
 
-		// Of a stranger's batch nothing counts.
+		// Every item of a stranger's batch is skipped.
 		assert_ok!(EnergyMarket::submit_readings(
 			by(STRANGER),
 			vec![item(1, era, 100)].try_into().unwrap()
@@ -346,7 +346,7 @@ fn concentrator_reports_for_all_and_a_bad_item_is_refused_by_its_place() {
 }
 
 #[test]
-fn batch_costs_by_the_item() {
+fn batch_weight_is_proportional_to_its_items() {
 	let weight = |items: usize| {
 		let item = ReadingItem {
 			household: 0,
@@ -363,7 +363,7 @@ fn batch_costs_by_the_item() {
 }
 
 #[test]
-fn strategies_are_withdrawn_by_their_owner_until_gate_closure() {
+fn owner_may_withdraw_strategies_until_gate_closure() {
 	ExtBuilder::default().build_in_first_era(|| {
 		let withdraw = |who, household| EnergyMarket::withdraw_strategies(by(who), household);
 		assert_noop!(withdraw(owner(0), 0), Error::<Test>::NothingSubmitted);
@@ -379,10 +379,10 @@ fn strategies_are_withdrawn_by_their_owner_until_gate_closure() {
 }
 
 #[test]
-fn strategies_for_the_next_era_leave_those_alone_that_wait_for_their_game() {
+fn submission_for_the_next_era_does_not_replace_one_that_waits_for_clearing() {
 	ExtBuilder::default().build_in_first_era(|| {
 		trade(NEXT);
-		// The era has begun; its games are solved from the next block on.
+		// The era has begun, but its games are solved from the next block on.
 		block_at(u64::from(NEXT) * ERA_MS);
 		assert!(Round::<Test>::exists());
 		submit(0, NEXT + 1, 0, &[strategy(Kind::BuyFromMain, 100)]);
@@ -396,7 +396,7 @@ fn strategies_for_the_next_era_leave_those_alone_that_wait_for_their_game() {
 }
 
 #[test]
-fn bill_adds_up_statements_and_tells_the_savings() {
+fn bill_sums_statements_and_computes_savings() {
 	ExtBuilder::default().build_in_first_era(|| {
 		for era in [NEXT, NEXT + 1] {
 			trade(era);
@@ -410,7 +410,8 @@ fn bill_adds_up_statements_and_tells_the_savings() {
 		report(0, NEXT + 1, 2_000, 0);
 		report(1, NEXT + 1, 0, 2_000);
 		enter_era(NEXT + 3);
-		// Each era: 2 kWh at the mid-market price of 190 instead of 300 or 80; the buyer pays a fee of 10 for each.
+		// In each era, 2 kWh at the mid-market price of 190 instead of 300 or 80; the buyer pays a fee of 10 for each
+		// kWh.
 		let seller = EnergyMarket::view_bill(0, NEXT, NEXT + 1).unwrap();
 		assert_eq!(
 			(seller.eras, seller.first_era, seller.last_era),
@@ -433,21 +434,21 @@ fn bill_adds_up_statements_and_tells_the_savings() {
 }
 
 #[test]
-fn record_tells_what_could_have_been_traded() {
+fn record_view_includes_the_tradable_energy() {
 	ExtBuilder::default().build_in_first_era(|| {
 		submit(0, NEXT, 2_000, &[strategy(Kind::SellToCommunity, 0)]);
 		submit(1, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 1_500)]);
-		// Nobody makes these two enter the pool, but they could.
+		// These two chose the main grid, but could have traded with the community.
 		submit(2, NEXT, 1_000, &[strategy(Kind::SellToMain, 200)]);
 		submit(3, NEXT, 100, &[strategy(Kind::BuyFromMain, 2_500)]);
 		enter_era(NEXT);
-		let view = || EnergyMarket::view_record_with_tradable(0, NEXT).expect("a record");
+		let view = || EnergyMarket::view_record_with_tradable(0, NEXT).expect("the record exists");
 		// A surplus of 2,000 and 800 Wh against a deficit of 1,500 and 2,400 Wh.
 		assert_eq!(
 			(view().certificate.traded_wh, view().tradable_wh),
 			(1_500, Some(2_800))
 		);
-		// Whoever reads the record of before reads this one.
+		// A decoder of version 1 of the record can read this one.
 		assert!(view().encode().starts_with(&record(NEXT).encode()));
 		enter_era(NEXT + 1);
 		enter_era(NEXT + 2);
@@ -469,13 +470,13 @@ fn nothing_is_tradable_among_sellers() {
 		submit(0, NEXT, 2_000, &[strategy(Kind::SellToCommunity, 0)]);
 		submit(1, NEXT, 500, &[strategy(Kind::Neutral, 500)]);
 		enter_era(NEXT);
-		let view = EnergyMarket::view_record_with_tradable(0, NEXT).expect("a record");
+		let view = EnergyMarket::view_record_with_tradable(0, NEXT).expect("the record exists");
 		assert_eq!((view.players, view.tradable_wh), (2, Some(0)));
 	});
 }
 
 #[test]
-fn sellers_are_matched_with_buyers_for_an_auditor() {
+fn trades_match_sellers_with_buyers_in_order_of_registration() {
 	ExtBuilder::default().build_in_first_era(|| {
 		submit(0, NEXT, 1_000, &[strategy(Kind::SellToCommunity, 0)]);
 		submit(1, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 1_500)]);
@@ -495,13 +496,13 @@ fn sellers_are_matched_with_buyers_for_an_auditor() {
 		report(2, NEXT, 0, 0);
 		report(3, NEXT, 0, 1_500);
 		enter_era(NEXT + 2);
-		// Household 2 delivered nothing; both buyers share what there was.
+		// Household 2 delivered nothing; the buyers share what household 0 delivered.
 		assert_eq!(trades(), [(0, 1, 500), (0, 3, 500)]);
 	});
 }
 
 #[test]
-fn what_if_answers_as_the_chain_does_and_refuses_what_no_community_can_be() {
+fn solve_view_matches_clearing_and_refuses_invalid_games() {
 	ExtBuilder::default().build_in_first_era(|| {
 		trade(NEXT);
 		enter_era(NEXT);

@@ -1,7 +1,8 @@
-//! Random calls by owners, meters, operators and strangers over many eras: whatever they do, every invariant holds after
-//! every block, no unit of money is made or lost, and a refused call changes nothing.
+//! Random calls by owners, meters, operators and strangers over many eras. Every invariant holds after every block, the
+//! total issuance never changes, and a failed call changes no state.
 //!
-//! A failing run is shrunk, printed and kept in `proptest-regressions/`, from where it is replayed first.
+//! Proptest shrinks and prints a failing run and stores it in `proptest-regressions/`; the next test run replays it
+//! first.
 
 use crate::{mock::*, *};
 use commonwatt_market::game::Kind;
@@ -9,22 +10,22 @@ use frame_support::traits::{fungible::Mutate, tokens::Preservation};
 use proptest::{prelude::*, strategy::Strategy};
 use sp_runtime::{DispatchResult, StateVersion};
 
-/// What happens next.
+/// One step of a run.
 #[derive(Clone, Debug)]
 enum Step {
-	/// A call, by the account that may make it or by another.
+	/// A call, signed by the given account or, if `None`, by the account that may make it.
 	Call(Option<AccountId>, Act),
-	/// A block; so many milliseconds have passed.
+	/// A block, this many milliseconds after the previous one.
 	Block(u64),
-	/// An owner spends what it has outside the market, and gets so much.
+	/// Sets an owner's free funds to about this amount.
 	Money(HouseholdId, Balance),
-	/// The utility does.
+	/// Sets the utility's free funds to about this amount.
 	Utility(Balance),
-	/// A stranger pays into the incentive pot.
+	/// A stranger pays this amount into the incentive pot.
 	Fund(Balance),
 }
 
-/// A call; numbers that should name something may name nothing.
+/// A call. Its numbers may name households and meters that do not exist.
 #[derive(Clone, Debug)]
 enum Act {
 	Register(AccountId, AccountId, u32),
@@ -61,7 +62,7 @@ fn energy() -> impl Strategy<Value = u32> {
 	prop_oneof![8 => 0..6_000u32, 1 => Just(0), 1 => Just(u32::MAX)]
 }
 
-/// Mostly the right one.
+/// Distance from the right era, usually 0.
 fn shift() -> impl Strategy<Value = i8> {
 	prop_oneof![6 => Just(0i8), 1 => -2..3i8]
 }
@@ -116,7 +117,7 @@ fn near(era: Option<EraIndex>, shift: i8) -> EraIndex {
 	era.unwrap_or(0).saturating_add_signed(shift.into())
 }
 
-/// Who may make a call.
+/// The account that may make this call.
 fn rightful(act: &Act) -> AccountId {
 	match act {
 		Act::Register(..)
@@ -154,7 +155,7 @@ fn call(who: AccountId, act: Act) -> DispatchResult {
 	let clock = Clock::<Test>::get();
 	let next = clock.map(|clock| clock.current + 1);
 	let reported = clock.and_then(|clock| clock.previous);
-	// Comfort models and terms that are refused have tests of their own; here they vary what the game reckons with.
+	// Other tests cover refused comfort models and terms; here they only vary the inputs of the game.
 	match act {
 		Act::Register(owner, meter, limit) => {
 			EnergyMarket::register_household(origin, 0, owner, meter, limit, Some(comfort()))
@@ -223,18 +224,19 @@ fn root() -> Vec<u8> {
 }
 
 fn pay(from: AccountId, to: AccountId, amount: Balance) {
-	// May be refused: too little to open an account, or not there.
+	// May fail: the amount may be too small to open an account, or more than the payer has.
 	let _ = Balances::transfer(&from, &to, amount, Preservation::Preserve);
 }
 
-/// Takes what an account has, and gives it so much: to and from a stranger, so that the sum of all money stays what it is.
+/// Sets an account's free funds to about `amount` by transfers to and from a stranger, so that the total issuance does
+/// not change.
 fn replace_money(who: AccountId, amount: Balance) {
 	let all = Balances::free_balance(who);
 	pay(who, STRANGER, all.saturating_sub(EXISTENTIAL_DEPOSIT));
 	pay(STRANGER, who, amount);
 }
 
-/// Plays the steps; returns how many calls were accepted and how many eras began.
+/// Plays the steps; returns the number of accepted calls and the number of eras that began.
 fn play(steps: Vec<Step>) -> (usize, EraIndex) {
 	let (mut accepted, mut calls) = (0, 0);
 	enter_era(FIRST_ERA - 1);
@@ -242,17 +244,17 @@ fn play(steps: Vec<Step>) -> (usize, EraIndex) {
 	for step in steps {
 		match step {
 			Step::Call(who, act) => {
-				// Looking at all of the state takes far longer than a call: at every fourth.
+				// Hashing the whole state takes far longer than a call, so do it at every fourth call only.
 				let before = (calls % 4 == 0).then(root);
 				calls += 1;
-				// As the chain dispatches it: storage goes back where a call fails.
+				// Like the chain, roll back the storage if the call fails.
 				let who = who.unwrap_or_else(|| rightful(&act));
 				let result = frame_support::storage::with_storage_layer(|| call(who, act));
 				match result {
 					Ok(()) => accepted += 1,
 					Err(_) => {
 						if let Some(before) = before {
-							assert_eq!(root(), before, "a refused call changed the state");
+							assert_eq!(root(), before, "a failed call changed the state");
 						}
 					}
 				}
@@ -273,10 +275,10 @@ proptest! {
 	#![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
 	#[test]
-	fn invariants_hold_whatever_is_called(steps in prop::collection::vec(step(), 300)) {
+	fn invariants_hold_after_random_calls(steps in prop::collection::vec(step(), 300)) {
 		ExtBuilder::default().build_and_execute(|| {
 			let (accepted, eras) = play(steps);
-			// A run that gets nowhere proves nothing.
+			// A run in which almost nothing happens would prove nothing.
 			assert!(accepted > 20, "only {accepted} calls were accepted");
 			assert!(eras > 10, "only {eras} eras began");
 		});

@@ -1,4 +1,4 @@
-//! What meters may report.
+//! Which readings are accepted from meters.
 
 use crate::{mock::*, *};
 use frame_support::{assert_noop, assert_ok};
@@ -8,7 +8,7 @@ fn send(who: AccountId, era: EraIndex, reading: Reading) -> sp_runtime::Dispatch
 }
 
 #[test]
-fn reading_of_the_era_before_is_taken() {
+fn reading_of_the_previous_era_is_accepted() {
 	ExtBuilder::default().build_in_first_era(|| {
 		take_events();
 		assert_ok!(send(meter(0), FIRST_ERA - 1, reading(500, 700)));
@@ -21,7 +21,7 @@ fn reading_of_the_era_before_is_taken() {
 }
 
 #[test]
-fn reading_is_refused_when_a_stranger_signs_it() {
+fn reading_is_refused_when_the_signer_is_not_a_meter() {
 	ExtBuilder::default().build_in_first_era(|| {
 		assert_noop!(
 			send(STRANGER, FIRST_ERA - 1, reading(0, 0)),
@@ -35,7 +35,7 @@ fn reading_is_refused_when_a_stranger_signs_it() {
 }
 
 #[test]
-fn reading_is_refused_for_any_other_era() {
+fn reading_is_refused_for_any_era_but_the_previous() {
 	ExtBuilder::default().build_in_first_era(|| {
 		for era in [0, FIRST_ERA - 2, FIRST_ERA, FIRST_ERA + 1, EraIndex::MAX] {
 			assert_noop!(
@@ -65,7 +65,7 @@ fn second_reading_of_an_era_is_refused() {
 }
 
 #[test]
-fn reading_is_refused_from_before_membership() {
+fn reading_is_refused_for_an_era_before_membership() {
 	ExtBuilder::default().build_in_first_era(|| {
 		assert_ok!(EnergyMarket::register_household(
 			RuntimeOrigin::signed(OPERATOR),
@@ -98,7 +98,7 @@ fn reading_is_refused_over_the_connection_limit() {
 }
 
 #[test]
-fn reading_is_refused_over_the_range_of_energies() {
+fn reading_is_refused_when_energy_is_out_of_range() {
 	ExtBuilder::default().build_in_first_era(|| {
 		for (generation, consumption) in [(u32::MAX, u32::MAX), (1_000_000_001, 1_000_000_000)] {
 			assert_noop!(

@@ -1,13 +1,11 @@
-//! Readings against contracts, worked by hand.
-//!
-//! Prices per kWh: retail 300, feed-in 80, so 190 inside the community; imbalance 360 and 40; grid fee 10.
+//! Settlement of readings against contracts, with expected values computed by hand.
 
 use crate::{mock::*, *};
 use commonwatt_market::game::Kind;
 
 const NEXT: EraIndex = FIRST_ERA + 1;
 
-/// One seller of 2,000 Wh and two buyers of 1,500 Wh each: the pool trades 2,000, the buyers get 1,000 each.
+/// One seller of 2,000 Wh and two buyers of 1,500 Wh each: the pool trades 2,000 Wh, of which each buyer gets 1,000.
 fn contracts() {
 	submit(0, NEXT, 2_000, &[strategy(Kind::SellToCommunity, 0)]);
 	submit(1, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 1_500)]);
@@ -36,14 +34,14 @@ fn settle() {
 }
 
 #[test]
-fn contracts_kept_are_settled_at_the_contract() {
+fn kept_contracts_are_settled_as_contracted() {
 	ExtBuilder::default().build_in_first_era(|| {
 		contracts();
 		report(0, NEXT, 2_000, 0);
 		report(1, NEXT, 0, 1_500);
 		report(2, NEXT, 0, 1_500);
 		settle();
-		// The seller: 2 kWh at 190. A buyer: 1 kWh at 190, 10 fee, 0.5 kWh at 300.
+		// The seller sells 2 kWh at 190. Each buyer pays 1 kWh at 190, a fee of 10, and 0.5 kWh at 300.
 		assert_eq!(Balances::free_balance(owner(0)), ENDOWMENT + 380);
 		assert_eq!(Balances::free_balance(owner(1)), ENDOWMENT - 190 - 10 - 150);
 		assert_eq!(Balances::free_balance(owner(2)), ENDOWMENT - 190 - 10 - 150);
@@ -94,12 +92,12 @@ fn contracts_kept_are_settled_at_the_contract() {
 }
 
 #[test]
-fn contract_holds_what_it_can_cost_until_settled() {
+fn contract_keeps_its_maximum_cost_on_hold_until_settled() {
 	ExtBuilder::default().build_in_first_era(|| {
 		contracts();
 		let held = |h| Balances::reserved_balance(owner(h));
 		assert_eq!(held(0), 0);
-		// 1 kWh at retail, which is more than pool price and fee, 0.5 kWh at retail, two units for rounding.
+		// 1 kWh at retail, which is more than price and fee, and two units for rounding; 0.5 kWh at retail.
 		assert_eq!(held(1), 300 + 2 + 150);
 		assert_eq!(held(1), contract(1, NEXT).held);
 		settle();
@@ -109,14 +107,15 @@ fn contract_holds_what_it_can_cost_until_settled() {
 }
 
 #[test]
-fn seller_short_of_its_contract_leaves_its_buyers_at_retail() {
+fn buyers_pay_retail_for_what_a_seller_fails_to_deliver() {
 	ExtBuilder::default().build_in_first_era(|| {
 		contracts();
 		report(0, NEXT, 1_200, 0);
 		report(1, NEXT, 0, 1_500);
 		report(2, NEXT, 0, 1_500);
 		settle();
-		// 600 Wh each from the pool, 900 Wh each from the main grid: no fault of theirs, so no imbalance price.
+		// Each buyer gets 600 Wh from the pool and 900 Wh from the main grid. That is not their fault, so they pay no
+		// imbalance price.
 		assert_eq!(statement(0, NEXT).energy.sold_to_community_wh, 1_200);
 		for buyer in [1, 2] {
 			let statement = statement(buyer, NEXT);
@@ -137,7 +136,7 @@ fn seller_short_of_its_contract_leaves_its_buyers_at_retail() {
 }
 
 #[test]
-fn deviation_goes_to_the_main_grid_at_the_imbalance_price() {
+fn deviation_is_main_grid_energy_at_the_imbalance_price() {
 	ExtBuilder::default().build_in_first_era(|| {
 		contracts();
 		report(0, NEXT, 2_500, 0);
@@ -160,14 +159,15 @@ fn deviation_goes_to_the_main_grid_at_the_imbalance_price() {
 }
 
 #[test]
-fn buyer_short_of_its_contract_leaves_the_rest_to_the_main_grid() {
+fn seller_gets_feed_in_for_what_a_buyer_fails_to_take() {
 	ExtBuilder::default().build_in_first_era(|| {
 		contracts();
 		report(0, NEXT, 2_000, 0);
 		report(1, NEXT, 0, 400);
 		report(2, NEXT, 0, 1_500);
 		settle();
-		// 400 and 1,000 Wh are taken; the seller's other 600 Wh go to the main grid at the ordinary feed-in tariff.
+		// The buyers take 400 and 1,000 Wh. The seller's other 600 Wh go to the main grid at the ordinary feed-in
+		// tariff.
 		let seller = statement(0, NEXT);
 		assert_eq!(
 			(seller.energy.sold_to_community_wh, seller.energy.sold_to_main_wh),
@@ -186,7 +186,7 @@ fn buyer_short_of_its_contract_leaves_the_rest_to_the_main_grid() {
 }
 
 #[test]
-fn household_that_changed_sides_delivers_nothing_to_the_pool() {
+fn household_with_the_opposite_net_position_delivers_nothing() {
 	ExtBuilder::default().build_in_first_era(|| {
 		contracts();
 		report(0, NEXT, 0, 700);
@@ -221,7 +221,7 @@ fn household_without_a_contract_trades_with_the_main_grid_at_the_ordinary_tariff
 		report(1, FIRST_ERA - 1, 0, 1_001);
 		enter_era(NEXT);
 		assert_eq!(statement(0, FIRST_ERA - 1).amounts.received_from_utility, 80);
-		// 300.3 rounds up for who pays.
+		// 300.3 is rounded up for the payer.
 		assert_eq!(statement(1, FIRST_ERA - 1).amounts.paid_to_utility, 301);
 	});
 }

@@ -1,4 +1,4 @@
-//! What households may hand in, and how a standing preference speaks for them.
+//! Which strategies are accepted, and how a standing preference replaces them.
 
 use crate::{mock::*, *};
 use commonwatt_market::game::{Kind, Strategy};
@@ -65,7 +65,7 @@ fn strategies_are_refused_for_an_unknown_household() {
 }
 
 #[test]
-fn strategies_are_refused_for_any_other_era() {
+fn strategies_are_refused_for_any_era_but_the_next() {
 	ExtBuilder::default().build_in_first_era(|| {
 		for era in [0, FIRST_ERA - 1, FIRST_ERA, FIRST_ERA + 2] {
 			assert_noop!(
@@ -141,7 +141,7 @@ fn strategies_are_refused_over_the_connection_limit() {
 }
 
 #[test]
-fn strategies_are_refused_over_the_range_of_energies() {
+fn strategies_are_refused_when_energy_is_out_of_range() {
 	ExtBuilder::default().build_in_first_era(|| {
 		assert_noop!(
 			send(owner(0), NEXT, u32::MAX, vec![strategy(Kind::SellToMain, 0)]),
@@ -168,7 +168,7 @@ fn submission_counts_for_its_own_era_only() {
 }
 
 #[test]
-fn preference_speaks_from_the_last_reading_until_its_owner_does() {
+fn preference_derives_strategies_until_the_owner_submits_some() {
 	ExtBuilder::default().build_in_first_era(|| {
 		assert_ok!(EnergyMarket::set_preference(
 			RuntimeOrigin::signed(owner(0)),
@@ -176,7 +176,7 @@ fn preference_speaks_from_the_last_reading_until_its_owner_does() {
 			Some(preference())
 		));
 		report(0, FIRST_ERA - 1, 200, 1_000);
-		// The reading waits for settlement when the gate closes, and is settled when the next one does.
+		// At the first clearing the reading is not yet settled; at the second it is.
 		for era in [NEXT, NEXT + 1] {
 			enter_era(era);
 			let contract = contract(0, era);
@@ -204,7 +204,7 @@ fn preference_speaks_from_the_last_reading_until_its_owner_does() {
 }
 
 #[test]
-fn preference_without_a_reading_stays_out_of_the_game() {
+fn preference_without_a_reading_takes_no_part_in_the_game() {
 	ExtBuilder::default().build_in_first_era(|| {
 		assert_ok!(EnergyMarket::set_preference(
 			RuntimeOrigin::signed(owner(0)),

@@ -1,10 +1,10 @@
-//! The communities that speed and memory are measured on, and how to take the time of several runs.
+//! Communities for measuring speed and memory, and a stopwatch that compares several runs.
 
-use super::{Lean, Random};
+use super::{communities::Lean, random::Random};
 use commonwatt_game::*;
 use std::time::{Duration, Instant};
 
-/// The bounds of the chain for a game, as the runtime sets them.
+/// The limits that the runtime sets for a game on the chain.
 pub fn on_chain(game: &Game) -> SolverConfig {
 	SolverConfig {
 		max_evaluations: 65_536 + 1_024 * game.households().len() as u64,
@@ -12,11 +12,10 @@ pub fn on_chain(game: &Game) -> SolverConfig {
 	}
 }
 
-/// In every household.
+/// Strategies of every household.
 pub const STRATEGIES: i64 = 16;
 
-/// A community with 16 strategies in every household: eight levels of consumption, each in the pool and on the main
-/// grid, the temperature following the consumption. By turns in surplus and in shortage.
+/// A community in surplus for an even seed and in shortage for an odd one, see [`leaning`].
 pub fn community(seed: u64, households: usize) -> Game {
 	leaning(
 		if seed.is_multiple_of(2) {
@@ -29,7 +28,8 @@ pub fn community(seed: u64, households: usize) -> Game {
 	)
 }
 
-/// The same with a lean of one's choice. One in balance may use every start and box that it is allowed.
+/// A community with 16 strategies in every household: eight levels of consumption, each in the pool and on the main
+/// grid, with a temperature that follows the consumption. A community in balance may take the whole budget.
 pub fn leaning(lean: Lean, seed: u64, households: usize) -> Game {
 	let mut random = Random(seed);
 	let mut player = || {
@@ -84,7 +84,7 @@ pub fn leaning(lean: Lean, seed: u64, households: usize) -> Game {
 	.unwrap()
 }
 
-/// The first two starts, which the f64 twin makes too.
+/// Limits with two starts, as many as the f64 twin makes.
 pub fn two_starts() -> SolverConfig {
 	SolverConfig {
 		max_starts: 2,
@@ -92,8 +92,8 @@ pub fn two_starts() -> SolverConfig {
 	}
 }
 
-/// The first `games` communities in which both of the first two starts settle and a trading equilibrium is found, each
-/// with its solution.
+/// The first `games` communities in which both starts settle and the solver finds an equilibrium with trade, each with
+/// its solution.
 pub fn settling(games: usize, households: usize) -> Vec<(Game, Solution)> {
 	let solved = (1..).map(|seed| {
 		let game = community(seed, households);
@@ -107,7 +107,8 @@ pub fn settling(games: usize, households: usize) -> Vec<(Game, Solution)> {
 	solved.filter(settles).take(games).collect()
 }
 
-/// Medians of `rounds` runs of each; the runs take turns, so that whatever else the machine does hits all alike.
+/// The median time of each run over `rounds` rounds. The runs alternate, so that other load on the machine affects all
+/// of them alike.
 pub fn medians<const N: usize>(rounds: usize, mut runs: [&mut dyn FnMut(); N]) -> [Duration; N] {
 	let mut times = vec![[Duration::ZERO; N]; rounds];
 	for round in &mut times {

@@ -1,4 +1,4 @@
-//! Signing and sending transactions of all kinds, good ones and others.
+//! Signs and sends transactions, valid and invalid ones.
 
 use super::eras::connect;
 use std::str::FromStr;
@@ -15,12 +15,12 @@ use subxt_signer::{sr25519::Keypair, SecretUri};
 /// One token in the smallest unit.
 pub const UNIT: u128 = 1_000_000_000_000;
 
-/// The key of a development account.
+/// The key of a secret URI, such as `//Alice`.
 pub fn key(uri: &str) -> Keypair {
 	Keypair::from_uri(&SecretUri::from_str(uri).expect("it is a secret URI")).expect("it is a key")
 }
 
-/// An account as calls name it.
+/// A key's account as an argument of calls.
 pub fn address(key: &Keypair) -> Value {
 	Value::unnamed_variant("Id", [Value::from_bytes(account(key).0)])
 }
@@ -30,7 +30,7 @@ pub fn account(key: &Keypair) -> AccountId32 {
 	key.public_key().to_account_id()
 }
 
-/// A connection to a node, to send over.
+/// A connection to a node, for transactions.
 #[derive(Clone)]
 pub struct Sender {
 	pub rpc: RpcClient,
@@ -38,7 +38,7 @@ pub struct Sender {
 }
 
 impl Sender {
-	/// Connects.
+	/// Connects to a node.
 	pub async fn connect(url: &str) -> Result<Self, subxt::Error> {
 		Ok(Self {
 			rpc: RpcClient::from_insecure_url(url).await?,
@@ -51,13 +51,13 @@ impl Sender {
 		Ok(self.api.at_current_block().await?)
 	}
 
-	/// The number of an account's next transaction, those in the pool counted.
+	/// The nonce of an account's next transaction, after those in the pool.
 	pub async fn next_nonce(&self, key: &Keypair) -> Result<u64, subxt::rpcs::Error> {
 		let params = rpc_params![account(key).to_string()];
 		self.rpc.request("system_accountNextIndex", params).await
 	}
 
-	/// Hands bytes to the pool.
+	/// Submits the bytes of a transaction to the pool.
 	pub async fn submit(&self, bytes: &[u8]) -> Result<(), subxt::rpcs::Error> {
 		let hex = subxt::utils::to_hex(bytes);
 		let answer = self
@@ -66,7 +66,7 @@ impl Sender {
 		answer.await.map(|_| ())
 	}
 
-	/// Sends a call that must succeed, and waits until it is final.
+	/// Sends a call and waits until it is final. Panics unless it succeeds.
 	pub async fn must(&self, signer: &Keypair, pallet: &str, call: &str, arguments: impl EncodeAsFields) {
 		let payload = dynamic::tx(pallet, call, arguments);
 		let head = self.head().await.expect("the node answers");
@@ -75,14 +75,14 @@ impl Sender {
 			.sign_and_submit_then_watch_default(&payload, signer)
 			.await;
 		let done = sent
-			.expect("the pool takes it")
+			.expect("the pool accepts the transaction")
 			.wait_for_finalized_success()
 			.await;
 		done.unwrap_or_else(|error| panic!("{pallet}.{call}: {error}"));
 	}
 }
 
-/// A signed transaction that does not age.
+/// The bytes of a signed immortal transaction.
 pub fn signed(
 	head: &OnlineClientAtBlock<SubstrateConfig>,
 	signer: &Keypair,

@@ -1,4 +1,4 @@
-//! Which eras a chain went through, from the events of its final blocks.
+//! Reads from the events of a chain's final blocks what happened to every era, and checks it.
 
 use futures::{stream, StreamExt};
 use std::{collections::BTreeMap, fmt, sync::Arc};
@@ -6,13 +6,13 @@ use subxt::{
 	backend::LegacyBackend, ext::scale_decode::DecodeAsType, rpcs::RpcClient, OnlineClient, SubstrateConfig,
 };
 
-/// So many blocks are asked for at once.
+/// Number of blocks that are fetched in parallel.
 const AHEAD: usize = 8;
 
 /// A connection to a node.
 pub async fn connect(url: &str) -> Result<OnlineClient<SubstrateConfig>, subxt::Error> {
 	let rpc = RpcClient::from_insecure_url(url).await?;
-	// The old methods answer for any block, at any time.
+	// The legacy RPC methods work for any block at any time.
 	let backend = LegacyBackend::builder().build(rpc);
 	Ok(OnlineClient::from_backend(Arc::new(backend)).await?)
 }
@@ -51,7 +51,7 @@ struct EraSettled {
 	era: u32,
 }
 
-/// One thing that happened to eras.
+/// An event about eras.
 enum Happened {
 	Started(EraStarted),
 	Missed(ErasMissed),
@@ -60,25 +60,25 @@ enum Happened {
 	Failed,
 }
 
-/// What happened to every era, along the final chain.
+/// What happened to every era on the final chain.
 #[derive(Debug, Default)]
 pub struct Eras {
-	/// Final blocks.
+	/// Number of final blocks.
 	pub blocks: u64,
-	/// Eras that began, and the one that was to be settled then.
+	/// Eras that began, each with the era that its round settles.
 	started: Vec<(u32, Option<u32>)>,
-	/// Ranges of eras that nobody saw begin.
+	/// Ranges of missed eras.
 	missed: Vec<(u32, u32)>,
 	/// How often the games of an era were solved, by community and era.
 	cleared: BTreeMap<(u32, u32), u32>,
 	/// How often an era was settled, by community and era.
 	settled: BTreeMap<(u32, u32), u32>,
-	/// Clearings that failed.
+	/// Number of failed clearings.
 	failed: u32,
 }
 
 impl Eras {
-	/// Reads all final blocks of a node.
+	/// Reads the events of all final blocks of a node.
 	pub async fn of(url: &str) -> Result<Self, subxt::Error> {
 		let api = connect(url).await?;
 		let last = api.at_current_block().await?.block_number();
@@ -118,13 +118,14 @@ impl Eras {
 		self.started.len()
 	}
 
-	/// How many eras nobody saw begin.
+	/// How many eras were missed.
 	pub fn missed(&self) -> u32 {
 		self.missed.iter().map(|(first, last)| last - first + 1).sum()
 	}
 
-	/// Every era from the first on began once, or is among those missed once; each that began was solved once and
-	/// settled once when its time had come, in every community; nothing else was. The newest round may be under way.
+	/// Returns an error unless every era from the first on either began once or was missed once, and in every community
+	/// each era that began was solved once and each era that was due was settled once, and no other era was. The newest
+	/// round may still be running.
 	pub fn check(&self) -> Result<(), String> {
 		let mut gaps = self.missed.iter();
 		for pair in self.started.windows(2) {
@@ -132,13 +133,15 @@ impl Eras {
 			let gap = (before + 1, next - 1);
 			if next <= before || (gap.0 <= gap.1 && gaps.next() != Some(&gap)) {
 				return Err(format!(
-					"era {next} began after {before}; missed: {:?}",
+					"era {next} began after era {before}, which does not agree with the missed eras {:?}",
 					self.missed
 				));
 			}
 		}
 		if let Some(more) = gaps.next() {
-			return Err(format!("{more:?} are said to be missed, and are not"));
+			return Err(format!(
+				"eras {more:?} are reported as missed, but no such eras lie between those that began"
+			));
 		}
 		if self.failed > 0 {
 			return Err(format!("{} clearing(s) failed", self.failed));
@@ -167,7 +170,7 @@ impl Eras {
 		}
 		if !cleared.is_empty() || !settled.is_empty() {
 			return Err(format!(
-				"eras that never began were solved, {cleared:?}, or settled, {settled:?}"
+				"by (community, era), unexpected eras were solved: {cleared:?}, or settled: {settled:?}"
 			));
 		}
 		Ok(())
@@ -178,7 +181,7 @@ impl fmt::Display for Eras {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		write!(
 			f,
-			"{} final blocks, {} eras began, {} missed, {} solved, {} settled, each once",
+			"{} final blocks, {} eras began, {} missed, {} solved, {} settled",
 			self.blocks,
 			self.started(),
 			self.missed(),
@@ -188,7 +191,7 @@ impl fmt::Display for Eras {
 	}
 }
 
-/// What one block says about eras.
+/// The events about eras in one block.
 async fn happenings(api: &OnlineClient<SubstrateConfig>, number: u64) -> Result<Vec<Happened>, subxt::Error> {
 	let mut found = Vec::new();
 	for event in api.at_block(number).await?.events().fetch().await?.iter() {

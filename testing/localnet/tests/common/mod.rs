@@ -1,4 +1,4 @@
-//! What the tests of faults have in common: a network of the real node, the real client, and what must hold after.
+//! Shared by the fault tests: a network of real nodes, the real client, and the checks that must pass after a fault.
 
 #![allow(dead_code)]
 
@@ -19,15 +19,15 @@ use tokio::sync::{Mutex, MutexGuard};
 
 /// Length of an era in these tests: 20 slots of half a second.
 pub const ERA_SECONDS: u64 = 10;
-/// The same.
+/// [`ERA_SECONDS`] as a duration.
 pub const ERA: Duration = Duration::from_secs(ERA_SECONDS);
-/// Nothing takes nearly as long; it only ends a test that would hang.
+/// Timeout of every wait. Nothing takes nearly as long; it only ends a test that would hang.
 pub const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The folder with the programs of this build.
 fn programs() -> PathBuf {
 	let this = Path::new(env!("CARGO_BIN_EXE_commonwatt-localnet"));
-	this.parent().expect("a program lies in a folder").to_owned()
+	this.parent().expect("a program is in a folder").to_owned()
 }
 
 /// The node's program.
@@ -35,23 +35,20 @@ pub fn node_binary() -> Binary {
 	Binary::in_folder(&programs()).unwrap_or_else(|fault| panic!("{fault}"))
 }
 
-/// A `commonwatt` command.
+/// A command of `commonwatt` with these arguments.
 pub fn commonwatt(arguments: &[&str]) -> Command {
 	let mut command = Command::new(programs().join("commonwatt"));
 	command.args(arguments).stdin(Stdio::null());
 	command
 }
 
-/// The paper's day.
+/// The path of the paper's day, `examples/paper.csv`.
 pub fn paper() -> String {
-	let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
-	let file = repository
-		.expect("the crate lies in the repository")
-		.join("examples/paper.csv");
-	file.display().to_string()
+	let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/paper.csv");
+	file.to_owned()
 }
 
-/// The seed of a test's random moments, from the environment or new.
+/// The seed of a test's random choices: `COMMONWATT_SEED` or a random one.
 pub fn seed() -> u64 {
 	match std::env::var("COMMONWATT_SEED") {
 		Ok(seed) => seed.parse().expect("COMMONWATT_SEED is a number"),
@@ -59,26 +56,26 @@ pub fn seed() -> u64 {
 	}
 }
 
-/// One network at a time: two of them on the same few cores would disturb each other's slots.
+/// Allows one network at a time: two on the same few cores would disturb each other's slots.
 static TURN: Mutex<()> = Mutex::const_new(());
 
-/// A network that was started, and where it lives.
+/// A started network and its temporary folder.
 pub struct Running {
 	pub network: Network,
 	place: TempDir,
 	_turn: MutexGuard<'static, ()>,
 }
 
-/// What happened to a network in a while.
+/// What a node saw while it was watched.
 #[derive(Debug)]
 pub struct Progress {
-	/// How long it was watched.
+	/// How long the node was watched.
 	pub time: Duration,
-	/// Blocks that were made.
+	/// By how much the number of the best block grew.
 	pub blocks: u64,
-	/// Blocks that became final.
+	/// By how much the number of the final block grew.
 	pub finalized: u64,
-	/// Eras that began in the newest block.
+	/// By how much the era of the best block grew.
 	pub eras: u32,
 }
 
@@ -96,22 +93,22 @@ impl fmt::Display for Progress {
 }
 
 impl Running {
-	/// So many validators with short eras, with the first blocks final.
+	/// Starts validators with eras of [`ERA_SECONDS`] and waits until block 2 is final.
 	pub async fn start(validators: usize) -> Self {
 		Self::start_with_eras(validators, ERA_SECONDS).await
 	}
 
-	/// The same with eras of another length; a slot is a thirtieth of one, and half a second at least.
+	/// Like [`Running::start`], with eras of another length. A slot is a thirtieth of an era, at least half a second.
 	pub async fn start_with_eras(validators: usize, era_seconds: u64) -> Self {
 		Self::start_as(validators, Consensus::Authorities, era_seconds).await
 	}
 
-	/// So many miners with short eras, two blocks a second, and the first of them final.
+	/// Starts miners with eras of [`ERA_SECONDS`] and two blocks a second, and waits until block 2 is final.
 	pub async fn mined(miners: usize, finality_depth: u32) -> Self {
 		Self::mined_with_eras(miners, finality_depth, ERA_SECONDS).await
 	}
 
-	/// The same with eras of another length.
+	/// Like [`Running::mined`], with eras of another length.
 	pub async fn mined_with_eras(miners: usize, finality_depth: u32, era_seconds: u64) -> Self {
 		let consensus = Consensus::Work {
 			target_block_ms: 500,
@@ -143,12 +140,12 @@ impl Running {
 		running
 	}
 
-	/// A file in the network's folder.
+	/// The path of a file in the network's temporary folder.
 	pub fn file(&self, name: &str) -> String {
 		self.place.path().join(name).display().to_string()
 	}
 
-	/// Ends the test with what the nodes have logged last.
+	/// Panics with the last log lines of every node.
 	fn give_up(&self, what: &str) -> ! {
 		let logs = self.network.nodes().iter().map(|node| {
 			let tail = node.log_tail().unwrap_or_default();
@@ -162,7 +159,7 @@ impl Running {
 		panic!("{what}\n{}", logs.collect::<Vec<_>>().join("\n"))
 	}
 
-	/// Waits until a node has a final block of a number.
+	/// Waits until a node has finalized block `number`, and returns its newest final block.
 	pub async fn wait_for_final(&self, node: usize, number: u64) -> Head {
 		let begun = Instant::now();
 		loop {
@@ -173,13 +170,13 @@ impl Running {
 				}
 			}
 			if begun.elapsed() > PATIENCE {
-				self.give_up(&format!("block {number} does not become final"));
+				self.give_up(&format!("block {number} did not become final in time"));
 			}
 			tokio::time::sleep(Duration::from_millis(100)).await;
 		}
 	}
 
-	/// Watches a node until what has happened since is enough.
+	/// Watches a node until its progress is `enough`.
 	pub async fn watch_until(&self, node: usize, enough: impl Fn(&Progress) -> bool) -> Progress {
 		let begun = Instant::now();
 		let node = self.network.node(node);
@@ -196,21 +193,24 @@ impl Running {
 				return seen;
 			}
 			if begun.elapsed() > PATIENCE {
-				self.give_up(&format!("{} does not get further: {seen}", node.name));
+				self.give_up(&format!(
+					"{} did not make enough progress in time: {seen}",
+					node.name
+				));
 			}
 			tokio::time::sleep(Duration::from_millis(100)).await;
 		}
 	}
 
-	/// Waits until a node has made no block final for a while: votes that are under way when validators go may finalize
-	/// a block or two still.
+	/// Waits until a node has finalized no block for half an era. Votes that are under way when validators stop may
+	/// still finalize a block or two.
 	pub async fn wait_until_finality_stops(&self, node: usize) {
 		let begun = Instant::now();
 		let mut last = self.network.node(node).finalized().await.or_panic();
 		let mut since = Instant::now();
 		while since.elapsed() < ERA / 2 {
 			if begun.elapsed() > PATIENCE {
-				self.give_up("blocks become final still");
+				self.give_up("blocks still become final");
 			}
 			tokio::time::sleep(Duration::from_millis(100)).await;
 			let head = self.network.node(node).finalized().await.or_panic();
@@ -220,12 +220,12 @@ impl Running {
 		}
 	}
 
-	/// A replay of the day's first periods on a node, in eras that pass by themselves.
+	/// Starts a replay of the first `periods` periods of the paper's day on a node, without moving the chain's clock.
 	pub fn replay(&self, node: usize, periods: u32) -> Replay {
 		self.replay_of(&paper(), node, periods)
 	}
 
-	/// The same of another file.
+	/// Like [`Running::replay`], with another file.
 	pub fn replay_of(&self, file: &str, node: usize, periods: u32) -> Replay {
 		let mut command = commonwatt(&["replay", file, "--wait", "--retry-seconds", "600"]);
 		command.args(["--url", &self.network.node(node).url()]);
@@ -234,8 +234,8 @@ impl Running {
 		Replay::start(command, self.file("report.json"), periods)
 	}
 
-	/// What must hold once a fault is over: all nodes agree on the same final state, every era was handled once on every
-	/// one of them, and their books agree with their state. Returns what the chain went through.
+	/// Checks what must hold once a fault is over: all nodes have the same final block and state, every era was handled
+	/// once on each of them, and their books agree with their state. Returns the eras of the first node.
 	pub async fn check(&self) -> Eras {
 		let nodes = self.network.nodes();
 		let mut height = 0;
@@ -267,7 +267,8 @@ impl Running {
 	}
 }
 
-/// Keeps a node's books from its first block on; they must agree with its state.
+/// Runs `commonwatt books`, which keeps a node's books from its first block on. Panics unless they agree with its
+/// state.
 pub fn books(url: &str) {
 	let outcome = commonwatt(&["books", "--url", url])
 		.output()
@@ -280,7 +281,7 @@ pub fn books(url: &str) {
 	);
 }
 
-/// A replay that is under way. It is killed when this is dropped.
+/// A running replay. Dropping it kills the process.
 pub struct Replay {
 	child: Child,
 	report: String,
@@ -288,7 +289,7 @@ pub struct Replay {
 }
 
 impl Replay {
-	/// Starts it.
+	/// Starts a replay, which writes its report to the file `report`.
 	pub fn start(mut command: Command, report: String, periods: u32) -> Self {
 		command
 			.args(["--json", &report])
@@ -302,7 +303,7 @@ impl Replay {
 		}
 	}
 
-	/// Waits for its end, which must be a good one: every period played, all sums right.
+	/// Waits for the end and returns the report. Panics unless the replay played every period and found no fault.
 	pub async fn finish(mut self) -> Value {
 		let begun = Instant::now();
 		let status = loop {
@@ -310,7 +311,7 @@ impl Replay {
 				Some(status) => break status,
 				None if begun.elapsed() > PATIENCE => {
 					let _ = self.child.kill();
-					panic!("the replay does not end; {}", self.said());
+					panic!("the replay did not end in time: {}", self.said());
 				}
 				None => tokio::time::sleep(Duration::from_millis(100)).await,
 			}
@@ -322,7 +323,7 @@ impl Replay {
 		assert_eq!(sums["periods"], self.periods, "{sums}");
 		assert_eq!(report["faults"], serde_json::json!([]));
 		println!(
-			"  replay: {} periods played, {} era(s) passed over one, {} readings missing, {} sums hold",
+			"  replay: {} periods played, {} repeats in later eras, {} readings missing, {} checks of sums passed",
 			sums["periods"], sums["repeated"], sums["missing_readings"], sums["checks_passed"]
 		);
 		report
@@ -344,9 +345,9 @@ impl Drop for Replay {
 	}
 }
 
-/// For results of the network.
+/// Unwraps results of the network, with their message.
 pub trait OrPanic<T> {
-	/// The value.
+	/// Returns the value, or panics with the error's message.
 	fn or_panic(self) -> T;
 }
 

@@ -1,4 +1,4 @@
-//! The clock: latching, the clearing queue, missed eras.
+//! The era clock, the queue of a round, and missed eras.
 
 use crate::{mock::*, *};
 use commonwatt_market::game::{Kind, Status};
@@ -64,7 +64,7 @@ fn era_begins_at_its_boundary_and_not_a_millisecond_before() {
 }
 
 #[test]
-fn first_block_of_an_era_only_latches_and_the_next_one_clears() {
+fn first_block_of_an_era_only_notes_it_and_the_next_one_clears() {
 	ExtBuilder::default().build_in_first_era(|| {
 		submit(0, FIRST_ERA + 1, 0, &[strategy(Kind::BuyFromMain, 500)]);
 		block_at(u64::from(FIRST_ERA + 1) * ERA_MS);
@@ -86,8 +86,8 @@ fn first_block_of_an_era_only_latches_and_the_next_one_clears() {
 }
 
 #[test]
-fn block_takes_the_steps_that_fit_and_returns_their_weight() {
-	// Of the 81 that clearing may take, the latch weighs 1 and a step of four households 40: two fit.
+fn block_takes_the_steps_that_fit_and_charges_their_weight() {
+	// Clearing may take a weight of 81. Noting the era weighs 1 and a step of four households 40, so two steps fit.
 	ExtBuilder::default().build_in_first_era(|| {
 		communities(3, 4);
 		block_at(u64::from(FIRST_ERA + 1) * ERA_MS);
@@ -124,14 +124,14 @@ fn block_takes_the_steps_that_fit_and_returns_their_weight() {
 }
 
 #[test]
-fn idle_block_weighs_the_latch_alone() {
+fn block_without_steps_charges_only_for_the_latch() {
 	ExtBuilder::default().build_in_first_era(|| {
 		assert_eq!(EnergyMarket::on_initialize(999).ref_time(), 1);
 	});
 }
 
 #[test]
-fn household_admitted_between_plan_and_step_waits_for_the_next_era() {
+fn household_admitted_after_planning_waits_for_the_next_era() {
 	ExtBuilder::default().build_in_first_era(|| {
 		submit(0, FIRST_ERA + 1, 0, &[strategy(Kind::BuyFromMain, 500)]);
 		block_at(u64::from(FIRST_ERA + 1) * ERA_MS);
@@ -177,13 +177,13 @@ fn every_era_is_cleared_and_settled_once_and_in_order() {
 }
 
 #[test]
-fn missed_eras_are_named_closed_and_never_cleared() {
+fn missed_eras_are_reported_and_never_cleared() {
 	ExtBuilder::default().build_in_first_era(|| {
 		let next = FIRST_ERA + 1;
 		submit(0, next, 2_000, &[strategy(Kind::SellToCommunity, 0)]);
 		submit(1, next, 0, &[strategy(Kind::BuyFromCommunity, 1_000)]);
 		enter_era(next);
-		// These are for an era that nobody will see begin.
+		// This submission is for an era that will be missed.
 		submit(0, next + 1, 2_000, &[strategy(Kind::SellToCommunity, 0)]);
 		take_events();
 		enter_era(next + 10);
@@ -204,7 +204,8 @@ fn missed_eras_are_named_closed_and_never_cleared() {
 			})
 		);
 		assert!((next + 1..next + 10).all(|era| EnergyMarket::view_record(0, era).is_none()));
-		// The stale submission is gone and made no contract; the era before the gap is settled once, with readings.
+		// The submission for the missed era made no contract. The era before the gap is settled once, with its
+		// readings.
 		assert!(EnergyMarket::view_contract(0, next + 10).is_none());
 		report(0, next, 2_000, 0);
 		report(1, next, 0, 1_000);
@@ -215,11 +216,11 @@ fn missed_eras_are_named_closed_and_never_cleared() {
 }
 
 #[test]
-fn era_waits_for_the_round_before_it() {
+fn new_era_waits_for_the_previous_round() {
 	ExtBuilder::default().build_in_first_era(|| {
 		communities(5, 8);
 		block_at(u64::from(FIRST_ERA + 1) * ERA_MS);
-		// The next era's time comes before the ten steps are through: one step fits in each block.
+		// The next era's time comes before the ten steps are taken, because only one fits into a block.
 		block_at(u64::from(FIRST_ERA + 2) * ERA_MS);
 		assert_eq!(Clock::<Test>::get().unwrap().current, FIRST_ERA + 1);
 		for _ in 0..9 {
@@ -231,7 +232,7 @@ fn era_waits_for_the_round_before_it() {
 	});
 }
 
-/// How many items the market has in state, and how many bytes of keys and values they take.
+/// The number of the market's storage items, and the bytes of their keys and values.
 fn state() -> (usize, usize) {
 	let prefix = sp_io::hashing::twox_128(b"EnergyMarket");
 	let (mut items, mut bytes) = (0, 0);
@@ -244,7 +245,7 @@ fn state() -> (usize, usize) {
 	(items, bytes)
 }
 
-/// In each era the same strategies and readings, for a year of half hours.
+/// Submits the same strategies and readings in every era of a year of half hours.
 #[test]
 fn state_after_a_year_is_no_larger_than_after_the_retained_eras() {
 	ExtBuilder::default().build_in_first_era(|| {
@@ -266,7 +267,7 @@ fn state_after_a_year_is_no_larger_than_after_the_retained_eras() {
 }
 
 #[test]
-fn certificate_verifies_again_and_explains_the_choice() {
+fn certificate_can_be_verified_and_the_choice_explained() {
 	ExtBuilder::default().build_in_first_era(|| {
 		let next = FIRST_ERA + 1;
 		submit(
@@ -296,7 +297,7 @@ fn certificate_verifies_again_and_explains_the_choice() {
 }
 
 #[test]
-fn gap_as_long_as_the_rings_costs_an_era_and_no_contract() {
+fn gap_as_long_as_the_rings_misses_one_more_era_but_loses_no_contract() {
 	for (gap, lost) in [
 		(RETAINED_ERAS - 1, true),
 		(RETAINED_ERAS, true),
@@ -319,7 +320,7 @@ fn gap_as_long_as_the_rings_costs_an_era_and_no_contract() {
 			}));
 			EnergyMarket::do_try_state().unwrap();
 			enter_era(after + 1);
-			// Both contracts were settled, and what was on hold for them is free.
+			// Both contracts were settled, and their holds are released.
 			assert_eq!(statement(0, second).amounts.main_cost, 300);
 			assert_eq!(Balances::total_balance_on_hold(&owner(0)), 0);
 		});

@@ -7,7 +7,7 @@ use crate::chain::{
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
-/// What a household brings along when its books are opened.
+/// A household's comfort and debts when its books are opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opening {
 	pub comfort: Option<Comfort>,
@@ -36,7 +36,7 @@ pub struct Contract {
 	pub comfort: Option<Comfort>,
 }
 
-/// A household's statement, with what it owed and was owed before.
+/// A household's statement, with its debts before.
 #[derive(Clone, Debug)]
 pub struct Settled {
 	pub statement: Statement,
@@ -60,8 +60,8 @@ pub struct EraBook {
 }
 
 impl EraBook {
-	/// The most that could be traded at the consumption that the game chose, Wh: the smaller of all surplus and all
-	/// deficit, those of households that chose the main grid included.
+	/// The maximum that could be traded at the consumption that the game chose, Wh: the smaller of all surplus and all
+	/// deficit, including households that chose the main grid.
 	pub fn tradable_wh(&self) -> u64 {
 		let (mut surplus, mut deficit) = (0, 0);
 		for Contract {
@@ -82,14 +82,14 @@ impl EraBook {
 pub struct Ledger {
 	eras: BTreeMap<u32, EraBook>,
 	households: BTreeMap<u32, Opening>,
-	/// Blocks whose balances contradict the market, with how.
+	/// Contradictions between balances and market, with their blocks.
 	pub money_faults: Vec<String>,
-	/// `spec_version` of the runtime in the newest block that tells it.
+	/// `spec_version` of the runtime in the newest block that has one.
 	pub spec_version: Option<u32>,
 }
 
 impl Ledger {
-	/// Opens the books.
+	/// Opens the books with these households.
 	pub fn new(households: BTreeMap<u32, Opening>) -> Self {
 		Self {
 			households,
@@ -116,7 +116,7 @@ impl Ledger {
 			.map(|(era, _)| *era)
 	}
 
-	/// Enters a block.
+	/// Enters a block's events.
 	pub fn enter(&mut self, block: &BlockLog) {
 		let faults = block
 			.money_faults
@@ -249,10 +249,10 @@ mod tests {
 	use crate::chain::types::Kind;
 
 	#[test]
-	fn tradable_is_the_smaller_side_of_whatever_kind() {
+	fn tradable_is_the_smaller_side_over_strategies_of_all_kinds() {
 		let mut book = EraBook::default();
 		assert_eq!(book.tradable_wh(), 0);
-		// 1,500, 1,000 and 4 Wh too much, and 2,000 and 700 too little, wherever it goes and comes from.
+		// Surpluses of 1,500, 1,000 and 4 Wh and deficits of 2,000 and 700 Wh, with strategies of all kinds.
 		let contracts = [
 			(2_000, 500, Kind::SellToCommunity),
 			(1_000, 0, Kind::SellToMain),

@@ -1,0 +1,173 @@
+//! Best-response sweeps, and the profiles that they start from.
+
+use crate::{
+	game::Game,
+	log2::Log2,
+	payoff::Pool,
+	prepared::{best_response, PreparedStrategy},
+	search::{Player, Search, VISIT},
+};
+
+/// How a sweep ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sweep {
+	/// No player could gain more than the threshold.
+	Settled,
+	/// Some player moved, or could have moved.
+	Unsettled,
+	/// The budget ran out.
+	Exhausted,
+}
+
+impl Search {
+	/// Starts with every player in the pool, if it has a pool strategy, at its strategy with the highest `max_payoff`.
+	pub fn begin_in_pool(&mut self) {
+		self.begin(|options, player| player.choice(options, 0));
+	}
+
+	/// Starts with every player at its best strategy outside the pool, if it has one.
+	pub fn begin_on_main_grid(&mut self) {
+		self.begin(|options, player| player.outside.or(player.choice(options, 0)));
+	}
+
+	/// Starts from a profile of the game.
+	pub fn begin_from(&mut self, game: &Game, profile: &[u8]) {
+		let rules = self.rules;
+		self.begin(|_, player| {
+			let index = player.household as usize;
+			let (household, choice) = (game.households().get(index)?, *profile.get(index)?);
+			let strategy = household.strategies.get(usize::from(choice))?;
+			Some(PreparedStrategy::new(&rules, household, choice, strategy))
+		});
+	}
+
+	/// Starts with every player in the pool, at the strategy whose energy is closest to that of its best strategy
+	/// outside the pool. A player without a strategy outside takes the one with the highest `max_payoff`.
+	pub fn begin_with_outside_energy(&mut self) {
+		self.begin(|options, player| {
+			let Some(outside) = player.outside else {
+				return player.choice(options, 0);
+			};
+			let own = player.options(options).iter();
+			own.min_by_key(|option| option.x_wh.abs_diff(outside.x_wh))
+				.copied()
+		});
+	}
+
+	/// Starts with every player at its best response to a pool so large that its own position does not matter, with
+	/// offers and requests in proportion `offers` to `requests`. When the budget runs out, the remaining players keep
+	/// their strategies.
+	pub fn begin_responding(&mut self, offers: u64, requests: u64) {
+		// Far above any position, which is below 2^30; the totals stay below the 2^46 for which arithmetic is proved.
+		const UNIT_WH: u64 = 1 << 40;
+		let totals = Pool {
+			offered_wh: offers * UNIT_WH,
+			requested_wh: requests * UNIT_WH,
+		};
+		let (rules, mut left) = (self.rules, self.evaluations_left);
+		self.begin(|options, player| {
+			if left < player.max_evaluations() {
+				return None;
+			}
+			let best = best_response(&rules, player.options(options), player.outside, &totals);
+			left -= best.evaluations + VISIT;
+			best.strategy
+		});
+		self.evaluations_left = left;
+	}
+
+	/// Starts from a pseudo-random profile that depends on `start`. The sweeps that follow are scattered, see
+	/// [`Self::sweep`], and begin at a pseudo-random player.
+	pub fn begin_scattered(&mut self, start: u32) {
+		let mut state = u64::from(start);
+		self.begin(|options, player| player.choice(options, below(&mut state, player.choices())));
+		let players = self.players.len() as u32;
+		self.first_visited = below(&mut state, players.max(1)) as usize;
+		self.scatter = Some(state);
+	}
+
+	/// Gives every player the strategy that `pick` returns (for `None` its current one) and forgets all visits.
+	fn begin(&mut self, mut pick: impl FnMut(&[PreparedStrategy], &Player) -> Option<PreparedStrategy>) {
+		self.first_visited = 0;
+		self.scatter = None;
+		self.pool = self.decided;
+		for player in &mut self.players {
+			player.current = pick(&self.options, player).unwrap_or(player.current);
+			player.current.join(&mut self.pool);
+			player.seen = None;
+		}
+	}
+
+	/// Visits each player once and moves it to its best response if that gains more than the threshold.
+	///
+	/// In a scattered sweep, a player that could gain stays put with probability 1/2. With probability 1/4, one that
+	/// does move first tries a random strategy and takes it if it gains. This breaks cycles: if a path of single
+	/// gainful moves leads to an equilibrium, such a random walk finds it sooner or later, whereas best responses in a
+	/// fixed order may not.
+	pub fn sweep(&mut self) -> Sweep {
+		let Self {
+			rules,
+			options,
+			players,
+			pool,
+			threshold,
+			scatter,
+			first_visited,
+			evaluations_left: left,
+			..
+		} = self;
+		let first = (*first_visited).min(players.len());
+		let (head, tail) = players.split_at_mut(first);
+		let mut sweep = Sweep::Settled;
+		for player in tail.iter_mut().chain(head) {
+			// One more for the random strategy that a scattered sweep may try.
+			if *left < player.max_evaluations() + 1 {
+				return Sweep::Exhausted;
+			}
+			let mut others = *pool;
+			player.current.leave(&mut others);
+			if player.seen == Some(others) {
+				*left -= 1;
+				continue;
+			}
+			player.seen = Some(others);
+			let now = Log2(player.current.payoff(rules, &others));
+			let best = best_response(rules, player.options(options), player.outside, &others);
+			*left -= best.evaluations + VISIT;
+			let gains = |payoff: i64| Log2(payoff).gain_over(now) > *threshold;
+			let Some(mut next) = best.strategy.filter(|_| gains(best.payoff)) else {
+				continue;
+			};
+			sweep = Sweep::Unsettled;
+			if let Some(state) = scatter {
+				player.seen = None;
+				if below(state, 2) == 0 {
+					continue;
+				}
+				if below(state, 4) == 0 {
+					*left -= 1;
+					let any = player.choice(options, below(state, player.choices()));
+					next = any
+						.filter(|any| gains(any.payoff(rules, &others)))
+						.unwrap_or(next);
+				}
+			}
+			player.current = next;
+			next.join(&mut others);
+			*pool = others;
+		}
+		sweep
+	}
+}
+
+/// A pseudo-random number below `bound`, by SplitMix64 (Steele, Lea and Flood 2014). The start seeds the sequence, so
+/// it is the same on every machine.
+fn below(state: &mut u64, bound: u32) -> u32 {
+	*state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+	let mut mixed = *state;
+	mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+	mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+	mixed ^= mixed >> 31;
+	// The high 32 bits times the bound, divided by 2^32.
+	(((mixed >> 32) * u64::from(bound)) >> 32) as u32
+}
