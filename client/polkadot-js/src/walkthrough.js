@@ -495,7 +495,8 @@ export const steps = [
 		},
 	},
 	{
-		title: 'the era is settled: energy and money sum to zero, holds are released, balances change as the statements say',
+		title:
+			'the era is settled: energy and money sum to zero, holds are released, balances change as the statements say',
 		async run(context) {
 			const { chain, alice, bob, dave, delivered, era: silent, say } = context;
 			const round = await chain.nextEra();

@@ -28,7 +28,7 @@
 //!
 //! 1. For m at or above the resolution, u(m) = (m - |x|) log2(lambda) - log2(m) + log2(C). Its second derivative,
 //!    1 / (m^2 ln 2), is positive, so u is **convex** in m and therefore in r. Its minimum is at m = 1 / ln(lambda) kWh
-//!    ([`LogRules::turning_point_wh`]); its maximum over an interval is at one of the ends.
+//!    (`LogRules::turning_point_wh`); its maximum over an interval is at one of the ends.
 //! 2. For m below the resolution, u(m) = (m - |x|) log2(lambda) + log2(omega) rises with m. So the largest balanced
 //!    payoff is at the smallest r that balances, and it stays below
 //!    -(|x| - resolution) log2(lambda) + log2(omega).

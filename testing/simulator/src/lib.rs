@@ -2,9 +2,9 @@
 //! their calls, and the chain stands still now and then. After every block the simulation checks everything that a
 //! [`Chain`] checks. The same seed gives the same state root.
 //!
-//! Calls run in the order in which a block would have them. Most of them go through [`dispatch`] and some are signed
-//! extrinsics, because signatures take most of the time. The simulation works out the result of every call before it
-//! makes the call, and compares.
+//! Calls run in the order in which a block would have them. Most of them go through [`commonwatt_testkit::dispatch`] and
+//! some are signed extrinsics, because signatures take most of the time. The simulation works out the result of every
+//! call before it makes the call, and compares.
 
 mod homes;
 mod hostile;
