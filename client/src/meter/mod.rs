@@ -85,7 +85,7 @@ impl Tally {
 	}
 }
 
-/// Takes readings from the source to the chain, until the source ends and the queue is empty, or until a signal.
+/// Brings the source's readings to the chain, until the source ends and the queue is empty, or a signal arrives.
 async fn take_readings(args: MeterRunArgs) -> Result<(), Fault> {
 	let indoor = args.indoor_c.as_deref().map(indoor_centi_c).transpose()?;
 	let key = key::open(&args.key, &args.passphrase)?;
