@@ -232,7 +232,7 @@ fn paper_plots(dataset: &Dataset, ways: &Ways, is_paper: bool) -> Vec<Plot> {
 	]
 }
 
-/// A series for each household, in Wh as `pick` says.
+/// A series for each household, of the energy that `pick` takes from a cell, Wh.
 fn series_by_household(dataset: &Dataset, days: &Days, pick: fn(&Cell) -> u32) -> Vec<Series> {
 	let households = dataset.households.iter().enumerate();
 	households
