@@ -140,6 +140,7 @@ impl Ledger {
 		self.eras.entry(era).or_default()
 	}
 
+	/// Enters an event, if it is about something that the books hold.
 	fn enter_event(&mut self, event: &MarketEvent) {
 		match event {
 			MarketEvent::HouseholdRegistered {
@@ -183,17 +184,7 @@ impl Ledger {
 			MarketEvent::ClearingFailed { era, .. } => self.book(*era).clearing_failed = true,
 			MarketEvent::HouseholdSettled {
 				household, statement, ..
-			} => {
-				let current = self.households.entry(*household).or_default();
-				let before = *current;
-				current.arrears = statement.amounts.arrears;
-				current.credit = statement.amounts.credit;
-				let settled = Settled {
-					statement: *statement,
-					before,
-				};
-				self.book(statement.era).statements.insert(*household, settled);
-			}
+			} => self.enter_statement(*household, statement),
 			MarketEvent::EraSettled { era, totals, .. } => self.book(*era).totals = Some(*totals),
 			MarketEvent::StrategiesWithdrawn { household, era } => {
 				self.book(*era).submitted.remove(household);
@@ -215,6 +206,20 @@ impl Ledger {
 		}
 	}
 
+	/// Enters a household's statement, and the debts that it leaves.
+	fn enter_statement(&mut self, household: u32, statement: &Statement) {
+		let current = self.households.entry(household).or_default();
+		let before = *current;
+		current.arrears = statement.amounts.arrears;
+		current.credit = statement.amounts.credit;
+		let settled = Settled {
+			statement: *statement,
+			before,
+		};
+		self.book(statement.era).statements.insert(household, settled);
+	}
+
+	/// Enters a contract, with the household's comfort at that time.
 	fn enter_contract(&mut self, event: &MarketEvent) {
 		let MarketEvent::ContractMade {
 			era,

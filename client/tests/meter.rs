@@ -124,22 +124,9 @@ async fn readings_of_a_growing_file_are_sent_once_despite_crashes() {
 	assert_eq!(sent(&node.url).await, 3);
 }
 
-/// Messages name file, row and field; the other readings are processed.
-#[tokio::test(flavor = "multi_thread")]
-async fn malformed_rows_and_refused_readings_are_named() {
-	let place = Folder::new();
-	let node = Node::start_with(&place.folder("chain"), &STILL);
-	let rpc = connect(&node.url).await;
-	let device = Device::alice(&place, &node.url);
-	next_era(&rpc).await;
-	next_era(&rpc).await;
-	let open = next_era(&rpc).await;
-	// The rounds of these eras take some blocks.
-	bury(&rpc).await;
-
-	let mut meter = Meter::start(device.command(&["--stdin"]));
-	let mut input = meter.stdin.take().unwrap();
-	let rows = [
+/// A table with two malformed rows and three readings that the chain refuses; `open` is an era that it takes.
+fn malformed_and_refused_rows(open: u64) -> String {
+	[
 		HEADER.to_owned(),
 		row(open, 1_000).replace(",300,", ",3OO,"),
 		row(open, 1_000).replace("21.5", ""),
@@ -148,10 +135,12 @@ async fn malformed_rows_and_refused_readings_are_named() {
 		row(open - 2, 5),
 		// Above the connection limit.
 		row(open, 900_000_000),
-	];
-	input.write_all(rows.concat().as_bytes()).unwrap();
-	drop(input);
-	let outcome = meter.finish().expect_code(2);
+	]
+	.concat()
+}
+
+/// Asserts that the program names every row of [`malformed_and_refused_rows`], with the reason.
+fn assert_rows_are_named(outcome: &Outcome) {
 	for (told, parts) in [
 		(
 			&outcome.stderr,
@@ -191,6 +180,29 @@ async fn malformed_rows_and_refused_readings_are_named() {
 			.any(|line| parts.iter().all(|part| line.contains(part)));
 		assert!(is_told, "{parts:?} in\n{told}");
 	}
+}
+
+/// Messages name file, row and field; the other readings are processed.
+#[tokio::test(flavor = "multi_thread")]
+async fn malformed_rows_and_refused_readings_are_named() {
+	let place = Folder::new();
+	let node = Node::start_with(&place.folder("chain"), &STILL);
+	let rpc = connect(&node.url).await;
+	let device = Device::alice(&place, &node.url);
+	next_era(&rpc).await;
+	next_era(&rpc).await;
+	let open = next_era(&rpc).await;
+	// The rounds of these eras take some blocks.
+	bury(&rpc).await;
+
+	let mut meter = Meter::start(device.command(&["--stdin"]));
+	let mut input = meter.stdin.take().unwrap();
+	input
+		.write_all(malformed_and_refused_rows(open).as_bytes())
+		.unwrap();
+	drop(input);
+	let outcome = meter.finish().expect_code(2);
+	assert_rows_are_named(&outcome);
 	assert!(
 		outcome.stderr.contains("3 not taken, 0 still queued"),
 		"{}",
@@ -423,73 +435,80 @@ async fn no_reading_over_mqtt_is_lost_while_program_or_broker_is_away() {
 	assert_eq!(sent(&node.url).await, 3);
 }
 
-/// TLS, a user and a password. A wrong password and an untrusted certificate are refused.
-#[tokio::test(flavor = "multi_thread")]
-async fn broker_is_reached_over_tls_with_a_password() {
-	let place = Folder::new();
-	let device = Device::alice(&place, "ws://127.0.0.1:9");
-	let (port, config) = (free_port(), place.folder("mosquitto.conf"));
-	let run = |command: &mut Command| {
-		let output = command
-			.output()
-			.expect("it is installed: scripts/setup.sh does it");
-		assert!(
-			output.status.success(),
-			"{}",
-			String::from_utf8_lossy(&output.stderr)
+/// Runs a command, and asserts that it succeeds.
+fn run_successfully(command: &mut Command) {
+	let output = command
+		.output()
+		.expect("it is installed: scripts/setup.sh does it");
+	assert!(
+		output.status.success(),
+		"{}",
+		String::from_utf8_lossy(&output.stderr)
+	);
+}
+
+/// Paths of a broker's certificate and key, and of the certificate of the authority that signed it.
+struct Certificates {
+	ca: String,
+	server: String,
+	server_key: String,
+}
+
+impl Certificates {
+	/// Makes an authority, and a certificate of it for this machine.
+	fn make(place: &Folder) -> Self {
+		let files = [
+			"ca.pem",
+			"ca.key",
+			"server.csr",
+			"server.pem",
+			"server.key",
+			"names",
+		]
+		.map(|name| place.path(name));
+		let [ca, ca_key, csr, server, server_key, names] = &files;
+		let ec = [
+			"-newkey",
+			"ec",
+			"-pkeyopt",
+			"ec_paramgen_curve:prime256v1",
+			"-nodes",
+		];
+		run_successfully(
+			Command::new("openssl")
+				.args(["req", "-x509", "-subj", "/CN=Test", "-days", "2"])
+				.args(["-keyout", ca_key, "-out", ca])
+				.args(ec),
 		);
-	};
-	let files = [
-		"ca.pem",
-		"ca.key",
-		"server.csr",
-		"server.pem",
-		"server.key",
-		"names",
-	]
-	.map(|name| place.path(name));
-	let [ca, ca_key, csr, server, server_key, names] = &files;
-	let ec = [
-		"-newkey",
-		"ec",
-		"-pkeyopt",
-		"ec_paramgen_curve:prime256v1",
-		"-nodes",
-	];
-	run(Command::new("openssl")
-		.args([
-			"req", "-x509", "-subj", "/CN=Test", "-days", "2", "-keyout", ca_key, "-out", ca,
-		])
-		.args(ec));
-	run(Command::new("openssl")
-		.args([
-			"req",
-			"-subj",
-			"/CN=localhost",
-			"-keyout",
-			server_key,
-			"-out",
-			csr,
-		])
-		.args(ec));
-	fs::write(names, "subjectAltName=DNS:localhost,IP:127.0.0.1\n").unwrap();
-	run(Command::new("openssl")
-		.args([
-			"x509",
-			"-req",
-			"-in",
-			csr,
-			"-CA",
-			ca,
-			"-CAkey",
-			ca_key,
-			"-CAcreateserial",
-			"-days",
-			"2",
-		])
-		.args(["-extfile", names, "-out", server]));
+		run_successfully(
+			Command::new("openssl")
+				.args(["req", "-subj", "/CN=localhost"])
+				.args(["-keyout", server_key, "-out", csr])
+				.args(ec),
+		);
+		fs::write(names, "subjectAltName=DNS:localhost,IP:127.0.0.1\n").unwrap();
+		run_successfully(
+			Command::new("openssl")
+				.args(["x509", "-req", "-in", csr, "-CA", ca, "-CAkey", ca_key])
+				.args(["-CAcreateserial", "-days", "2"])
+				.args(["-extfile", names, "-out", server]),
+		);
+		Self {
+			ca: ca.clone(),
+			server: server.clone(),
+			server_key: server_key.clone(),
+		}
+	}
+}
+
+/// Starts a broker that only Alice can use, over TLS and with the password "sunshine".
+fn start_tls_broker(place: &Folder, certificates: &Certificates, port: u16) -> Broker {
 	let passwords = place.path("passwords");
-	run(Command::new("mosquitto_passwd").args(["-c", "-b", &passwords, "alice", "sunshine"]));
+	run_successfully(Command::new("mosquitto_passwd").args(["-c", "-b", &passwords, "alice", "sunshine"]));
+	let config = place.folder("mosquitto.conf");
+	let Certificates {
+		server, server_key, ..
+	} = certificates;
 	fs::write(
 		&config,
 		format!(
@@ -498,7 +517,18 @@ async fn broker_is_reached_over_tls_with_a_password() {
 		),
 	)
 	.unwrap();
-	let _broker = Broker::start(&config, port);
+	Broker::start(&config, port)
+}
+
+/// TLS, a user and a password. A wrong password and an untrusted certificate are refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn broker_is_reached_over_tls_with_a_password() {
+	let place = Folder::new();
+	let device = Device::alice(&place, "ws://127.0.0.1:9");
+	let certificates = Certificates::make(&place);
+	let ca = &certificates.ca;
+	let port = free_port();
+	let _broker = start_tls_broker(&place, &certificates, port);
 	let listen = |user: &str, password: &str, trusted: &str| {
 		let mut command = device.command(&["--mqtt", &format!("mqtts://{user}127.0.0.1:{port}/homes/alice")]);
 		command

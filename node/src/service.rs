@@ -4,22 +4,25 @@ use crate::{
 	cli::{DevOptions, MiningOptions, Sealing},
 	consensus::{self, aura, is_development, pow, Consensus},
 	metrics, rpc,
-	sealing::Sealer,
+	sealing::{DevClock, Sealer},
 };
 use commonwatt_runtime::{apis::RuntimeApi, opaque::Block, Hash};
 use futures::FutureExt;
 use sc_client_api::Backend;
+use sc_consensus::DefaultImportQueue;
 use sc_network::config::{FullNetworkConfiguration, NetworkBackendType, SetConfig, TransportConfig};
 use sc_network::service::traits::NetworkService;
 use sc_service::{
 	config::{Configuration, PruningMode},
 	error::Error as ServiceError,
-	KeystoreContainer, PartialComponents, TaskManager,
+	BuildNetworkParams, PartialComponents, TaskManager,
 };
-use sc_telemetry::{Telemetry, TelemetryWorker};
+use sc_telemetry::{Telemetry, TelemetryHandle, TelemetryWorker};
 use sc_transaction_pool_api::OffchainTransactionPoolFactory;
+use sp_keystore::KeystorePtr;
 use sp_runtime::traits::NumberFor;
 use std::sync::Arc;
+use substrate_prometheus_endpoint::Registry;
 
 /// Host functions that the runtime may call.
 type HostFunctions = sp_io::SubstrateHostFunctions;
@@ -41,14 +44,13 @@ pub type RevertVoterState =
 type OtherParts = (Consensus, Option<Telemetry>);
 
 /// The parts that both subcommands and a running node need.
-pub type Partial = PartialComponents<
-	FullClient,
-	FullBackend,
-	SelectChain,
-	sc_consensus::DefaultImportQueue<Block>,
-	Pool,
-	OtherParts,
->;
+pub type Partial =
+	PartialComponents<FullClient, FullBackend, SelectChain, DefaultImportQueue<Block>, Pool, OtherParts>;
+
+/// The configuration from which the network is built, on the backend `N`.
+type NetworkParams<'a, N> = BuildNetworkParams<'a, Block, N, Pool, DefaultImportQueue<Block>, FullClient>;
+/// Reports whether the node has caught up with its peers, and downloads their blocks.
+type SyncingService = sc_network_sync::SyncingService<Block>;
 
 /// Opens the database and builds the parts around it. `sealing` is set only if the node is going to run: on a
 /// development chain it says what will make the blocks. Otherwise the existing blocks decide.
@@ -177,6 +179,7 @@ fn leave_network(config: &mut Configuration) {
 	};
 }
 
+/// Starts a node whose network runs on the backend `N`.
 fn start_on<N>(
 	mut config: Configuration,
 	dev: DevOptions,
@@ -185,125 +188,47 @@ fn start_on<N>(
 where
 	N: sc_network::NetworkBackend<Block, Hash>,
 {
+	let partial = new_partial(&mut config, Some(dev.sealing.unwrap_or_default()))?;
+	let shared = Shared::new(&config, &partial);
 	let PartialComponents {
-		client,
-		backend,
 		mut task_manager,
 		import_queue,
-		keystore_container,
-		select_chain,
-		transaction_pool,
 		other: (mut consensus, mut telemetry),
-	} = new_partial(&mut config, Some(dev.sealing.unwrap_or_default()))?;
+		..
+	} = partial;
 	if mining.miner_threads > 0 && !matches!(consensus, Consensus::Work(_)) {
 		return Err(of_other_chains(&config, "--miner-threads", "mined chains"));
 	}
-	let prometheus_registry = config.prometheus_registry().cloned();
 
-	let mut net_config =
-		FullNetworkConfiguration::<Block, Hash, N>::new(&config.network, prometheus_registry.clone());
-	let metrics = N::register_notification_metrics(prometheus_registry.as_ref());
-	let warp_sync_config = match &mut consensus {
-		Consensus::Authorities(grandpa) => {
-			grandpa.join_network(&config, &client, &mut net_config, metrics.clone())?;
-			Some(grandpa.warp_sync(backend.clone()))
-		}
-		Consensus::Development | Consensus::Work(_) => None,
-	};
-
+	let network_params = network_params::<N>(&config, &shared, &mut consensus, import_queue, &task_manager)?;
 	let (network, system_rpc_tx, tx_handler_controller, sync_service, _bitswap) =
-		sc_service::build_network(sc_service::BuildNetworkParams {
-			config: &config,
-			net_config,
-			client: client.clone(),
-			transaction_pool: transaction_pool.clone(),
-			spawn_handle: task_manager.spawn_handle(),
-			spawn_essential_handle: task_manager.spawn_essential_handle(),
-			import_queue,
-			block_announce_validator_builder: None,
-			warp_sync_config,
-			block_relay: None,
-			metrics,
-			gap_sync_body_policy: None,
-		})?;
-
+		sc_service::build_network(network_params)?;
 	if config.offchain_worker.enabled {
-		spawn_offchain_workers(
-			&config,
-			&client,
-			&backend,
-			&keystore_container,
-			&transaction_pool,
-			network.clone(),
-			&task_manager,
-		)?;
+		spawn_offchain_workers(&config, &shared, network.clone(), &task_manager)?;
 	}
+	spawn_market_metrics(&shared, &task_manager)?;
 
-	if let Some(registry) = &prometheus_registry {
-		let watcher = metrics::Watcher::new(client.clone(), registry)?;
-		task_manager
-			.spawn_handle()
-			.spawn("market-metrics", None, watcher.run());
-	}
-
-	let proposer_factory = ProposerFactory::new(
-		task_manager.spawn_handle(),
-		client.clone(),
-		transaction_pool.clone(),
-		prometheus_registry.as_ref(),
-		telemetry.as_ref().map(Telemetry::handle),
-	);
-
-	let (dev_clock, sealer) = if let Consensus::Development = consensus {
-		let slot_duration = sc_consensus_aura::slot_duration(&*client)?;
-		let (clock, sealer) = Sealer::new(
-			client.clone(),
-			transaction_pool.clone(),
-			select_chain.clone(),
-			proposer_factory.clone(),
-			&dev,
-			slot_duration.as_duration(),
-		);
-		(Some(clock), Some(sealer))
-	} else {
-		(None, None)
+	let block_maker = match consensus {
+		Consensus::Development => BlockMaker::sealer(&shared, &dev)?,
+		Consensus::Authorities(grandpa) => {
+			BlockMaker::validator(&config, &shared, grandpa, network.clone(), sync_service.clone())
+		}
+		Consensus::Work(block_import) => {
+			BlockMaker::miner(&shared, mining, block_import, sync_service.clone())
+		}
 	};
-
-	let miner = pow::Miner {
-		options: mining,
-		client: client.clone(),
-		select_chain: select_chain.clone(),
-		proposer_factory: proposer_factory.clone(),
-		sync: sync_service.clone(),
-	};
-	let validator = aura::Validator {
-		role: config.role,
-		name: config.network.node_name.clone(),
-		force_authoring: config.force_authoring,
-		disable_grandpa: config.disable_grandpa,
-		client: client.clone(),
-		select_chain,
-		pool: transaction_pool.clone(),
-		proposer_factory,
-		keystore: keystore_container.keystore(),
-		network: network.clone(),
-		sync: sync_service.clone(),
-		prometheus_registry,
-		telemetry: telemetry.as_ref().map(Telemetry::handle),
-	};
-
 	let rpc_deps = rpc::FullDeps {
-		client: client.clone(),
-		pool: transaction_pool.clone(),
-		dev_clock,
+		client: shared.client.clone(),
+		pool: shared.pool.clone(),
+		dev_clock: block_maker.dev_clock(),
 	};
 	sc_service::spawn_tasks(sc_service::SpawnTasksParams {
 		config,
-		client,
-		backend,
+		client: shared.client,
+		backend: shared.backend,
 		task_manager: &mut task_manager,
-		keystore: keystore_container.keystore(),
-		transaction_pool,
+		keystore: shared.keystore,
+		transaction_pool: shared.pool,
 		rpc_builder: Box::new(move |_| rpc::create_full(&rpc_deps).map_err(Into::into)),
 		network,
 		system_rpc_tx,
@@ -312,38 +237,222 @@ where
 		telemetry: telemetry.as_mut(),
 		tracing_execute_block: None,
 	})?;
-
-	if let Some(sealer) = sealer {
-		// Essential: if sealing ends, the node stops, so that somebody notices.
-		task_manager.spawn_essential_handle().spawn_blocking(
-			"dev-sealing",
-			Some("block-authoring"),
-			sealer.run(),
-		);
-	}
-	match consensus {
-		Consensus::Development => {}
-		Consensus::Authorities(grandpa) => validator.spawn(*grandpa, &task_manager)?,
-		Consensus::Work(block_import) => miner.spawn(block_import, &task_manager)?,
-	}
+	block_maker.spawn(&task_manager)?;
 	Ok(task_manager)
+}
+
+/// Handles that the tasks of a starting node share.
+struct Shared {
+	client: Arc<FullClient>,
+	backend: Arc<FullBackend>,
+	keystore: KeystorePtr,
+	select_chain: SelectChain,
+	pool: Arc<Pool>,
+	/// The only factory, because it registers its metrics when it is made.
+	proposer_factory: ProposerFactory,
+	/// Registry of the metrics, if they are enabled.
+	prometheus_registry: Option<Registry>,
+	/// Telemetry, if it is enabled.
+	telemetry: Option<TelemetryHandle>,
+}
+
+impl Shared {
+	/// Takes the handles from the parts that [`new_partial`] built.
+	fn new(config: &Configuration, partial: &Partial) -> Self {
+		let prometheus_registry = config.prometheus_registry().cloned();
+		let telemetry = partial.other.1.as_ref().map(Telemetry::handle);
+		Self {
+			client: partial.client.clone(),
+			backend: partial.backend.clone(),
+			keystore: partial.keystore_container.keystore(),
+			select_chain: partial.select_chain.clone(),
+			pool: partial.transaction_pool.clone(),
+			proposer_factory: ProposerFactory::new(
+				partial.task_manager.spawn_handle(),
+				partial.client.clone(),
+				partial.transaction_pool.clone(),
+				prometheus_registry.as_ref(),
+				telemetry.clone(),
+			),
+			prometheus_registry,
+			telemetry,
+		}
+	}
+}
+
+/// Configures the network, with the voter's protocol and warp sync on a chain that has authorities.
+fn network_params<'a, N>(
+	config: &'a Configuration,
+	shared: &Shared,
+	consensus: &mut Consensus,
+	import_queue: DefaultImportQueue<Block>,
+	task_manager: &TaskManager,
+) -> Result<NetworkParams<'a, N>, ServiceError>
+where
+	N: sc_network::NetworkBackend<Block, Hash>,
+{
+	let registry = &shared.prometheus_registry;
+	let mut net_config = FullNetworkConfiguration::<Block, Hash, N>::new(&config.network, registry.clone());
+	let metrics = N::register_notification_metrics(registry.as_ref());
+	let warp_sync_config = match consensus {
+		Consensus::Authorities(grandpa) => {
+			grandpa.join_network(config, &shared.client, &mut net_config, metrics.clone())?;
+			Some(grandpa.warp_sync(shared.backend.clone()))
+		}
+		Consensus::Development | Consensus::Work(_) => None,
+	};
+	Ok(NetworkParams {
+		config,
+		net_config,
+		client: shared.client.clone(),
+		transaction_pool: shared.pool.clone(),
+		spawn_handle: task_manager.spawn_handle(),
+		spawn_essential_handle: task_manager.spawn_essential_handle(),
+		import_queue,
+		block_announce_validator_builder: None,
+		warp_sync_config,
+		block_relay: None,
+		metrics,
+		gap_sync_body_policy: None,
+	})
+}
+
+/// What makes the blocks of a node's chain, ready to start.
+enum BlockMaker {
+	/// Seals a development chain.
+	Sealer {
+		/// Requests blocks from the sealer.
+		clock: DevClock,
+		sealer: Box<Sealer>,
+	},
+	/// Authors blocks and votes on them, as far as the node's role allows.
+	Validator {
+		validator: Box<aura::Validator>,
+		grandpa: Box<aura::Grandpa>,
+	},
+	/// Mines blocks if there are miner threads, and makes deep blocks final.
+	Miner {
+		miner: Box<pow::Miner>,
+		block_import: pow::BlockImport,
+	},
+}
+
+impl BlockMaker {
+	/// Prepares the sealer of a development chain.
+	fn sealer(shared: &Shared, dev: &DevOptions) -> Result<Self, ServiceError> {
+		let slot_duration = sc_consensus_aura::slot_duration(&*shared.client)?;
+		let (clock, sealer) = Sealer::new(
+			shared.client.clone(),
+			shared.pool.clone(),
+			shared.select_chain.clone(),
+			shared.proposer_factory.clone(),
+			dev,
+			slot_duration.as_duration(),
+		);
+		Ok(Self::Sealer {
+			clock,
+			sealer: Box::new(sealer),
+		})
+	}
+
+	/// Prepares authoring and voting.
+	fn validator(
+		config: &Configuration,
+		shared: &Shared,
+		grandpa: Box<aura::Grandpa>,
+		network: Arc<dyn NetworkService>,
+		sync: Arc<SyncingService>,
+	) -> Self {
+		let validator = aura::Validator {
+			role: config.role,
+			name: config.network.node_name.clone(),
+			force_authoring: config.force_authoring,
+			disable_grandpa: config.disable_grandpa,
+			client: shared.client.clone(),
+			select_chain: shared.select_chain.clone(),
+			pool: shared.pool.clone(),
+			proposer_factory: shared.proposer_factory.clone(),
+			keystore: shared.keystore.clone(),
+			network,
+			sync,
+			prometheus_registry: shared.prometheus_registry.clone(),
+			telemetry: shared.telemetry.clone(),
+		};
+		Self::Validator {
+			validator: Box::new(validator),
+			grandpa,
+		}
+	}
+
+	/// Prepares mining and finality by depth.
+	fn miner(
+		shared: &Shared,
+		options: MiningOptions,
+		block_import: pow::BlockImport,
+		sync: Arc<SyncingService>,
+	) -> Self {
+		let miner = pow::Miner {
+			options,
+			client: shared.client.clone(),
+			select_chain: shared.select_chain.clone(),
+			proposer_factory: shared.proposer_factory.clone(),
+			sync,
+		};
+		Self::Miner {
+			miner: Box::new(miner),
+			block_import,
+		}
+	}
+
+	/// The clock of a development chain; `None` on other chains.
+	fn dev_clock(&self) -> Option<DevClock> {
+		match self {
+			Self::Sealer { clock, .. } => Some(clock.clone()),
+			Self::Validator { .. } | Self::Miner { .. } => None,
+		}
+	}
+
+	/// Starts to make blocks.
+	fn spawn(self, task_manager: &TaskManager) -> Result<(), ServiceError> {
+		match self {
+			Self::Sealer { sealer, .. } => {
+				// Essential: if sealing ends, the node stops, so that somebody notices.
+				task_manager.spawn_essential_handle().spawn_blocking(
+					"dev-sealing",
+					Some("block-authoring"),
+					sealer.run(),
+				);
+				Ok(())
+			}
+			Self::Validator { validator, grandpa } => validator.spawn(*grandpa, task_manager),
+			Self::Miner { miner, block_import } => miner.spawn(block_import, task_manager),
+		}
+	}
+}
+
+/// Starts the metrics of the market, if metrics are enabled.
+fn spawn_market_metrics(shared: &Shared, task_manager: &TaskManager) -> Result<(), ServiceError> {
+	if let Some(registry) = &shared.prometheus_registry {
+		let watcher = metrics::Watcher::new(shared.client.clone(), registry)?;
+		task_manager
+			.spawn_handle()
+			.spawn("market-metrics", None, watcher.run());
+	}
+	Ok(())
 }
 
 /// Runs the runtime's offchain workers after each block.
 fn spawn_offchain_workers(
 	config: &Configuration,
-	client: &Arc<FullClient>,
-	backend: &Arc<FullBackend>,
-	keystore: &KeystoreContainer,
-	pool: &Arc<Pool>,
+	shared: &Shared,
 	network: Arc<dyn NetworkService>,
 	task_manager: &TaskManager,
 ) -> Result<(), ServiceError> {
 	let workers = sc_offchain::OffchainWorkers::new(sc_offchain::OffchainWorkerOptions {
-		runtime_api_provider: client.clone(),
-		keystore: Some(keystore.keystore()),
-		offchain_db: backend.offchain_storage(),
-		transaction_pool: Some(OffchainTransactionPoolFactory::new(pool.clone())),
+		runtime_api_provider: shared.client.clone(),
+		keystore: Some(shared.keystore.clone()),
+		offchain_db: shared.backend.offchain_storage(),
+		transaction_pool: Some(OffchainTransactionPoolFactory::new(shared.pool.clone())),
 		network_provider: Arc::new(network),
 		is_validator: config.role.is_authority(),
 		enable_http_requests: true,
@@ -352,7 +461,9 @@ fn spawn_offchain_workers(
 	task_manager.spawn_handle().spawn(
 		"offchain-workers-runner",
 		"offchain-worker",
-		workers.run(client.clone(), task_manager.spawn_handle()).boxed(),
+		workers
+			.run(shared.client.clone(), task_manager.spawn_handle())
+			.boxed(),
 	);
 	Ok(())
 }

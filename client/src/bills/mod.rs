@@ -238,7 +238,23 @@ fn runs(eras: &[u32]) -> String {
 
 /// The report as text for a terminal.
 fn shown(report: &BillsReport, money: &Token) -> String {
-	let share = |percent: Option<f64>| percent.map_or("-".into(), |percent| format!("{percent:.1}"));
+	format!(
+		"{}\n{}  compared with the chain's state: {} statements, {} bills; money in {}\n",
+		household_table(&report.households, money),
+		community_text(report),
+		report.compared.0,
+		report.compared.1,
+		report.token
+	)
+}
+
+/// A percentage as text; "-" if there is none.
+fn percent_text(percent: Option<f64>) -> String {
+	percent.map_or("-".into(), |percent| format!("{percent:.1}"))
+}
+
+/// The households' bills as a table for a terminal.
+fn household_table(households: &[Account], money: &Token) -> String {
 	let mut text = format!(
 		"{:>9} {:>5} {:>10} {:>10} {:>10} {:>10} {:>11} {:>11} {:>9} {:>10} {:>7} {:>7} {:>8}\n",
 		"household",
@@ -255,7 +271,7 @@ fn shown(report: &BillsReport, money: &Token) -> String {
 		"suffic.",
 		"comfort"
 	);
-	for account in &report.households {
+	for account in households {
 		let bill = &account.bill;
 		let [sold, bought, to_main, from_main] = bill.energy_wh.map(kwh);
 		text += &format!(
@@ -267,16 +283,21 @@ fn shown(report: &BillsReport, money: &Token) -> String {
 			money.text(bill.revenue),
 			money.text(bill.reward),
 			money.signed_text(bill.savings),
-			share(account.self_consumption()),
-			share(account.self_sufficiency()),
+			percent_text(account.self_consumption()),
+			percent_text(account.self_sufficiency()),
 			account
 				.comfort_ppm
 				.map_or("-".into(), |ppm| format!("{:.3}", ppm as f64 / 1_000_000.0)),
 		);
 	}
+	text
+}
+
+/// The community's key figures as text for a terminal.
+fn community_text(report: &BillsReport) -> String {
 	let community = &report.community;
-	text += &format!(
-		"\ncommunity {}, eras {} to {}: {} settled, {} games, {} certified, {} with trade; sweeps {} at most, \
+	let mut text = format!(
+		"community {}, eras {} to {}: {} settled, {} games, {} certified, {} with trade; sweeps {} at most, \
 		 starts {}\n",
 		report.community_number,
 		report.eras.0,
@@ -298,8 +319,8 @@ fn shown(report: &BillsReport, money: &Token) -> String {
 		kwh(community.bought_from_main_wh),
 		kwh(community.peak_load_wh),
 		kwh(community.peak_bought_wh),
-		share(community.self_consumption),
-		share(community.self_sufficiency),
+		percent_text(community.self_consumption),
+		percent_text(community.self_sufficiency),
 		community.missing_readings
 	);
 	if !community.approximate.is_empty() {
@@ -312,10 +333,6 @@ fn shown(report: &BillsReport, money: &Token) -> String {
 			runs(&community.other_rules)
 		);
 	}
-	text += &format!(
-		"  compared with the chain's state: {} statements, {} bills; money in {}\n",
-		report.compared.0, report.compared.1, report.token
-	);
 	text
 }
 

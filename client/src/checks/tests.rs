@@ -58,6 +58,59 @@ fn delivered(household: usize) -> Option<Delivered> {
 	Some(delivered)
 }
 
+/// A statement in which no money moves.
+const NOTHING: Amounts = Amounts {
+	paid_to_pool: 0,
+	received_from_pool: 0,
+	grid_fee: 0,
+	reward: 0,
+	paid_to_utility: 0,
+	received_from_utility: 0,
+	main_cost: 0,
+	main_revenue: 0,
+	alone_cost: 0,
+	alone_revenue: 0,
+	arrears: 0,
+	credit: 0,
+};
+
+/// Household 0 sells 1,000 Wh to the community and 500 Wh to the main grid.
+const SELLER: Amounts = Amounts {
+	received_from_pool: 190,
+	reward: REWARDS[0],
+	main_revenue: 40,
+	received_from_utility: 40,
+	alone_revenue: 120,
+	..NOTHING
+};
+
+/// Household 1 buys 1,000 Wh from the community. Another 200 Wh at the imbalance price of 360 cost 72. It owed 5 before
+/// and can pay 50, so 27 are left.
+const BUYER: Amounts = Amounts {
+	paid_to_pool: 190,
+	grid_fee: 10,
+	reward: REWARDS[1],
+	main_cost: 72,
+	paid_to_utility: 50,
+	arrears: 27,
+	alone_cost: 360,
+	..NOTHING
+};
+
+/// The sums of both statements.
+const TOTALS: Totals = Totals {
+	households: 2,
+	missing_readings: 0,
+	community_wh: 1_000,
+	bought_from_main_wh: 200,
+	sold_to_main_wh: 500,
+	through_pool: 190,
+	grid_fees: 10,
+	rewards: 701,
+	to_utility: 50,
+	from_utility: 40,
+};
+
 /// Household 0 offers 1,500 Wh, of which household 1 takes the 1,000 Wh that it needs. Then household 1 consumes 200 Wh
 /// more than contracted.
 fn events() -> Vec<MarketEvent> {
@@ -80,39 +133,6 @@ fn events() -> Vec<MarketEvent> {
 		main_grid_only: false,
 		energy,
 		held,
-	};
-	let nothing = Amounts {
-		paid_to_pool: 0,
-		received_from_pool: 0,
-		grid_fee: 0,
-		reward: 0,
-		paid_to_utility: 0,
-		received_from_utility: 0,
-		main_cost: 0,
-		main_revenue: 0,
-		alone_cost: 0,
-		alone_revenue: 0,
-		arrears: 0,
-		credit: 0,
-	};
-	let seller = Amounts {
-		received_from_pool: 190,
-		reward: REWARDS[0],
-		main_revenue: 40,
-		received_from_utility: 40,
-		alone_revenue: 120,
-		..nothing
-	};
-	// 200 Wh at the imbalance price of 360 cost 72. It owed 5 before and can pay 50, so 27 are left.
-	let buyer = Amounts {
-		paid_to_pool: 190,
-		grid_fee: 10,
-		reward: REWARDS[1],
-		main_cost: 72,
-		paid_to_utility: 50,
-		arrears: 27,
-		alone_cost: 360,
-		..nothing
 	};
 	let settled = |household, reading, energy, imbalance_import_wh, amounts| MarketEvent::HouseholdSettled {
 		community: 0,
@@ -144,23 +164,12 @@ fn events() -> Vec<MarketEvent> {
 		},
 		metered(0, reading(2_000, 500)),
 		metered(1, reading(500, 1_700)),
-		settled(0, reading(2_000, 500), channels(1_000, 0, 500, 0), 0, seller),
-		settled(1, reading(500, 1_700), channels(0, 1_000, 0, 200), 200, buyer),
+		settled(0, reading(2_000, 500), channels(1_000, 0, 500, 0), 0, SELLER),
+		settled(1, reading(500, 1_700), channels(0, 1_000, 0, 200), 200, BUYER),
 		MarketEvent::EraSettled {
 			community: 0,
 			era: ERA,
-			totals: Totals {
-				households: 2,
-				missing_readings: 0,
-				community_wh: 1_000,
-				bought_from_main_wh: 200,
-				sold_to_main_wh: 500,
-				through_pool: 190,
-				grid_fees: 10,
-				rewards: 701,
-				to_utility: 50,
-				from_utility: 40,
-			},
+			totals: TOTALS,
 		},
 	]
 }
@@ -295,11 +304,8 @@ fn era_of_an_unknown_runtime_is_not_judged() {
 fn sums_are_judged_under_other_rules_too() {
 	let caught = |words: &str, change: fn(&mut Statement)| {
 		let mut events = of_another_game();
-		for event in &mut events {
-			if let Some(statement) = statement_of(event, 1) {
-				change(statement);
-			}
-		}
+		let statements = events.iter_mut().filter_map(|event| statement_of(event, 1));
+		statements.for_each(change);
 		let failed = check_of(&events, [Some(100); 2]).failed;
 		assert!(
 			failed.iter().any(|fault| fault.contains(words)),

@@ -22,7 +22,7 @@ use queue::{Came, Queue};
 use report::Reporter;
 use row::{moment, tell};
 use source::{Arrival, Source};
-use std::{path::PathBuf, str::FromStr, time::Duration};
+use std::{future::Future, path::PathBuf, str::FromStr, time::Duration};
 use subxt::utils::AccountId32;
 use tokio::{
 	signal::unix::{signal, SignalKind},
@@ -52,16 +52,42 @@ struct Tally {
 	not_taken: u32,
 }
 
+impl Tally {
+	/// Prints the counts.
+	fn print(&self, waiting: usize) {
+		let Self {
+			came,
+			known,
+			bad,
+			taken,
+			not_taken,
+		} = self;
+		eprintln!(
+			"commonwatt: {came} new reading(s), {known} duplicate(s), {bad} row(s) rejected; {taken} final, \
+			 {not_taken} not taken, {waiting} still queued"
+		);
+	}
+
+	/// Returns an error if rows were rejected or readings were not taken.
+	fn outcome(&self) -> Result<(), Fault> {
+		let Self { bad, not_taken, .. } = self;
+		if *bad > 0 {
+			return Err(Fault::Input(format!(
+				"{bad} row(s) were rejected; see the messages above"
+			)));
+		}
+		match not_taken {
+			0 => Ok(()),
+			_ => Err(Fault::Chain(format!(
+				"{not_taken} reading(s) were not taken; see the messages above"
+			))),
+		}
+	}
+}
+
+/// Brings the source's readings to the chain, until the source ends and the queue is empty, or a signal arrives.
 async fn take_readings(args: MeterRunArgs) -> Result<(), Fault> {
-	let indoor = args.indoor_c.as_deref().map(|text| {
-		let what = || {
-			Fault::Input(format!(
-				"--indoor-c: '{text}' is not a temperature from -100 to 100 degrees Celsius"
-			))
-		};
-		centi_c(text).ok_or_else(what)
-	});
-	let indoor = indoor.transpose()?;
+	let indoor = args.indoor_c.as_deref().map(indoor_centi_c).transpose()?;
 	let key = key::open(&args.key, &args.passphrase)?;
 	let meter = account(&key);
 	let path = args.queue.clone().map_or_else(|| default_queue(&meter), Ok)?;
@@ -75,12 +101,7 @@ async fn take_readings(args: MeterRunArgs) -> Result<(), Fault> {
 	let feeding = tokio::spawn(source.feed(indoor, to));
 	let mut tick = tokio::time::interval(LOOK);
 	tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-	let listen =
-		|kind| signal(kind).map_err(|error| Fault::Input(format!("cannot listen for signals: {error}")));
-	let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
-	let stop = async {
-		tokio::select! { _ = interrupt.recv() => (), _ = terminate.recv() => () }
-	};
+	let stop = stop_signal()?;
 	tokio::pin!(stop);
 	let mut is_open = true;
 	let mut ended = Ok(());
@@ -105,30 +126,28 @@ async fn take_readings(args: MeterRunArgs) -> Result<(), Fault> {
 		}
 	}
 	feeding.abort();
-	let waiting = queue.waiting().count();
-	let Tally {
-		came,
-		known,
-		bad,
-		taken,
-		not_taken,
-	} = tally;
-	eprintln!(
-		"commonwatt: {came} new reading(s), {known} duplicate(s), {bad} row(s) rejected; {taken} final, \
-		 {not_taken} not taken, {waiting} still queued"
-	);
+	tally.print(queue.waiting().count());
 	ended?;
-	if bad > 0 {
-		return Err(Fault::Input(format!(
-			"{bad} row(s) were rejected; see the messages above"
-		)));
-	}
-	match not_taken {
-		0 => Ok(()),
-		_ => Err(Fault::Chain(format!(
-			"{not_taken} reading(s) were not taken; see the messages above"
-		))),
-	}
+	tally.outcome()
+}
+
+/// The value of `--indoor-c`, in hundredths of a degree Celsius.
+fn indoor_centi_c(text: &str) -> Result<i16, Fault> {
+	centi_c(text).ok_or_else(|| {
+		Fault::Input(format!(
+			"--indoor-c: '{text}' is not a temperature from -100 to 100 degrees Celsius"
+		))
+	})
+}
+
+/// Listens for SIGINT and SIGTERM; the returned future ends at the first one.
+fn stop_signal() -> Result<impl Future<Output = ()>, Fault> {
+	let listen =
+		|kind| signal(kind).map_err(|error| Fault::Input(format!("cannot listen for signals: {error}")));
+	let (mut interrupt, mut terminate) = (listen(SignalKind::interrupt())?, listen(SignalKind::terminate())?);
+	Ok(async move {
+		tokio::select! { _ = interrupt.recv() => (), _ = terminate.recv() => () }
+	})
 }
 
 /// Queues a reading, or prints a message.

@@ -88,16 +88,50 @@ impl Figures {
 	}
 }
 
+impl Figure {
+	/// Computes a figure in each of the four ways.
+	fn new(name: impl Into<String>, ways: &Ways, of: impl Fn(&Days) -> String) -> Self {
+		Self {
+			name: name.into(),
+			alone: of(&ways.alone),
+			pool: of(&ways.pool),
+			alone_as_game: of(&ways.alone_as_game),
+			game: of(&ways.game),
+		}
+	}
+}
+
+/// All figures, in the order of the report.
 fn figures(dataset: &Dataset, report: &ReplaySummary, ways: &Ways, model: &Comfort) -> Vec<Figure> {
-	let figure = |name: &str, of: &dyn Fn(&Days) -> String| Figure {
-		name: name.into(),
-		alone: of(&ways.alone),
-		pool: of(&ways.pool),
-		alone_as_game: of(&ways.alone_as_game),
-		game: of(&ways.game),
-	};
-	let sum = |values: Vec<i64>| values.into_iter().sum::<i64>();
-	let top = |values: Vec<i64>| values.into_iter().max().unwrap_or(0);
+	[
+		main_grid_figures(dataset, ways),
+		trade_figures(report, ways),
+		peak_figures(dataset, ways),
+		consumption_figures(ways),
+		vec![comfort_figure(ways, model), money_figure(report, ways)],
+	]
+	.into_iter()
+	.flatten()
+	.collect()
+}
+
+/// The sum over all periods.
+fn sum(values: Vec<i64>) -> i64 {
+	values.into_iter().sum()
+}
+
+/// The maximum over all periods; 0 if there are none.
+fn top(values: Vec<i64>) -> i64 {
+	values.into_iter().max().unwrap_or(0)
+}
+
+/// Bought from and sold to the main grid by all households, period by period, Wh.
+fn exchange_wh(days: &Days) -> Vec<i64> {
+	days.sums(|cell| cell.main_wh.abs())
+}
+
+/// How much was exchanged with the main grid.
+fn main_grid_figures(dataset: &Dataset, ways: &Ways) -> Vec<Figure> {
 	let midday: Vec<bool> = dataset
 		.periods
 		.iter()
@@ -107,60 +141,97 @@ fn figures(dataset: &Dataset, report: &ReplaySummary, ways: &Ways, model: &Comfo
 		let pairs = values.into_iter().zip(&midday);
 		pairs.filter(|(_, is)| **is).map(|(value, _)| value).sum()
 	};
-	let exchange = |days: &Days| days.sums(|cell| cell.main_wh.abs());
+	vec![
+		Figure::new("main grid, bought and sold, kWh", ways, |days| {
+			kwh(sum(exchange_wh(days)))
+		}),
+		Figure::new("of it from 10:00 to 15:00, kWh", ways, |days| {
+			kwh(at_midday(exchange_wh(days)))
+		}),
+		Figure::new("bought from the main grid, kWh", ways, |days| {
+			kwh(sum(days.bought_wh()))
+		}),
+		Figure::new("sold to the main grid, kWh", ways, |days| {
+			kwh(sum(days.sold_wh()))
+		}),
+	]
+}
+
+/// How much was traded in the community, and how much could have been.
+fn trade_figures(report: &ReplaySummary, ways: &Ways) -> Vec<Figure> {
+	let resolution_wh = report.terms.rules.resolution_wh.into();
+	vec![
+		Figure::new("traded in the community, kWh", ways, |days| {
+			kwh(sum(days.traded_wh()))
+		}),
+		Figure::new("tradable at the consumption chosen, kWh", ways, |days| {
+			kwh(sum(days.tradable_wh.clone()))
+		}),
+		Figure::new("traded of what was tradable, %", ways, |days| {
+			percent(sum(days.traded_wh()), sum(days.tradable_wh.clone()))
+		}),
+		Figure::new("idle though something was tradable, periods", ways, |days| {
+			days.idle_periods(resolution_wh).to_string()
+		}),
+	]
+}
+
+/// Maxima over the periods.
+fn peak_figures(dataset: &Dataset, ways: &Ways) -> Vec<Figure> {
 	let first = dataset.households.first().map_or("", String::as_str);
+	vec![
+		Figure::new("most bought from the main grid in a period, kWh", ways, |days| {
+			kwh(top(days.bought_wh()))
+		}),
+		Figure::new("peak load of the community in a period, kWh", ways, |days| {
+			kwh(top(days.load_wh()))
+		}),
+		Figure::new(format!("peak load of {first} in a period, kWh"), ways, |days| {
+			kwh(days.of(0).map(|cell| cell.consumption_wh).max().unwrap_or(0))
+		}),
+	]
+}
+
+/// Consumption, and how much of it and of generation stays in the community.
+fn consumption_figures(ways: &Ways) -> Vec<Figure> {
 	let generated = |days: &Days| sum(days.sums(|cell| cell.generation_wh.into()));
 	let consumed = |days: &Days| sum(days.load_wh());
 	vec![
-		figure("main grid, bought and sold, kWh", &|days| {
-			kwh(sum(exchange(days)))
-		}),
-		figure("of it from 10:00 to 15:00, kWh", &|days| {
-			kwh(at_midday(exchange(days)))
-		}),
-		figure("bought from the main grid, kWh", &|days| {
-			kwh(sum(days.bought_wh()))
-		}),
-		figure("sold to the main grid, kWh", &|days| kwh(sum(days.sold_wh()))),
-		figure("traded in the community, kWh", &|days| kwh(sum(days.traded_wh()))),
-		figure("tradable at the consumption chosen, kWh", &|days| {
-			kwh(sum(days.tradable_wh.clone()))
-		}),
-		figure("traded of what was tradable, %", &|days| {
-			percent(sum(days.traded_wh()), sum(days.tradable_wh.clone()))
-		}),
-		figure("idle though something was tradable, periods", &|days| {
-			days.idle_periods(report.terms.rules.resolution_wh.into())
-				.to_string()
-		}),
-		figure("most bought from the main grid in a period, kWh", &|days| {
-			kwh(top(days.bought_wh()))
-		}),
-		figure("peak load of the community in a period, kWh", &|days| {
-			kwh(top(days.load_wh()))
-		}),
-		figure(&format!("peak load of {first} in a period, kWh"), &|days| {
-			kwh(days.of(0).map(|cell| cell.consumption_wh).max().unwrap_or(0))
-		}),
-		figure("consumption, kWh", &|days| kwh(consumed(days))),
-		figure("self-consumption of the community, % of generation", &|days| {
-			let generated = generated(days);
-			percent(generated - sum(days.sold_wh()), generated)
-		}),
-		figure("self-sufficiency of the community, % of consumption", &|days| {
-			let consumed = consumed(days);
-			percent(consumed - sum(days.bought_wh()), consumed)
-		}),
-		figure("comfort, mean of eq. (2)", &|days| {
-			let cells = || days.cells.iter().flatten();
-			let all: f64 = cells().map(|cell| comfort(model, cell.indoor_c)).sum();
-			format!("{:.3}", all / cells().count().max(1) as f64)
-		}),
-		figure(&format!("paid less earned, {}", report.token), &|days| {
-			let all = days.cells.iter().flatten().map(|cell| cell.cost).sum();
-			report.money.signed_text(all)
-		}),
+		Figure::new("consumption, kWh", ways, |days| kwh(consumed(days))),
+		Figure::new(
+			"self-consumption of the community, % of generation",
+			ways,
+			|days| {
+				let generated = generated(days);
+				percent(generated - sum(days.sold_wh()), generated)
+			},
+		),
+		Figure::new(
+			"self-sufficiency of the community, % of consumption",
+			ways,
+			|days| {
+				let consumed = consumed(days);
+				percent(consumed - sum(days.bought_wh()), consumed)
+			},
+		),
 	]
+}
+
+/// The mean comfort of all households and periods.
+fn comfort_figure(ways: &Ways, model: &Comfort) -> Figure {
+	Figure::new("comfort, mean of eq. (2)", ways, |days| {
+		let cells = || days.cells.iter().flatten();
+		let all: f64 = cells().map(|cell| comfort(model, cell.indoor_c)).sum();
+		format!("{:.3}", all / cells().count().max(1) as f64)
+	})
+}
+
+/// What all households paid less what they earned.
+fn money_figure(report: &ReplaySummary, ways: &Ways) -> Figure {
+	Figure::new(format!("paid less earned, {}", report.token), ways, |days| {
+		let all = days.cells.iter().flatten().map(|cell| cell.cost).sum();
+		report.money.signed_text(all)
+	})
 }
 
 impl HouseholdFigures {
@@ -205,50 +276,70 @@ impl HouseholdFigures {
 	}
 }
 
+/// All checks, in the order of the report.
 fn checks(report: &ReplaySummary, ways: &Ways, lines: &[HouseholdFigures]) -> Vec<Check> {
-	let exchange = |days: &Days| -> i64 { days.sums(|cell| cell.main_wh.abs()).into_iter().sum() };
-	let less = |what, than: &Days| {
-		let (game, other) = (exchange(&ways.game), exchange(than));
-		Check {
-			what,
-			holds: game < other,
-			detail: format!("{} kWh against {} kWh", kwh(game), kwh(other)),
-		}
-	};
-	// Checks a statement for each household. The detail lists those for which it does not hold, with the reason.
-	let everyone =
-		|what, is_so: &dyn Fn(&HouseholdFigures) -> bool, why: &dyn Fn(&HouseholdFigures) -> String| {
-			let not = lines.iter().filter(|line| !is_so(line));
-			let not: Vec<String> = not.map(|line| format!("{}: {}", line.name, why(line))).collect();
-			Check {
-				what,
-				holds: not.is_empty(),
-				detail: match not.is_empty() {
-					true => format!("{} households", lines.len()),
-					false => not.join("; "),
-				},
-			}
-		};
-	let amount = |amount| report.money.signed_text(amount);
-	let not_certified = approximate(&report.eras);
-	vec![
-		less(
+	let mut checks = vec![
+		less_exchanged(
 			"less exchanged with the main grid than without the game",
+			&ways.game,
 			&ways.alone,
 		),
-		less(
+		less_exchanged(
 			"less exchanged with the main grid than by each alone, consuming the same",
+			&ways.game,
 			&ways.alone_as_game,
 		),
+	];
+	checks.extend(household_checks(report, lines));
+	checks.push(all_certified(report));
+	checks.push(sums_add_up(report));
+	checks
+}
+
+/// Checks that less energy was exchanged with the main grid in the game than in another way.
+fn less_exchanged(what: &'static str, game: &Days, other: &Days) -> Check {
+	let (game, other) = (sum(exchange_wh(game)), sum(exchange_wh(other)));
+	Check {
+		what,
+		holds: game < other,
+		detail: format!("{} kWh against {} kWh", kwh(game), kwh(other)),
+	}
+}
+
+/// Checks a statement for each household. The detail lists those for which it does not hold, with the reason.
+fn everyone(
+	what: &'static str,
+	lines: &[HouseholdFigures],
+	is_so: impl Fn(&HouseholdFigures) -> bool,
+	why: impl Fn(&HouseholdFigures) -> String,
+) -> Check {
+	let not = lines.iter().filter(|line| !is_so(line));
+	let not: Vec<String> = not.map(|line| format!("{}: {}", line.name, why(line))).collect();
+	Check {
+		what,
+		holds: not.is_empty(),
+		detail: match not.is_empty() {
+			true => format!("{} households", lines.len()),
+			false => not.join("; "),
+		},
+	}
+}
+
+/// The checks that must hold for each household.
+fn household_checks(report: &ReplaySummary, lines: &[HouseholdFigures]) -> [Check; 4] {
+	let amount = |amount| report.money.signed_text(amount);
+	[
 		everyone(
 			"every home stays within its comfort range",
-			&|line| line.range_c.0 <= line.indoor_c.0 && line.indoor_c.1 <= line.range_c.1,
-			&|line| format!("{:.2} to {:.2} degrees", line.indoor_c.0, line.indoor_c.1),
+			lines,
+			|line| line.range_c.0 <= line.indoor_c.0 && line.indoor_c.1 <= line.range_c.1,
+			|line| format!("{:.2} to {:.2} degrees", line.indoor_c.0, line.indoor_c.1),
 		),
 		everyone(
 			"no household pays more than alone with the main grid, consuming the same",
-			&|line| line.cost <= line.cost_alone,
-			&|line| {
+			lines,
+			|line| line.cost <= line.cost_alone,
+			|line| {
 				format!(
 					"{} against {}: imbalance prices of what was not as forecast",
 					amount(line.cost),
@@ -258,8 +349,9 @@ fn checks(report: &ReplaySummary, ways: &Ways, lines: &[HouseholdFigures]) -> Ve
 		),
 		everyone(
 			"no household pays more than alone with the main grid, consuming as before",
-			&|line| line.cost <= line.cost_before,
-			&|line| {
+			lines,
+			|line| line.cost <= line.cost_before,
+			|line| {
 				format!(
 					"{} against {}, for {} kWh against {} kWh",
 					amount(line.cost),
@@ -271,28 +363,38 @@ fn checks(report: &ReplaySummary, ways: &Ways, lines: &[HouseholdFigures]) -> Ve
 		),
 		everyone(
 			"nothing that was put off is still owed",
-			&|line| line.backlog_wh == 0,
-			&|line| format!("{} kWh", kwh(line.backlog_wh)),
+			lines,
+			|line| line.backlog_wh == 0,
+			|line| format!("{} kWh", kwh(line.backlog_wh)),
 		),
-		Check {
-			what: "every era is certified",
-			holds: not_certified.is_empty(),
-			detail: match (not_certified.is_empty(), report.sums.other_rules) {
-				(true, 0) => format!("{} eras", report.sums.periods),
-				(true, other) => format!(
-					"{} eras; {other} more were cleared under other rules, whose certificates this client cannot judge",
-					report.sums.equilibria
-				),
-				(false, _) => format!("approximate: {}", not_certified.join(", ")),
-			},
-		},
-		Check {
-			what: "energy and money of the chain add up",
-			holds: report.faults.is_empty(),
-			detail: match report.faults.first() {
-				None => format!("{} sums", report.sums.checks_passed),
-				Some(first) => format!("{} do not: {first}", report.faults.len()),
-			},
-		},
 	]
+}
+
+/// Checks that every era has a certificate; eras that this client cannot judge are only counted.
+fn all_certified(report: &ReplaySummary) -> Check {
+	let not_certified = approximate(&report.eras);
+	Check {
+		what: "every era is certified",
+		holds: not_certified.is_empty(),
+		detail: match (not_certified.is_empty(), report.sums.other_rules) {
+			(true, 0) => format!("{} eras", report.sums.periods),
+			(true, other) => format!(
+				"{} eras; {other} more were cleared under other rules, whose certificates this client cannot judge",
+				report.sums.equilibria
+			),
+			(false, _) => format!("approximate: {}", not_certified.join(", ")),
+		},
+	}
+}
+
+/// Checks that the replay found no fault in the sums of energy and money.
+fn sums_add_up(report: &ReplaySummary) -> Check {
+	Check {
+		what: "energy and money of the chain add up",
+		holds: report.faults.is_empty(),
+		detail: match report.faults.first() {
+			None => format!("{} sums", report.sums.checks_passed),
+			Some(first) => format!("{} do not: {first}", report.faults.len()),
+		},
+	}
 }

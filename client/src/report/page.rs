@@ -1,7 +1,7 @@
 //! The report as a self-contained page of HTML.
 
 use super::{
-	days::Ways,
+	days::{Cell, Days, Ways},
 	figures::Figures,
 	paper,
 	plots::{escaped, style, Plot, Series, Style},
@@ -125,8 +125,7 @@ fn headlines(figures: &Figures, is_paper: bool) -> String {
 
 /// The effects of trading and of a changed consumption, kept apart.
 fn effects(ways: &Ways) -> String {
-	let exchange =
-		|days: &super::days::Days| -> i64 { days.sums(|cell| cell.main_wh.abs()).into_iter().sum() };
+	let exchange = |days: &Days| -> i64 { days.sums(|cell| cell.main_wh.abs()).into_iter().sum() };
 	let (alone, same, game) = (
 		exchange(&ways.alone),
 		exchange(&ways.alone_as_game),
@@ -170,82 +169,58 @@ fn checks(figures: &Figures) -> String {
 
 /// The paper's figures 4 to 7 for any community, and plots of its load and of its trade.
 fn plots(dataset: &Dataset, ways: &Ways, is_paper: bool) -> Vec<Plot> {
-	let starts: Vec<String> = dataset
-		.periods
-		.iter()
-		.map(|period| period.start.clone())
-		.collect();
+	let mut plots = paper_plots(dataset, ways, is_paper);
+	plots.extend(community_plots(dataset, ways, is_paper));
+	plots
+}
+
+/// A plot over the periods of a data set.
+fn plot(dataset: &Dataset, id: &str, title: String, words: &str, series: Vec<Series>) -> Plot {
+	Plot {
+		id: id.into(),
+		title,
+		words: words.into(),
+		starts: dataset
+			.periods
+			.iter()
+			.map(|period| period.start.clone())
+			.collect(),
+		series,
+	}
+}
+
+/// The paper's figures 4 to 7, for any community.
+fn paper_plots(dataset: &Dataset, ways: &Ways, is_paper: bool) -> Vec<Plot> {
 	let number = |paper: u32, ours: u32| match is_paper {
 		true => format!("Figure {paper} of the paper: "),
 		false => format!("Figure {ours}: "),
 	};
-	let each = |days: &super::days::Days, pick: fn(&super::days::Cell) -> u32| -> Vec<Series> {
-		let households = dataset.households.iter().enumerate();
-		households
-			.map(|(index, name)| {
-				let wh = days.of(index).map(|cell| i64::from(pick(cell)));
-				Series::of_wh(name, style(index), wh)
-			})
-			.collect()
-	};
-	let mut first = vec![
-		Series::of_wh(
-			"before",
-			Style::Dashes,
-			ways.alone.of(0).map(|cell| cell.consumption_wh.into()),
-		),
-		Series::of_wh(
-			"after",
-			Style::Line,
-			ways.game.of(0).map(|cell| cell.consumption_wh.into()),
-		),
-	];
-	if is_paper {
-		let of_paper = |name: &str, pick: fn(&(&str, i64, i64)) -> i64| Series {
-			name: name.into(),
-			style: Style::Points,
-			values: starts
-				.iter()
-				.map(|start| {
-					let given = paper::CONSUMPTION
-						.iter()
-						.find(|given| start.get(11..16) == Some(given.0));
-					given.map(|given| pick(given) as f64 / 1_000.0)
-				})
-				.collect(),
-		};
-		first.push(of_paper("before, the paper's Table 2", |given| given.1));
-		first.push(of_paper("after, the paper's Table 2", |given| given.2));
-	}
-	let net = |days: &super::days::Days| days.sums(|cell| -cell.main_wh);
 	let one = dataset.households.first().map_or("", String::as_str);
-	let plot = |id: &str, title: String, words: &str, series: Vec<Series>| Plot {
-		id: id.into(),
-		title,
-		words: words.into(),
-		starts: starts.clone(),
-		series,
-	};
+	let net = |days: &Days| days.sums(|cell| -cell.main_wh);
 	vec![
 		plot(
+			dataset,
 			"generation",
 			number(4, 1) + "generation",
 			"Energy generated in each period, kWh, a line for each household.",
-			each(&ways.game, |cell| cell.generation_wh),
+			series_by_household(dataset, &ways.game, |cell| cell.generation_wh),
 		),
 		plot(
+			dataset,
 			"loads",
 			number(5, 2) + "loads before the game",
 			"Energy consumed in each period as the file says, kWh, a line for each household.",
-			each(&ways.alone, |cell| cell.consumption_wh),
+			series_by_household(dataset, &ways.alone, |cell| cell.consumption_wh),
 		),
 		plot(
+			dataset,
 			"household",
 			number(6, 3) + &format!("{one} before and after the game"),
 			"Consumption of the first household in each period, kWh.",
-			first,
+			first_household_series(dataset, ways, is_paper),
 		),
 		plot(
+			dataset,
 			"grid",
 			number(7, 4) + "load of the main grid before and after the game",
 			"Bought from the main grid less sold to it by all households in each period, kWh; below zero more is sold.",
@@ -254,7 +229,54 @@ fn plots(dataset: &Dataset, ways: &Ways, is_paper: bool) -> Vec<Plot> {
 				Series::of_wh("after: with the game", Style::Line, net(&ways.game)),
 			],
 		),
+	]
+}
+
+/// A series for each household, of the energy that `pick` takes from a cell, Wh.
+fn series_by_household(dataset: &Dataset, days: &Days, pick: fn(&Cell) -> u32) -> Vec<Series> {
+	let households = dataset.households.iter().enumerate();
+	households
+		.map(|(index, name)| {
+			let wh = days.of(index).map(|cell| i64::from(pick(cell)));
+			Series::of_wh(name, style(index), wh)
+		})
+		.collect()
+}
+
+/// The first household's consumption before and after the game, with the paper's numbers beside it.
+fn first_household_series(dataset: &Dataset, ways: &Ways, is_paper: bool) -> Vec<Series> {
+	let consumption =
+		|days: &Days| -> Vec<i64> { days.of(0).map(|cell| cell.consumption_wh.into()).collect() };
+	let mut series = vec![
+		Series::of_wh("before", Style::Dashes, consumption(&ways.alone)),
+		Series::of_wh("after", Style::Line, consumption(&ways.game)),
+	];
+	if is_paper {
+		let of_paper = |name: &str, pick: fn(&(&str, i64, i64)) -> i64| Series {
+			name: name.into(),
+			style: Style::Points,
+			values: dataset
+				.periods
+				.iter()
+				.map(|period| {
+					let given = paper::CONSUMPTION
+						.iter()
+						.find(|given| period.start.get(11..16) == Some(given.0));
+					given.map(|given| pick(given) as f64 / 1_000.0)
+				})
+				.collect(),
+		};
+		series.push(of_paper("before, the paper's Table 2", |given| given.1));
+		series.push(of_paper("after, the paper's Table 2", |given| given.2));
+	}
+	series
+}
+
+/// The community's load and trade. The paper has no such figures, so they have numbers only on other pages.
+fn community_plots(dataset: &Dataset, ways: &Ways, is_paper: bool) -> Vec<Plot> {
+	vec![
 		plot(
+			dataset,
 			"community",
 			match is_paper {
 				true => "Load of the community before and after the game".to_owned(),
@@ -264,10 +286,15 @@ fn plots(dataset: &Dataset, ways: &Ways, is_paper: bool) -> Vec<Plot> {
 			vec![
 				Series::of_wh("before", Style::Dashes, ways.alone.load_wh()),
 				Series::of_wh("after", Style::Line, ways.game.load_wh()),
-				Series::of_wh("generation", Style::Line, ways.game.sums(|cell| cell.generation_wh.into())),
+				Series::of_wh(
+					"generation",
+					Style::Line,
+					ways.game.sums(|cell| cell.generation_wh.into()),
+				),
 			],
 		),
 		plot(
+			dataset,
 			"tradable",
 			match is_paper {
 				true => "Traded in the community, and what was tradable".to_owned(),
@@ -343,7 +370,7 @@ fn tables(dataset: &Dataset, ways: &Ways) -> String {
 		row
 	});
 	let consumption = paper::CONSUMPTION.iter().map(|(time, before, after)| {
-		let ours = |days: &super::days::Days| {
+		let ours = |days: &Days| {
 			let cell = at(time).and_then(|period| days.cells[period].first());
 			cell.map_or("-".into(), |cell| kwh(cell.consumption_wh))
 		};

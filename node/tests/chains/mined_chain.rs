@@ -135,40 +135,49 @@ fn mine_again(block: &mut SignedBlock, difficulty: u128) {
 	seal_with(block, seal.encode());
 }
 
-#[tokio::test]
-async fn forged_blocks_are_refused_and_valid_ones_accepted() {
-	let dir = tempfile::tempdir().unwrap();
-	let chain = quick_chain(dir.path());
-	let miner_path = dir.path().join("miner");
-	let miner = start(
-		&chain,
-		&miner_path,
-		&["--miner-threads", "1", "--miner-account", ALICE],
-	)
-	.await;
+/// Index of the block that is forged: the fifth block of the chain.
+const LAST: usize = 4;
+/// Index of its parent.
+const PARENT: usize = LAST - 1;
+
+/// Mines a chain in `dir`, and exports its first blocks up to [`LAST`].
+async fn mine_blocks(dir: &Path, chain: &Path) -> Blocks {
+	let miner_path = dir.join("miner");
+	let mining = ["--miner-threads", "1", "--miner-account", ALICE];
+	let miner = start(chain, &miner_path, &mining).await;
 	miner.wait_for_finalized(6).await;
 	miner.kill();
 
-	let file = dir.path().join("blocks");
+	let file = dir.join("blocks");
 	let file_name = file.to_str().unwrap();
 	let (done, said) = subcommand(
 		&["export-blocks", file_name, "--binary", "--to", "5"],
-		&chain,
+		chain,
 		&miner_path,
 	);
 	assert!(done, "{said}");
 	let blocks = Blocks::read(&file);
-	assert_eq!(blocks.0.len(), 5);
-	// The fifth block of the chain is forged.
-	let (last, parent) = (4, 3);
-	let true_seal = seal_of(&blocks.0[last]);
-	let asked_for = true_seal.difficulty;
-	let other_account = DigestItem::PreRuntime(POW_ENGINE_ID, [7u8; 32].to_vec());
+	assert_eq!(blocks.0.len(), LAST + 1);
+	blocks
+}
 
-	let forgeries: Vec<(&str, Blocks)> = vec![
+/// Imports blocks into a new database; returns whether the node accepted all of them, and its output.
+fn import(blocks: &Blocks, file: &Path, chain: &Path, base_path: &Path) -> (bool, String) {
+	blocks.write(file);
+	subcommand(
+		&["import-blocks", file.to_str().unwrap(), "--binary"],
+		chain,
+		base_path,
+	)
+}
+
+/// Chains whose last block has a seal that is missing, malformed or not its own.
+fn with_forged_seal(blocks: &Blocks) -> Vec<(&'static str, Blocks)> {
+	let true_seal = seal_of(&blocks.0[LAST]);
+	vec![
 		(
 			"another nonce",
-			blocks.with(last, |block| {
+			blocks.with(LAST, |block| {
 				let seal = Seal {
 					nonce: true_seal.nonce.wrapping_add(1),
 					..true_seal
@@ -178,25 +187,43 @@ async fn forged_blocks_are_refused_and_valid_ones_accepted() {
 		),
 		(
 			"the seal of its parent",
-			blocks.with(last, |block| {
-				seal_with(block, seal_of(&blocks.0[parent]).encode())
+			blocks.with(LAST, |block| {
+				seal_with(block, seal_of(&blocks.0[PARENT]).encode())
 			}),
 		),
 		(
-			"another account for the reward after it was sealed",
-			blocks.with(last, |block| digest(block).logs[0] = other_account.clone()),
+			"a byte after the seal",
+			blocks.with(LAST, |block| seal_with(block, (true_seal, 0u8).encode())),
 		),
 		(
+			"an empty seal",
+			blocks.with(LAST, |block| seal_with(block, Vec::new())),
+		),
+		("no seal", blocks.with(LAST, |block| drop(digest(block).pop()))),
+		(
+			"a seal of another engine",
+			blocks.with(LAST, |block| {
+				*digest(block).logs.last_mut().unwrap() = DigestItem::Seal(*b"aura", true_seal.encode());
+			}),
+		),
+	]
+}
+
+/// Chains whose last block has the wrong amount of work.
+fn with_wrong_work(blocks: &Blocks) -> Vec<(&'static str, Blocks)> {
+	let required = seal_of(&blocks.0[LAST]).difficulty;
+	vec![
+		(
 			"real work, but less than required",
-			blocks.with(last, |block| mine_again(block, asked_for / 2)),
+			blocks.with(LAST, |block| mine_again(block, required / 2)),
 		),
 		(
 			"real work, but more than required",
-			blocks.with(last, |block| mine_again(block, asked_for + 1)),
+			blocks.with(LAST, |block| mine_again(block, required + 1)),
 		),
 		(
 			"no work",
-			blocks.with(last, |block| {
+			blocks.with(LAST, |block| {
 				seal_with(
 					block,
 					Seal {
@@ -207,61 +234,59 @@ async fn forged_blocks_are_refused_and_valid_ones_accepted() {
 				)
 			}),
 		),
+	]
+}
+
+/// Chains whose last block has other contents than it was mined or executed with.
+fn with_forged_contents(blocks: &Blocks) -> Vec<(&'static str, Blocks)> {
+	let required = seal_of(&blocks.0[LAST]).difficulty;
+	let other_account = DigestItem::PreRuntime(POW_ENGINE_ID, [7u8; 32].to_vec());
+	vec![
 		(
-			"a byte after the seal",
-			blocks.with(last, |block| seal_with(block, (true_seal, 0u8).encode())),
-		),
-		(
-			"an empty seal",
-			blocks.with(last, |block| seal_with(block, Vec::new())),
-		),
-		("no seal", blocks.with(last, |block| drop(digest(block).pop()))),
-		(
-			"a seal of another engine",
-			blocks.with(last, |block| {
-				*digest(block).logs.last_mut().unwrap() = DigestItem::Seal(*b"aura", true_seal.encode());
-			}),
+			"another account for the reward after it was sealed",
+			blocks.with(LAST, |block| digest(block).logs[0] = other_account),
 		),
 		(
 			"a valid seal, but a wrong state root",
-			blocks.with(last, |block| {
+			blocks.with(LAST, |block| {
 				block.block.header.state_root = Default::default();
-				mine_again(block, asked_for);
+				mine_again(block, required);
 			}),
 		),
+	]
+}
+
+#[tokio::test]
+async fn forged_blocks_are_refused_and_valid_ones_accepted() {
+	let dir = tempfile::tempdir().unwrap();
+	let chain = quick_chain(dir.path());
+	let blocks = mine_blocks(dir.path(), &chain).await;
+
+	let forgeries = [
+		with_forged_seal(&blocks),
+		with_wrong_work(&blocks),
+		with_forged_contents(&blocks),
 	];
-	for (number, (what, forged)) in forgeries.into_iter().enumerate() {
-		let (file, base_path) = (
-			dir.path().join("forged"),
-			dir.path().join(format!("victim-{number}")),
-		);
-		forged.write(&file);
-		let (done, said) = subcommand(
-			&["import-blocks", file.to_str().unwrap(), "--binary"],
-			&chain,
-			&base_path,
-		);
+	for (number, (what, forged)) in forgeries.into_iter().flatten().enumerate() {
+		let base_path = dir.path().join(format!("victim-{number}"));
+		let (done, said) = import(&forged, &dir.path().join("forged"), &chain, &base_path);
 		assert!(!done, "the node accepted a block with {what}: {said}");
-		assert_eq!(height(&chain, &base_path), parent as u64 + 1, "{what}: {said}");
+		assert_eq!(height(&chain, &base_path), LAST as u64, "{what}: {said}");
 	}
 
 	// A block that is unchanged, or that was mined again with real work, is accepted.
+	let required = seal_of(&blocks.0[LAST]).difficulty;
 	for (what, honest) in [
-		("as it was", blocks.with(last, |_| ())),
+		("as it was", blocks.with(LAST, |_| ())),
 		(
 			"mined again",
-			blocks.with(last, |block| mine_again(block, asked_for)),
+			blocks.with(LAST, |block| mine_again(block, required)),
 		),
 	] {
-		let (file, base_path) = (dir.path().join("honest"), dir.path().join(what));
-		honest.write(&file);
-		let (done, said) = subcommand(
-			&["import-blocks", file.to_str().unwrap(), "--binary"],
-			&chain,
-			&base_path,
-		);
+		let base_path = dir.path().join(what);
+		let (done, said) = import(&honest, &dir.path().join("honest"), &chain, &base_path);
 		assert!(done, "{what}: {said}");
-		assert_eq!(height(&chain, &base_path), last as u64 + 1, "{what}: {said}");
+		assert_eq!(height(&chain, &base_path), LAST as u64 + 1, "{what}: {said}");
 	}
 }
 

@@ -441,8 +441,7 @@ mod benchmarks {
 		assert!(Debts::<T>::get(community).iter().all(|(id, _)| *id != household));
 	}
 
-	/// Plans the last step and begins an era after missed ones. The clock cannot be set, so this calls the hooks'
-	/// parts.
+	/// Plans the last step and begins an era after missed ones, by parts of the hooks: the clock cannot be set.
 	#[benchmark]
 	fn latch() {
 		community::<T>();
