@@ -202,7 +202,7 @@ fn full_community<T: Config>(h: u32) -> CommunityId {
 		Submissions::<T>::insert(
 			id,
 			EnergyMarket::<T>::submission_slot(ERA),
-			Submission {
+			Submission::<T> {
 				era: ERA,
 				generation_wh,
 				strategies: BoundedVec::truncate_from(strategies),
