@@ -397,8 +397,13 @@ pub struct MeterRunArgs {
 	#[arg(long, group = "source")]
 	pub stdin: bool,
 
-	/// Subscribe at this MQTT broker: mqtt://[USER@]HOST[:PORT]/TOPIC, or mqtts:// with TLS
-	#[arg(long, value_name = "URL", group = "source")]
+	// As a doc comment, rustdoc would read the brackets as links.
+	#[arg(
+		long,
+		value_name = "URL",
+		group = "source",
+		help = "Subscribe at this MQTT broker: mqtt://[USER@]HOST[:PORT]/TOPIC, or mqtts:// with TLS"
+	)]
 	pub mqtt: Option<String>,
 
 	/// Read the file once, to its end, instead of following it

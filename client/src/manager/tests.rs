@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::data::Period;
-use commonwatt_market::game;
 use std::path::PathBuf;
 
 const PERIODS: usize = 48;
@@ -52,7 +51,7 @@ fn live(
 		let (generation_wh, strategies) = manager.strategies(household, period, &state, 10);
 		assert!((1..=16).contains(&strategies.len()), "{strategies:?}");
 		for strategy in &strategies {
-			let checked = game::Strategy::from(*strategy).check(generation_wh, 10);
+			let checked = strategy.check(generation_wh, 10);
 			assert_eq!(checked, Ok(()), "{strategy:?} at {generation_wh}");
 		}
 		let chosen = strategies[choose(strategies.len())];

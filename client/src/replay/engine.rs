@@ -529,11 +529,10 @@ fn flexible(
 		response_centi_c_per_kwh: args.response,
 		trade_with_community: true,
 	};
-	let strategies = preference.strategies(
+	preference.strategies(
 		resolution_wh,
 		measured.generation_wh,
 		measured.consumption_wh,
 		player.indoor_centi_c,
-	);
-	strategies.into_iter().map(Into::into).collect()
+	)
 }
