@@ -173,12 +173,12 @@ fn alice_decides_in_the_papers_example() {
 #[test]
 fn lambda_that_no_community_can_have_is_refused_with_the_reason() {
 	for (value, reason) in [
-		("1", "lambda is not above 1"),
-		("0.9", "lambda is not above 1"),
+		("1", "lambda must be above 1"),
+		("0.9", "lambda must be above 1"),
 		("-2", "not a decimal number"),
 		("two", "not a decimal number"),
 		("", "not a decimal number"),
-		("70000", "lambda is above 65536"),
+		("70000", "lambda must be at most 65536"),
 	] {
 		let (outcome, report) = lambda(&format!("{HEADER}{DAY}"), &["--lambda", value]);
 		let stderr = outcome.expect_code(2).stderr;

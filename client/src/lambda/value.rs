@@ -88,10 +88,10 @@ mod tests {
 	#[test]
 	fn lambda_that_no_community_can_have_is_refused_with_the_reason() {
 		for (text, reason) in [
-			("1", "not above 1"),
-			("0.5", "not above 1"),
-			("1.000", "not above 1"),
-			("65536.1", "above 65536"),
+			("1", "must be above 1"),
+			("0.5", "must be above 1"),
+			("1.000", "must be above 1"),
+			("65536.1", "at most 65536"),
 			("", "not a decimal number"),
 			("two", "not a decimal number"),
 			("-2", "not a decimal number"),
