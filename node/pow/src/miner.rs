@@ -14,7 +14,7 @@ use std::time::Duration;
 /// Number of hashes between two checks for a new block to mine; some milliseconds.
 const BATCH: u64 = 10_000;
 
-/// How long to wait for a block to mine if there is none.
+/// How long to wait before looking for a block to mine again.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Searches for seals until the node stops. It keeps one core busy, so it needs a blocking task of its own. `count`

@@ -221,7 +221,7 @@ impl<T: Config> Pallet<T> {
 			let era = Records::<T>::get(community, slot).map(|record| record.era);
 			ensure!(
 				book.iter().all(|(_, contract)| Some(contract.era) == era),
-				"a contract's era differs from that of the record in its slot"
+				"a contract and the record in its slot are of different eras"
 			);
 		}
 		for (community, slot, book) in Statements::<T>::iter() {

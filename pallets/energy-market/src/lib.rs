@@ -491,7 +491,7 @@ pub mod pallet {
 		ConcentratorChanged {
 			/// The community.
 			community: CommunityId,
-			/// The new data concentrator's account; `None` if there is none.
+			/// The new data concentrator's account. `None` means that the community has no concentrator any more.
 			concentrator: Option<T::AccountId>,
 		},
 		/// The operator paused or resumed a community, with effect from its next clearing.
@@ -896,7 +896,7 @@ pub mod pallet {
 		}
 
 		/// Name the community's data concentrator: an account that may report the readings of every household. `None`
-		/// means that there is none. Takes effect at once.
+		/// takes the right from the present one. Takes effect at once.
 		///
 		/// Origin: the community's operator, signed.
 		///

@@ -64,7 +64,7 @@ sp_api::decl_runtime_apis! {
 		/// `MaxStrategies` of them.
 		fn explain(household: HouseholdId, era: EraIndex) -> Option<Explanation>;
 		/// The sums over a household's settled eras from `first_era` to `last_era`, as far as they are retained; `None`
-		/// if there are none.
+		/// without any.
 		fn bill(household: HouseholdId, first_era: EraIndex, last_era: EraIndex) -> Option<Bill>;
 		/// Matches sellers with buyers in the order of registration: by delivered energy once the era is settled, by
 		/// contracted energy before. The market itself has no such pairs.

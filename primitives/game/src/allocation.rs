@@ -8,19 +8,15 @@ use crate::{
 };
 use alloc::vec::Vec;
 
-/// Where one household's net position goes, in whole Wh, positive when sold. Both parts add up to the net position.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[cfg_attr(
-	feature = "scale",
-	derive(codec::Encode, codec::Decode, codec::DecodeWithMemTracking)
-)]
-#[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Allocation {
-	/// Exchanged inside the community.
-	pub community_wh: i64,
-	/// Exchanged with the main grid. For a neutral household, its net position, which is below the meter resolution.
-	pub main_wh: i64,
+crate::stored_types! {
+	/// Where one household's net position goes, in whole Wh, positive when sold. Both parts add up to the net position.
+	#[derive(Copy, Default)]
+	pub struct Allocation {
+		/// Exchanged inside the community.
+		pub community_wh: i64,
+		/// Exchanged with the main grid. For a neutral household, its net position, which is below the meter resolution.
+		pub main_wh: i64,
+	}
 }
 
 /// Allocates the traded energy of a profile in whole Wh: the short side gets all of its positions, the long side a

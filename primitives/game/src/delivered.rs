@@ -9,24 +9,16 @@ use alloc::vec::Vec;
 
 const MILLION: u128 = 1_000_000;
 
-/// A household's comfort and payoff in an era as delivered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-	feature = "scale",
-	derive(codec::Encode, codec::Decode, codec::DecodeWithMemTracking)
-)]
-#[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(
-	feature = "client",
-	derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
-)]
-pub struct Delivered {
-	/// Comfort C at the metered temperature, the paper's eq. (2), in millionths, rounded down: 0 to 1,000,000. If C is
-	/// above 0 but below one millionth, this is 0 and the payoff is still finite.
-	pub comfort_ppm: u32,
-	/// Payoff u as a base-2 logarithm, within [`crate::log2::PAYOFF_ERROR`]; [`Log2::NEG_INFINITY`] if C = 0.
-	pub payoff: Log2,
+crate::stored_types! {
+	/// A household's comfort and payoff in an era as delivered.
+	#[derive(Copy)]
+	pub struct Delivered {
+		/// Comfort C at the metered temperature, the paper's eq. (2), in millionths, rounded down: 0 to 1,000,000. If C is
+		/// above 0 but below one millionth, this is 0 and the payoff is still finite.
+		pub comfort_ppm: u32,
+		/// Payoff u as a base-2 logarithm, within [`crate::log2::PAYOFF_ERROR`]; [`Log2::NEG_INFINITY`] if C = 0.
+		pub payoff: Log2,
+	}
 }
 
 /// The paper's eq. (1), as in [`crate::payoff`], for delivered energies in Wh.

@@ -7,21 +7,16 @@ use crate::{
 };
 use alloc::vec::Vec;
 
-/// A household: one player of the game.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(
-	feature = "scale",
-	derive(codec::Encode, codec::Decode, codec::DecodeWithMemTracking)
-)]
-#[cfg_attr(feature = "scale", derive(scale_info::TypeInfo))]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Household {
-	/// Generation forecast for the era in Wh, at most [`MAX_ENERGY_WH`].
-	pub generation_wh: u32,
-	/// Comfort model. Without one, C = 1 at every temperature.
-	pub comfort: Option<Comfort>,
-	/// The strategies to choose from, 1 to [`MAX_STRATEGIES`].
-	pub strategies: Vec<Strategy>,
+crate::view_types! {
+	/// A household: one player of the game.
+	pub struct Household {
+		/// Generation forecast for the era in Wh, at most [`MAX_ENERGY_WH`].
+		pub generation_wh: u32,
+		/// Comfort model. Without one, C = 1 at every temperature.
+		pub comfort: Option<Comfort>,
+		/// The strategies to choose from, 1 to [`MAX_STRATEGIES`].
+		pub strategies: Vec<Strategy>,
+	}
 }
 
 impl Household {

@@ -51,6 +51,7 @@ mod game;
 pub mod json;
 mod limits;
 pub mod log2;
+mod macros;
 pub mod payoff;
 mod preference;
 mod prepared;

@@ -23,19 +23,11 @@ pub const FRACTION_BITS: u32 = 32;
 /// Largest absolute error of any payoff of a checked game: 2^-29.
 pub const PAYOFF_ERROR: Log2 = Log2(8);
 
-/// A base-2 logarithm in units of 2^-32.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(
-	feature = "scale",
-	derive(codec::Encode, codec::Decode, codec::DecodeWithMemTracking)
-)]
-#[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(
-	feature = "client",
-	derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
-)]
-pub struct Log2(pub i64);
+crate::stored_types! {
+	/// A base-2 logarithm in units of 2^-32.
+	#[derive(Copy, Default, PartialOrd, Ord, Hash)]
+	pub struct Log2(pub i64);
+}
 
 impl Log2 {
 	/// The logarithm of zero, below every other value.

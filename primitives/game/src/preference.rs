@@ -10,28 +10,20 @@ use alloc::vec::Vec;
 /// Most strategies that a preference gives: three levels of consumption with two kinds each.
 pub const MAX_PREFERENCE_STRATEGIES: u32 = 6;
 
-/// What a household is willing to do in every era.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-	feature = "scale",
-	derive(codec::Encode, codec::Decode, codec::DecodeWithMemTracking)
-)]
-#[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(
-	feature = "client",
-	derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
-)]
-pub struct Preference {
-	/// How much less the household may consume than expected, 0 to 100 percent of its consumption.
-	pub flexible_down_percent: u8,
-	/// How much more the household may consume than expected, 0 to 100 percent of its consumption.
-	pub flexible_up_percent: u8,
-	/// Change of the indoor temperature for each kWh consumed above the expected consumption, in hundredths of a degree
-	/// Celsius: positive for heating, negative for cooling, zero if the flexible load does not affect the temperature.
-	pub response_centi_c_per_kwh: i16,
-	/// Whether to trade with the community pool.
-	pub trade_with_community: bool,
+crate::stored_types! {
+	/// What a household is willing to do in every era.
+	#[derive(Copy)]
+	pub struct Preference {
+		/// How much less the household may consume than expected, 0 to 100 percent of its consumption.
+		pub flexible_down_percent: u8,
+		/// How much more the household may consume than expected, 0 to 100 percent of its consumption.
+		pub flexible_up_percent: u8,
+		/// Change of the indoor temperature for each kWh consumed above the expected consumption, in hundredths of a degree
+		/// Celsius: positive for heating, negative for cooling, zero if the flexible load does not affect the temperature.
+		pub response_centi_c_per_kwh: i16,
+		/// Whether to trade with the community pool.
+		pub trade_with_community: bool,
+	}
 }
 
 impl Preference {

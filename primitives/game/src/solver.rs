@@ -20,27 +20,23 @@ use crate::{
 };
 use alloc::vec::Vec;
 
-/// Limits of a solve.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-	feature = "scale",
-	derive(codec::Encode, codec::Decode, codec::DecodeWithMemTracking)
-)]
-#[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct SolverConfig {
-	/// Largest gain from changing alone that an equilibrium may leave any household. Part of the definition of an
-	/// equilibrium.
-	pub epsilon: Log2,
-	/// Most sweeps from one start. A start that is not scattered makes at most 16 sweeps.
-	pub max_sweeps: u32,
-	/// Most starts. The solver always makes the first one.
-	pub max_starts: u32,
-	/// Most evaluations of a payoff in the whole solve: in sweeps, in branch and bound, in comparing profiles and in
-	/// certifying the result. Visiting a household counts too, even if no payoff is needed. The certificate is always
-	/// made and is reserved first: one evaluation for each household and each strategy. When the budget runs out, the
-	/// result is the best profile found so far.
-	pub max_evaluations: u64,
+crate::stored_types! {
+	/// Limits of a solve.
+	#[derive(Copy)]
+	pub struct SolverConfig {
+		/// Largest gain from changing alone that an equilibrium may leave any household. Part of the definition of an
+		/// equilibrium.
+		pub epsilon: Log2,
+		/// Most sweeps from one start. A start that is not scattered makes at most 16 sweeps.
+		pub max_sweeps: u32,
+		/// Most starts. The solver always makes the first one.
+		pub max_starts: u32,
+		/// Most evaluations of a payoff in the whole solve: in sweeps, in branch and bound, in comparing profiles and in
+		/// certifying the result. Visiting a household counts too, even if no payoff is needed. The certificate is always
+		/// made and is reserved first: one evaluation for each household and each strategy. When the budget runs out, the
+		/// result is the best profile found so far.
+		pub max_evaluations: u64,
+	}
 }
 
 impl Default for SolverConfig {
@@ -55,25 +51,20 @@ impl Default for SolverConfig {
 	}
 }
 
-/// The result of a solve.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(
-	feature = "scale",
-	derive(codec::Encode, codec::Decode, codec::DecodeWithMemTracking)
-)]
-#[cfg_attr(feature = "scale", derive(scale_info::TypeInfo))]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Solution {
-	/// The strategy of each household, as an index into its set.
-	pub profile: Vec<u8>,
-	/// The certificate of that profile, computed by [`verify`].
-	pub certificate: Certificate,
-	/// Sweeps made, summed over all starts.
-	pub sweeps: u32,
-	/// Starts made.
-	pub starts: u32,
-	/// Evaluations of a payoff, as [`SolverConfig::max_evaluations`] counts them.
-	pub evaluations: u64,
+crate::view_types! {
+	/// The result of a solve.
+	pub struct Solution {
+		/// The strategy of each household, as an index into its set.
+		pub profile: Vec<u8>,
+		/// The certificate of that profile, computed by [`verify`].
+		pub certificate: Certificate,
+		/// Sweeps made, summed over all starts.
+		pub sweeps: u32,
+		/// Starts made.
+		pub starts: u32,
+		/// Evaluations of a payoff, as [`SolverConfig::max_evaluations`] counts them.
+		pub evaluations: u64,
+	}
 }
 
 /// Number of sweeps after which an unsettled start is unlikely to settle soon, so the profiles that it visits become

@@ -5,53 +5,35 @@ use crate::{
 	limits::{MAX_ENERGY_WH, MAX_LAMBDA, MAX_RESOLUTION_WH},
 };
 
-/// The five kinds of strategy, in the paper's order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(
-	feature = "scale",
-	derive(codec::Encode, codec::Decode, codec::DecodeWithMemTracking)
-)]
-#[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(
-	feature = "client",
-	derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
-)]
-pub enum Kind {
-	/// Offer the surplus to the community pool. What the pool does not take goes to the main grid.
-	#[cfg_attr(feature = "scale", codec(index = 0))]
-	SellToCommunity = 0,
-	/// Request the deficit from the community pool. What the pool does not provide comes from the main grid.
-	#[cfg_attr(feature = "scale", codec(index = 1))]
-	BuyFromCommunity = 1,
-	/// Consume what is generated, with a difference below the meter resolution.
-	#[cfg_attr(feature = "scale", codec(index = 2))]
-	Neutral = 2,
-	/// Buy the deficit from the main grid.
-	#[cfg_attr(feature = "scale", codec(index = 3))]
-	BuyFromMain = 3,
-	/// Sell the surplus to the main grid.
-	#[cfg_attr(feature = "scale", codec(index = 4))]
-	SellToMain = 4,
-}
+crate::stored_types! {
+	/// The five kinds of strategy, in the paper's order.
+	#[derive(Copy, PartialOrd, Ord, Hash)]
+	pub enum Kind {
+		/// Offer the surplus to the community pool. What the pool does not take goes to the main grid.
+		#[cfg_attr(feature = "scale", codec(index = 0))]
+		SellToCommunity = 0,
+		/// Request the deficit from the community pool. What the pool does not provide comes from the main grid.
+		#[cfg_attr(feature = "scale", codec(index = 1))]
+		BuyFromCommunity = 1,
+		/// Consume what is generated, with a difference below the meter resolution.
+		#[cfg_attr(feature = "scale", codec(index = 2))]
+		Neutral = 2,
+		/// Buy the deficit from the main grid.
+		#[cfg_attr(feature = "scale", codec(index = 3))]
+		BuyFromMain = 3,
+		/// Sell the surplus to the main grid.
+		#[cfg_attr(feature = "scale", codec(index = 4))]
+		SellToMain = 4,
+	}
 
-/// An exact non-negative fraction, not necessarily in lowest terms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-	feature = "scale",
-	derive(codec::Encode, codec::Decode, codec::DecodeWithMemTracking)
-)]
-#[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(
-	feature = "client",
-	derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
-)]
-pub struct Ratio {
-	/// Any value.
-	pub numerator: u32,
-	/// Must not be zero: every check of a ratio refuses that.
-	pub denominator: u32,
+	/// An exact non-negative fraction, not necessarily in lowest terms.
+	#[derive(Copy)]
+	pub struct Ratio {
+		/// Any value.
+		pub numerator: u32,
+		/// Must not be zero: every check of a ratio refuses that.
+		pub denominator: u32,
+	}
 }
 
 /// An exact non-negative fraction of wide integers, not necessarily in lowest terms.
@@ -61,26 +43,18 @@ pub(crate) struct Fraction<T> {
 	pub denominator: T,
 }
 
-/// Comfort model: comfort C as a function of the indoor temperature T, the paper's eq. (2). C = -a (T - min)(T - max)
-/// inside the open range (min, max), and 0 outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-	feature = "scale",
-	derive(codec::Encode, codec::Decode, codec::DecodeWithMemTracking)
-)]
-#[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(
-	feature = "client",
-	derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
-)]
-pub struct Comfort {
-	/// Lower end of the range, at which comfort is 0. Hundredths of a degree Celsius.
-	pub min_centi_c: i16,
-	/// Upper end of the range, at which comfort is 0. Hundredths of a degree Celsius.
-	pub max_centi_c: i16,
-	/// Sensitivity per square degree, above 0 and at most 4 / (max - min)^2, so that C is at most 1.
-	pub a: Ratio,
+crate::stored_types! {
+	/// Comfort model: comfort C as a function of the indoor temperature T, the paper's eq. (2). C = -a (T - min)(T - max)
+	/// inside the open range (min, max), and 0 outside.
+	#[derive(Copy)]
+	pub struct Comfort {
+		/// Lower end of the range, at which comfort is 0. Hundredths of a degree Celsius.
+		pub min_centi_c: i16,
+		/// Upper end of the range, at which comfort is 0. Hundredths of a degree Celsius.
+		pub max_centi_c: i16,
+		/// Sensitivity per square degree, above 0 and at most 4 / (max - min)^2, so that C is at most 1.
+		pub a: Ratio,
+	}
 }
 
 impl Comfort {
@@ -131,25 +105,17 @@ impl Comfort {
 	}
 }
 
-/// One of the things that a household may do in an era.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-	feature = "scale",
-	derive(codec::Encode, codec::Decode, codec::DecodeWithMemTracking)
-)]
-#[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(
-	feature = "client",
-	derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
-)]
-pub struct Strategy {
-	/// Whether the net position goes to the community pool, to the main grid, or is zero.
-	pub kind: Kind,
-	/// Consumption in the era in Wh, at most [`MAX_ENERGY_WH`].
-	pub consumption_wh: u32,
-	/// The indoor temperature that this consumption leads to, in hundredths of a degree Celsius.
-	pub temperature_centi_c: i16,
+crate::stored_types! {
+	/// One of the things that a household may do in an era.
+	#[derive(Copy)]
+	pub struct Strategy {
+		/// Whether the net position goes to the community pool, to the main grid, or is zero.
+		pub kind: Kind,
+		/// Consumption in the era in Wh, at most [`MAX_ENERGY_WH`].
+		pub consumption_wh: u32,
+		/// The indoor temperature that this consumption leads to, in hundredths of a degree Celsius.
+		pub temperature_centi_c: i16,
+	}
 }
 
 impl Strategy {
@@ -178,24 +144,16 @@ impl Strategy {
 	}
 }
 
-/// The rules that apply to every household of a community.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-	feature = "scale",
-	derive(codec::Encode, codec::Decode, codec::DecodeWithMemTracking)
-)]
-#[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(
-	feature = "client",
-	derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
-)]
-pub struct Rules {
-	/// The paper's lambda: the payoff has the factor lambda^E_in, with E_in in kWh. Above 1, at most [`MAX_LAMBDA`].
-	pub lambda: Ratio,
-	/// Meter resolution in Wh, 1 to [`MAX_RESOLUTION_WH`]. An exchange with the main grid below it counts as zero. The
-	/// paper's omega is 1 kWh divided by it.
-	pub resolution_wh: u32,
+crate::stored_types! {
+	/// The rules that apply to every household of a community.
+	#[derive(Copy)]
+	pub struct Rules {
+		/// The paper's lambda: the payoff has the factor lambda^E_in, with E_in in kWh. Above 1, at most [`MAX_LAMBDA`].
+		pub lambda: Ratio,
+		/// Meter resolution in Wh, 1 to [`MAX_RESOLUTION_WH`]. An exchange with the main grid below it counts as zero. The
+		/// paper's omega is 1 kWh divided by it.
+		pub resolution_wh: u32,
+	}
 }
 
 impl Rules {

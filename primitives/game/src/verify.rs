@@ -8,51 +8,33 @@ use crate::{
 };
 use alloc::vec::Vec;
 
-/// Whether a profile is certified as an equilibrium.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-	feature = "scale",
-	derive(codec::Encode, codec::Decode, codec::DecodeWithMemTracking)
-)]
-#[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(
-	feature = "client",
-	derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
-)]
-pub enum Status {
-	/// No household gains more than epsilon by changing alone (the paper's eq. (3)), rounding errors included.
-	#[cfg_attr(feature = "scale", codec(index = 0))]
-	Equilibrium = 0,
-	/// Not certified. [`Certificate::max_gain`] says how far the profile is from an equilibrium.
-	#[cfg_attr(feature = "scale", codec(index = 1))]
-	Approximate = 1,
-}
+crate::stored_types! {
+	/// Whether a profile is certified as an equilibrium.
+	#[derive(Copy)]
+	pub enum Status {
+		/// No household gains more than epsilon by changing alone (the paper's eq. (3)), rounding errors included.
+		#[cfg_attr(feature = "scale", codec(index = 0))]
+		Equilibrium = 0,
+		/// Not certified. [`Certificate::max_gain`] says how far the profile is from an equilibrium.
+		#[cfg_attr(feature = "scale", codec(index = 1))]
+		Approximate = 1,
+	}
 
-/// The result of a game in five values, which [`verify`] recomputes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(
-	feature = "scale",
-	derive(codec::Encode, codec::Decode, codec::DecodeWithMemTracking)
-)]
-#[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen, scale_info::TypeInfo))]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[cfg_attr(
-	feature = "client",
-	derive(scale_decode::DecodeAsType, scale_encode::EncodeAsType)
-)]
-pub struct Certificate {
-	/// Whether the profile is an equilibrium for the given epsilon.
-	pub status: Status,
-	/// S, the energy that sellers offer to the pool, in Wh.
-	pub offered_wh: u64,
-	/// B, the energy that buyers request from the pool, in Wh.
-	pub requested_wh: u64,
-	/// V = min(S, B), the traded energy, in Wh.
-	pub traded_wh: u64,
-	/// Largest gain of any household from changing alone, at least zero; [`Log2::MAX`] if a household that earns
-	/// nothing could earn something. Within twice [`PAYOFF_ERROR`] of the true value.
-	pub max_gain: Log2,
+	/// The result of a game in five values, which [`verify`] recomputes.
+	#[derive(Copy)]
+	pub struct Certificate {
+		/// Whether the profile is an equilibrium for the given epsilon.
+		pub status: Status,
+		/// S, the energy that sellers offer to the pool, in Wh.
+		pub offered_wh: u64,
+		/// B, the energy that buyers request from the pool, in Wh.
+		pub requested_wh: u64,
+		/// V = min(S, B), the traded energy, in Wh.
+		pub traded_wh: u64,
+		/// Largest gain of any household from changing alone, at least zero; [`Log2::MAX`] if a household that earns
+		/// nothing could earn something. Within twice [`PAYOFF_ERROR`] of the true value.
+		pub max_gain: Log2,
+	}
 }
 
 /// Computes the certificate of a profile: compares every strategy of every household with its choice, against the

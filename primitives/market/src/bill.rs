@@ -3,7 +3,7 @@
 use crate::{money::Balance, Channels, EraIndex, HouseholdId, Statement};
 use alloc::vec::Vec;
 
-market_types! {
+commonwatt_game::stored_types! {
 	/// What several eras came to for one household.
 	pub struct Bill {
 		/// The household.

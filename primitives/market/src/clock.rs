@@ -2,7 +2,7 @@
 
 use crate::{CommunityId, EraIndex};
 
-market_types! {
+commonwatt_game::stored_types! {
 	/// Where the chain stands in time.
 	#[derive(Copy)]
 	pub struct ClockState {

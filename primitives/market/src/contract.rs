@@ -4,7 +4,7 @@ use crate::{money::Balance, EraIndex};
 use alloc::vec::Vec;
 use commonwatt_game::{Comfort, Game, GameFault, Household, Kind, Rules, SolverConfig, Strategy};
 
-market_types! {
+commonwatt_game::stored_types! {
 	/// What a household hands in for one era. `Strategies` is a list of [`Strategy`]: a bounded one on the chain, a vector
 	/// elsewhere.
 	pub struct Submission<Strategies> {

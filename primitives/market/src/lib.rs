@@ -21,9 +21,6 @@
 
 extern crate alloc;
 
-#[macro_use]
-mod macros;
-
 pub mod accounts;
 pub mod bill;
 pub mod clock;

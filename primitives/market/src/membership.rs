@@ -3,7 +3,7 @@
 use crate::{money::Balance, CommunityId, EndedTerms, EraIndex, NextTerms, Terms};
 use commonwatt_game::{Comfort, Preference};
 
-market_types! {
+commonwatt_game::stored_types! {
 	/// The households behind one feeder. `Name` is a list of bytes and `Ended` a list of [`EndedTerms`]: bounded ones on
 	/// the chain, vectors elsewhere.
 	pub struct Community<AccountId, Name, Ended> {

@@ -3,7 +3,7 @@
 use crate::{Contract, EraIndex, HouseholdId};
 use commonwatt_game::Strategy;
 
-market_types! {
+commonwatt_game::stored_types! {
 	/// How a reading came about.
 	#[derive(Copy)]
 	pub enum Quality {

@@ -3,7 +3,7 @@
 use crate::{money::Balance, Channels, EraIndex, Reading, Terms};
 use commonwatt_game::{Certificate, Delivered};
 
-market_types! {
+commonwatt_game::stored_types! {
 	/// Amounts of one household's settlement. Each is what moved; what could not move is in `arrears` or `credit`.
 	#[derive(Copy, Default)]
 	pub struct Amounts {

@@ -6,7 +6,7 @@ use commonwatt_game::{Comfort, Rules};
 /// Highest tariff for each kWh. With it, the bill of a whole community at the largest energies stays below 2^122.
 pub const MAX_TARIFF_PER_KWH: Balance = 1_000_000_000_000_000_000_000_000;
 
-market_types! {
+commonwatt_game::stored_types! {
 	/// What energy costs, in the smallest unit of money for each kWh.
 	///
 	/// `imbalance_export <= feed_in <= retail <= imbalance_import`, each at most [`MAX_TARIFF_PER_KWH`]: keeping to a

@@ -4,21 +4,7 @@ use crate::{money::Balance, CommunityId, EraIndex, EraRecord, Phase, RoundState,
 use alloc::vec::Vec;
 use commonwatt_game::{Certificate, Log2};
 
-/// A type that a runtime answers with and never stores.
-macro_rules! view_types {
-	($($(#[$meta:meta])* $vis:vis struct $name:ident $(<$($param:ident),+>)? { $($body:tt)* })+) => {
-		$(
-			$(#[$meta])*
-			#[derive(Clone, Debug, PartialEq, Eq)]
-			#[cfg_attr(feature = "scale", derive(codec::Encode, codec::Decode, scale_info::TypeInfo))]
-			#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-			#[cfg_attr(feature = "client", derive(scale_decode::DecodeAsType))]
-			$vis struct $name $(<$($param),+>)? { $($body)* }
-		)+
-	};
-}
-
-view_types! {
+commonwatt_game::view_types! {
 	/// Where the chain stands in time, and what it takes.
 	pub struct EraView {
 		/// The running era.

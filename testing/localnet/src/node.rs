@@ -203,7 +203,7 @@ impl Node {
 		self.child.as_mut()?.try_wait().ok().flatten()
 	}
 
-	/// The last line of its log that is not blank. Empty if there is none.
+	/// The last line of its log that is not blank, or an empty text without one.
 	pub fn last_log_line(&self) -> String {
 		let text = self.log_tail().unwrap_or_default();
 		let mut lines = text.lines().rev().map(str::trim);

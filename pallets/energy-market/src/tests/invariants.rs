@@ -313,7 +313,7 @@ fn unsorted_or_misplaced_book_is_caught() {
 	);
 	busy(
 		|| in_contract(NEXT, 0, |c| c.era += RETAINED_ERAS),
-		"a contract's era differs from that of the record in its slot",
+		"a contract and the record in its slot are of different eras",
 	);
 	busy(
 		|| in_statement(NEXT, 0, |s| s.era += 1),

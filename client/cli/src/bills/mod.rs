@@ -1,0 +1,348 @@
+//! `commonwatt bills`: the bills of a community's households and key figures of the community, computed from events.
+
+mod kpi;
+
+use crate::{
+	chain::{
+		self,
+		events::Scanner,
+		game::GAME_RULES_SINCE,
+		types::{Bill, Statement},
+		At, Node, Token,
+	},
+	cli::BillsArgs,
+	compare,
+	fault::Fault,
+	json,
+	ledger::Ledger,
+	text::{self, kwh},
+};
+use kpi::{Account, Community};
+use serde::Serialize;
+use std::{collections::BTreeMap, path::Path};
+
+/// The command's results, in the form of its JSON.
+#[derive(Serialize)]
+struct BillsReport {
+	url: String,
+	community_number: u32,
+	/// The first settled era and the last.
+	eras: (u32, u32),
+	token: String,
+	community: Community,
+	households: Vec<Account>,
+	/// Number of statements and of bills that were compared with the chain's state.
+	compared: (usize, usize),
+	differences: Vec<String>,
+}
+
+/// Runs the subcommand.
+pub async fn run(args: BillsArgs) -> Result<(), Fault> {
+	if args.from > args.to {
+		return Err(Fault::Input(format!(
+			"--from {} is after --to {}",
+			args.from, args.to
+		)));
+	}
+	for path in args.json.iter().chain(&args.csv) {
+		json::probe(path)?;
+	}
+	let node = Node::connect(&args.url, chain::PATIENCE).await?;
+	match bills(&node, &args).await {
+		Ok(report) if report.differences.is_empty() => Ok(()),
+		Ok(report) => Err(Fault::Differs(report.differences)),
+		Err(fault) => Err(node.diagnose(fault).await),
+	}
+}
+
+async fn bills(node: &Node, args: &BillsArgs) -> Result<BillsReport, Fault> {
+	let head = node.head().await?;
+	let community = chain::community_id(&head, &args.community).await?;
+	let ledger = read(node, &head, community, args).await?;
+	let mut report = add_up(&ledger, community, args)?;
+	compare_with_state(&head, &ledger, &mut report).await?;
+	let money = node.money().await?;
+	report.token = money.symbol.clone();
+	if let Some(path) = &args.json {
+		json::write(path, &report)?;
+	}
+	if let Some(path) = &args.csv {
+		write_csv(path, &report.households)?;
+	}
+	print!("{}", shown(&report, &money));
+	Ok(report)
+}
+
+/// Reads the events from the beginning of the first era to the settlement of the last one.
+async fn read(node: &Node, head: &At, community: u32, args: &BillsArgs) -> Result<Ledger, Fault> {
+	let oldest = node.first_readable(0, head.block_number()).await?;
+	let first = node
+		.first_block_where(oldest, head, |view| view.current >= args.from)
+		.await?
+		.ok_or_else(|| Fault::Input(format!("--from {}: this era has not begun", args.from)))?;
+	let members = chain::members(head, community).await?;
+	let mut scanner = Scanner::new(community, members);
+	let mut ledger = Ledger::default();
+	let blocks = head.block_number() - first + 1;
+	let bar = text::progress(blocks, "blocks read");
+	for number in first..=head.block_number() {
+		ledger.enter(&scanner.read(node, number).await?);
+		bar.inc(1);
+		if ledger.last_settled().is_some_and(|era| era >= args.to) {
+			break;
+		}
+	}
+	bar.finish_and_clear();
+	Ok(ledger)
+}
+
+fn add_up(ledger: &Ledger, community: u32, args: &BillsArgs) -> Result<BillsReport, Fault> {
+	let mut accounts = BTreeMap::<u32, Account>::new();
+	let mut whole = Community::default();
+	let mut eras: Option<(u32, u32)> = None;
+	for (era, book) in ledger.eras(args.from..=args.to) {
+		if book.totals.is_none() {
+			continue;
+		}
+		eras = Some((eras.map_or(era, |(first, _)| first), era));
+		whole.add(book);
+		for (household, settled) in &book.statements {
+			accounts
+				.entry(*household)
+				.or_insert_with(|| Account::new(*household, era))
+				.add(&settled.statement, book.readings.contains_key(household));
+		}
+	}
+	let eras = eras.ok_or_else(|| {
+		Fault::Input(format!(
+			"community {}: no settled era from {} to {} in the events that the node has",
+			args.community, args.from, args.to
+		))
+	})?;
+	Ok(BillsReport {
+		url: args.url.clone(),
+		community_number: community,
+		eras,
+		token: String::new(),
+		community: whole,
+		households: accounts.into_values().collect(),
+		compared: (0, 0),
+		differences: Vec::new(),
+	})
+}
+
+/// Compares the statements and bills with those that the state still has.
+async fn compare_with_state(head: &At, ledger: &Ledger, report: &mut BillsReport) -> Result<(), Fault> {
+	let (first, last) = report.eras;
+	let mut oldest = None;
+	for (era, book) in ledger.eras(first..=last) {
+		let of_state: BTreeMap<u32, Statement> = chain::statements(head, report.community_number, era)
+			.await?
+			.into_iter()
+			.collect();
+		if of_state.is_empty() || book.totals.is_none() {
+			continue;
+		}
+		oldest = oldest.or(Some(era));
+		let statements = book.statements.iter();
+		let of_events: BTreeMap<u32, Statement> =
+			statements.map(|(id, settled)| (*id, settled.statement)).collect();
+		let found = compare::differences(("in the events", &of_events), ("in the state", &of_state))?;
+		report.compared.0 += of_state.len();
+		report
+			.differences
+			.extend(found.into_iter().map(|one| format!("era {era}, household {one}")));
+	}
+	let Some(oldest) = oldest else { return Ok(()) };
+	for account in &report.households {
+		let Some(of_state) = chain::bill(head, account.bill.household, (oldest, last)).await? else {
+			continue;
+		};
+		// The state's bill covers only the eras that the state still has, so this one must too.
+		let mut bill = Bill::empty(account.bill.household, of_state.first_era);
+		for (_, book) in ledger.eras(oldest..=last) {
+			if let Some(settled) = book.statements.get(&account.bill.household) {
+				bill.add(&settled.statement);
+			}
+		}
+		let found = compare::differences(("in the events", &bill), ("in the state", &of_state))?;
+		report.compared.1 += 1;
+		let found = found.into_iter();
+		report
+			.differences
+			.extend(found.map(|one| format!("bill of household {}, {one}", account.bill.household)));
+	}
+	Ok(())
+}
+
+fn optional(value: Option<impl ToString>) -> String {
+	value.map_or(String::new(), |value| value.to_string())
+}
+
+/// The columns of a bill, with their values.
+fn columns(account: &Account) -> Vec<(&'static str, String)> {
+	let bill = &account.bill;
+	let [sold, bought, to_main, from_main] = bill.energy_wh;
+	vec![
+		("household", account.bill.household.to_string()),
+		("first_era", bill.first_era.to_string()),
+		("last_era", bill.last_era.to_string()),
+		("eras", bill.eras.to_string()),
+		("generation_wh", account.generation_wh.to_string()),
+		("consumption_wh", account.consumption_wh.to_string()),
+		("sold_to_community_wh", sold.to_string()),
+		("bought_from_community_wh", bought.to_string()),
+		("sold_to_main_wh", to_main.to_string()),
+		("bought_from_main_wh", from_main.to_string()),
+		("imbalance_import_wh", account.imbalance_import_wh.to_string()),
+		("imbalance_export_wh", account.imbalance_export_wh.to_string()),
+		("cost", bill.cost.to_string()),
+		("revenue", bill.revenue.to_string()),
+		("reward", bill.reward.to_string()),
+		("alone_cost", bill.alone_cost.to_string()),
+		("alone_revenue", bill.alone_revenue.to_string()),
+		("savings", bill.savings.to_string()),
+		("self_consumption_percent", optional(account.self_consumption())),
+		("self_sufficiency_percent", optional(account.self_sufficiency())),
+		("peak_load_wh", account.peak_load_wh.to_string()),
+		("peak_bought_wh", account.peak_bought_wh.to_string()),
+		("comfort_ppm", optional(account.comfort_ppm)),
+		("least_comfort_ppm", optional(account.least_comfort_ppm)),
+		("uncomfortable_eras", account.uncomfortable_eras.to_string()),
+		("missing_readings", account.missing_readings.to_string()),
+	]
+}
+
+fn write_csv(path: &Path, accounts: &[Account]) -> Result<(), Fault> {
+	let fault = |error: csv::Error| Fault::file(path, error);
+	let mut writer = csv::Writer::from_path(path).map_err(fault)?;
+	for (number, account) in accounts.iter().enumerate() {
+		let (names, values): (Vec<_>, Vec<_>) = columns(account).into_iter().unzip();
+		if number == 0 {
+			writer.write_record(&names).map_err(fault)?;
+		}
+		writer.write_record(&values).map_err(fault)?;
+	}
+	writer.flush().map_err(|error| Fault::file(path, error))
+}
+
+/// Ascending eras as text. Consecutive eras are shown as "first to last".
+fn runs(eras: &[u32]) -> String {
+	let runs = eras.chunk_by(|one, next| one.checked_add(1) == Some(*next));
+	let texts = runs.map(|run| match run {
+		[first, .., last] => format!("{first} to {last}"),
+		_ => run.iter().map(u32::to_string).collect(),
+	});
+	texts.collect::<Vec<_>>().join(", ")
+}
+
+/// The report as text for a terminal.
+fn shown(report: &BillsReport, money: &Token) -> String {
+	format!(
+		"{}\n{}  compared with the chain's state: {} statements, {} bills; money in {}\n",
+		household_table(&report.households, money),
+		community_text(report),
+		report.compared.0,
+		report.compared.1,
+		report.token
+	)
+}
+
+/// A percentage as text, or "-" for a missing one.
+fn percent_text(percent: Option<f64>) -> String {
+	percent.map_or("-".into(), |percent| format!("{percent:.1}"))
+}
+
+/// The households' bills as a table for a terminal.
+fn household_table(households: &[Account], money: &Token) -> String {
+	let mut text = format!(
+		"{:>9} {:>5} {:>10} {:>10} {:>10} {:>10} {:>11} {:>11} {:>9} {:>10} {:>7} {:>7} {:>8}\n",
+		"household",
+		"eras",
+		"sold kWh",
+		"bought",
+		"to main",
+		"from main",
+		"cost",
+		"revenue",
+		"reward",
+		"savings",
+		"own use",
+		"suffic.",
+		"comfort"
+	);
+	for account in households {
+		let bill = &account.bill;
+		let [sold, bought, to_main, from_main] = bill.energy_wh.map(kwh);
+		text += &format!(
+			"{:>9} {:>5} {sold:>10} {bought:>10} {to_main:>10} {from_main:>10} {:>11} {:>11} {:>9} {:>10} {:>7} {:>7} \
+			 {:>8}\n",
+			account.bill.household,
+			bill.eras,
+			money.text(bill.cost),
+			money.text(bill.revenue),
+			money.text(bill.reward),
+			money.signed_text(bill.savings),
+			percent_text(account.self_consumption()),
+			percent_text(account.self_sufficiency()),
+			account
+				.comfort_ppm
+				.map_or("-".into(), |ppm| format!("{:.3}", ppm as f64 / 1_000_000.0)),
+		);
+	}
+	text
+}
+
+/// The community's key figures as text for a terminal.
+fn community_text(report: &BillsReport) -> String {
+	let community = &report.community;
+	let mut text = format!(
+		"community {}, eras {} to {}: {} settled, {} games, {} certified, {} with trade; sweeps {} at most, \
+		 starts {}\n",
+		report.community_number,
+		report.eras.0,
+		report.eras.1,
+		community.eras,
+		community.games,
+		community.equilibria,
+		community.games_with_trade,
+		community.most_sweeps,
+		community.most_starts
+	);
+	text += &format!(
+		"  kWh: {} generated, {} consumed, {} traded, {} to the main grid, {} from it; peaks {} consumed, {} bought\n  \
+		 self-consumption {} %, self-sufficiency {} %; {} reading(s) missing\n",
+		kwh(community.generation_wh),
+		kwh(community.consumption_wh),
+		kwh(community.community_wh),
+		kwh(community.sold_to_main_wh),
+		kwh(community.bought_from_main_wh),
+		kwh(community.peak_load_wh),
+		kwh(community.peak_bought_wh),
+		percent_text(community.self_consumption),
+		percent_text(community.self_sufficiency),
+		community.missing_readings
+	);
+	if !community.approximate.is_empty() {
+		text += &format!("  not certified: eras {:?}\n", community.approximate);
+	}
+	if !community.other_rules.is_empty() {
+		text += &format!(
+			"  cleared under rules that this client cannot judge (runtime version below {GAME_RULES_SINCE}, or \
+			 unknown): eras {}\n",
+			runs(&community.other_rules)
+		);
+	}
+	text
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn consecutive_eras_are_shown_as_a_range() {
+		assert_eq!(runs(&[]), "");
+		assert_eq!(runs(&[3, 4, 5, 7, u32::MAX]), "3 to 5, 7, 4294967295");
+	}
+}

@@ -1,0 +1,332 @@
+//! Creates what a file needs on the chain before it can be played: its community, its households, and funds on their
+//! accounts. Whatever exists already stays as it is.
+
+use crate::{
+	chain::{
+		self,
+		send::{self, Signed, Tries},
+		types::{
+			Address, Balance, BalancesCall, Batch, Comfort, Community, MarketCall, Quality, Reading,
+			RuntimeCall, SubmitReading, Sudo, Terms,
+		},
+		At, Node,
+	},
+	cli::ReplayArgs,
+	data::Dataset,
+	fault::Fault,
+	keys::{self, HouseholdKeys},
+	manager::{centi, Manager},
+};
+use commonwatt_market::paper;
+use std::collections::BTreeMap;
+use subxt::utils::AccountId32;
+
+/// Maximum number of calls in one batch.
+const BATCH: usize = 40;
+/// A household of the file.
+pub struct Participant {
+	pub name: String,
+	pub id: u32,
+	pub keys: HouseholdKeys,
+	pub connection_limit_wh: u32,
+	/// The temperature of its greatest comfort, hundredths of a degree.
+	pub indoor_centi_c: i16,
+}
+
+/// A community that is ready to be played.
+pub struct Stage {
+	pub community: u32,
+	pub name: String,
+	pub terms: Terms,
+	/// In the order of the file's households.
+	pub players: Vec<Participant>,
+	/// All households of the community, including those that are not in the file.
+	pub members: Vec<u32>,
+}
+
+/// Creates what is missing.
+pub async fn prepare(
+	node: &Node,
+	(dataset, manager): (&Dataset, Option<&Manager>),
+	name: &str,
+	args: &ReplayArgs,
+) -> Result<Stage, Fault> {
+	let most_wh = |household: usize| most_wh(dataset, manager, household);
+	let all_keys: Vec<HouseholdKeys> = dataset
+		.households
+		.iter()
+		.map(|name| HouseholdKeys::of(name))
+		.collect::<Result<_, _>>()?;
+	let (id, community) = find_or_create(node, name, args).await?;
+	let limits: Vec<u32> = (0..dataset.households.len())
+		.map(|household| connection_limit_wh(dataset, household, most_wh(household)))
+		.collect();
+	register_missing(node, (dataset, &limits), &all_keys, id, &community, args).await?;
+	fund(node, (dataset, manager), &all_keys, &community.terms, args).await?;
+
+	let at = node.head().await?;
+	let mut players = Vec::new();
+	for (name, keys) in dataset.households.iter().zip(all_keys) {
+		let household = registered(&at, id, name, &keys).await?;
+		let (number, household) =
+			household.ok_or_else(|| Fault::Chain(format!("household {name} is not registered")))?;
+		let comfort = household.comfort.unwrap_or(paper::COMFORT);
+		check_comfort(manager, players.len(), name, &comfort)?;
+		players.push(Participant {
+			name: name.clone(),
+			id: number,
+			keys,
+			connection_limit_wh: household.connection_limit_wh,
+			indoor_centi_c: comfort.min_centi_c.midpoint(comfort.max_centi_c),
+		});
+	}
+	let members = chain::members(&at, id).await?;
+	Ok(Stage {
+		community: id,
+		name: name.into(),
+		terms: community.terms,
+		players,
+		members,
+	})
+}
+
+/// The community with this name. Creates it if it is missing.
+async fn find_or_create(node: &Node, name: &str, args: &ReplayArgs) -> Result<(u32, Community), Fault> {
+	let mut tries = Tries::default();
+	loop {
+		let at = node.head().await?;
+		if let Some(found) = chain::community_named(&at, name).await? {
+			return Ok(found);
+		}
+		let signed = sign_creation(&at, name, args).await?;
+		let missed = send::send_all(node, &at, vec![signed]).await?;
+		if missed.is_empty() {
+			break;
+		}
+		tries.enter(missed)?;
+	}
+	// A Sudo call succeeds even if the call inside it fails.
+	let found = chain::community_named(&node.head().await?, name).await?;
+	found.ok_or_else(|| {
+		Fault::Chain(format!(
+			"the community {name} was not created: check that {} is the Sudo key and that the operator {} has funds",
+			args.play.keys.sudo, args.play.keys.operator
+		))
+	})
+}
+
+async fn sign_creation(at: &At, name: &str, args: &ReplayArgs) -> Result<Signed, Fault> {
+	let sudo = keys::key(&args.play.keys.sudo)?;
+	let operator = keys::account(&keys::key(&args.play.keys.operator)?);
+	let utility = keys::account(&keys::key(&args.play.keys.utility)?);
+	let terms = chain::community(at, 0)
+		.await?
+		.map_or(paper::TERMS, |community| community.terms);
+	let call = RuntimeCall::EnergyMarket(MarketCall::create_community {
+		name: name.as_bytes().to_vec(),
+		operator,
+		utility,
+		terms,
+	});
+	let what = format!("creating the community {name}");
+	send::sign(at, &sudo, ("Sudo", "sudo"), Sudo { call }, what).await
+}
+
+/// The household of these keys in a community, if it is registered.
+async fn registered(
+	at: &At,
+	community: u32,
+	name: &str,
+	keys: &HouseholdKeys,
+) -> Result<Option<(u32, chain::types::Household)>, Fault> {
+	let Some(id) = chain::household_of_meter(at, &keys::account(&keys.meter)).await? else {
+		return Ok(None);
+	};
+	let Some(household) = chain::household(at, id).await? else {
+		return Ok(None);
+	};
+	if household.community != community {
+		return Err(Fault::Input(format!(
+			"household {name}: its meter //{name}//stash is already registered in community {}; play that community, \
+			 or rename the household",
+			household.community
+		)));
+	}
+	if household.owner != keys::account(&keys.owner) {
+		return Err(Fault::Input(format!(
+			"household {name}: its owner on the chain is not //{name}"
+		)));
+	}
+	Ok(Some((id, household)))
+}
+
+async fn register_missing(
+	node: &Node,
+	(dataset, limits): (&Dataset, &[u32]),
+	all_keys: &[HouseholdKeys],
+	community: u32,
+	known: &Community,
+	args: &ReplayArgs,
+) -> Result<(), Fault> {
+	let operator = keys::key(&args.play.keys.operator)?;
+	let missing = async |at: &At| {
+		let mut calls = Vec::new();
+		for ((name, keys), limit) in dataset.households.iter().zip(all_keys).zip(limits) {
+			if registered(at, community, name, keys).await?.is_none() {
+				calls.push(RuntimeCall::EnergyMarket(MarketCall::register_household {
+					community,
+					owner: keys::account(&keys.owner),
+					meter: keys::account(&keys.meter),
+					connection_limit_wh: *limit,
+					comfort: Some(paper::COMFORT),
+				}));
+			}
+		}
+		if !calls.is_empty() && known.operator != keys::account(&operator) {
+			return Err(Fault::Input(format!(
+				"{} household(s) must be registered, but {} is not the community's operator: set it with --operator",
+				calls.len(),
+				args.play.keys.operator
+			)));
+		}
+		Ok(calls)
+	};
+	batches(node, &operator, missing, "registering households").await
+}
+
+/// Maximum consumption of a household in a period, Wh. Its manager knows it. Without a manager it is twice the file's
+/// maximum, which covers any flexible share.
+fn most_wh(dataset: &Dataset, manager: Option<&Manager>, household: usize) -> u32 {
+	match manager {
+		Some(manager) => manager.most_wh(household),
+		None => dataset.largest(household).consumption_wh.saturating_mul(2),
+	}
+}
+
+/// The connection limit of a new household, Wh: enough for its largest generation and its maximum consumption, rounded
+/// up to whole kWh.
+fn connection_limit_wh(dataset: &Dataset, household: usize, most_wh: u32) -> u32 {
+	let most = dataset.largest(household).generation_wh.max(most_wh).max(1);
+	most.div_ceil(1_000)
+		.saturating_mul(1_000)
+		.min(commonwatt_market::game::MAX_ENERGY_WH)
+}
+
+/// Checks that a manager's comfort range lies within the one on the chain: outside of it every payoff is 0.
+fn check_comfort(
+	manager: Option<&Manager>,
+	household: usize,
+	name: &str,
+	comfort: &Comfort,
+) -> Result<(), Fault> {
+	let Some((low, high)) = manager.map(|manager| manager.comfort_c(household)) else {
+		return Ok(());
+	};
+	if centi(low) < comfort.min_centi_c || centi(high) > comfort.max_centi_c {
+		return Err(Fault::Input(format!(
+			"household {name}: comfort_c is {low} to {high}, but its range on the chain is {} to {} hundredths of \
+			 a degree",
+			comfort.min_centi_c, comfort.max_centi_c
+		)));
+	}
+	Ok(())
+}
+
+/// Sends, in batches, the calls for what the state of a final block lacks. If another transaction took the place of a
+/// batch, it may have had the same effect, so the state is checked again.
+async fn batches(
+	node: &Node,
+	signer: &subxt_signer::sr25519::Keypair,
+	missing: impl AsyncFn(&At) -> Result<Vec<RuntimeCall>, Fault>,
+	what: &str,
+) -> Result<(), Fault> {
+	let mut tries = Tries::default();
+	'look: loop {
+		let mut at = node.head().await?;
+		for calls in missing(&at).await?.chunks(BATCH) {
+			let batch = Batch {
+				calls: calls.to_vec(),
+			};
+			let signed = send::sign(&at, signer, ("Utility", "batch_all"), batch, what.into()).await?;
+			let missed = send::send_all(node, &at, vec![signed]).await?;
+			if !missed.is_empty() {
+				tries.enter(missed)?;
+				continue 'look;
+			}
+			at = node.head().await?;
+		}
+		return Ok(());
+	}
+}
+
+/// Tops up each owner to the maximum that the file can cost it. Meters need no funds: their readings are free of fees.
+async fn fund(
+	node: &Node,
+	(dataset, manager): (&Dataset, Option<&Manager>),
+	all_keys: &[HouseholdKeys],
+	terms: &Terms,
+	args: &ReplayArgs,
+) -> Result<(), Fault> {
+	let at = node.head().await?;
+	let Some(first) = all_keys.first() else {
+		return Ok(());
+	};
+	let periods = dataset.periods.len() as Balance;
+	let sample = sample_transaction(&at, first).await?;
+	// Strategy sets are longer than readings, and fees may rise with the load.
+	let fees = send::fee(&at, &sample)
+		.await?
+		.saturating_mul(8)
+		.saturating_mul(periods + 8);
+	let mut needs = BTreeMap::<AccountId32, Balance>::new();
+	for (index, keys) in all_keys.iter().enumerate() {
+		let in_file = dataset
+			.periods
+			.iter()
+			.map(|period| Balance::from(period.measured[index].consumption_wh));
+		// Twice, because a flexible share or a wrong forecast may double the consumption.
+		let device = manager.map_or(0, |manager| manager.most_device_wh(index));
+		let consumed = 2 * in_file.sum::<Balance>() + periods * Balance::from(device);
+		let tariffs = &terms.tariffs;
+		let per_kwh = tariffs
+			.imbalance_import_per_kwh
+			.saturating_add(tariffs.grid_fee_per_kwh);
+		let energy = consumed.saturating_mul(per_kwh) / 1_000;
+		*needs.entry(keys::account(&keys.owner)).or_default() += fees.saturating_add(energy);
+	}
+	let missing = async |at: &At| {
+		let mut calls = Vec::new();
+		for (account, need) in &needs {
+			let free = chain::account(at, account).await?.data.free;
+			// Only below half of the need, so that a replay that is resumed or repeated tops up nothing.
+			if free < need / 2 {
+				calls.push(RuntimeCall::Balances(BalancesCall::transfer_keep_alive {
+					dest: Address::Id(*account),
+					value: need - free,
+				}));
+			}
+		}
+		Ok(calls)
+	};
+	let funder = keys::key(&args.play.keys.funder)?;
+	batches(node, &funder, missing, "funding the accounts").await
+}
+
+/// A sample transaction for estimating fees.
+async fn sample_transaction(at: &At, keys: &HouseholdKeys) -> Result<Signed, Fault> {
+	let reading = Reading {
+		generation_wh: 0,
+		consumption_wh: 0,
+		indoor_centi_c: 0,
+		quality: Quality::Measured,
+	};
+	let arguments = SubmitReading { era: 0, reading };
+	send::sign(
+		at,
+		&keys.meter,
+		("EnergyMarket", "submit_reading"),
+		arguments,
+		String::new(),
+	)
+	.await
+}

@@ -1,0 +1,226 @@
+//! The market's types as this program reads and writes them: those of [`commonwatt_market`] with the client's lists and
+//! accounts, and those that only a client needs, such as events and the arguments of calls.
+//!
+//! Values are decoded by field and variant name against the metadata of the connected chain.
+
+use commonwatt_market::EndedTerms;
+pub use commonwatt_market::{
+	game::{Certificate, Comfort, Delivered, Kind, Status, Strategy},
+	money::serialized as money,
+	Amounts, Balance, Bill, Channels, Debt, EraRecord, EraView, Metered, Quality, Reading, RoundState,
+	Statement, Terms, Totals,
+};
+use serde::{Deserialize, Serialize};
+use subxt::{
+	ext::{scale_decode::DecodeAsType, scale_encode::EncodeAsType},
+	utils::AccountId32,
+};
+
+/// A community.
+pub type Community = commonwatt_market::Community<AccountId32, Vec<u8>, Vec<EndedTerms>>;
+/// A household.
+pub type Household = commonwatt_market::Household<AccountId32>;
+/// A contract.
+pub type Contract = commonwatt_market::Contract<Vec<Strategy>>;
+/// A household's submission for an era.
+pub type Submission = commonwatt_market::Submission<Vec<Strategy>>;
+
+/// The version of the runtime that executed the block. The chain stores it because migrations depend on it.
+#[derive(Clone, Debug, DecodeAsType)]
+#[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
+pub struct LastRuntimeUpgrade {
+	pub spec_version: u32,
+}
+
+/// The market's events. The names are the pallet's; fields that this program does not read are left out.
+#[derive(Clone, Debug, PartialEq, Eq, DecodeAsType, Serialize, Deserialize)]
+#[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
+pub enum MarketEvent {
+	CommunityCreated {
+		community: u32,
+	},
+	HouseholdRegistered {
+		community: u32,
+		household: u32,
+		comfort: Option<Comfort>,
+	},
+	TermsChanged {
+		community: u32,
+	},
+	ComfortChanged {
+		household: u32,
+		comfort: Option<Comfort>,
+	},
+	PreferenceChanged {
+		household: u32,
+	},
+	StrategiesSubmitted {
+		household: u32,
+		era: u32,
+		generation_wh: u32,
+		strategies: Vec<Strategy>,
+	},
+	ReadingSubmitted {
+		household: u32,
+		era: u32,
+		reading: Reading,
+	},
+	EraStarted {
+		era: u32,
+		readings_of: Option<u32>,
+		settling: Option<u32>,
+	},
+	ErasMissed {
+		first: u32,
+		last: u32,
+	},
+	ContractMade {
+		community: u32,
+		era: u32,
+		household: u32,
+		generation_wh: u32,
+		strategy: Strategy,
+		chosen: u8,
+		main_grid_only: bool,
+		energy: Channels,
+		#[serde(with = "money")]
+		held: Balance,
+	},
+	EraCleared {
+		community: u32,
+		record: EraRecord,
+	},
+	ClearingFailed {
+		community: u32,
+		era: u32,
+	},
+	HouseholdSettled {
+		community: u32,
+		household: u32,
+		statement: Statement,
+	},
+	EraSettled {
+		community: u32,
+		era: u32,
+		totals: Totals,
+	},
+	ArrearsRepaid {
+		household: u32,
+		#[serde(with = "money")]
+		paid: Balance,
+		#[serde(with = "money")]
+		arrears: Balance,
+	},
+	OperatorChanged {
+		community: u32,
+	},
+	ConcentratorChanged {
+		community: u32,
+	},
+	CommunityPaused {
+		community: u32,
+	},
+	HouseholdSuspended {
+		household: u32,
+	},
+	MeterReplaced {
+		household: u32,
+	},
+	StrategiesWithdrawn {
+		household: u32,
+		era: u32,
+	},
+	ReadingRefused {
+		household: u32,
+	},
+	HouseholdLeaving {
+		household: u32,
+		last_era: u32,
+	},
+	HouseholdLeft {
+		community: u32,
+		household: u32,
+	},
+	CreditPaid {
+		household: u32,
+		#[serde(with = "money")]
+		paid: Balance,
+		#[serde(with = "money")]
+		credit: Balance,
+	},
+}
+
+/// Calls by pallet, also as arguments of batch and Sudo calls.
+#[derive(Clone, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+pub enum RuntimeCall {
+	EnergyMarket(MarketCall),
+	Balances(BalancesCall),
+}
+
+/// Calls of the market.
+#[derive(Clone, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+#[allow(non_camel_case_types)]
+pub enum MarketCall {
+	create_community {
+		name: Vec<u8>,
+		operator: AccountId32,
+		utility: AccountId32,
+		terms: Terms,
+	},
+	register_household {
+		community: u32,
+		owner: AccountId32,
+		meter: AccountId32,
+		connection_limit_wh: u32,
+		comfort: Option<Comfort>,
+	},
+}
+
+/// Calls of the balances.
+#[derive(Clone, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+#[allow(non_camel_case_types)]
+pub enum BalancesCall {
+	transfer_keep_alive { dest: Address, value: Balance },
+}
+
+/// How a call names an account.
+#[derive(Clone, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+pub enum Address {
+	Id(AccountId32),
+}
+
+/// Arguments of `submit_strategies`.
+#[derive(Clone, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+pub struct SubmitStrategies {
+	pub household: u32,
+	pub era: u32,
+	pub generation_wh: u32,
+	pub strategies: Vec<Strategy>,
+}
+
+/// Arguments of `submit_reading`.
+#[derive(Clone, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+pub struct SubmitReading {
+	pub era: u32,
+	pub reading: Reading,
+}
+
+/// Arguments of `Utility.batch_all`.
+#[derive(Clone, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+pub struct Batch {
+	pub calls: Vec<RuntimeCall>,
+}
+
+/// Arguments of `Sudo.sudo`.
+#[derive(Clone, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+pub struct Sudo {
+	pub call: RuntimeCall,
+}
