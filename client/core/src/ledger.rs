@@ -10,9 +10,12 @@ use std::{collections::BTreeMap, ops::RangeInclusive};
 /// A household's comfort and debts when its books are opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opening {
+	/// Its comfort model, if it has one.
 	pub comfort: Option<Comfort>,
+	/// What it owes the utility, smallest unit.
 	#[serde(with = "crate::chain::types::money")]
 	pub arrears: Balance,
+	/// What the utility owes it, smallest unit.
 	#[serde(with = "crate::chain::types::money")]
 	pub credit: Balance,
 }
@@ -20,38 +23,56 @@ pub struct Opening {
 /// Strategies that a household submitted.
 #[derive(Clone, Debug)]
 pub struct Submitted {
+	/// Expected generation, Wh.
 	pub generation_wh: u32,
+	/// The strategies to choose from.
 	pub strategies: Vec<Strategy>,
 }
 
 /// A household's contract, with the comfort that it was made under.
 #[derive(Clone, Debug)]
 pub struct Contract {
+	/// Expected generation, Wh.
 	pub generation_wh: u32,
+	/// The chosen strategy.
 	pub strategy: Strategy,
+	/// Its index in the household's set.
 	pub chosen: u8,
+	/// Whether the household was limited to the main grid.
 	pub main_grid_only: bool,
+	/// Contracted energy, Wh.
 	pub energy: Channels,
+	/// Funds on hold for it, smallest unit.
 	pub held: Balance,
+	/// The household's comfort model at gate closure.
 	pub comfort: Option<Comfort>,
 }
 
 /// A household's statement, with its debts before.
 #[derive(Clone, Debug)]
 pub struct Settled {
+	/// The statement.
 	pub statement: Statement,
+	/// The household's comfort model and debts just before.
 	pub before: Opening,
 }
 
 /// Everything that events said about one era.
 #[derive(Clone, Debug, Default)]
 pub struct EraBook {
+	/// Submitted strategies, by household.
 	pub submitted: BTreeMap<u32, Submitted>,
+	/// Contracts, by household.
 	pub contracts: BTreeMap<u32, Contract>,
+	/// The record of the clearing.
 	pub record: Option<EraRecord>,
+	/// The newest reading of each household.
 	pub readings: BTreeMap<u32, Reading>,
+	/// Statements, by household.
 	pub statements: BTreeMap<u32, Settled>,
+	/// The sums of the settlement.
 	pub totals: Option<Totals>,
+	/// Whether the chain could not clear the era.
 	pub clearing_failed: bool,
 	/// `spec_version` of the runtime that cleared the era; `None` where it is unknown.
 	pub cleared_by: Option<u32>,

@@ -3,8 +3,8 @@
 use super::*;
 use crate::{
 	chain::types::{
-		Amounts, Certificate, Channels, Contract, EraRecord, Kind, Quality, Reading, Statement, Status, Strategy,
-		Totals,
+		Amounts, Certificate, Channels, Contract, EraRecord, Kind, Quality, Reading, Statement, Status,
+		Strategy, Totals,
 	},
 	test_terms::TEST_TERMS as TERMS,
 };

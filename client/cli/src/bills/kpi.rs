@@ -187,8 +187,8 @@ mod tests {
 	use super::*;
 	use crate::{
 		chain::types::{Amounts, Channels, Delivered, Quality, Reading},
-		test_terms::TEST_TERMS,
 		ledger::{Opening, Settled},
+		test_terms::TEST_TERMS,
 	};
 	use commonwatt_market::game::Log2;
 

@@ -1,5 +1,7 @@
 //! Types of the balances pallet as this program decodes them; [`super::types`] says how they are matched.
 
+// The pallet documents these names, and a chain's metadata repeats it.
+#![allow(missing_docs)]
 // The derive `DecodeAsType` adds imports that some enums do not need. Inside a macro of this crate the lint reports
 // them here.
 #![allow(unused_imports)]

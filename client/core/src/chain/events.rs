@@ -13,8 +13,11 @@ use subxt::{config::substrate::H256, events::Phase, ext::scale_decode::DecodeAsT
 /// A block, as far as one community is concerned.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BlockLog {
+	/// Its number.
 	pub number: u64,
+	/// Its hash.
 	pub hash: H256,
+	/// The community's events in it, in their order.
 	pub events: Vec<MarketEvent>,
 	/// `spec_version` of the runtime that executed the block, if the block clears or settles an era of the community.
 	/// `None` in other blocks, and if it is unknown.

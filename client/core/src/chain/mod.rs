@@ -43,7 +43,9 @@ const LIVENESS: Duration = Duration::from_secs(3);
 /// How amounts are written: the decimals and the symbol of the token.
 #[derive(Clone, Debug)]
 pub struct Token {
+	/// A token is ten to this power of the smallest unit.
 	pub decimals: u32,
+	/// The name of a token, such as `CWT`.
 	pub symbol: String,
 }
 

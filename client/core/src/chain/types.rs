@@ -3,6 +3,9 @@
 //!
 //! Values are decoded by field and variant name against the metadata of the connected chain.
 
+// Events and calls have the pallets' names. The pallets document them, and a chain's metadata repeats it.
+#![allow(missing_docs)]
+
 use commonwatt_market::EndedTerms;
 pub use commonwatt_market::{
 	game::{Certificate, Comfort, Delivered, Kind, Status, Strategy},
