@@ -4,19 +4,19 @@ mod common;
 
 use common::{
 	assert_complete, commonwatt, json, now_ms, paper, pass_slot, seal_at, week, Folder, Node, Outcome,
+	PATIENCE,
+};
+use commonwatt_client::{
+	chain::{self, send},
+	keys,
 };
 use serde_json::Value as Json;
-use std::{str::FromStr, sync::Arc};
+use std::str::FromStr;
 use subxt::{
-	backend::LegacyBackend,
-	config::SubstrateConfig,
-	dynamic::{self, value, Value},
+	dynamic::{value, Value},
 	ext::scale_encode::EncodeAsFields,
-	rpcs::RpcClient,
 	utils::AccountId32,
-	OnlineClient,
 };
-use subxt_signer::{sr25519::Keypair, SecretUri};
 
 /// One token in the smallest unit.
 const UNIT: u128 = 1_000_000_000_000;
@@ -85,18 +85,11 @@ fn week_of_a_new_community_is_rebuilt_from_its_events() {
 	}
 }
 
-/// A chain and the keys that sign on it.
-struct Chain {
-	rpc: RpcClient,
-	api: OnlineClient<SubstrateConfig>,
-}
-
-fn key(uri: &str) -> Keypair {
-	Keypair::from_uri(&SecretUri::from_str(uri).unwrap()).unwrap()
-}
+/// A connection that signs with keys of these names.
+struct Chain(chain::Node);
 
 fn account(uri: &str) -> AccountId32 {
-	key(uri).public_key().to_account_id()
+	keys::account(&keys::key(uri).unwrap())
 }
 
 /// An account as calls name it.
@@ -110,37 +103,32 @@ fn named(account: AccountId32) -> Value {
 
 impl Chain {
 	async fn connect(node: &Node) -> Self {
-		let rpc = RpcClient::from_insecure_url(&node.url).await.unwrap();
-		// The legacy methods ask the node each time; those of `chainHead_v1` learn of new blocks a little later.
-		let backend = Arc::new(LegacyBackend::builder().build(rpc.clone()));
-		let api = OnlineClient::from_backend(backend).await.unwrap();
-		Self { rpc, api }
+		Self(chain::Node::connect(&node.url, PATIENCE).await.unwrap())
 	}
 
 	/// Sends a call that must succeed.
 	async fn send(&self, signer: &str, pallet: &str, call: &str, arguments: impl EncodeAsFields) {
-		let payload = dynamic::tx(pallet, call, arguments);
-		let at = self.api.at_current_block().await.unwrap();
-		let sent = at
-			.transactions()
-			.sign_and_submit_then_watch_default(&payload, &key(signer))
-			.await;
-		let done = sent.unwrap().wait_for_finalized_success().await;
-		done.unwrap_or_else(|error| panic!("{pallet}.{call}: {error}"));
+		let (at, key) = (self.0.head().await.unwrap(), keys::key(signer).unwrap());
+		let what = format!("{pallet}.{call}");
+		let signed = send::sign(&at, &key, (pallet, call), arguments, what)
+			.await
+			.unwrap();
+		let missed = send::send_all(&self.0, &at, vec![signed]).await.unwrap();
+		assert!(missed.is_empty(), "{missed:?}");
 	}
 
 	/// Ends the current era and the next ones, each with one more block for its round.
 	async fn pass_eras(&self, eras: u64) {
 		for _ in 0..eras {
-			let ends = (now_ms(&self.rpc).await / ERA_MS + 1) * ERA_MS;
-			seal_at(&self.rpc, ends).await;
-			seal_at(&self.rpc, ends + 2_000).await;
+			let ends = (now_ms(self.0.rpc()).await / ERA_MS + 1) * ERA_MS;
+			seal_at(self.0.rpc(), ends).await;
+			seal_at(self.0.rpc(), ends + 2_000).await;
 		}
 	}
 
 	/// The current era.
 	async fn era(&self) -> u32 {
-		(now_ms(&self.rpc).await / ERA_MS) as u32
+		(now_ms(self.0.rpc()).await / ERA_MS) as u32
 	}
 
 	async fn transfer(&self, from: &str, to: Value, amount: u128) {
@@ -226,9 +214,9 @@ async fn fall_into_arrears(chain: &Chain) {
 
 /// Sets an incentive of one CWT for every era from the next one on, pays 5 CWT into the pot, and narrows the comfort.
 async fn fill_the_pot(chain: &Chain) {
-	let head = chain.api.at_current_block().await.unwrap();
-	let pot = dynamic::runtime_api_call::<_, AccountId32>("EnergyMarketApi", "pot_account", (0u32,));
-	let pot = head.runtime_apis().call(pot).await.unwrap();
+	let pot = chain::pot_account(&chain.0.head().await.unwrap(), 0)
+		.await
+		.unwrap();
 	chain.transfer("//Alice", named(pot), 5 * UNIT).await;
 	let milli = |count: u128| Value::u128(count * MILLI);
 	// The macro would take `milli(300)` for a variant, hence these names.
@@ -290,7 +278,7 @@ async fn books_can_start_where_the_node_still_has_the_state() {
 	place.run(&node, &paper(), &["--first", "6"]).expect_code(0);
 	let chain = Chain::connect(&node).await;
 	for _ in 0..40 {
-		pass_slot(&chain.rpc).await;
+		pass_slot(chain.0.rpc()).await;
 	}
 	let refused = books(&place, &node, &[]).expect_code(2);
 	assert!(

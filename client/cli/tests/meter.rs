@@ -10,13 +10,13 @@ use common::{
 	},
 	now_ms, pass_slot, Folder, Node, Outcome, PATIENCE,
 };
+use commonwatt_client::keys;
 use rumqttc::{AsyncClient, Event, MqttOptions, Outgoing, QoS};
 use std::{
 	fs,
 	io::Write,
 	path::Path,
 	process::{Child, Command, Stdio},
-	str::FromStr,
 	thread,
 	time::{Duration, Instant},
 };
@@ -24,10 +24,7 @@ use subxt::{
 	dynamic::{self, Value},
 	OnlineClient, SubstrateConfig,
 };
-use subxt_signer::{
-	sr25519::{dev, Keypair},
-	SecretUri,
-};
+use subxt_signer::sr25519::dev;
 
 #[test]
 fn key_is_made_once_and_opens_only_with_its_passphrase() {
@@ -280,7 +277,7 @@ async fn reading_whose_nonce_another_transaction_took_is_signed_again() {
 
 	let node = start();
 	let rpc = connect(&node.url).await;
-	let key = Keypair::from_uri(&SecretUri::from_str(ALICE).unwrap()).unwrap();
+	let key = keys::key(ALICE).unwrap();
 	seal_call(&rpc, &key, ("System", "remark"), (b"another".to_vec(),)).await;
 	let mut meter = run();
 	meter.wait_for(&["1000 Wh generated", "sent for era"]);

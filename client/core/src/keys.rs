@@ -1,7 +1,7 @@
 //! Signing keys from names. Replays use development keys, which derive from a publicly known phrase: nobody should put
 //! money of any value on them.
 
-use crate::fault::Fault;
+use crate::{chain::types::Address, fault::Fault};
 use std::str::FromStr;
 use subxt::utils::AccountId32;
 use subxt_signer::{sr25519::Keypair, SecretUri};
@@ -15,6 +15,11 @@ pub fn key(uri: &str) -> Result<Keypair, Fault> {
 /// The account of a key.
 pub fn account(key: &Keypair) -> AccountId32 {
 	key.public_key().to_account_id()
+}
+
+/// The account of a key, as an argument of calls that name any account.
+pub fn address(key: &Keypair) -> Address {
+	Address::Id(account(key))
 }
 
 /// The two keys of a household in a replay.

@@ -4,10 +4,14 @@ mod common;
 
 use common::{
 	books,
-	chain::{address, key, signed, Sender, UNIT},
+	chain::{next_nonce, signed, submit, UNIT},
 	commonwatt,
 	eras::Eras,
-	node_binary, paper,
+	node_binary, paper, OrPanic,
+};
+use commonwatt_client::{
+	chain::Node,
+	keys::{address, key},
 };
 use commonwatt_localnet::free_ports;
 use rand::{rngs::StdRng, Rng, SeedableRng};
@@ -41,20 +45,20 @@ impl Drop for Process {
 }
 
 /// Starts the node and connects to it.
-async fn start(base: &Path, port: u16) -> (Process, Sender) {
+async fn start(base: &Path, port: u16) -> (Process, Arc<Node>) {
 	let mut command = node_binary().command();
 	command.args(["--dev", "--no-prometheus", "--no-telemetry", "--no-mdns"]);
 	command.args(["--rpc-port", &port.to_string(), "--base-path"]);
 	command.arg(base.join("chain"));
 	let log = base.join("node.log");
 	let file = std::fs::File::create(&log).expect("there is room for a log");
-	let mut node = Process(command.stderr(file).spawn().expect("the node starts"));
+	let mut process = Process(command.stderr(file).spawn().expect("the node starts"));
 	let begun = Instant::now();
 	loop {
-		if let Ok(sender) = Sender::connect(&url(port)).await {
-			return (node, sender);
+		if let Ok(node) = Node::connect(&url(port), Duration::ZERO).await {
+			return (process, Arc::new(node));
 		}
-		let ended = node.0.try_wait().expect("the child is ours to wait for");
+		let ended = process.0.try_wait().expect("the child is ours to wait for");
 		assert!(
 			ended.is_none() && begun.elapsed() < START,
 			"the node did not start ({ended:?}):\n{}",
@@ -126,15 +130,15 @@ impl Replays {
 }
 
 /// Sends one transfer after the other until the node is gone, and counts those that the pool accepted.
-async fn transfers(sender: Sender, taken: Arc<AtomicU64>) {
-	let (eve, other) = (key("//Eve"), key("//Somebody"));
-	let (Ok(head), Ok(mut nonce)) = (sender.head().await, sender.next_nonce(&eve).await) else {
+async fn transfers(node: Arc<Node>, taken: Arc<AtomicU64>) {
+	let (eve, other) = (key("//Eve").or_panic(), key("//Somebody").or_panic());
+	let (Ok(head), Ok(mut nonce)) = (node.head().await, next_nonce(&node, &eve).await) else {
 		return;
 	};
 	loop {
 		let arguments = (address(&other), UNIT);
 		let transfer = signed(&head, &eve, nonce, ("Balances", "transfer_keep_alive"), arguments);
-		if sender.submit(&transfer).await.is_err() {
+		if submit(&node, &transfer).await.is_err() {
 			return;
 		}
 		nonce += 1;
@@ -144,8 +148,8 @@ async fn transfers(sender: Sender, taken: Arc<AtomicU64>) {
 }
 
 /// Number of the newest block. On a development chain every block is final at once.
-async fn height(sender: &Sender) -> Option<u64> {
-	Some(sender.head().await.ok()?.block_number())
+async fn height(node: &Node) -> u64 {
+	node.head().await.or_panic().block_number()
 }
 
 async fn kill_at_random_moments(kills: u32) {
@@ -163,8 +167,8 @@ async fn kill_at_random_moments(kills: u32) {
 	};
 	let (mut seen, mut lost, mut most_lost) = (0u64, 0u64, 0u64);
 	for kill in 0..=kills {
-		let (node, sender) = start(place.path(), port).await;
-		let now = height(&sender).await.expect("the node answers");
+		let (process, node) = start(place.path(), port).await;
+		let now = height(&node).await;
 		if kill > 0 {
 			books(&url(port));
 			lost += seen.saturating_sub(now);
@@ -173,7 +177,7 @@ async fn kill_at_random_moments(kills: u32) {
 		if kill == kills {
 			replays.finish();
 			books(&url(port));
-			let eras = Eras::of(&url(port)).await.expect("the node answers");
+			let eras = Eras::of(&node).await.or_panic();
 			eras.check().unwrap_or_else(|fault| panic!("{fault}"));
 			println!(
 				"  restarted {kills} times, books correct each time; the pool accepted {} transfers; {} replays of \
@@ -184,10 +188,10 @@ async fn kill_at_random_moments(kills: u32) {
 			return;
 		}
 		replays.go_on();
-		let sending = tokio::spawn(transfers(sender.clone(), taken.clone()));
+		let sending = tokio::spawn(transfers(node.clone(), taken.clone()));
 		tokio::time::sleep(Duration::from_millis(random.gen_range(0..LONGEST_LIFE_MS))).await;
-		seen = height(&sender).await.expect("the node answers");
-		drop(node);
+		seen = height(&node).await;
+		drop(process);
 		sending.await.expect("the sender stops when its node is gone");
 	}
 }

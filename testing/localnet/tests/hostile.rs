@@ -3,9 +3,17 @@
 mod common;
 
 use common::{
-	chain::{account, address, key, signed, Sender, UNIT},
+	chain::{connect, must, next_nonce, signed, submit, UNIT},
 	eras::Eras,
 	OrPanic, Running, ERA_SECONDS,
+};
+use commonwatt_client::{
+	chain::{
+		self,
+		types::{BalancesCall, Batch, MarketCall, RuntimeCall},
+		At, Node,
+	},
+	keys::{account, address, key},
 };
 use rand::{rngs::StdRng, Rng, RngCore, SeedableRng};
 use std::{
@@ -16,11 +24,7 @@ use std::{
 		Arc,
 	},
 };
-use subxt::{
-	config::SubstrateConfig,
-	dynamic::{self, value, Value},
-	OnlineClientAtBlock,
-};
+use subxt::dynamic::{value, Value};
 use subxt_signer::sr25519::Keypair;
 
 /// Number of attackers that send at the same time.
@@ -105,7 +109,7 @@ impl fmt::Display for Counts {
 
 /// Sends transactions of all given kinds in turn.
 struct Attacker {
-	sender: Sender,
+	node: Node,
 	number: usize,
 	/// How many transactions of each kind were made. It selects the household, so that they take turns.
 	made: usize,
@@ -125,7 +129,7 @@ fn reading(generation_wh: u32) -> Value {
 impl Attacker {
 	async fn connect(url: &str, number: usize, seed: u64) -> Self {
 		Self {
-			sender: Sender::connect(url).await.expect("the node answers"),
+			node: connect(url).await,
 			number,
 			made: 0,
 			random: StdRng::seed_from_u64(seed.wrapping_add(number as u64)),
@@ -137,10 +141,10 @@ impl Attacker {
 	async fn attack(mut self, kinds: Vec<Kind>, stop: Arc<AtomicBool>) -> Counts {
 		while !stop.load(Ordering::Relaxed) {
 			self.made += 1;
-			let head = self.sender.head().await.expect("the node answers");
+			let head = self.node.head().await.or_panic();
 			for kind in &kinds {
 				let bytes = self.make(*kind, &head).await;
-				let taken = match self.sender.submit(&bytes).await {
+				let taken = match submit(&self.node, &bytes).await {
 					Ok(()) => true,
 					Err(subxt::rpcs::Error::User(_)) => false,
 					Err(error) => panic!("the node stopped answering: {error}"),
@@ -153,13 +157,13 @@ impl Attacker {
 		self.counts
 	}
 
-	async fn make(&mut self, kind: Kind, head: &OnlineClientAtBlock<SubstrateConfig>) -> Vec<u8> {
+	async fn make(&mut self, kind: Kind, head: &At) -> Vec<u8> {
 		let household = self.number * HOUSEHOLDS + self.made % HOUSEHOLDS;
 		let payer = &match kind {
 			Kind::SecondReading | Kind::WrongEra => meter(household),
 			_ => owner(household),
 		};
-		let nonce = self.sender.next_nonce(payer).await.expect("the node answers");
+		let nonce = next_nonce(&self.node, payer).await.expect("the node answers");
 		match kind {
 			Kind::Undecodable => {
 				let mut bytes = vec![0; self.random.gen_range(1..2_000)];
@@ -173,7 +177,7 @@ impl Attacker {
 				bytes
 			}
 			Kind::UnknownMeter => {
-				let nobody = key(&format!("//Nobody//{}", self.random.next_u32()));
+				let nobody = key(&format!("//Nobody//{}", self.random.next_u32())).or_panic();
 				let era = era(head).await;
 				let arguments = (era.saturating_sub(1), reading(5));
 				signed(head, &nobody, 0, ("EnergyMarket", "submit_reading"), arguments)
@@ -217,51 +221,41 @@ impl Attacker {
 
 /// The owner of an attackers' household, numbered from 0.
 fn owner(household: usize) -> Keypair {
-	key(&format!("//Stranger//{household}"))
+	key(&format!("//Stranger//{household}")).or_panic()
 }
 
 /// The meter of an attackers' household.
 fn meter(household: usize) -> Keypair {
-	key(&format!("//Stranger//{household}//stash"))
+	key(&format!("//Stranger//{household}//stash")).or_panic()
 }
 
 /// The running era.
-async fn era(head: &OnlineClientAtBlock<SubstrateConfig>) -> u32 {
-	let clock = dynamic::storage::<(), Value>("EnergyMarket", "Clock");
-	let clock = head.storage().fetch(clock, ()).await.expect("the clock runs");
-	let clock: Clock = clock.decode_as().expect("the clock has an era");
-	clock.current
-}
-
-#[derive(subxt::ext::scale_decode::DecodeAsType)]
-#[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
-struct Clock {
-	current: u32,
+async fn era(head: &At) -> u32 {
+	let view = chain::era(head).await.or_panic();
+	view.expect("the clock runs").current
 }
 
 /// Registers the attackers' households and gives their owners and meters money.
-async fn prepare(sender: &Sender) {
-	let call = |pallet: &str, call: Value| Value::unnamed_variant(pallet, [call]);
+async fn prepare(node: &Node) {
 	let mut calls = Vec::new();
 	for household in 0..SENDERS * HOUSEHOLDS {
 		let (owner, meter) = (owner(household), meter(household));
 		for who in [&owner, &meter] {
-			let arguments = [("dest", address(who)), ("value", Value::u128(FUNDS))];
-			let transfer = Value::named_variant("transfer_keep_alive", arguments);
-			calls.push(call("Balances", transfer));
+			calls.push(RuntimeCall::Balances(BalancesCall::transfer_keep_alive {
+				dest: address(who),
+				value: FUNDS,
+			}));
 		}
-		let [owner, meter] = [&owner, &meter].map(|key| Value::from_bytes(account(key).0));
-		let arguments = [
-			("community", Value::u128(0)),
-			("owner", owner),
-			("meter", meter),
-			("connection_limit_wh", Value::u128(5_000)),
-			("comfort", value!(None())),
-		];
-		let register = Value::named_variant("register_household", arguments);
-		calls.push(call("EnergyMarket", register));
+		calls.push(RuntimeCall::EnergyMarket(MarketCall::register_household {
+			community: 0,
+			owner: account(&owner),
+			meter: account(&meter),
+			connection_limit_wh: 5_000,
+			comfort: None,
+		}));
 	}
-	sender.must(&key("//Eve"), "Utility", "batch_all", (calls,)).await;
+	let eve = key("//Eve").or_panic();
+	must(node, &eve, ("Utility", "batch_all"), Batch { calls }).await;
 }
 
 /// Times between consecutive blocks, in ms and in ascending order.
@@ -269,13 +263,12 @@ struct Intervals(Vec<u64>);
 
 impl Intervals {
 	/// The times between the blocks from `first` to `last`.
-	async fn between(sender: &Sender, first: u64, last: u64) -> Self {
+	async fn between(node: &Node, first: u64, last: u64) -> Self {
 		let mut times = Vec::new();
 		for number in first..=last {
-			let at = sender.api.at_block(number).await.expect("the block exists");
-			let now = dynamic::storage::<(), u64>("Timestamp", "Now");
-			let now = at.storage().fetch(now, ()).await.expect("every block has a time");
-			times.push(now.decode().expect("it is a number"));
+			let at = node.at(number).await.or_panic();
+			let now: Option<u64> = chain::value(&at, "Timestamp", "Now").await.or_panic();
+			times.push(now.expect("every block has a time"));
 		}
 		let mut intervals: Vec<u64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
 		intervals.sort();
@@ -327,8 +320,8 @@ async fn withstand(kinds: Vec<Kind>, periods: u32, era_seconds: u64) -> (Interva
 	let seed = common::seed();
 	let running = Running::start_with_eras(2, era_seconds).await;
 	let (honest, open) = (running.network.node(0), running.network.node(1));
-	let sender = Sender::connect(&honest.url()).await.expect("the node answers");
-	prepare(&sender).await;
+	let node = connect(&honest.url()).await;
+	prepare(&node).await;
 	let replay = running.replay(0, periods);
 	let calm = honest.finalized().await.or_panic().number;
 	running
@@ -350,8 +343,8 @@ async fn withstand(kinds: Vec<Kind>, periods: u32, era_seconds: u64) -> (Interva
 	}
 	let over = honest.finalized().await.or_panic().number;
 
-	let without = Intervals::between(&sender, calm, begun).await;
-	let with = Intervals::between(&sender, begun, over).await;
+	let without = Intervals::between(&node, calm, begun).await;
+	let with = Intervals::between(&node, begun, over).await;
 	println!("hostile input, seed {seed}:\n{counts}  before: {without}\n  during: {with}");
 	for (kind, (tried, taken)) in &counts.0 {
 		assert!(*tried > 5, "{kind:?}: only {tried} were sent");

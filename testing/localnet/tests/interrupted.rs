@@ -6,11 +6,8 @@
 
 mod common;
 
-use common::{
-	books,
-	chain::{account, key},
-	OrPanic, Replay, Running, PATIENCE,
-};
+use common::{books, OrPanic, Replay, Running, PATIENCE};
+use commonwatt_client::keys::{account, key};
 use commonwatt_localnet::Node;
 use serde_json::Value;
 use std::time::{Duration, Instant};
@@ -47,7 +44,7 @@ async fn nonce(node: &Node, key: &Keypair, hash: &str) -> u32 {
 async fn nonces(node: &Node, owners: &[&str], hash: &str) -> Vec<u32> {
 	let mut nonces = Vec::new();
 	for owner in owners {
-		nonces.push(nonce(node, &key(owner), hash).await);
+		nonces.push(nonce(node, &key(owner).or_panic(), hash).await);
 	}
 	nonces
 }

@@ -2,7 +2,8 @@
 
 mod common;
 
-use common::{eras, OrPanic, Running};
+use common::{chain::connect, OrPanic, Running};
+use commonwatt_client::chain::value;
 use commonwatt_localnet::Node;
 use std::collections::BTreeMap;
 use subxt::{config::DefaultExtrinsicParamsBuilder, dynamic, ext::scale_decode::DecodeAsType};
@@ -21,18 +22,11 @@ struct RewardPaid {
 /// Reads all final blocks. Returns the number of the last one, the rewards by miner, and the number of events called
 /// `event_name`.
 async fn history(url: &str, event_name: &str) -> (u64, BTreeMap<[u8; 32], Vec<u128>>, u32) {
-	let api = eras::connect(url).await.unwrap();
-	let last = api.at_current_block().await.unwrap().block_number();
+	let node = connect(url).await;
+	let last = node.head().await.or_panic().block_number();
 	let (mut rewards, mut found) = (BTreeMap::<_, Vec<_>>::new(), 0);
 	for number in 1..=last {
-		let events = api
-			.at_block(number)
-			.await
-			.unwrap()
-			.events()
-			.fetch()
-			.await
-			.unwrap();
+		let events = node.at(number).await.or_panic().events().fetch().await.unwrap();
 		for event in events.iter().map(Result::unwrap) {
 			match (event.pallet_name(), event.event_name()) {
 				("Mining", "RewardPaid") => {
@@ -67,9 +61,9 @@ async fn reorganisation_settles_no_era_twice_and_loses_no_transaction() {
 
 	// A transaction on each side, so that there is one on the side that gives up its blocks.
 	for (node, account) in [(0, dev::alice()), (1, dev::bob())] {
-		let api = eras::connect(&running.network.node(node).url()).await.unwrap();
+		let node = connect(&running.network.node(node).url()).await;
 		let call = dynamic::transaction("System", "remark_with_event", (b"parted".to_vec(),));
-		let mut transactions = api.at_current_block().await.unwrap().transactions();
+		let mut transactions = node.head().await.or_panic().transactions();
 		// A mortal transaction's lifetime starts at a final block, and here that is older than such a lifetime.
 		let params = DefaultExtrinsicParamsBuilder::new().immortal().build();
 		transactions
@@ -136,18 +130,12 @@ async fn replay_plays_every_period_on_a_mined_chain() {
 async fn difficulty(running: &Running, skipped: u64, counted: u64) -> f64 {
 	let first = running.network.node(0).best().await.or_panic().number + skipped;
 	running.wait_for_final(0, first + counted).await;
-	let api = eras::connect(&running.network.node(0).url()).await.unwrap();
+	let node = connect(&running.network.node(0).url()).await;
 	let mut sum = 0;
 	for number in first + 1..=first + counted {
-		let at = api.at_block(number).await.unwrap();
-		let difficulty = dynamic::storage::<(), u128>("Mining", "Difficulty");
-		sum += at
-			.storage()
-			.fetch(difficulty, ())
-			.await
-			.unwrap()
-			.decode()
-			.unwrap();
+		let at = node.at(number).await.or_panic();
+		let difficulty: Option<u128> = value(&at, "Mining", "Difficulty").await.or_panic();
+		sum += difficulty.expect("a mined chain has a difficulty");
 	}
 	sum as f64 / counted as f64
 }

@@ -1,12 +1,12 @@
 //! Runs `commonwatt meter run` as a household's device does, and moves the clock of the development chain.
 
 use super::{commonwatt, now_ms, pass_slot, seal_at, Folder, Outcome, PATIENCE};
+use commonwatt_client::keys;
 use std::{
 	fs,
 	io::{BufRead, BufReader, Read, Write},
 	path::Path,
 	process::{Child, ChildStdin, Command, Stdio},
-	str::FromStr,
 	sync::mpsc::{channel, Receiver},
 	thread,
 	time::{Duration, Instant},
@@ -17,7 +17,7 @@ use subxt::{
 	rpcs::{rpc_params, RpcClient},
 	OnlineClient, SubstrateConfig,
 };
-use subxt_signer::{sr25519::Keypair, SecretUri};
+use subxt_signer::sr25519::Keypair;
 
 /// Lengths of the development chain's eras and slots, ms.
 pub const ERA_MS: u64 = 60_000;
@@ -130,8 +130,7 @@ impl<'a> Device<'a> {
 			.args(["--passphrase-file", &place.path("passphrase")])
 			.output();
 		let outcome = Outcome::from(made.unwrap()).expect_code(0);
-		let key = Keypair::from_uri(&SecretUri::from_str(uri).unwrap()).unwrap();
-		let account = key.public_key().to_account_id();
+		let account = keys::account(&keys::key(uri).unwrap());
 		assert_eq!(outcome.stdout.trim(), account.to_string());
 		Self {
 			place,

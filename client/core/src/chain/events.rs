@@ -35,6 +35,21 @@ enum RuntimeEvent {
 	Balances(BalancesEvent),
 }
 
+/// All events of the market in a block, in their order.
+pub async fn of_market(at: &At) -> Result<Vec<MarketEvent>, Fault> {
+	let mut found = Vec::new();
+	for event in at.events().fetch().await.or_fault()?.iter() {
+		let event = event.or_fault()?;
+		if event.pallet_name() != "EnergyMarket" {
+			continue;
+		}
+		if let RuntimeEvent::EnergyMarket(event) = event.decode_as().or_fault()? {
+			found.push(*event);
+		}
+	}
+	Ok(found)
+}
+
 /// The balances' events that contracts and settlements emit.
 const MONEY_EVENTS: [&str; 3] = ["Transfer", "TransferOnHold", "Held"];
 

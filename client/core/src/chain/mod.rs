@@ -153,6 +153,11 @@ impl Node {
 		})
 	}
 
+	/// The connection, for calls that have no method here.
+	pub fn rpc(&self) -> &RpcClient {
+		&self.rpc
+	}
+
 	/// Hash of the first block.
 	pub fn genesis(&self) -> H256 {
 		self.api.genesis_hash()

@@ -1,64 +1,18 @@
 //! Reads from the events of a chain's final blocks what happened to every era, and checks it.
 
-use futures::{stream, StreamExt};
-use std::{collections::BTreeMap, fmt, sync::Arc};
-use subxt::{
-	backend::LegacyBackend, ext::scale_decode::DecodeAsType, rpcs::RpcClient, OnlineClient, SubstrateConfig,
+use commonwatt_client::{
+	chain::{
+		events::of_market,
+		types::{EraRecord, MarketEvent},
+		Node,
+	},
+	fault::Fault,
 };
+use futures::{stream, StreamExt};
+use std::{collections::BTreeMap, fmt};
 
 /// Number of blocks that are fetched in parallel.
 const AHEAD: usize = 8;
-
-/// A connection to a node.
-pub async fn connect(url: &str) -> Result<OnlineClient<SubstrateConfig>, subxt::Error> {
-	let rpc = RpcClient::from_insecure_url(url).await?;
-	// The legacy RPC methods work for any block at any time.
-	let backend = LegacyBackend::builder().build(rpc);
-	Ok(OnlineClient::from_backend(Arc::new(backend)).await?)
-}
-
-#[derive(DecodeAsType)]
-#[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
-struct EraStarted {
-	era: u32,
-	settling: Option<u32>,
-}
-
-#[derive(DecodeAsType)]
-#[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
-struct ErasMissed {
-	first: u32,
-	last: u32,
-}
-
-#[derive(DecodeAsType)]
-#[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
-struct Record {
-	era: u32,
-}
-
-#[derive(DecodeAsType)]
-#[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
-struct EraCleared {
-	community: u32,
-	record: Record,
-}
-
-#[derive(DecodeAsType)]
-#[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
-struct EraSettled {
-	community: u32,
-	era: u32,
-}
-
-/// An event about eras.
-enum Happened {
-	Started(EraStarted),
-	Missed(ErasMissed),
-	Cleared(EraCleared),
-	Settled(EraSettled),
-	Failed,
-}
 
 /// What happened to every era on the final chain.
 #[derive(Debug, Default)]
@@ -79,32 +33,32 @@ pub struct Eras {
 
 impl Eras {
 	/// Reads the events of all final blocks of a node.
-	pub async fn of(url: &str) -> Result<Self, subxt::Error> {
-		let api = connect(url).await?;
-		let last = api.at_current_block().await?.block_number();
+	pub async fn of(node: &Node) -> Result<Self, Fault> {
+		let last = node.head().await?.block_number();
 		let mut eras = Self::default();
 		let mut blocks = stream::iter(1..=last)
-			.map(|number| happenings(&api, number))
+			.map(|number| async move { of_market(&node.at(number).await?).await })
 			.buffered(AHEAD);
 		while let Some(block) = blocks.next().await {
 			eras.blocks += 1;
-			block?.into_iter().for_each(|one| eras.enter(one));
+			block?.into_iter().for_each(|event| eras.enter(event));
 		}
 		Ok(eras)
 	}
 
-	fn enter(&mut self, happened: Happened) {
-		match happened {
-			Happened::Started(event) => self.started.push((event.era, event.settling)),
-			Happened::Missed(event) => self.missed.push((event.first, event.last)),
-			Happened::Cleared(event) => {
-				*self
-					.cleared
-					.entry((event.community, event.record.era))
-					.or_default() += 1
+	fn enter(&mut self, event: MarketEvent) {
+		match event {
+			MarketEvent::EraStarted { era, settling, .. } => self.started.push((era, settling)),
+			MarketEvent::ErasMissed { first, last } => self.missed.push((first, last)),
+			MarketEvent::EraCleared {
+				community,
+				record: EraRecord { era, .. },
+			} => *self.cleared.entry((community, era)).or_default() += 1,
+			MarketEvent::EraSettled { community, era, .. } => {
+				*self.settled.entry((community, era)).or_default() += 1;
 			}
-			Happened::Settled(event) => *self.settled.entry((event.community, event.era)).or_default() += 1,
-			Happened::Failed => self.failed += 1,
+			MarketEvent::ClearingFailed { .. } => self.failed += 1,
+			_ => (),
 		}
 	}
 
@@ -189,25 +143,4 @@ impl fmt::Display for Eras {
 			self.settled.len()
 		)
 	}
-}
-
-/// The events about eras in one block.
-async fn happenings(api: &OnlineClient<SubstrateConfig>, number: u64) -> Result<Vec<Happened>, subxt::Error> {
-	let mut found = Vec::new();
-	for event in api.at_block(number).await?.events().fetch().await?.iter() {
-		let event = event?;
-		if event.pallet_name() != "EnergyMarket" {
-			continue;
-		}
-		let happened = match event.event_name() {
-			"EraStarted" => Happened::Started(event.decode_fields_unchecked_as()?),
-			"ErasMissed" => Happened::Missed(event.decode_fields_unchecked_as()?),
-			"EraCleared" => Happened::Cleared(event.decode_fields_unchecked_as()?),
-			"EraSettled" => Happened::Settled(event.decode_fields_unchecked_as()?),
-			"ClearingFailed" => Happened::Failed,
-			_ => continue,
-		};
-		found.push(happened);
-	}
-	Ok(found)
 }

@@ -5,7 +5,7 @@
 pub mod chain;
 pub mod eras;
 
-use commonwatt_localnet::{Binary, Consensus, Fault, Head, Network, Plan};
+use commonwatt_localnet::{Binary, Consensus, Head, Network, Plan};
 use eras::Eras;
 use serde_json::Value;
 use std::{
@@ -250,9 +250,7 @@ impl Running {
 		assert!(heads.iter().all(|head| *head == heads[0]), "{heads:?}");
 		let mut seen = None;
 		for node in nodes {
-			let eras = Eras::of(&node.url())
-				.await
-				.unwrap_or_else(|fault| panic!("{fault}"));
+			let eras = Eras::of(&chain::connect(&node.url()).await).await.or_panic();
 			eras.check()
 				.unwrap_or_else(|fault| panic!("{}: {fault}", node.name));
 			books(&node.url());
@@ -345,13 +343,13 @@ impl Drop for Replay {
 	}
 }
 
-/// Unwraps results of the network, with their message.
+/// Unwraps results, with their message.
 pub trait OrPanic<T> {
 	/// Returns the value, or panics with the error's message.
 	fn or_panic(self) -> T;
 }
 
-impl<T> OrPanic<T> for Result<T, Fault> {
+impl<T, E: fmt::Display> OrPanic<T> for Result<T, E> {
 	fn or_panic(self) -> T {
 		self.unwrap_or_else(|fault| panic!("{fault}"))
 	}
