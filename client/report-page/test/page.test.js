@@ -1,5 +1,5 @@
 // Tests the report's page in a browser. COMMONWATT_REPORT is the path of the page; COMMONWATT_PICTURES, if set, is a
-// folder for screenshots.
+// folder for pictures of it, as in docs/pictures.
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
@@ -35,6 +35,19 @@ async function open(width, height) {
 	const url = pathToFileURL(/** @type {string} */ (report)).href;
 	await page.goto(url);
 	return { context, page, url, asked, complaints };
+}
+
+// Takes pictures for the documentation: the first screen, and the plots.
+async function picture(page, name) {
+	await page.screenshot({ path: `${pictures}/report-${name}.png`, scale: 'css' });
+	const [first, last] = await page.$$eval('figure', (all) =>
+		[all[0], all[all.length - 1]].map((one) => {
+			const { top, bottom } = one.getBoundingClientRect();
+			return { top, bottom };
+		}),
+	);
+	const clip = { x: 0, y: first.top - 8, width: page.viewportSize().width, height: last.bottom - first.top + 16 };
+	await page.screenshot({ path: `${pictures}/report-plots-${name}.png`, clip, fullPage: true, scale: 'css' });
 }
 
 for (const [name, width, height] of [
@@ -73,7 +86,7 @@ for (const [name, width, height] of [
 			assert.ok(plot.labels >= 6 && plot.lines >= 2, JSON.stringify(plot));
 			assert.equal(plot.outside, 0, 'labels must be within their plot');
 		}
-		if (pictures) await page.screenshot({ path: `${pictures}/report-${name}.png`, fullPage: true });
+		if (pictures) await picture(page, name);
 		await context.close();
 	});
 }
