@@ -301,8 +301,8 @@ pub mod pallet {
 		}
 	}
 
-	/// Events of the market. The events of an era contain every number of it. Amounts of money are in the smallest unit
-	/// of the balance.
+	/// Events of the market. Together, the events of an era contain all of its numbers. Amounts of money are in the
+	/// smallest unit of the balance.
 	#[pallet::event]
 	#[pallet::generate_deposit(pub(super) fn deposit_event)]
 	pub enum Event<T: Config> {

@@ -24,8 +24,7 @@ crate::stored_types! {
 	/// Limits of a solve.
 	#[derive(Copy)]
 	pub struct SolverConfig {
-		/// Largest gain from changing alone that an equilibrium may leave any household. Part of the definition of an
-		/// equilibrium.
+		/// The most that a household may still gain by changing alone, in a profile that counts as an equilibrium.
 		pub epsilon: Log2,
 		/// Most sweeps from one start. A start that is not scattered makes at most 16 sweeps.
 		pub max_sweeps: u32,

@@ -44,7 +44,7 @@ pub fn write(binary: &Binary, plan: &Plan, authorities: &[Authority]) -> Result<
 	fs::rename(&unfinished, &raw_file).map_err(|error| Fault::file(&raw_file, error))
 }
 
-/// Puts authorities, or how the chain is mined, and the era length into a specification.
+/// Writes the length of an era into a specification, and either the authorities or the settings of mining.
 fn adapt(
 	spec: &mut Value,
 	consensus: Consensus,
