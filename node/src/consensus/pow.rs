@@ -10,14 +10,18 @@ use crate::{
 	cli::MiningOptions,
 	service::{FullClient, ProposerFactory, SelectChain},
 };
-use codec::Encode;
-use commonwatt_pow::Work;
+use async_trait::async_trait;
+use codec::{Decode, Encode};
+use commonwatt_pow::{Seal, Work};
 use commonwatt_runtime::{opaque::Block, Hash};
 use futures::StreamExt;
 use sc_client_api::{BlockchainEvents, Finalizer, HeaderBackend};
-use sc_consensus::DefaultImportQueue;
-use sc_consensus_pow::{start_mining_worker, PowBlockImport};
+use sc_consensus::{BlockCheckParams, BlockImportParams, DefaultImportQueue, ImportResult};
+use sc_consensus_pow::{start_mining_worker, PowAlgorithm, PowBlockImport};
 use sc_service::{config::Configuration, error::Error as ServiceError, TaskManager};
+use sp_consensus::Error as ConsensusError;
+use sp_consensus_pow::POW_ENGINE_ID;
+use sp_runtime::DigestItem;
 use std::{
 	future::{ready, Ready},
 	sync::Arc,
@@ -32,9 +36,43 @@ type Taken = Ready<Result<sp_timestamp::InherentDataProvider, Box<dyn std::error
 /// Creates the inherent for a parent block.
 type Inherents = fn(Hash, ()) -> Taken;
 
-/// Checks seals and work before a block is executed and stored.
-pub type BlockImport =
+/// Checks inherents, seal and work of a block, and stores it.
+type CheckedImport =
 	PowBlockImport<Block, Arc<FullClient>, FullClient, SelectChain, Work<FullClient>, Inherents>;
+
+/// Refuses a block whose seal claims another difficulty than the runtime requires after its parent. Only then
+/// [`CheckedImport`] looks at the block: it begins with the inherents, for which it runs the runtime on the whole body.
+/// Otherwise a block that cost no work would make every node do that.
+#[derive(Clone)]
+pub struct BlockImport {
+	work: Work<FullClient>,
+	checked: CheckedImport,
+}
+
+#[async_trait]
+impl sc_consensus::BlockImport<Block> for BlockImport {
+	type Error = ConsensusError;
+
+	async fn check_block(&self, block: BlockCheckParams<Block>) -> Result<ImportResult, ConsensusError> {
+		self.checked.check_block(block).await
+	}
+
+	async fn import_block(&self, block: BlockImportParams<Block>) -> Result<ImportResult, ConsensusError> {
+		let required = PowAlgorithm::<Block>::difficulty(&self.work, block.header.parent_hash)?;
+		let claimed = match block.post_digests.last() {
+			Some(DigestItem::Seal(POW_ENGINE_ID, seal)) => Seal::decode(&mut seal.as_slice()).ok(),
+			_ => None,
+		};
+		match claimed {
+			Some(seal) if seal.difficulty == required => self.checked.import_block(block).await,
+			Some(seal) => Err(ConsensusError::ClientImport(format!(
+				"the seal claims difficulty {}, but {required} is required",
+				seal.difficulty
+			))),
+			None => Err(ConsensusError::ClientImport("the block has no seal".into())),
+		}
+	}
+}
 
 /// The mining worker checks for a new head this often, in case it missed a notification.
 const LOOK_FOR_HEAD: Duration = Duration::from_secs(10);
@@ -55,14 +93,18 @@ pub fn import_queue(
 ) -> Result<(DefaultImportQueue<Block>, BlockImport), ServiceError> {
 	let work = Work::new(client.clone());
 	// Check inherents from block 0 on, so in every block.
-	let block_import: BlockImport = PowBlockImport::new(
+	let checked = PowBlockImport::new(
 		client.clone(),
 		client.clone(),
 		work.clone(),
 		0,
 		select_chain.clone(),
-		inherents,
+		inherents as Inherents,
 	);
+	let block_import = BlockImport {
+		work: work.clone(),
+		checked,
+	};
 	let queue = sc_consensus_pow::import_queue(
 		Box::new(block_import.clone()),
 		None,

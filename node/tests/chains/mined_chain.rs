@@ -290,6 +290,30 @@ async fn forged_blocks_are_refused_and_valid_ones_accepted() {
 	}
 }
 
+/// Executing a block costs far more than a hash, so a block without the required work must not get that far.
+#[tokio::test]
+async fn claimed_difficulty_is_checked_before_the_body() {
+	let dir = tempfile::tempdir().unwrap();
+	let chain = quick_chain(dir.path());
+	let blocks = mine_blocks(dir.path(), &chain).await;
+	let required = seal_of(&blocks.0[LAST]).difficulty;
+	let without_body = |difficulty| {
+		blocks.with(LAST, |block| {
+			block.block.extrinsics.clear();
+			mine_again(block, difficulty);
+		})
+	};
+	let fault = format!("the seal claims difficulty 1, but {required} is required");
+	for (difficulty, is_claim_at_fault) in [(1, true), (required, false)] {
+		let base_path = dir.path().join(difficulty.to_string());
+		let forged = without_body(difficulty);
+		let (done, said) = import(&forged, &dir.path().join("forged"), &chain, &base_path);
+		assert!(!done, "{said}");
+		assert_eq!(said.contains(&fault), is_claim_at_fault, "{said}");
+		assert_eq!(height(&chain, &base_path), LAST as u64, "{said}");
+	}
+}
+
 #[tokio::test]
 async fn miner_continues_after_sigkill() {
 	let dir = tempfile::tempdir().unwrap();
