@@ -49,7 +49,7 @@ impl<T: Config> Pallet<T> {
 				settle_era: settling,
 				communities,
 				phase: if has_games { Phase::Solve } else { Phase::Settle },
-				next: 0,
+				next: CommunityId(0),
 			});
 		}
 		Self::deposit_event(Event::EraStarted {

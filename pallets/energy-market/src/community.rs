@@ -48,8 +48,9 @@ impl<T: Config> Pallet<T> {
 	) -> Result<CommunityId, DispatchError> {
 		let name = Name::try_from(name).map_err(|_| Error::<T>::NameTooLong)?;
 		Self::check_terms(&terms)?;
-		let id = CommunityCount::<T>::get();
+		let id = CommunityId(CommunityCount::<T>::get());
 		let next = id
+			.0
 			.checked_add(1)
 			.filter(|next| *next <= u32::MAX / 2)
 			.ok_or(Error::<T>::IdsExhausted)?;
