@@ -1,6 +1,6 @@
 //! The era clock: notes that an era has begun, and opens its round.
 
-use crate::{pallet::*, ClockState, EraIndex, Phase, RoundState};
+use crate::{pallet::*, ClockState, CommunityId, EraIndex, Phase, RoundState};
 use frame_support::traits::UnixTime;
 
 impl<T: Config> Pallet<T> {

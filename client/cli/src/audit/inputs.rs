@@ -252,14 +252,22 @@ impl Inputs {
 	}
 
 	/// The contracts in the state after the block. `retained` is the length of the ring.
-	pub async fn contracts(&mut self, era: u32, retained: u32) -> Result<Vec<(HouseholdId, Contract)>, Fault> {
+	pub async fn contracts(
+		&mut self,
+		era: u32,
+		retained: u32,
+	) -> Result<Vec<(HouseholdId, Contract)>, Fault> {
 		let key = (self.community, era.checked_rem(retained).unwrap_or(0));
 		let book = self.after.fetch((MARKET, "Contracts"), key).await?;
 		Ok(book.unwrap_or_default())
 	}
 
 	/// The statements in the state after the block.
-	pub async fn statements(&mut self, era: u32, retained: u32) -> Result<Vec<(HouseholdId, Statement)>, Fault> {
+	pub async fn statements(
+		&mut self,
+		era: u32,
+		retained: u32,
+	) -> Result<Vec<(HouseholdId, Statement)>, Fault> {
 		let key = (self.community, era.checked_rem(retained).unwrap_or(0));
 		let book = self.after.fetch((MARKET, "Statements"), key).await?;
 		Ok(book.unwrap_or_default())

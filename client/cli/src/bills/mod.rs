@@ -136,10 +136,11 @@ async fn compare_with_state(head: &At, ledger: &Ledger, report: &mut BillsReport
 	let (first, last) = report.eras;
 	let mut oldest = None;
 	for (era, book) in ledger.eras(first..=last) {
-		let of_state: BTreeMap<HouseholdId, Statement> = chain::statements(head, report.community_number, era)
-			.await?
-			.into_iter()
-			.collect();
+		let of_state: BTreeMap<HouseholdId, Statement> =
+			chain::statements(head, report.community_number, era)
+				.await?
+				.into_iter()
+				.collect();
 		if of_state.is_empty() || book.totals.is_none() {
 			continue;
 		}

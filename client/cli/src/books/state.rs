@@ -75,19 +75,25 @@ impl State {
 			..Self::default()
 		};
 		state.read_accounts(at).await?;
-		let households = chain::entries::<(HouseholdId,), Household>(at, "EnergyMarket", "Households").await?;
+		let households =
+			chain::entries::<(HouseholdId,), Household>(at, "EnergyMarket", "Households").await?;
 		for ((id,), _) in households {
 			state.households.insert(id, Debt::default());
 			if let Some(bill) = chain::bill(at, id, (0, u32::MAX)).await? {
 				state.bills.insert(id, bill);
 			}
 		}
-		let debts = chain::entries::<(CommunityId,), Vec<(HouseholdId, Debt)>>(at, "EnergyMarket", "Debts").await?;
+		let debts =
+			chain::entries::<(CommunityId,), Vec<(HouseholdId, Debt)>>(at, "EnergyMarket", "Debts").await?;
 		state
 			.households
 			.extend(debts.into_iter().flat_map(|(_, book)| book));
-		let books =
-			chain::entries::<(CommunityId, u32), Vec<(HouseholdId, Statement)>>(at, "EnergyMarket", "Statements").await?;
+		let books = chain::entries::<(CommunityId, u32), Vec<(HouseholdId, Statement)>>(
+			at,
+			"EnergyMarket",
+			"Statements",
+		)
+		.await?;
 		for ((community, _), book) in books {
 			for (household, statement) in book {
 				let eras = state.statements.entry(community).or_default();

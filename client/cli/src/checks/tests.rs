@@ -212,7 +212,10 @@ fn check_of(events: &[MarketEvent], versions: [Option<u32>; 2]) -> Checks {
 		arrears: 5,
 		..Opening::default()
 	};
-	let mut ledger = Ledger::new(BTreeMap::from([(HouseholdId(0), Opening::default()), (HouseholdId(1), owing)]));
+	let mut ledger = Ledger::new(BTreeMap::from([
+		(HouseholdId(0), Opening::default()),
+		(HouseholdId(1), owing),
+	]));
 	let is_cleared = |event: &MarketEvent| matches!(event, MarketEvent::EraCleared { .. });
 	let cleared = events.iter().position(is_cleared).expect("it is cleared");
 	let (before, after) = events.split_at(cleared + 1);

@@ -91,7 +91,11 @@ pub async fn prepare(
 }
 
 /// The community with this name. Creates it if it is missing.
-async fn find_or_create(node: &Node, name: &str, args: &ReplayArgs) -> Result<(CommunityId, Community), Fault> {
+async fn find_or_create(
+	node: &Node,
+	name: &str,
+	args: &ReplayArgs,
+) -> Result<(CommunityId, Community), Fault> {
 	let mut tries = Tries::default();
 	loop {
 		let at = node.head().await?;

@@ -5,8 +5,8 @@ use crate::{
 		self,
 		game::other_rules,
 		types::{
-			money, Amounts, Balance, Certificate, Channels, CommunityId, Delivered, HouseholdId, Kind, Reading,
-			Status, Terms, Totals,
+			money, Amounts, Balance, Certificate, Channels, CommunityId, Delivered, HouseholdId, Kind,
+			Reading, Status, Terms, Totals,
 		},
 	},
 	checks::{self, Checks},

@@ -343,12 +343,20 @@ pub async fn record(at: &At, community: CommunityId, era: u32) -> Result<Option<
 }
 
 /// A community's contracts for an era, including those of households that have left since.
-pub async fn contracts(at: &At, community: CommunityId, era: u32) -> Result<Vec<(HouseholdId, Contract)>, Fault> {
+pub async fn contracts(
+	at: &At,
+	community: CommunityId,
+	era: u32,
+) -> Result<Vec<(HouseholdId, Contract)>, Fault> {
 	call(at, MARKET_API, "contracts", (community, era)).await
 }
 
 /// A community's statements of an era, including those of households that have left since.
-pub async fn statements(at: &At, community: CommunityId, era: u32) -> Result<Vec<(HouseholdId, Statement)>, Fault> {
+pub async fn statements(
+	at: &At,
+	community: CommunityId,
+	era: u32,
+) -> Result<Vec<(HouseholdId, Statement)>, Fault> {
 	call(at, MARKET_API, "statements", (community, era)).await
 }
 
