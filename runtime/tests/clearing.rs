@@ -28,7 +28,7 @@ const FIRST_ERA: EraIndex = 1_000_000;
 
 /// Forecast generation and consumption of a household, Wh: scattered but reproducible. One household in sixteen sells,
 /// the others buy. A community is nearly balanced, where the solver has to search longest.
-fn forecast(household: HouseholdId) -> (u32, u32) {
+fn forecast(HouseholdId(household): HouseholdId) -> (u32, u32) {
 	let scattered = (household + 1).wrapping_mul(2_654_435_761);
 	let load = 200 + (scattered >> 8) % 3_800;
 	match household % 16 {
@@ -67,15 +67,15 @@ fn numbered(kind: u8, number: u32) -> AccountId {
 
 /// Stores the households of all communities in the state in which registration leaves them.
 fn populate() {
-	for community in 0..COMMUNITIES {
-		let first = community * HOUSEHOLDS;
-		let members: Vec<_> = (first..first + HOUSEHOLDS).collect();
+	for community in (0..COMMUNITIES).map(CommunityId) {
+		let first = community.0 * HOUSEHOLDS;
+		let members: Vec<_> = (first..first + HOUSEHOLDS).map(HouseholdId).collect();
 		for id in &members {
-			Balances::set_balance(&numbered(1, *id), 1_000 * UNIT);
+			Balances::set_balance(&numbered(1, id.0), 1_000 * UNIT);
 			let household = Household {
 				community,
-				owner: numbered(1, *id),
-				meter: numbered(2, *id),
+				owner: numbered(1, id.0),
+				meter: numbered(2, id.0),
 				next_meter: None,
 				connection_limit_wh: 50_000,
 				member_since: 0,
@@ -89,11 +89,15 @@ fn populate() {
 		}
 		Members::<Runtime>::insert(community, BoundedVec::truncate_from(members));
 	}
-	NextHousehold::<Runtime>::put(COMMUNITIES * HOUSEHOLDS);
+	NextHousehold::<Runtime>::put(HouseholdId(COMMUNITIES * HOUSEHOLDS));
+}
+
+fn all_households() -> impl Iterator<Item = HouseholdId> {
+	(0..COMMUNITIES * HOUSEHOLDS).map(HouseholdId)
 }
 
 fn submit_all(era: EraIndex) {
-	for household in 0..COMMUNITIES * HOUSEHOLDS {
+	for household in all_households() {
 		let submission = Submission::<Runtime> {
 			era,
 			generation_wh: forecast(household).0,
@@ -104,7 +108,7 @@ fn submit_all(era: EraIndex) {
 }
 
 fn report_all(era: EraIndex) {
-	for household in 0..COMMUNITIES * HOUSEHOLDS {
+	for household in all_households() {
 		let (generation_wh, load) = forecast(household);
 		let reading = Reading {
 			generation_wh,

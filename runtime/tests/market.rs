@@ -13,6 +13,9 @@ const DAY: [[(u32, u32); 4]; 3] = [
 	[(5_300, 6_000), (5_400, 1_000), (5_700, 200), (5_200, 400)],
 ];
 
+/// The community of the genesis.
+const HOME: CommunityId = CommunityId(0);
+
 fn both_kinds(generation: u32, consumption: u32) -> Vec<Strategy> {
 	match generation.cmp(&consumption) {
 		_ if generation.abs_diff(consumption) < 10 => vec![strategy(Kind::Neutral, consumption)],
@@ -58,7 +61,7 @@ fn paper_community_trades_over_several_eras_and_sums_are_zero() {
 			assert_eq!(record.players, 4);
 			assert_eq!(record.certificate.status, Status::Equilibrium);
 			assert!(record.certificate.traded_wh > 0);
-			assert_eq!(EnergyMarket::view_verify(0, era), Some(record.certificate));
+			assert_eq!(EnergyMarket::view_verify(HOME, era), Some(record.certificate));
 		}
 		let first = era - 2;
 		for row in &DAY[1..] {
@@ -134,14 +137,14 @@ fn household_joins_through_a_batch_and_plays_by_its_preference() {
 	Setup::preset("development").run(|chain| {
 		chain.next_era();
 		let register = MarketCall::register_household {
-			community: 0,
+			community: HOME,
 			owner: AliceStash.to_account_id(),
 			meter: FerdieStash.to_account_id(),
 			connection_limit_wh: 10_000,
 			comfort: Some(paper::COMFORT),
 		};
 		let terms = MarketCall::set_terms {
-			community: 0,
+			community: HOME,
 			terms: paper::TERMS,
 			from_era: now().current + 1,
 		};
@@ -150,7 +153,7 @@ fn household_joins_through_a_batch_and_plays_by_its_preference() {
 		};
 		chain.submit([by(Eve, batch)]);
 		let preference = MarketCall::set_preference {
-			household: 4,
+			household: HouseholdId(4),
 			preference: Some(Preference {
 				flexible_down_percent: 10,
 				flexible_up_percent: 10,
@@ -193,7 +196,7 @@ fn calls_of_others_fail_with_the_right_error() {
 		chain.submit([by(Alice, sudo)]);
 		assert_eq!(CommunityCount::<Runtime>::get(), 2);
 		let terms = MarketCall::set_terms {
-			community: 0,
+			community: HOME,
 			terms: paper::TERMS,
 			from_era: now().current + 1,
 		};
@@ -378,7 +381,7 @@ fn development_accounts_are_those_of_polkadot_js_apps() {
 				"{key:?} has no funds"
 			);
 		}
-		let community = pallet_energy_market::Communities::<Runtime>::get(0).expect("community 0 exists");
+		let community = pallet_energy_market::Communities::<Runtime>::get(HOME).expect("community 0 exists");
 		assert_eq!(
 			(community.operator, community.utility),
 			(Eve.to_account_id(), Ferdie.to_account_id())

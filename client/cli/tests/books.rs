@@ -7,7 +7,7 @@ use common::{
 	PATIENCE,
 };
 use commonwatt_client::{
-	chain::{self, send},
+	chain::{self, send, types::CommunityId},
 	keys,
 };
 use serde_json::Value as Json;
@@ -214,7 +214,7 @@ async fn fall_into_arrears(chain: &Chain) {
 
 /// Sets an incentive of one CWT for every era from the next one on, pays 5 CWT into the pot, and narrows the comfort.
 async fn fill_the_pot(chain: &Chain) {
-	let pot = chain::pot_account(&chain.0.head().await.unwrap(), 0)
+	let pot = chain::pot_account(&chain.0.head().await.unwrap(), CommunityId(0))
 		.await
 		.unwrap();
 	chain.transfer("//Alice", named(pot), 5 * UNIT).await;

@@ -3,6 +3,7 @@
 mod common;
 
 use common::{assert_complete, commonwatt, json, repository, Node, Outcome, Running, PATIENCE};
+use commonwatt_client::chain::types::HouseholdId;
 use commonwatt_runtime_rehearsal::WASM_BINARY;
 use std::{
 	collections::{BTreeMap, BTreeSet},
@@ -57,7 +58,7 @@ enum SystemCall {
 #[derive(DecodeAsType)]
 #[decode_as_type(crate_path = "scale_decode")]
 struct ContractMade {
-	household: u32,
+	household: HouseholdId,
 	era: u32,
 	held: u128,
 }
@@ -65,7 +66,7 @@ struct ContractMade {
 #[derive(DecodeAsType)]
 #[decode_as_type(crate_path = "scale_decode")]
 struct HouseholdSettled {
-	household: u32,
+	household: HouseholdId,
 	statement: Statement,
 }
 
@@ -109,7 +110,7 @@ type TransactionInBlock =
 	subxt::transactions::TransactionInBlock<SubstrateConfig, OnlineClientAtBlockImpl<SubstrateConfig>>;
 
 /// A household and an era.
-type Key = (u32, u32);
+type Key = (HouseholdId, u32);
 
 /// What the events of all blocks say about contracts.
 #[derive(Default)]

@@ -2,7 +2,9 @@
 
 use crate::chain::{
 	events::BlockLog,
-	types::{Balance, Channels, Comfort, EraRecord, MarketEvent, Reading, Statement, Strategy, Totals},
+	types::{
+		Balance, Channels, Comfort, EraRecord, HouseholdId, MarketEvent, Reading, Statement, Strategy, Totals,
+	},
 };
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, ops::RangeInclusive};
@@ -61,15 +63,15 @@ pub struct Settled {
 #[derive(Clone, Debug, Default)]
 pub struct EraBook {
 	/// Submitted strategies, by household.
-	pub submitted: BTreeMap<u32, Submitted>,
+	pub submitted: BTreeMap<HouseholdId, Submitted>,
 	/// Contracts, by household.
-	pub contracts: BTreeMap<u32, Contract>,
+	pub contracts: BTreeMap<HouseholdId, Contract>,
 	/// The record of the clearing.
 	pub record: Option<EraRecord>,
 	/// The newest reading of each household.
-	pub readings: BTreeMap<u32, Reading>,
+	pub readings: BTreeMap<HouseholdId, Reading>,
 	/// Statements, by household.
-	pub statements: BTreeMap<u32, Settled>,
+	pub statements: BTreeMap<HouseholdId, Settled>,
 	/// The sums of the settlement.
 	pub totals: Option<Totals>,
 	/// Whether the chain could not clear the era.
@@ -102,7 +104,7 @@ impl EraBook {
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
 	eras: BTreeMap<u32, EraBook>,
-	households: BTreeMap<u32, Opening>,
+	households: BTreeMap<HouseholdId, Opening>,
 	/// Contradictions between balances and market, with their blocks.
 	pub money_faults: Vec<String>,
 	/// `spec_version` of the runtime in the newest block that has one.
@@ -111,7 +113,7 @@ pub struct Ledger {
 
 impl Ledger {
 	/// Opens the books with these households.
-	pub fn new(households: BTreeMap<u32, Opening>) -> Self {
+	pub fn new(households: BTreeMap<HouseholdId, Opening>) -> Self {
 		Self {
 			households,
 			..Self::default()
@@ -228,7 +230,7 @@ impl Ledger {
 	}
 
 	/// Enters a household's statement, and the debts that it leaves.
-	fn enter_statement(&mut self, household: u32, statement: &Statement) {
+	fn enter_statement(&mut self, household: HouseholdId, statement: &Statement) {
 		let current = self.households.entry(household).or_default();
 		let before = *current;
 		current.arrears = statement.amounts.arrears;
@@ -286,7 +288,7 @@ mod tests {
 			(0, 2_000, Kind::BuyFromMain),
 			(300, 1_000, Kind::BuyFromCommunity),
 		];
-		for (household, (generation_wh, consumption_wh, kind)) in (0..).zip(contracts) {
+		for (household, (generation_wh, consumption_wh, kind)) in (0..).map(HouseholdId).zip(contracts) {
 			let contract = Contract {
 				generation_wh,
 				strategy: Strategy {
@@ -303,7 +305,7 @@ mod tests {
 			book.contracts.insert(household, contract);
 		}
 		assert_eq!(book.tradable_wh(), 2_504);
-		book.contracts.remove(&1);
+		book.contracts.remove(&HouseholdId(1));
 		assert_eq!(book.tradable_wh(), 1_504);
 	}
 }

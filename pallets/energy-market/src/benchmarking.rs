@@ -74,6 +74,10 @@ fn community<T: Config>() -> CommunityId {
 	.expect("the operator is funded and the terms are valid; qed")
 }
 
+fn last_community<T: Config>() -> CommunityId {
+	CommunityId(CommunityCount::<T>::get().saturating_sub(1))
+}
+
 fn household<T: Config>(community: CommunityId, index: u32) -> (HouseholdId, T::AccountId) {
 	let owner = funded::<T>("owner", index);
 	let id = EnergyMarket::<T>::do_register_household(
@@ -432,9 +436,9 @@ mod benchmarks {
 			credit: 0,
 		};
 		// The maximum number of debtors, this one the last.
-		let others = (household + 1..household + T::MaxHouseholds::get()).map(|id| (id, debt));
+		let others = (1..T::MaxHouseholds::get()).map(|i| (HouseholdId(household.0 + i), debt));
 		let debts = others.chain(core::iter::once((household, debt))).collect();
-		let community = CommunityCount::<T>::get().saturating_sub(1);
+		let community = last_community::<T>();
 		Debts::<T>::insert(community, DebtBook::<T>::truncate_from(debts));
 		#[extrinsic_call]
 		_(RawOrigin::Signed(owner), household);
@@ -454,7 +458,7 @@ mod benchmarks {
 			settle_era: None,
 			communities: CommunityCount::<T>::get(),
 			phase: Phase::Solve,
-			next: CommunityCount::<T>::get().saturating_sub(1),
+			next: last_community::<T>(),
 		});
 		#[block]
 		{

@@ -1,6 +1,6 @@
 //! The era clock: notes that an era has begun, and opens its round.
 
-use crate::{pallet::*, ClockState, EraIndex, Phase, RoundState};
+use crate::{pallet::*, ClockState, CommunityId, EraIndex, Phase, RoundState};
 use frame_support::traits::UnixTime;
 
 impl<T: Config> Pallet<T> {
@@ -49,7 +49,7 @@ impl<T: Config> Pallet<T> {
 				settle_era: settling,
 				communities,
 				phase: if has_games { Phase::Solve } else { Phase::Settle },
-				next: 0,
+				next: CommunityId(0),
 			});
 		}
 		Self::deposit_event(Event::EraStarted {

@@ -46,7 +46,7 @@ impl<T: Config> Pallet<T> {
 				"the round settles an era whose readings are still taken"
 			);
 			ensure!(
-				round.next < round.communities,
+				round.next.0 < round.communities,
 				"the round's next community is beyond its last one"
 			);
 			ensure!(
@@ -63,7 +63,7 @@ impl<T: Config> Pallet<T> {
 			"the community count differs from the number of communities"
 		);
 		ensure!(
-			Communities::<T>::iter_keys().all(|id| id < CommunityCount::<T>::get()),
+			Communities::<T>::iter_keys().all(|id| id.0 < CommunityCount::<T>::get()),
 			"a community's number is not below the community count"
 		);
 		let households = Households::<T>::iter_keys().count();
@@ -157,7 +157,7 @@ impl<T: Config> Pallet<T> {
 
 	/// Checks that each pool's account keeps the minimum balance.
 	fn try_pools() -> Result<(), TryRuntimeError> {
-		for community in 0..CommunityCount::<T>::get() {
+		for community in (0..CommunityCount::<T>::get()).map(CommunityId) {
 			ensure!(
 				T::Currency::balance(&Self::pool_account(community)) >= T::Currency::minimum_balance(),
 				"a pool's account is below the minimum balance"

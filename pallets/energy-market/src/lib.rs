@@ -199,7 +199,7 @@ pub mod pallet {
 
 	/// Number of the next household. Numbers are never reused.
 	#[pallet::storage]
-	pub type NextHousehold<T> = StorageValue<_, u32, ValueQuery>;
+	pub type NextHousehold<T> = StorageValue<_, HouseholdId, ValueQuery>;
 
 	/// Households by number.
 	#[pallet::storage]

@@ -44,10 +44,10 @@ impl<T: Config> Pallet<T> {
 		);
 		Self::check_comfort(community, &comfort)?;
 		let id = NextHousehold::<T>::get();
-		let next = id.checked_add(1).ok_or(Error::<T>::IdsExhausted)?;
+		let next = id.0.checked_add(1).ok_or(Error::<T>::IdsExhausted)?;
 		Members::<T>::try_mutate(community, |members| members.try_push(id))
 			.map_err(|_| Error::<T>::CommunityFull)?;
-		NextHousehold::<T>::put(next);
+		NextHousehold::<T>::put(HouseholdId(next));
 		Self::enlist_meter(&meter, id);
 		let household = Household {
 			community,

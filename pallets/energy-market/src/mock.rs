@@ -47,6 +47,8 @@ mod runtime {
 pub const OPERATOR: AccountId = 100;
 pub const UTILITY: AccountId = 200;
 pub const STRANGER: AccountId = 300;
+/// The community of the genesis.
+pub const VILLAGE: CommunityId = CommunityId(0);
 pub const ERA_MS: u64 = 60_000;
 pub const BLOCK_MS: u64 = 6_000;
 pub const EXISTENTIAL_DEPOSIT: Balance = 10;
@@ -171,12 +173,17 @@ impl Config for Test {
 	type WeightInfo = TestWeights;
 }
 
-pub fn owner(household: HouseholdId) -> AccountId {
-	1 + AccountId::from(household)
+/// The household with this number. The functions below take the number as well.
+pub const fn home(number: u32) -> HouseholdId {
+	HouseholdId(number)
 }
 
-pub fn meter(household: HouseholdId) -> AccountId {
-	1_001 + AccountId::from(household)
+pub fn owner(household: impl Into<HouseholdId>) -> AccountId {
+	1 + AccountId::from(household.into().0)
+}
+
+pub fn meter(household: impl Into<HouseholdId>) -> AccountId {
+	1_001 + AccountId::from(household.into().0)
 }
 
 pub fn tariffs() -> Tariffs {
@@ -344,7 +351,8 @@ pub fn enter_era(era: EraIndex) {
 	panic!("the round takes longer than an era");
 }
 
-pub fn submit(household: HouseholdId, era: EraIndex, generation_wh: u32, strategies: &[Strategy]) {
+pub fn submit(household: impl Into<HouseholdId>, era: EraIndex, generation_wh: u32, strategies: &[Strategy]) {
+	let household = household.into();
 	assert_ok!(EnergyMarket::submit_strategies(
 		RuntimeOrigin::signed(owner(household)),
 		household,
@@ -354,7 +362,7 @@ pub fn submit(household: HouseholdId, era: EraIndex, generation_wh: u32, strateg
 	));
 }
 
-pub fn report(household: HouseholdId, era: EraIndex, generation_wh: u32, consumption_wh: u32) {
+pub fn report(household: impl Into<HouseholdId>, era: EraIndex, generation_wh: u32, consumption_wh: u32) {
 	assert_ok!(EnergyMarket::submit_reading(
 		RuntimeOrigin::signed(meter(household)),
 		era,
@@ -363,24 +371,24 @@ pub fn report(household: HouseholdId, era: EraIndex, generation_wh: u32, consump
 }
 
 /// The reading of an era that a household's meter has submitted.
-pub fn reported(household: HouseholdId, era: EraIndex) -> Option<Reading> {
-	Readings::<Test>::get(household).and_then(|metered| metered.of(era))
+pub fn reported(household: impl Into<HouseholdId>, era: EraIndex) -> Option<Reading> {
+	Readings::<Test>::get(household.into()).and_then(|metered| metered.of(era))
 }
 
-pub fn debt(household: HouseholdId) -> Debt {
-	EnergyMarket::view_debt(household).expect("the household exists")
+pub fn debt(household: impl Into<HouseholdId>) -> Debt {
+	EnergyMarket::view_debt(household.into()).expect("the household exists")
 }
 
-pub fn contract(household: HouseholdId, era: EraIndex) -> Contract<Test> {
-	EnergyMarket::view_contract(household, era).expect("the contract exists")
+pub fn contract(household: impl Into<HouseholdId>, era: EraIndex) -> Contract<Test> {
+	EnergyMarket::view_contract(household.into(), era).expect("the contract exists")
 }
 
-pub fn statement(household: HouseholdId, era: EraIndex) -> Statement {
-	EnergyMarket::view_statement(household, era).expect("the statement exists")
+pub fn statement(household: impl Into<HouseholdId>, era: EraIndex) -> Statement {
+	EnergyMarket::view_statement(household.into(), era).expect("the statement exists")
 }
 
 pub fn record(era: EraIndex) -> EraRecord {
-	EnergyMarket::view_record(0, era).expect("the record exists")
+	EnergyMarket::view_record(VILLAGE, era).expect("the record exists")
 }
 
 /// The pallet's events, oldest first. Clears the event list.

@@ -4,7 +4,9 @@
 //! settlements. `on_initialize` plans the steps that fit into the block and returns their weight; `on_finalize` takes
 //! exactly these.
 
-use crate::{pallet::*, settlement::Settlement, weights::WeightInfo, Phase, PlannedStep, RoundState};
+use crate::{
+	pallet::*, settlement::Settlement, weights::WeightInfo, CommunityId, Phase, PlannedStep, RoundState,
+};
 use frame_support::{traits::Get, weights::Weight, BoundedVec};
 
 impl<T: Config> Pallet<T> {
@@ -60,14 +62,14 @@ impl<T: Config> Pallet<T> {
 
 	/// The round after its next step; `None` at its end.
 	fn after(round: RoundState) -> Option<RoundState> {
-		let next = round.next.saturating_add(1);
-		if next < round.communities {
+		let next = CommunityId(round.next.0.saturating_add(1));
+		if next.0 < round.communities {
 			return Some(RoundState { next, ..round });
 		}
 		match (round.phase, round.settle_era) {
 			(Phase::Solve, Some(_)) => Some(RoundState {
 				phase: Phase::Settle,
-				next: 0,
+				next: CommunityId(0),
 				..round
 			}),
 			_ => None,

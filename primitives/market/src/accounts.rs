@@ -7,13 +7,13 @@ pub const PALLET_ID: [u8; 8] = *b"cw/enrgy";
 
 /// The number that FRAME derives a community's pool account from.
 pub const fn pool_number(community: CommunityId) -> u32 {
-	community
+	community.0
 }
 
 /// The number that FRAME derives the account of a community's incentive pot from: the community's with all bits turned,
 /// so that no pool has it.
 pub const fn pot_number(community: CommunityId) -> u32 {
-	!community
+	!community.0
 }
 
 /// The 32 bytes of the account that FRAME derives from the pallet id and a number: `modl`, the id, the number in little

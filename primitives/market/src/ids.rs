@@ -1,8 +1,100 @@
 //! Numbers that name things.
 
-/// Number of an era: `floor(now / era length)` since the Unix epoch, UTC.
+use core::{
+	fmt::{self, Display, Formatter},
+	num::ParseIntError,
+	str::FromStr,
+};
+
+/// Number of an era: `floor(now / era length)` since the Unix epoch, UTC. A plain number, since it is a point in time that
+/// one adds to, subtracts and takes modulo; communities and households have types of their own, so none of the three can
+/// be mistaken for another.
 pub type EraIndex = u32;
-/// Number of a community, counted from 0 in the order of creation.
-pub type CommunityId = u32;
-/// Number of a household, counted from 0 over all communities in the order of registration.
-pub type HouseholdId = u32;
+
+/// Declares types of ids: encoded and printed like the number alone.
+///
+/// They are no `stored_types`, since a derived `DecodeAsType` takes a tuple for a field of its own only, and the metadata
+/// of a chain of version 1 has the number alone.
+macro_rules! ids {
+	($($(#[$doc:meta])+ $id:ident;)+) => {
+		$(
+			commonwatt_game::encoded_types! {
+				$(#[$doc])+
+				#[derive(Copy, Default, PartialOrd, Ord, Hash)]
+				#[cfg_attr(feature = "scale", derive(codec::MaxEncodedLen))]
+				#[cfg_attr(feature = "client", derive(scale_encode::EncodeAsType))]
+				pub struct $id(pub u32);
+			}
+
+			impl Display for $id {
+				fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+					self.0.fmt(f)
+				}
+			}
+
+			impl FromStr for $id {
+				type Err = ParseIntError;
+
+				fn from_str(number: &str) -> Result<Self, ParseIntError> {
+					number.parse().map(Self)
+				}
+			}
+
+			impl From<u32> for $id {
+				fn from(number: u32) -> Self {
+					Self(number)
+				}
+			}
+
+			#[cfg(feature = "client")]
+			impl scale_decode::IntoVisitor for $id {
+				type AnyVisitor<R: scale_decode::TypeResolver> = client::IdVisitor<Self, R>;
+
+				fn into_visitor<R: scale_decode::TypeResolver>() -> Self::AnyVisitor<R> {
+					client::IdVisitor::default()
+				}
+			}
+		)+
+	};
+}
+
+ids! {
+	/// Number of a community, counted from 0 in the order of creation.
+	CommunityId;
+	/// Number of a household, counted from 0 over all communities in the order of registration.
+	HouseholdId;
+}
+
+/// Decoding by the metadata of a chain.
+#[cfg(feature = "client")]
+mod client {
+	use core::marker::PhantomData;
+	use scale_decode::{
+		visitor::{DecodeAsTypeResult, TypeIdFor},
+		DecodeAsType, Error, TypeResolver, Visitor,
+	};
+
+	/// Takes a number, by itself or as the only field of something, for an id.
+	pub struct IdVisitor<Id, R>(PhantomData<(Id, R)>);
+
+	impl<Id, R> Default for IdVisitor<Id, R> {
+		fn default() -> Self {
+			Self(PhantomData)
+		}
+	}
+
+	impl<Id: From<u32>, R: TypeResolver> Visitor for IdVisitor<Id, R> {
+		type Value<'scale, 'resolver> = Id;
+		type Error = Error;
+		type TypeResolver = R;
+
+		fn unchecked_decode_as_type<'scale, 'resolver>(
+			self,
+			input: &mut &'scale [u8],
+			type_id: TypeIdFor<Self>,
+			types: &'resolver R,
+		) -> DecodeAsTypeResult<Self, Result<Id, Error>> {
+			DecodeAsTypeResult::Decoded(u32::decode_as_type(input, type_id, types).map(Id::from))
+		}
+	}
+}

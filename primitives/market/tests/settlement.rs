@@ -8,7 +8,7 @@ use commonwatt_market::{
 	money::Split,
 	paper,
 	settlement::{deliverable_wh, equalise, Dues, Energy},
-	Amounts, Bill, Channels, Contract, Debt, Quality, Reading, Statement, Totals, Trade,
+	Amounts, Bill, Channels, Contract, Debt, HouseholdId, Quality, Reading, Statement, Totals, Trade,
 };
 use proptest::prelude::*;
 
@@ -157,7 +157,7 @@ fn bill_is_the_sum_of_its_statements() {
 			..Amounts::default()
 		},
 	};
-	let mut bill = Bill::empty(3, 10);
+	let mut bill = Bill::empty(HouseholdId(3), 10);
 	bill.add(&statement(10, 285, 0));
 	bill.add(&statement(12, 0, 285));
 	assert_eq!((bill.first_era, bill.last_era, bill.eras), (10, 12, 2));
@@ -178,12 +178,12 @@ fn bill_is_the_sum_of_its_statements() {
 #[test]
 fn sellers_are_matched_with_buyers_in_order() {
 	let trade = |seller, buyer, energy_wh| Trade {
-		seller,
-		buyer,
+		seller: HouseholdId(seller),
+		buyer: HouseholdId(buyer),
 		energy_wh,
 	};
 	let energies = [(1, 300), (2, -200), (4, 100), (5, -200)];
-	let energies = energies.map(|(household, wh)| (household, Channels::from_net(wh, 0)));
+	let energies = energies.map(|(household, wh)| (HouseholdId(household), Channels::from_net(wh, 0)));
 	assert_eq!(
 		trades(energies),
 		[trade(1, 2, 200), trade(1, 5, 100), trade(4, 5, 100)]

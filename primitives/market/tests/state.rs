@@ -1,8 +1,8 @@
 //! Terms, memberships, readings, accounts and the JSON of money.
 
 use commonwatt_market::{
-	accounts, game::Comfort, paper, terms::ComfortOutOfBounds, ComfortBounds, Community, EndedTerms,
-	Household, Metered, NextMeter, NextTerms, Quality, Reading, Terms,
+	accounts, game::Comfort, paper, terms::ComfortOutOfBounds, ComfortBounds, Community, CommunityId,
+	EndedTerms, Household, Metered, NextMeter, NextTerms, Quality, Reading, Terms,
 };
 
 fn terms_with_fee(grid_fee_per_kwh: u128) -> Terms {
@@ -37,7 +37,7 @@ fn terms_hold_in_their_eras() {
 #[test]
 fn household_has_its_meter_and_membership_by_era() {
 	let household = Household {
-		community: 0,
+		community: CommunityId(0),
 		owner: 1,
 		meter: 2,
 		next_meter: Some(NextMeter {
@@ -102,7 +102,8 @@ fn comfort_is_narrowed_to_the_bounds() {
 
 #[test]
 fn pool_and_pot_have_accounts_of_their_own() {
-	let (pool, pot) = (accounts::pool_number(0), accounts::pot_number(0));
+	let id = CommunityId(0);
+	let (pool, pot) = (accounts::pool_number(id), accounts::pot_number(id));
 	assert_eq!(&accounts::account(pool)[..16], b"modlcw/enrgy\0\0\0\0");
 	assert_eq!(&accounts::account(pot)[..16], b"modlcw/enrgy\xff\xff\xff\xff");
 	assert_eq!(accounts::account(pool)[16..], [0; 16]);

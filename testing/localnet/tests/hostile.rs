@@ -10,7 +10,7 @@ use common::{
 use commonwatt_client::{
 	chain::{
 		self,
-		types::{BalancesCall, Batch, MarketCall, RuntimeCall},
+		types::{BalancesCall, Batch, CommunityId, MarketCall, RuntimeCall},
 		At, Node,
 	},
 	keys::{account, address, key},
@@ -247,7 +247,7 @@ async fn prepare(node: &Node) {
 			}));
 		}
 		calls.push(RuntimeCall::EnergyMarket(MarketCall::register_household {
-			community: 0,
+			community: CommunityId(0),
 			owner: account(&owner),
 			meter: account(&meter),
 			connection_limit_wh: 5_000,

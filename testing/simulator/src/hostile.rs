@@ -3,11 +3,11 @@
 use crate::{
 	homes::strategy_set,
 	people::has_reported,
-	world::{members, refused, the_community, World},
+	world::{members, refused, the_community, World, COMMUNITY},
 };
 use commonwatt_testkit::{
-	account, by, debt, meter, now, owner, paper, AccountId, Comfort, EraIndex, HouseholdId, Kind, MarketCall,
-	MarketError, Preference, Quality, Reading, Runtime, Sr25519Keyring, Strategy,
+	account, by, debt, meter, now, owner, paper, AccountId, Comfort, CommunityId, EraIndex, HouseholdId,
+	Kind, MarketCall, MarketError, Preference, Quality, Reading, Runtime, Sr25519Keyring, Strategy,
 };
 use pallet_energy_market::{Household, ReadingItem, Readings};
 use rand::{seq::SliceRandom, Rng};
@@ -197,7 +197,7 @@ impl World {
 		self.act(by(who.clone(), call), refused(error));
 		if self.rng.gen_bool(0.2) {
 			let take_over = MarketCall::set_operator {
-				community: 0,
+				community: COMMUNITY,
 				operator: who.clone(),
 			};
 			self.act(by(who, take_over), Err(DispatchError::BadOrigin));
@@ -213,24 +213,24 @@ impl World {
 		let mut dear = paper::TERMS;
 		dear.tariffs.feed_in_per_kwh = dear.tariffs.retail_per_kwh + 1;
 		let terms = |terms, from_era| MarketCall::set_terms {
-			community: 0,
+			community: COMMUNITY,
 			terms,
 			from_era,
 		};
-		let nobody = u32::MAX;
+		let nobody = HouseholdId(u32::MAX);
 		let calls = [
 			(terms(paper::TERMS, current), MarketError::EraNotLater),
 			(terms(dear, current + 1), MarketError::TariffsOutOfOrder),
 			(
 				MarketCall::set_paused {
-					community: 0,
+					community: COMMUNITY,
 					paused: community.paused,
 				},
 				MarketError::NothingToChange,
 			),
 			(
 				MarketCall::set_paused {
-					community: 1,
+					community: CommunityId(1),
 					paused: true,
 				},
 				MarketError::UnknownCommunity,
@@ -333,7 +333,7 @@ fn for_operators(household: HouseholdId, owner: &AccountId, who: &AccountId) -> 
 			suspended: true,
 		},
 		MarketCall::set_paused {
-			community: 0,
+			community: COMMUNITY,
 			paused: true,
 		},
 		MarketCall::replace_meter {
@@ -341,11 +341,11 @@ fn for_operators(household: HouseholdId, owner: &AccountId, who: &AccountId) -> 
 			meter: owner.clone(),
 		},
 		MarketCall::set_concentrator {
-			community: 0,
+			community: COMMUNITY,
 			concentrator: Some(who.clone()),
 		},
 		MarketCall::set_terms {
-			community: 0,
+			community: COMMUNITY,
 			terms: paper::TERMS,
 			from_era: now().current + 1,
 		},
@@ -355,7 +355,7 @@ fn for_operators(household: HouseholdId, owner: &AccountId, who: &AccountId) -> 
 
 fn register(owner: AccountId, meter: AccountId, connection_limit_wh: u32) -> MarketCall<Runtime> {
 	MarketCall::register_household {
-		community: 0,
+		community: COMMUNITY,
 		owner,
 		meter,
 		connection_limit_wh,

@@ -3,7 +3,7 @@
 use crate::{
 	homes::POCKET,
 	later::Later,
-	world::{spendable, the_community, World},
+	world::{spendable, the_community, World, COMMUNITY},
 };
 use commonwatt_testkit::{by, now, AccountId, EnergyMarket, MarketCall, Sr25519Keyring, MILLI, UNIT};
 use pallet_energy_market::Households;
@@ -35,7 +35,7 @@ impl World {
 					if the_community().paused {
 						self.as_operator(
 							MarketCall::set_paused {
-								community: 0,
+								community: COMMUNITY,
 								paused: false,
 							},
 							Ok(()),
@@ -145,7 +145,7 @@ impl World {
 		}
 		if self.is_due("money for the pot") {
 			let value = self.rng.gen_range(10 * MILLI..3 * UNIT);
-			self.give(EnergyMarket::pot_account(0), value);
+			self.give(EnergyMarket::pot_account(COMMUNITY), value);
 		}
 	}
 

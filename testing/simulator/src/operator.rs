@@ -4,7 +4,7 @@ use crate::{
 	homes::{Home, HOUSEHOLDS},
 	later::Later,
 	terms::opening_terms,
-	world::{members, refused, the_community, World},
+	world::{members, refused, the_community, World, COMMUNITY},
 };
 use commonwatt_testkit::{
 	account, by, meter, now, owner, paper, AccountId, Comfort, EraIndex, HouseholdId, MarketCall,
@@ -51,7 +51,7 @@ impl World {
 			};
 			self.as_operator(
 				MarketCall::set_concentrator {
-					community: 0,
+					community: COMMUNITY,
 					concentrator,
 				},
 				Ok(()),
@@ -86,7 +86,7 @@ impl World {
 		if community.paused {
 			self.as_operator(
 				MarketCall::set_paused {
-					community: 0,
+					community: COMMUNITY,
 					paused: false,
 				},
 				Ok(()),
@@ -96,7 +96,7 @@ impl World {
 			let concentrator = Some(account("//concentrator"));
 			self.as_operator(
 				MarketCall::set_concentrator {
-					community: 0,
+					community: COMMUNITY,
 					concentrator,
 				},
 				Ok(()),
@@ -157,7 +157,7 @@ impl World {
 	/// Announces terms that hold from `from_era` on.
 	fn announce(&mut self, terms: Terms, from_era: EraIndex) {
 		let set_terms = MarketCall::set_terms {
-			community: 0,
+			community: COMMUNITY,
 			terms,
 			from_era,
 		};
@@ -209,7 +209,7 @@ impl World {
 	fn pause(&mut self) {
 		self.as_operator(
 			MarketCall::set_paused {
-				community: 0,
+				community: COMMUNITY,
 				paused: true,
 			},
 			Ok(()),
@@ -279,7 +279,7 @@ impl World {
 			false => eve,
 		};
 		let set_operator = MarketCall::<Runtime>::set_operator {
-			community: 0,
+			community: COMMUNITY,
 			operator,
 		};
 		let sudo = pallet_sudo::Call::sudo {
@@ -325,7 +325,7 @@ impl World {
 			None => (owner(self.names), meter(self.names)),
 		};
 		let register = MarketCall::register_household {
-			community: 0,
+			community: COMMUNITY,
 			owner: owner.clone(),
 			meter: meter.clone(),
 			connection_limit_wh: 15_000,

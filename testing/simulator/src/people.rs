@@ -103,7 +103,7 @@ impl World {
 					..first.reading
 				},
 			));
-			items.push(item(u32::MAX, first.reading));
+			items.push(item(HouseholdId(u32::MAX), first.reading));
 		}
 		let items = items
 			.try_into()

@@ -7,9 +7,9 @@ use crate::{
 	terms::opening_terms,
 };
 use commonwatt_testkit::{
-	dispatch, events, now, runtime::Executive, signed, sums, AccountId, Balance, Balances, EnergyMarket,
-	EraIndex, GenesisCommunity, HouseholdId, MarketCall, MarketError, MarketEvent, Quality, Reading, Runtime,
-	RuntimeCall, RuntimeEvent, Signed, Statement, Status, System, Terms, UNIT,
+	dispatch, events, now, runtime::Executive, signed, sums, AccountId, Balance, Balances, CommunityId,
+	EnergyMarket, EraIndex, GenesisCommunity, HouseholdId, MarketCall, MarketError, MarketEvent, Quality,
+	Reading, Runtime, RuntimeCall, RuntimeEvent, Signed, Statement, Status, System, Terms, UNIT,
 };
 use frame_support::traits::{
 	fungible::Inspect,
@@ -24,6 +24,9 @@ use sp_runtime::{
 	DispatchError, DispatchResult, StateVersion,
 };
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The only community.
+pub(crate) const COMMUNITY: CommunityId = CommunityId(0);
 
 /// What happens now and then, and the mean number of eras in between. Each is due for the first time within the first
 /// four days.
@@ -83,6 +86,7 @@ impl World {
 	pub fn new(seed: u64, community: &GenesisCommunity<AccountId>) -> Self {
 		let mut rng = ChaCha8Rng::seed_from_u64(seed);
 		let homes = (0..)
+			.map(HouseholdId)
 			.zip(&community.households)
 			.map(|(id, h)| (id, Home::new(&mut rng, h.owner.clone(), h.meter.clone())))
 			.collect();
@@ -216,7 +220,7 @@ impl World {
 				tally.main_grid_only += u64::from(main_grid_only)
 			}
 			MarketEvent::EraCleared { record, .. } => {
-				let again = EnergyMarket::view_verify(0, record.era);
+				let again = EnergyMarket::view_verify(COMMUNITY, record.era);
 				assert_eq!(
 					again,
 					Some(record.certificate),
@@ -281,8 +285,8 @@ impl World {
 
 	fn era_settled(&mut self, era: EraIndex, totals: &Totals) {
 		let incentive = self.terms_in(era).incentive_per_era;
-		let record = EnergyMarket::view_record(0, era);
-		let statements = EnergyMarket::view_statements(0, era);
+		let record = EnergyMarket::view_record(COMMUNITY, era);
+		let statements = EnergyMarket::view_statements(COMMUNITY, era);
 		let shares = sums::pool_shares(&statements);
 		let kept = statements
 			.iter()
@@ -308,7 +312,7 @@ impl World {
 			0,
 			"there are debts at the end"
 		);
-		let pool = EnergyMarket::pool_account(0);
+		let pool = EnergyMarket::pool_account(COMMUNITY);
 		let minimum = <Balances as Inspect<AccountId>>::minimum_balance();
 		assert_eq!(
 			Balances::balance(&pool),
@@ -320,7 +324,7 @@ impl World {
 
 /// The households, in the order of their registration.
 pub(crate) fn members() -> Vec<(HouseholdId, Household<AccountId>)> {
-	Members::<Runtime>::get(0)
+	Members::<Runtime>::get(COMMUNITY)
 		.into_iter()
 		.map(|id| {
 			(
@@ -333,7 +337,7 @@ pub(crate) fn members() -> Vec<(HouseholdId, Household<AccountId>)> {
 
 /// The community.
 pub(crate) fn the_community() -> Community<AccountId> {
-	Communities::<Runtime>::get(0).expect("genesis made it")
+	Communities::<Runtime>::get(COMMUNITY).expect("genesis made it")
 }
 
 /// The amount that an account can spend and stay alive.

@@ -147,7 +147,7 @@ impl Chain {
 
 	/// Ends the running era, submits readings for it (household, generation and consumption in Wh), and ends the next
 	/// era too, so that the readings are settled. Meters without a reading here stay silent.
-	pub fn deliver(&mut self, metered: impl IntoIterator<Item = (HouseholdId, u32, u32)>) {
+	pub fn deliver(&mut self, metered: impl IntoIterator<Item = (impl Into<HouseholdId>, u32, u32)>) {
 		self.next_era();
 		let readings = metered.into_iter();
 		self.submit(readings.map(|(household, generated, consumed)| reading(household, generated, consumed)));

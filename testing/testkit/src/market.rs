@@ -29,7 +29,8 @@ fn household(household: HouseholdId) -> Household<commonwatt_runtime::AccountId>
 }
 
 /// The owner's submission of a household's expected generation, in Wh, and strategies for the next era.
-pub fn strategies(id: HouseholdId, generation_wh: u32, strategies: Vec<Strategy>) -> Signed {
+pub fn strategies(id: impl Into<HouseholdId>, generation_wh: u32, strategies: Vec<Strategy>) -> Signed {
+	let id = id.into();
 	by(
 		household(id).owner,
 		Call::submit_strategies {
@@ -42,17 +43,17 @@ pub fn strategies(id: HouseholdId, generation_wh: u32, strategies: Vec<Strategy>
 }
 
 /// The owner's submission of a single strategy for the next era: sell `wh` Wh to the community.
-pub fn sell(id: HouseholdId, wh: u32) -> Signed {
+pub fn sell(id: impl Into<HouseholdId>, wh: u32) -> Signed {
 	strategies(id, wh, vec![strategy(Kind::SellToCommunity, 0)])
 }
 
 /// The owner's submission of a single strategy for the next era: buy `wh` Wh from the community.
-pub fn buy(id: HouseholdId, wh: u32) -> Signed {
+pub fn buy(id: impl Into<HouseholdId>, wh: u32) -> Signed {
 	strategies(id, 0, vec![strategy(Kind::BuyFromCommunity, wh)])
 }
 
 /// The meter's reading, in Wh and at 21 degrees, for the era whose readings the chain accepts now.
-pub fn reading(id: HouseholdId, generation_wh: u32, consumption_wh: u32) -> Signed {
+pub fn reading(id: impl Into<HouseholdId>, generation_wh: u32, consumption_wh: u32) -> Signed {
 	let era = now().readings_of.expect("an era has ended");
 	let reading = Reading {
 		generation_wh,
@@ -61,30 +62,34 @@ pub fn reading(id: HouseholdId, generation_wh: u32, consumption_wh: u32) -> Sign
 		quality: Quality::Measured,
 	};
 	by(
-		household(id).meter_in(era).clone(),
+		household(id.into()).meter_in(era).clone(),
 		Call::submit_reading { era, reading },
 	)
 }
 
 /// The arrears and the credit of a household, in the smallest unit.
-pub fn debt(household: HouseholdId) -> Debt {
+pub fn debt(household: impl Into<HouseholdId>) -> Debt {
+	let household = household.into();
 	EnergyMarket::view_debt(household).unwrap_or_else(|| panic!("there is no household {household}"))
 }
 
 /// A household's contract for an era.
-pub fn contract(household: HouseholdId, era: EraIndex) -> Contract<Runtime> {
+pub fn contract(household: impl Into<HouseholdId>, era: EraIndex) -> Contract<Runtime> {
+	let household = household.into();
 	EnergyMarket::view_contract(household, era)
 		.unwrap_or_else(|| panic!("household {household} has no contract for era {era}"))
 }
 
 /// A household's statement of an era.
-pub fn statement(household: HouseholdId, era: EraIndex) -> Statement {
+pub fn statement(household: impl Into<HouseholdId>, era: EraIndex) -> Statement {
+	let household = household.into();
 	EnergyMarket::view_statement(household, era)
 		.unwrap_or_else(|| panic!("household {household} has no statement of era {era}"))
 }
 
 /// A community's record of an era.
-pub fn record(community: CommunityId, era: EraIndex) -> EraRecord {
+pub fn record(community: impl Into<CommunityId>, era: EraIndex) -> EraRecord {
+	let community = community.into();
 	EnergyMarket::view_record(community, era)
 		.unwrap_or_else(|| panic!("community {community} has no record of era {era}"))
 }

@@ -53,7 +53,8 @@ pub fn assert_holds() {
 /// energy of every statement is what the meter saw, every amount is energy times price, sellers received their shares
 /// of what buyers paid in or are owed them, and the record's totals are the sums of the statements.
 /// [`Chain`](crate::Chain) checks this for every era, in the block that settles it.
-pub fn assert_sums(community: CommunityId, era: EraIndex) {
+pub fn assert_sums(community: impl Into<CommunityId>, era: EraIndex) {
+	let community = community.into();
 	let at = format!("community {community}, era {era}");
 	let contracts = EnergyMarket::view_contracts(community, era);
 	let contracted: i64 = contracts.iter().map(|(_, c)| c.energy.community_wh()).sum();

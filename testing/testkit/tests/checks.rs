@@ -7,6 +7,12 @@ use pallet_energy_market::{
 };
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
+/// The community, and its households by what they do.
+const HOME: CommunityId = CommunityId(0);
+const SELLER: HouseholdId = HouseholdId(0);
+const BUYER: HouseholdId = HouseholdId(1);
+const IDLE: HouseholdId = HouseholdId(2);
+
 /// Runs `test` on a chain with a settled era, which it gets: household 0 offered 2 kWh, household 1 bought 1.5 kWh of
 /// them, and each then generated or consumed 200 Wh more than it had submitted. The running era has the same contracts,
 /// still open.
@@ -47,20 +53,20 @@ fn slot(era: EraIndex) -> u32 {
 }
 
 fn change_contract(era: EraIndex, household: HouseholdId, change: impl FnOnce(&mut Contract<Runtime>)) {
-	Contracts::<Runtime>::mutate(0, slot(era), |book| {
+	Contracts::<Runtime>::mutate(HOME, slot(era), |book| {
 		let entry = book.iter_mut().find(|(id, _)| *id == household);
 		change(&mut entry.expect("a contract").1);
 	});
 }
 
 fn change_statement(era: EraIndex, household: HouseholdId, change: impl FnOnce(&mut Statement)) {
-	Statements::<Runtime>::mutate(0, slot(era), |book| {
+	Statements::<Runtime>::mutate(HOME, slot(era), |book| {
 		let entry = book.iter_mut().find(|(id, _)| *id == household);
 		change(&mut entry.expect("a statement").1);
 	});
 }
 
-/// The failure of `assert_sums` after `change` to a statement of household 0, the seller, or 1, the buyer.
+/// The failure of `assert_sums` after `change` to a household's statement.
 fn sums_with(household: HouseholdId, change: impl FnOnce(&mut Statement)) -> String {
 	let mut said = String::new();
 	traded(|era| {
@@ -74,7 +80,7 @@ fn sums_with(household: HouseholdId, change: impl FnOnce(&mut Statement)) -> Str
 fn hold_above_what_contracts_say_is_found() {
 	traded(|_| {
 		let open = now().current;
-		change_contract(open, 1, |contract| contract.held -= 1);
+		change_contract(open, BUYER, |contract| contract.held -= 1);
 		assert!(fault(assert_holds).contains("on hold for the contracts of"));
 	});
 }
@@ -91,7 +97,7 @@ fn hold_below_what_contracts_say_is_found() {
 #[test]
 fn hold_for_a_household_that_does_not_exist_is_found() {
 	traded(|_| {
-		Households::<Runtime>::remove(1);
+		Households::<Runtime>::remove(BUYER);
 		assert!(fault(assert_holds).contains("does not exist, but its contract has funds on hold"));
 	});
 }
@@ -99,39 +105,41 @@ fn hold_for_a_household_that_does_not_exist_is_found() {
 #[test]
 fn contracted_energy_that_does_not_sum_to_zero_is_found() {
 	traded(|era| {
-		change_contract(era, 1, |contract| contract.energy.bought_from_community_wh += 1);
+		change_contract(era, BUYER, |contract| {
+			contract.energy.bought_from_community_wh += 1
+		});
 		assert!(fault(|| assert_sums(0, era)).contains("contracted community energy"));
 	});
 }
 
 #[test]
 fn delivered_energy_that_does_not_sum_to_zero_is_found() {
-	let said = sums_with(1, |s| s.energy.bought_from_community_wh += 1);
+	let said = sums_with(BUYER, |s| s.energy.bought_from_community_wh += 1);
 	assert!(said.contains("delivered community energy"), "{said}");
 }
 
 #[test]
 fn statement_whose_energy_differs_from_the_reading_is_found() {
-	let said = sums_with(0, |s| s.energy.sold_to_main_wh += 1);
+	let said = sums_with(SELLER, |s| s.energy.sold_to_main_wh += 1);
 	assert!(said.contains("not what the meter saw"), "{said}");
 }
 
 #[test]
 fn seller_who_received_less_than_its_share_is_found() {
-	let said = sums_with(0, |s| s.amounts.received_from_pool -= 1);
+	let said = sums_with(SELLER, |s| s.amounts.received_from_pool -= 1);
 	assert!(said.contains("but the share is"), "{said}");
 }
 
 #[test]
 fn seller_who_received_nothing_and_is_owed_nothing_is_found() {
-	let said = sums_with(0, |s| s.amounts.received_from_pool = 0);
+	let said = sums_with(SELLER, |s| s.amounts.received_from_pool = 0);
 	assert!(said.contains("neither paid nor owed"), "{said}");
 }
 
 #[test]
 fn seller_who_received_nothing_and_is_owed_its_share_passes() {
 	traded(|era| {
-		change_statement(era, 0, |s| {
+		change_statement(era, SELLER, |s| {
 			s.amounts.credit += s.amounts.received_from_pool;
 			s.amounts.received_from_pool = 0;
 		});
@@ -143,13 +151,13 @@ fn seller_who_received_nothing_and_is_owed_its_share_passes() {
 fn amounts_that_are_not_energy_times_price_are_found() {
 	type Change = (HouseholdId, fn(&mut Statement), &'static str);
 	let changes: [Change; 7] = [
-		(1, |s| s.price_per_kwh += UNIT, "paid to the pool"),
-		(1, |s| s.amounts.grid_fee -= 1, "grid fee of"),
-		(1, |s| s.amounts.main_cost += 1, "cost of"),
-		(1, |s| s.imbalance_import_wh = 0, "cost of"),
-		(0, |s| s.amounts.main_revenue -= 1, "revenue of"),
-		(0, |s| s.imbalance_export_wh = 0, "revenue of"),
-		(0, |s| s.amounts.main_revenue += 1, "neither paid nor owed"),
+		(BUYER, |s| s.price_per_kwh += UNIT, "paid to the pool"),
+		(BUYER, |s| s.amounts.grid_fee -= 1, "grid fee of"),
+		(BUYER, |s| s.amounts.main_cost += 1, "cost of"),
+		(BUYER, |s| s.imbalance_import_wh = 0, "cost of"),
+		(SELLER, |s| s.amounts.main_revenue -= 1, "revenue of"),
+		(SELLER, |s| s.imbalance_export_wh = 0, "revenue of"),
+		(SELLER, |s| s.amounts.main_revenue += 1, "neither paid nor owed"),
 	];
 	for (household, change, expected) in changes {
 		let said = sums_with(household, change);
@@ -166,7 +174,9 @@ fn totals_that_are_not_the_sums_of_the_statements_are_found() {
 		|record| record.settled.as_mut().unwrap().sold_to_main_wh += 1,
 	] {
 		traded(|era| {
-			Records::<Runtime>::mutate(0, slot(era), |record| change(record.as_mut().expect("a record")));
+			Records::<Runtime>::mutate(HOME, slot(era), |record| {
+				change(record.as_mut().expect("a record"))
+			});
 			let said = fault(|| assert_sums(0, era));
 			assert!(
 				["not settled", "totals", "Totals"]
@@ -180,16 +190,16 @@ fn totals_that_are_not_the_sums_of_the_statements_are_found() {
 
 /// Deposits the events of an era's settlement again, after `change` to them.
 fn tell_again(era: EraIndex, change: impl FnOnce(&mut Vec<MarketEvent>)) {
-	let statements = EnergyMarket::view_statements(0, era).into_iter();
+	let statements = EnergyMarket::view_statements(HOME, era).into_iter();
 	let settled = statements.map(|(household, statement)| MarketEvent::HouseholdSettled {
-		community: 0,
+		community: HOME,
 		household,
 		statement,
 	});
 	let totals = record(0, era).settled.expect("settled");
 	let mut events: Vec<_> = settled.collect();
 	events.push(MarketEvent::EraSettled {
-		community: 0,
+		community: HOME,
 		era,
 		totals,
 	});
@@ -238,13 +248,13 @@ fn balances_that_exceed_the_total_issuance_are_found() {
 /// Adds a debt of a household that has none.
 fn owe(household: HouseholdId, arrears: Balance, credit: Balance) {
 	let debt = Debt { arrears, credit };
-	Debts::<Runtime>::mutate(0, |debts| debts.try_push((household, debt)).unwrap());
+	Debts::<Runtime>::mutate(HOME, |debts| debts.try_push((household, debt)).unwrap());
 }
 
 #[test]
 fn debt_that_no_event_reports_is_found() {
 	let said = ledger_after(|_| {
-		owe(2, 1, 0);
+		owe(IDLE, 1, 0);
 	});
 	assert!(said.contains("debts in the state"), "{said}");
 }
@@ -252,10 +262,10 @@ fn debt_that_no_event_reports_is_found() {
 #[test]
 fn credit_whose_payment_only_an_event_reports_is_found() {
 	traded(|_| {
-		owe(2, 0, 5);
+		owe(IDLE, 0, 5);
 		let ledger = Snapshot::now();
-		Debts::<Runtime>::remove(0);
-		let (household, paid) = (2, 5);
+		Debts::<Runtime>::remove(HOME);
+		let (household, paid) = (IDLE, 5);
 		System::deposit_event(MarketEvent::CreditPaid {
 			household,
 			paid,
@@ -268,12 +278,12 @@ fn credit_whose_payment_only_an_event_reports_is_found() {
 #[test]
 fn household_that_leaves_with_debts_is_found() {
 	traded(|_| {
-		owe(2, 5, 0);
+		owe(IDLE, 5, 0);
 		let ledger = Snapshot::now();
-		Households::<Runtime>::remove(2);
+		Households::<Runtime>::remove(IDLE);
 		System::deposit_event(MarketEvent::HouseholdLeft {
-			community: 0,
-			household: 2,
+			community: HOME,
+			household: IDLE,
 		});
 		assert!(fault(|| ledger.assert_told()).contains("household 2 left"));
 	});
@@ -282,7 +292,7 @@ fn household_that_leaves_with_debts_is_found() {
 #[test]
 fn statement_that_ignores_earlier_debts_is_found() {
 	traded(|era| {
-		owe(1, 5, 0);
+		owe(BUYER, 5, 0);
 		let ledger = Snapshot::now();
 		tell_again(era, |_| ());
 		assert!(fault(|| ledger.assert_told()).contains("arrears and credit after"));
@@ -311,7 +321,7 @@ fn events_that_differ_from_the_state_are_found() {
 #[test]
 fn settlement_that_did_not_use_the_reading_is_found() {
 	traded(|era| {
-		Readings::<Runtime>::mutate(0, |metered| {
+		Readings::<Runtime>::mutate(SELLER, |metered| {
 			metered.as_mut().unwrap().reading.generation_wh += 1;
 		});
 		let ledger = Snapshot::now();

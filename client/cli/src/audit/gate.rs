@@ -3,7 +3,8 @@
 use super::{inputs::Inputs, limits::Limits};
 use crate::{
 	chain::types::{
-		Balance, Certificate, Channels, Contract, Debt, EraRecord, Household, MarketEvent, Submission, Terms,
+		Balance, Certificate, Channels, CommunityId, Contract, Debt, EraRecord, Household, HouseholdId,
+		MarketEvent, Submission, Terms,
 	},
 	fault::Fault,
 };
@@ -20,12 +21,12 @@ use subxt::utils::AccountId32;
 #[derive(Debug, Serialize)]
 pub struct Gate {
 	pub record: EraRecord,
-	pub contracts: BTreeMap<u32, Contract>,
+	pub contracts: BTreeMap<HouseholdId, Contract>,
 }
 
 /// A household that takes part in the game, with its contract.
 struct Player {
-	id: u32,
+	id: HouseholdId,
 	contract: Contract,
 }
 
@@ -199,7 +200,7 @@ async fn players(
 /// preference derives from its last reading. `None` if there is neither, or if none of the strategies is allowed.
 async fn submission(
 	inputs: &mut Inputs,
-	id: u32,
+	id: HouseholdId,
 	household: &Household,
 	era: u32,
 	settle_era: Option<u32>,
@@ -239,7 +240,7 @@ async fn submission(
 
 /// What the chain's events claim about a clearing; `None` without an event `EraCleared`. The events have neither the
 /// comfort of a contract nor the strategies that were not chosen: these are taken from `computed`.
-pub fn claimed(events: &[MarketEvent], community: u32, era: u32, computed: &Gate) -> Option<Gate> {
+pub fn claimed(events: &[MarketEvent], community: CommunityId, era: u32, computed: &Gate) -> Option<Gate> {
 	let mut contracts = BTreeMap::new();
 	let mut cleared = None;
 	for event in events {
@@ -292,7 +293,7 @@ mod tests {
 
 	/// A seller with a surplus of 2 kWh and a buyer with a deficit of 2 kWh. Each may use the pool or the main grid.
 	fn seller_and_buyer() -> (game::Game, Vec<Player>) {
-		let player = |id, generation_wh, consumption_wh, kinds: [Kind; 2]| {
+		let player = |number, generation_wh, consumption_wh, kinds: [Kind; 2]| {
 			let strategy = |kind| Strategy {
 				kind,
 				consumption_wh,
@@ -308,6 +309,7 @@ mod tests {
 				energy: Channels::from_net(0, 0),
 				held: 0,
 			};
+			let id = HouseholdId(number);
 			Player { id, contract }
 		};
 		let players = vec![

@@ -9,8 +9,8 @@ use crate::{
 	chain::{
 		balances::BalancesEvent,
 		types::{
-			Balance, Community, Contract, Debt, EraRecord, Household, LastRuntimeUpgrade, MarketEvent,
-			Metered, RoundState, Statement, Submission,
+			Balance, Community, CommunityId, Contract, Debt, EraRecord, Household, HouseholdId,
+			LastRuntimeUpgrade, MarketEvent, Metered, RoundState, Statement, Submission,
 		},
 	},
 	fault::{Fault, OrFault},
@@ -76,7 +76,7 @@ pub struct Happened {
 	/// Change of each account's free balance in the block before the community's step, smallest unit.
 	gained: BTreeMap<AccountId32, i128>,
 	/// Arrears that are left after transactions of the block repaid some, by household.
-	repaid: BTreeMap<u32, Balance>,
+	repaid: BTreeMap<HouseholdId, Balance>,
 }
 
 impl Happened {
@@ -157,12 +157,12 @@ pub struct Inputs {
 	pub after: Evidence,
 	/// The block's events.
 	pub happened: Happened,
-	community: u32,
+	community: CommunityId,
 }
 
 impl Inputs {
 	/// Creates the inputs for one community, from a block and its parent.
-	pub fn new(before: Evidence, after: Evidence, happened: Happened, community: u32) -> Self {
+	pub fn new(before: Evidence, after: Evidence, happened: Happened, community: CommunityId) -> Self {
 		Self {
 			before,
 			after,
@@ -172,7 +172,7 @@ impl Inputs {
 	}
 
 	/// The community's number.
-	pub fn community_id(&self) -> u32 {
+	pub fn community_id(&self) -> CommunityId {
 		self.community
 	}
 
@@ -195,14 +195,14 @@ impl Inputs {
 	}
 
 	/// The community's households before the block. The block's step works on these.
-	pub async fn members(&mut self) -> Result<Vec<u32>, Fault> {
+	pub async fn members(&mut self) -> Result<Vec<HouseholdId>, Fault> {
 		let key = (self.community,);
 		let members = self.before.fetch((MARKET, "Members"), key).await?;
 		Ok(members.unwrap_or_default())
 	}
 
 	/// A household. If the block removed it, it is read from the state before.
-	pub async fn household(&mut self, id: u32) -> Result<Option<Household>, Fault> {
+	pub async fn household(&mut self, id: HouseholdId) -> Result<Option<Household>, Fault> {
 		let after = self.after.fetch((MARKET, "Households"), (id,)).await?;
 		match after {
 			Some(household) => Ok(Some(household)),
@@ -211,14 +211,14 @@ impl Inputs {
 	}
 
 	/// A household's submission for an era.
-	pub async fn submission(&mut self, id: u32, era: u32) -> Result<Option<Submission>, Fault> {
+	pub async fn submission(&mut self, id: HouseholdId, era: u32) -> Result<Option<Submission>, Fault> {
 		let key = (id, era % 2);
 		let found: Option<Submission> = self.after.fetch((MARKET, "Submissions"), key).await?;
 		Ok(found.filter(|submission| submission.era == era))
 	}
 
 	/// The newest two readings of a household.
-	pub async fn metered(&mut self, id: u32) -> Result<Option<Metered>, Fault> {
+	pub async fn metered(&mut self, id: HouseholdId) -> Result<Option<Metered>, Fault> {
 		let after = self.after.fetch((MARKET, "Readings"), (id,)).await?;
 		match after {
 			Some(metered) => Ok(Some(metered)),
@@ -227,9 +227,9 @@ impl Inputs {
 	}
 
 	/// The debts before the block's end: those before the block, less what transactions of the block repaid.
-	pub async fn debts(&mut self) -> Result<BTreeMap<u32, Debt>, Fault> {
+	pub async fn debts(&mut self) -> Result<BTreeMap<HouseholdId, Debt>, Fault> {
 		let key = (self.community,);
-		let book: Option<Vec<(u32, Debt)>> = self.before.fetch((MARKET, "Debts"), key).await?;
+		let book: Option<Vec<(HouseholdId, Debt)>> = self.before.fetch((MARKET, "Debts"), key).await?;
 		let mut debts: BTreeMap<_, _> = book.unwrap_or_default().into_iter().collect();
 		for (household, arrears) in &self.happened.repaid {
 			if let Some(debt) = debts.get_mut(household) {
@@ -252,14 +252,22 @@ impl Inputs {
 	}
 
 	/// The contracts in the state after the block. `retained` is the length of the ring.
-	pub async fn contracts(&mut self, era: u32, retained: u32) -> Result<Vec<(u32, Contract)>, Fault> {
+	pub async fn contracts(
+		&mut self,
+		era: u32,
+		retained: u32,
+	) -> Result<Vec<(HouseholdId, Contract)>, Fault> {
 		let key = (self.community, era.checked_rem(retained).unwrap_or(0));
 		let book = self.after.fetch((MARKET, "Contracts"), key).await?;
 		Ok(book.unwrap_or_default())
 	}
 
 	/// The statements in the state after the block.
-	pub async fn statements(&mut self, era: u32, retained: u32) -> Result<Vec<(u32, Statement)>, Fault> {
+	pub async fn statements(
+		&mut self,
+		era: u32,
+		retained: u32,
+	) -> Result<Vec<(HouseholdId, Statement)>, Fault> {
 		let key = (self.community, era.checked_rem(retained).unwrap_or(0));
 		let book = self.after.fetch((MARKET, "Statements"), key).await?;
 		Ok(book.unwrap_or_default())

@@ -16,7 +16,12 @@ mod settle;
 mod tests;
 
 use crate::{
-	chain::{self, game::other_rules, types::MarketEvent, At, Node},
+	chain::{
+		self,
+		game::other_rules,
+		types::{CommunityId, MarketEvent},
+		At, Node,
+	},
 	checks::{cleared_under, settled_under},
 	cli::AuditArgs,
 	compare,
@@ -55,7 +60,7 @@ struct Sides<Part> {
 #[derive(Serialize)]
 struct AuditReport {
 	url: String,
-	community: u32,
+	community: CommunityId,
 	era: u32,
 	gate: Option<Sides<Gate>>,
 	/// `None` until the era is settled.
@@ -166,7 +171,7 @@ async fn event_block(
 async fn inputs(
 	node: &Node,
 	number: u64,
-	community: u32,
+	community: CommunityId,
 	begins: impl Fn(&MarketEvent) -> bool,
 ) -> Result<(Block, Inputs), Fault> {
 	let mut after = Evidence::of(node.at(number).await?);

@@ -3,7 +3,8 @@
 use super::{inputs::Inputs, limits::Limits};
 use crate::{
 	chain::types::{
-		Amounts, Balance, Channels, Contract, Debt, MarketEvent, Reading, Statement, Terms, Totals,
+		Amounts, Balance, Channels, CommunityId, Contract, Debt, HouseholdId, MarketEvent, Reading,
+		Statement, Terms, Totals,
 	},
 	fault::Fault,
 };
@@ -21,12 +22,12 @@ use subxt::utils::AccountId32;
 #[derive(Debug, Serialize)]
 pub struct Settlement {
 	pub totals: Totals,
-	pub statements: BTreeMap<u32, Statement>,
+	pub statements: BTreeMap<HouseholdId, Statement>,
 }
 
 /// One household's part of a settlement.
 struct HouseholdSettlement {
-	id: u32,
+	id: HouseholdId,
 	contract: Option<Contract>,
 	debt: Debt,
 	missing: bool,
@@ -35,7 +36,7 @@ struct HouseholdSettlement {
 
 /// What the chain claims about a settlement.
 pub struct Claim<'a> {
-	pub statements: &'a BTreeMap<u32, Statement>,
+	pub statements: &'a BTreeMap<HouseholdId, Statement>,
 	/// Whether the chain computed the payoffs by rules that this program does not have.
 	pub other_payoffs: bool,
 }
@@ -46,7 +47,7 @@ pub struct Claim<'a> {
 pub async fn settle(
 	inputs: &mut Inputs,
 	(era, terms, price_per_kwh): (u32, Terms, Balance),
-	contracts: &BTreeMap<u32, Contract>,
+	contracts: &BTreeMap<HouseholdId, Contract>,
 	limits: &Limits,
 	claim: Claim<'_>,
 	notes: &mut Vec<String>,
@@ -80,7 +81,7 @@ async fn lines(
 	inputs: &mut Inputs,
 	era: u32,
 	price_per_kwh: Balance,
-	contracts: &BTreeMap<u32, Contract>,
+	contracts: &BTreeMap<HouseholdId, Contract>,
 ) -> Result<Vec<HouseholdSettlement>, Fault> {
 	let debts = inputs.debts().await?;
 	let mut lines = Vec::new();
@@ -137,7 +138,7 @@ fn energy(lines: &mut [HouseholdSettlement], terms: &Terms) {
 }
 
 /// Takes the payoffs of delivered energy from the chain. Whether a household has one, and its comfort, stay computed.
-fn take_payoffs(lines: &mut [HouseholdSettlement], claimed: &BTreeMap<u32, Statement>) {
+fn take_payoffs(lines: &mut [HouseholdSettlement], claimed: &BTreeMap<HouseholdId, Statement>) {
 	for line in lines {
 		let said = claimed.get(&line.id).and_then(|statement| statement.delivered);
 		if let (Some(delivered), Some(said)) = (&mut line.statement.delivered, said) {
@@ -151,7 +152,7 @@ fn through_pool(
 	lines: &mut [HouseholdSettlement],
 	terms: &Terms,
 	fees_taken: bool,
-	claimed: &BTreeMap<u32, Statement>,
+	claimed: &BTreeMap<HouseholdId, Statement>,
 	notes: &mut Vec<String>,
 ) {
 	let (mut collected, mut sold_wh, mut waived) = (0, 0, 0);
@@ -194,7 +195,7 @@ fn through_pool(
 fn rewards(
 	lines: &mut [HouseholdSettlement],
 	budget: Balance,
-	claimed: &BTreeMap<u32, Statement>,
+	claimed: &BTreeMap<HouseholdId, Statement>,
 	notes: &mut Vec<String>,
 ) {
 	let payoff = |line: &HouseholdSettlement| {
@@ -218,7 +219,7 @@ fn rewards(
 fn with_utility(
 	line: &mut HouseholdSettlement,
 	terms: &Terms,
-	claimed: &BTreeMap<u32, Statement>,
+	claimed: &BTreeMap<HouseholdId, Statement>,
 	notes: &mut Vec<String>,
 ) {
 	let statement = &mut line.statement;
@@ -247,7 +248,7 @@ fn with_utility(
 }
 
 /// What the chain's events claim about a settlement; `None` without an event `EraSettled`.
-pub fn claimed(events: &[MarketEvent], community: u32, era: u32) -> Option<Settlement> {
+pub fn claimed(events: &[MarketEvent], community: CommunityId, era: u32) -> Option<Settlement> {
 	let mut statements = BTreeMap::new();
 	let mut settled = None;
 	for event in events {
@@ -278,9 +279,9 @@ mod tests {
 		Quality,
 	};
 
-	fn line(id: u32, delivered: Option<Delivered>) -> HouseholdSettlement {
+	fn line(number: u32, delivered: Option<Delivered>) -> HouseholdSettlement {
 		HouseholdSettlement {
-			id,
+			id: HouseholdId(number),
 			contract: None,
 			debt: Debt::default(),
 			missing: false,

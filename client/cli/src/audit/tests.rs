@@ -3,8 +3,8 @@
 use super::*;
 use crate::{
 	chain::types::{
-		Amounts, Certificate, Channels, Contract, EraRecord, Kind, Quality, Reading, Statement, Status,
-		Strategy, Totals,
+		Amounts, Certificate, Channels, Contract, EraRecord, HouseholdId, Kind, Quality, Reading, Statement,
+		Status, Strategy, Totals,
 	},
 	test_terms::TEST_TERMS as TERMS,
 };
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 fn report() -> AuditReport {
 	AuditReport {
 		url: String::new(),
-		community: 0,
+		community: CommunityId(0),
 		era: 7,
 		gate: None,
 		settlement: None,
@@ -57,7 +57,7 @@ fn gate(held: u128, chosen: u8) -> Gate {
 			price_per_kwh: 190,
 			settled: None,
 		},
-		contracts: BTreeMap::from([(3, contract)]),
+		contracts: BTreeMap::from([(HouseholdId(3), contract)]),
 	}
 }
 
@@ -82,7 +82,7 @@ fn settlement(paid: u128) -> Settlement {
 	};
 	Settlement {
 		totals: Totals::default(),
-		statements: BTreeMap::from([(3, statement)]),
+		statements: BTreeMap::from([(HouseholdId(3), statement)]),
 	}
 }
 

@@ -8,7 +8,7 @@
 use crate::{
 	chain::{
 		game::other_rules,
-		types::{Bill, Certificate, EraRecord, Statement, Status},
+		types::{Bill, Certificate, EraRecord, HouseholdId, Statement, Status},
 	},
 	ledger::EraBook,
 };
@@ -42,7 +42,7 @@ pub struct Account {
 
 impl Account {
 	/// An account without any era. `first_era` is the first that will be added.
-	pub fn new(household: u32, first_era: u32) -> Self {
+	pub fn new(household: HouseholdId, first_era: u32) -> Self {
 		Self {
 			bill: Bill::empty(household, first_era),
 			generation_wh: 0,

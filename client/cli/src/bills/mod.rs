@@ -7,7 +7,7 @@ use crate::{
 		self,
 		events::Scanner,
 		game::GAME_RULES_SINCE,
-		types::{Bill, Statement},
+		types::{Bill, CommunityId, HouseholdId, Statement},
 		At, Node, Token,
 	},
 	cli::BillsArgs,
@@ -25,7 +25,7 @@ use std::{collections::BTreeMap, path::Path};
 #[derive(Serialize)]
 struct BillsReport {
 	url: String,
-	community_number: u32,
+	community_number: CommunityId,
 	/// The first settled era and the last.
 	eras: (u32, u32),
 	token: String,
@@ -74,7 +74,7 @@ async fn bills(node: &Node, args: &BillsArgs) -> Result<BillsReport, Fault> {
 }
 
 /// Reads the events from the beginning of the first era to the settlement of the last one.
-async fn read(node: &Node, head: &At, community: u32, args: &BillsArgs) -> Result<Ledger, Fault> {
+async fn read(node: &Node, head: &At, community: CommunityId, args: &BillsArgs) -> Result<Ledger, Fault> {
 	let oldest = node.first_readable(0, head.block_number()).await?;
 	let first = node
 		.first_block_where(oldest, head, |view| view.current >= args.from)
@@ -96,8 +96,8 @@ async fn read(node: &Node, head: &At, community: u32, args: &BillsArgs) -> Resul
 	Ok(ledger)
 }
 
-fn add_up(ledger: &Ledger, community: u32, args: &BillsArgs) -> Result<BillsReport, Fault> {
-	let mut accounts = BTreeMap::<u32, Account>::new();
+fn add_up(ledger: &Ledger, community: CommunityId, args: &BillsArgs) -> Result<BillsReport, Fault> {
+	let mut accounts = BTreeMap::<HouseholdId, Account>::new();
 	let mut whole = Community::default();
 	let mut eras: Option<(u32, u32)> = None;
 	for (era, book) in ledger.eras(args.from..=args.to) {
@@ -136,16 +136,17 @@ async fn compare_with_state(head: &At, ledger: &Ledger, report: &mut BillsReport
 	let (first, last) = report.eras;
 	let mut oldest = None;
 	for (era, book) in ledger.eras(first..=last) {
-		let of_state: BTreeMap<u32, Statement> = chain::statements(head, report.community_number, era)
-			.await?
-			.into_iter()
-			.collect();
+		let of_state: BTreeMap<HouseholdId, Statement> =
+			chain::statements(head, report.community_number, era)
+				.await?
+				.into_iter()
+				.collect();
 		if of_state.is_empty() || book.totals.is_none() {
 			continue;
 		}
 		oldest = oldest.or(Some(era));
 		let statements = book.statements.iter();
-		let of_events: BTreeMap<u32, Statement> =
+		let of_events: BTreeMap<HouseholdId, Statement> =
 			statements.map(|(id, settled)| (*id, settled.statement)).collect();
 		let found = compare::differences(("in the events", &of_events), ("in the state", &of_state))?;
 		report.compared.0 += of_state.len();

@@ -3,7 +3,7 @@
 use super::state::{signed, Account, State};
 use crate::chain::{
 	balances::{BalancesEvent, HoldReason, Status},
-	types::{Balance, Debt, MarketEvent, Statement, Totals},
+	types::{Balance, CommunityId, Debt, HouseholdId, MarketEvent, Statement, Totals},
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -78,7 +78,7 @@ impl Energy {
 pub struct Books {
 	pub state: State,
 	/// By household, including those that have left.
-	pub energy: BTreeMap<u32, Energy>,
+	pub energy: BTreeMap<HouseholdId, Energy>,
 	/// Sum of all transaction fees, smallest unit.
 	pub fees: Balance,
 	/// Contradictions between events, and events that do not say what they moved.
@@ -86,7 +86,7 @@ pub struct Books {
 	/// Number of eras that the chain retains.
 	retained: u32,
 	/// By community: statements of the era that is being settled.
-	settling: BTreeMap<u32, BTreeMap<u32, Statement>>,
+	settling: BTreeMap<CommunityId, BTreeMap<HouseholdId, Statement>>,
 }
 
 impl Books {
@@ -243,7 +243,7 @@ impl Books {
 		*self.held(who, reason) += amount;
 	}
 
-	fn debts(&mut self, household: u32) -> &mut Debt {
+	fn debts(&mut self, household: HouseholdId) -> &mut Debt {
 		self.state.households.entry(household).or_default()
 	}
 
@@ -287,7 +287,7 @@ impl Books {
 	}
 
 	/// Enters the settlement of a community's era. Its statements replace those of the era `retained` eras before it.
-	fn enter_settlement(&mut self, block: u64, community: u32, era: u32, totals: &Totals) {
+	fn enter_settlement(&mut self, block: u64, community: CommunityId, era: u32, totals: &Totals) {
 		let statements = self.settling.remove(&community).unwrap_or_default();
 		let mut sum = Energy::default();
 		for statement in statements.values() {

@@ -39,7 +39,7 @@ struct BooksReport<'a> {
 	#[serde(with = "chain::types::money")]
 	fees: chain::types::Balance,
 	/// By household, over all eras that were settled in these blocks.
-	energy: &'a BTreeMap<u32, Energy>,
+	energy: &'a BTreeMap<chain::types::HouseholdId, Energy>,
 	/// Every difference, in words.
 	differences: &'a [String],
 	books: &'a State,

@@ -4,7 +4,7 @@ use crate::{
 	chain::{
 		self,
 		balances::{AccountInfo, Hold},
-		types::{money, Balance, Bill, Debt, Household, Statement},
+		types::{money, Balance, Bill, CommunityId, Debt, Household, HouseholdId, Statement},
 		At,
 	},
 	fault::Fault,
@@ -46,7 +46,7 @@ impl Account {
 }
 
 /// Statements of a community, by era and household.
-pub type Statements = BTreeMap<u32, BTreeMap<u32, Statement>>;
+pub type Statements = BTreeMap<u32, BTreeMap<HouseholdId, Statement>>;
 
 /// Money and energy of a chain after a block.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -54,11 +54,11 @@ pub struct State {
 	#[serde(with = "money")]
 	pub issuance: i128,
 	pub accounts: BTreeMap<AccountId32, Account>,
-	pub households: BTreeMap<u32, Debt>,
+	pub households: BTreeMap<HouseholdId, Debt>,
 	/// Of the retained eras, by community.
-	pub statements: BTreeMap<u32, Statements>,
+	pub statements: BTreeMap<CommunityId, Statements>,
 	/// Of the retained eras, by household.
-	pub bills: BTreeMap<u32, Bill>,
+	pub bills: BTreeMap<HouseholdId, Bill>,
 }
 
 /// An amount as a signed number.
@@ -75,19 +75,25 @@ impl State {
 			..Self::default()
 		};
 		state.read_accounts(at).await?;
-		let households = chain::entries::<(u32,), Household>(at, "EnergyMarket", "Households").await?;
+		let households =
+			chain::entries::<(HouseholdId,), Household>(at, "EnergyMarket", "Households").await?;
 		for ((id,), _) in households {
 			state.households.insert(id, Debt::default());
 			if let Some(bill) = chain::bill(at, id, (0, u32::MAX)).await? {
 				state.bills.insert(id, bill);
 			}
 		}
-		let debts = chain::entries::<(u32,), Vec<(u32, Debt)>>(at, "EnergyMarket", "Debts").await?;
+		let debts =
+			chain::entries::<(CommunityId,), Vec<(HouseholdId, Debt)>>(at, "EnergyMarket", "Debts").await?;
 		state
 			.households
 			.extend(debts.into_iter().flat_map(|(_, book)| book));
-		let books =
-			chain::entries::<(u32, u32), Vec<(u32, Statement)>>(at, "EnergyMarket", "Statements").await?;
+		let books = chain::entries::<(CommunityId, u32), Vec<(HouseholdId, Statement)>>(
+			at,
+			"EnergyMarket",
+			"Statements",
+		)
+		.await?;
 		for ((community, _), book) in books {
 			for (household, statement) in book {
 				let eras = state.statements.entry(community).or_default();
@@ -119,7 +125,7 @@ impl State {
 
 	/// Computes the bills of the retained statements, for the registered households.
 	pub fn make_bills(&mut self) {
-		let mut bills = BTreeMap::<u32, Bill>::new();
+		let mut bills = BTreeMap::<HouseholdId, Bill>::new();
 		for (era, statements) in self.statements.values().flatten() {
 			for (household, statement) in statements {
 				if self.households.contains_key(household) {

@@ -7,7 +7,9 @@ use super::{
 };
 use crate::chain::{
 	balances::{BalancesEvent, HoldReason, MarketHold, Status},
-	types::{Amounts, Channels, Debt, MarketEvent, Quality, Reading, Statement, Totals},
+	types::{
+		Amounts, Channels, CommunityId, Debt, HouseholdId, MarketEvent, Quality, Reading, Statement, Totals,
+	},
 };
 use std::collections::BTreeMap;
 use subxt::utils::AccountId32;
@@ -17,6 +19,9 @@ const ONE: AccountId32 = AccountId32([1; 32]);
 const TWO: AccountId32 = AccountId32([2; 32]);
 const REASON: HoldReason = HoldReason::EnergyMarket(MarketHold::Contract);
 const RETAINED: u32 = 3;
+const HOME: CommunityId = CommunityId(0);
+const SELLER: HouseholdId = HouseholdId(0);
+const BUYER: HouseholdId = HouseholdId(1);
 
 fn account(free: i128, reserved: i128, held: i128) -> Account {
 	Account {
@@ -249,11 +254,11 @@ fn market(event: MarketEvent) -> Entry {
 	Entry::EnergyMarket(Box::new(event))
 }
 
-/// Household 0 sells 9 Wh to household 1.
+/// The seller sells 9 Wh to the buyer.
 fn settlement(era: u32) -> Vec<Entry> {
 	let settled = |household, statement| {
 		market(MarketEvent::HouseholdSettled {
-			community: 0,
+			community: HOME,
 			household,
 			statement,
 		})
@@ -271,10 +276,10 @@ fn settlement(era: u32) -> Vec<Entry> {
 		from_utility: 12,
 	};
 	vec![
-		settled(0, statement(era, 9, 0)),
-		settled(1, statement(era, 0, 9)),
+		settled(SELLER, statement(era, 9, 0)),
+		settled(BUYER, statement(era, 0, 9)),
 		market(MarketEvent::EraSettled {
-			community: 0,
+			community: HOME,
 			era,
 			totals,
 		}),
@@ -288,12 +293,12 @@ fn settlements_fill_statements_bills_and_debts() {
 	assert_eq!(books.faults, Vec::<String>::new());
 	// Era 4 takes the place of era 1 in the ring.
 	assert_eq!(
-		state.statements[&0].keys().copied().collect::<Vec<_>>(),
+		state.statements[&HOME].keys().copied().collect::<Vec<_>>(),
 		[2, 3, 4]
 	);
-	assert_eq!(books.energy[&1].eras, 4);
-	assert_eq!(books.energy[&1].bought_from_community_wh, 36);
-	let bill = &state.bills[&0];
+	assert_eq!(books.energy[&BUYER].eras, 4);
+	assert_eq!(books.energy[&BUYER].bought_from_community_wh, 36);
+	let bill = &state.bills[&SELLER];
 	assert_eq!((bill.first_era, bill.last_era, bill.eras), (2, 4, 3));
 	assert_eq!(bill.energy_wh, [27, 0, 0, 12]);
 	let (cost, revenue, savings) = (3 * (1 + 3 + 7), 3 * (2 + 8), 3 * (80 - 1));
@@ -305,7 +310,7 @@ fn settlements_fill_statements_bills_and_debts() {
 		arrears: 11,
 		credit: 12,
 	};
-	assert_eq!(state.households[&1], owing);
+	assert_eq!(state.households[&BUYER], owing);
 }
 
 #[test]
@@ -313,18 +318,18 @@ fn debts_are_paid_and_households_leave() {
 	let mut entries = settlement(1);
 	entries.extend([
 		market(MarketEvent::ArrearsRepaid {
-			household: 0,
+			household: SELLER,
 			paid: 8,
 			arrears: 3,
 		}),
 		market(MarketEvent::CreditPaid {
-			household: 0,
+			household: SELLER,
 			paid: 12,
 			credit: 0,
 		}),
 		market(MarketEvent::HouseholdLeft {
-			community: 0,
-			household: 1,
+			community: HOME,
+			household: BUYER,
 		}),
 	]);
 	let state = books_of(entries).state;
@@ -332,10 +337,10 @@ fn debts_are_paid_and_households_leave() {
 		arrears: 3,
 		credit: 0,
 	};
-	assert_eq!(state.households, BTreeMap::from([(0, left)]));
-	// Household 1 has no bill any more, but its statement stays among the community's.
-	assert_eq!(state.bills.keys().copied().collect::<Vec<_>>(), [0]);
-	assert_eq!(state.statements[&0][&1].len(), 2);
+	assert_eq!(state.households, BTreeMap::from([(SELLER, left)]));
+	// The buyer has no bill any more, but its statement stays among the community's.
+	assert_eq!(state.bills.keys().copied().collect::<Vec<_>>(), [SELLER]);
+	assert_eq!(state.statements[&HOME][&1].len(), 2);
 }
 
 #[test]
@@ -359,15 +364,15 @@ fn differences_are_found_in_both_directions() {
 	chain.accounts.remove(&ONE);
 	chain.accounts.get_mut(&TWO).unwrap().held.clear();
 	chain.accounts.get_mut(&TWO).unwrap().free += 30;
-	let eras = chain.statements.get_mut(&0).unwrap();
+	let eras = chain.statements.get_mut(&HOME).unwrap();
 	eras.get_mut(&1)
 		.unwrap()
-		.get_mut(&1)
+		.get_mut(&BUYER)
 		.unwrap()
 		.energy
 		.bought_from_main_wh = 5;
-	chain.bills.get_mut(&1).unwrap().savings = -1;
-	chain.households.insert(2, Debt::default());
+	chain.bills.get_mut(&BUYER).unwrap().savings = -1;
+	chain.households.insert(HouseholdId(2), Debt::default());
 	let found = differences(&books, &chain).unwrap();
 	let expected = [
 		format!("accounts {ONE}: not in the state, "),

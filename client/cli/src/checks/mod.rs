@@ -10,7 +10,7 @@
 use crate::{
 	chain::{
 		game::other_rules,
-		types::{Balance, EraRecord, Kind, Statement, Strategy, Terms, Totals},
+		types::{Balance, EraRecord, HouseholdId, Kind, Statement, Strategy, Terms, Totals},
 	},
 	ledger::{Contract, EraBook, Settled},
 };
@@ -225,7 +225,7 @@ fn energy(checks: &mut Checks, book: &EraBook, totals: &Totals) {
 }
 
 /// Checks one household's delivered energy.
-fn delivery(checks: &mut Checks, book: &EraBook, household: u32, statement: &Statement) {
+fn delivery(checks: &mut Checks, book: &EraBook, household: HouseholdId, statement: &Statement) {
 	let (community, main) = (statement.energy.community_wh(), statement.energy.main_wh());
 	let reading = &statement.reading;
 	let metered = net_wh(reading.generation_wh, reading.consumption_wh);

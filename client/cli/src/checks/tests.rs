@@ -4,7 +4,7 @@ use super::*;
 use crate::{
 	chain::{
 		game::GAME_RULES_SINCE,
-		types::{Amounts, Channels, Comfort, Delivered, MarketEvent, Quality, Reading, Status},
+		types::{Amounts, Channels, Comfort, CommunityId, Delivered, MarketEvent, Quality, Reading, Status},
 	},
 	ledger::{Ledger, Opening},
 	test_terms::TEST_TERMS,
@@ -12,6 +12,7 @@ use crate::{
 use commonwatt_market::{game::Ratio, ComfortBounds};
 use std::collections::BTreeMap;
 
+const HOME: CommunityId = CommunityId(0);
 const ERA: u32 = 7;
 const PRICE: Balance = 190;
 const TERMS: Terms = Terms {
@@ -119,15 +120,15 @@ fn events() -> Vec<MarketEvent> {
 	let buy = strategy(Kind::BuyFromCommunity, 1_500);
 	let alternatives = |one: Strategy, kind: Kind| vec![one, Strategy { kind, ..one }];
 	let submitted = |household, generation_wh, strategies| MarketEvent::StrategiesSubmitted {
-		household,
+		household: HouseholdId(household),
 		era: ERA,
 		generation_wh,
 		strategies,
 	};
 	let contract = |household, generation_wh, strategy, energy, held| MarketEvent::ContractMade {
-		community: 0,
+		community: HOME,
 		era: ERA,
-		household,
+		household: HouseholdId(household),
 		generation_wh,
 		strategy,
 		chosen: 0,
@@ -136,8 +137,8 @@ fn events() -> Vec<MarketEvent> {
 		held,
 	};
 	let settled = |household, reading, energy, imbalance_import_wh, amounts| MarketEvent::HouseholdSettled {
-		community: 0,
-		household,
+		community: HOME,
+		household: HouseholdId(household),
 		statement: Statement {
 			era: ERA,
 			reading,
@@ -150,7 +151,7 @@ fn events() -> Vec<MarketEvent> {
 		},
 	};
 	let metered = |household, reading| MarketEvent::ReadingSubmitted {
-		household,
+		household: HouseholdId(household),
 		era: ERA,
 		reading,
 	};
@@ -160,7 +161,7 @@ fn events() -> Vec<MarketEvent> {
 		contract(0, 2_000, sell, channels(1_000, 0, 500, 0), 0),
 		contract(1, 500, buy, channels(0, 1_000, 0, 0), 200),
 		MarketEvent::EraCleared {
-			community: 0,
+			community: HOME,
 			record: record(),
 		},
 		metered(0, reading(2_000, 500)),
@@ -168,7 +169,7 @@ fn events() -> Vec<MarketEvent> {
 		settled(0, reading(2_000, 500), channels(1_000, 0, 500, 0), 0, SELLER),
 		settled(1, reading(500, 1_700), channels(0, 1_000, 0, 200), 200, BUYER),
 		MarketEvent::EraSettled {
-			community: 0,
+			community: HOME,
 			era: ERA,
 			totals: TOTALS,
 		},
@@ -211,7 +212,10 @@ fn check_of(events: &[MarketEvent], versions: [Option<u32>; 2]) -> Checks {
 		arrears: 5,
 		..Opening::default()
 	};
-	let mut ledger = Ledger::new(BTreeMap::from([(0, Opening::default()), (1, owing)]));
+	let mut ledger = Ledger::new(BTreeMap::from([
+		(HouseholdId(0), Opening::default()),
+		(HouseholdId(1), owing),
+	]));
 	let is_cleared = |event: &MarketEvent| matches!(event, MarketEvent::EraCleared { .. });
 	let cleared = events.iter().position(is_cleared).expect("it is cleared");
 	let (before, after) = events.split_at(cleared + 1);
@@ -346,7 +350,7 @@ fn statement_of(event: &mut MarketEvent, of: u32) -> Option<&mut Statement> {
 	match event {
 		MarketEvent::HouseholdSettled {
 			household, statement, ..
-		} if *household == of => Some(statement),
+		} if household.0 == of => Some(statement),
 		_ => None,
 	}
 }
@@ -355,7 +359,9 @@ fn statement_of(event: &mut MarketEvent, of: u32) -> Option<&mut Statement> {
 fn contracts_that_create_energy_are_caught() {
 	caught("sum of contracted community energy", |event| {
 		if let MarketEvent::ContractMade {
-			household: 0, energy, ..
+			household: HouseholdId(0),
+			energy,
+			..
 		} = event
 		{
 			*energy = channels(1_001, 0, 499, 0);
@@ -367,7 +373,7 @@ fn contracts_that_create_energy_are_caught() {
 fn contract_that_was_not_submitted_is_caught() {
 	caught("is not strategy 0 of its set", |event| {
 		if let MarketEvent::ContractMade {
-			household: 1,
+			household: HouseholdId(1),
 			strategy,
 			..
 		} = event
@@ -427,7 +433,7 @@ fn reading_that_no_meter_sent_is_caught() {
 fn unreported_missing_reading_is_caught() {
 	caught("missing readings", |event| {
 		if let MarketEvent::ReadingSubmitted { household, .. } = event {
-			*household = 9;
+			*household = HouseholdId(9);
 		}
 	});
 }
@@ -513,8 +519,8 @@ fn payoff_without_a_reading_is_caught() {
 		"household 1: comfort and payoff of delivered energy Some",
 		|event| {
 			if let MarketEvent::ReadingSubmitted { household, .. } = event {
-				if *household == 1 {
-					*household = 9;
+				if household.0 == 1 {
+					*household = HouseholdId(9);
 				}
 			}
 		},

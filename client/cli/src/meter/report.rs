@@ -8,7 +8,7 @@ use crate::{
 	chain::{
 		self,
 		send::{self, Offered, UsedBy},
-		types::{EraView, Household, Quality, SubmitReading},
+		types::{EraView, Household, HouseholdId, Quality, SubmitReading},
 		At, Node,
 	},
 	fault::Fault,
@@ -71,7 +71,7 @@ struct Look {
 	final_view: EraView,
 	era_ms: u64,
 	slot_ms: u64,
-	household: Option<(u32, Household)>,
+	household: Option<(HouseholdId, Household)>,
 }
 
 impl Reporter {

@@ -6,7 +6,11 @@
 
 use crate::ledger::{Ledger, Opening};
 use crate::{
-	chain::{events::BlockLog, Node},
+	chain::{
+		events::BlockLog,
+		types::{CommunityId, HouseholdId},
+		Node,
+	},
 	fault::Fault,
 	lines::{state_folder, Lines},
 };
@@ -46,9 +50,9 @@ pub struct Beginning {
 	/// The last block before it.
 	pub anchor: Seen,
 	/// The community's number.
-	pub community: u32,
+	pub community: CommunityId,
 	/// The community's households as they were in that block.
-	pub households: BTreeMap<u32, Opening>,
+	pub households: BTreeMap<HouseholdId, Opening>,
 }
 
 /// A period that is played in an era.

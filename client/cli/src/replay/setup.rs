@@ -6,8 +6,8 @@ use crate::{
 		self,
 		send::{self, Signed, Tries},
 		types::{
-			Address, Balance, BalancesCall, Batch, Comfort, Community, MarketCall, Quality, Reading,
-			RuntimeCall, SubmitReading, Sudo, Terms,
+			Address, Balance, BalancesCall, Batch, Comfort, Community, CommunityId, Household, HouseholdId,
+			MarketCall, Quality, Reading, RuntimeCall, SubmitReading, Sudo, Terms,
 		},
 		At, Node,
 	},
@@ -26,7 +26,7 @@ const BATCH: usize = 40;
 /// A household of the file.
 pub struct Participant {
 	pub name: String,
-	pub id: u32,
+	pub id: HouseholdId,
 	pub keys: HouseholdKeys,
 	pub connection_limit_wh: u32,
 	/// The temperature of its greatest comfort, hundredths of a degree.
@@ -35,13 +35,13 @@ pub struct Participant {
 
 /// A community that is ready to be played.
 pub struct Stage {
-	pub community: u32,
+	pub community: CommunityId,
 	pub name: String,
 	pub terms: Terms,
 	/// In the order of the file's households.
 	pub players: Vec<Participant>,
 	/// All households of the community, including those that are not in the file.
-	pub members: Vec<u32>,
+	pub members: Vec<HouseholdId>,
 }
 
 /// Creates what is missing.
@@ -91,7 +91,11 @@ pub async fn prepare(
 }
 
 /// The community with this name. Creates it if it is missing.
-async fn find_or_create(node: &Node, name: &str, args: &ReplayArgs) -> Result<(u32, Community), Fault> {
+async fn find_or_create(
+	node: &Node,
+	name: &str,
+	args: &ReplayArgs,
+) -> Result<(CommunityId, Community), Fault> {
 	let mut tries = Tries::default();
 	loop {
 		let at = node.head().await?;
@@ -119,7 +123,7 @@ async fn sign_creation(at: &At, name: &str, args: &ReplayArgs) -> Result<Signed,
 	let sudo = keys::key(&args.play.keys.sudo)?;
 	let operator = keys::account(&keys::key(&args.play.keys.operator)?);
 	let utility = keys::account(&keys::key(&args.play.keys.utility)?);
-	let terms = chain::community(at, 0)
+	let terms = chain::community(at, CommunityId(0))
 		.await?
 		.map_or(paper::TERMS, |community| community.terms);
 	let call = RuntimeCall::EnergyMarket(MarketCall::create_community {
@@ -135,10 +139,10 @@ async fn sign_creation(at: &At, name: &str, args: &ReplayArgs) -> Result<Signed,
 /// The household of these keys in a community, if it is registered.
 async fn registered(
 	at: &At,
-	community: u32,
+	community: CommunityId,
 	name: &str,
 	keys: &HouseholdKeys,
-) -> Result<Option<(u32, chain::types::Household)>, Fault> {
+) -> Result<Option<(HouseholdId, Household)>, Fault> {
 	let Some(id) = chain::household_of_meter(at, &keys::account(&keys.meter)).await? else {
 		return Ok(None);
 	};
@@ -164,7 +168,7 @@ async fn register_missing(
 	node: &Node,
 	(dataset, limits): (&Dataset, &[u32]),
 	all_keys: &[HouseholdKeys],
-	community: u32,
+	community: CommunityId,
 	known: &Community,
 	args: &ReplayArgs,
 ) -> Result<(), Fault> {

@@ -5,7 +5,8 @@ use crate::{
 		self,
 		game::other_rules,
 		types::{
-			money, Amounts, Balance, Certificate, Channels, Delivered, Kind, Reading, Status, Terms, Totals,
+			money, Amounts, Balance, Certificate, Channels, CommunityId, Delivered, HouseholdId, Kind,
+			Reading, Status, Terms, Totals,
 		},
 	},
 	checks::{self, Checks},
@@ -22,7 +23,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, Serialize)]
 pub struct HouseholdLine {
 	pub name: String,
-	pub household: u32,
+	pub household: HouseholdId,
 	pub generation_wh: u32,
 	/// Consumption in the file, Wh.
 	pub file_consumption_wh: u32,
@@ -271,7 +272,7 @@ pub struct Sent {
 pub struct ReplaySummary {
 	pub file: String,
 	pub url: String,
-	pub community: u32,
+	pub community: CommunityId,
 	pub community_name: String,
 	pub households: Vec<String>,
 	/// `None` if home energy managers are used.

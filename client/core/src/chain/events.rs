@@ -2,7 +2,7 @@
 
 use super::{
 	balances::BalancesEvent,
-	types::{Balance, MarketEvent, Statement},
+	types::{Balance, CommunityId, HouseholdId, MarketEvent, Statement},
 	At, Node,
 };
 use crate::fault::{Fault, OrFault};
@@ -55,12 +55,12 @@ const MONEY_EVENTS: [&str; 3] = ["Transfer", "TransferOnHold", "Held"];
 
 /// Reads blocks for one community.
 pub struct Scanner {
-	community: u32,
-	members: BTreeSet<u32>,
+	community: CommunityId,
+	members: BTreeSet<HouseholdId>,
 	/// Owner and community of households, and accounts of communities. These are of all communities, because several
 	/// may clear in one block.
-	households: BTreeMap<u32, (AccountId32, u32)>,
-	accounts: BTreeMap<u32, Accounts>,
+	households: BTreeMap<HouseholdId, (AccountId32, CommunityId)>,
+	accounts: BTreeMap<CommunityId, Accounts>,
 }
 
 #[derive(Clone, Copy)]
@@ -114,7 +114,7 @@ impl Flows {
 
 impl Scanner {
 	/// A scanner for a community with these households.
-	pub fn new(community: u32, members: impl IntoIterator<Item = u32>) -> Self {
+	pub fn new(community: CommunityId, members: impl IntoIterator<Item = HouseholdId>) -> Self {
 		Self {
 			community,
 			members: members.into_iter().collect(),
@@ -248,7 +248,7 @@ impl Scanner {
 		market: &[MarketEvent],
 	) -> Result<(Flows, Flows), Fault> {
 		let (mut moved, mut held) = (Flows::default(), Flows::default());
-		let mut in_pools = BTreeMap::<u32, i128>::new();
+		let mut in_pools = BTreeMap::<CommunityId, i128>::new();
 		for event in market {
 			let (MarketEvent::ContractMade { household, .. }
 			| MarketEvent::HouseholdSettled { household, .. }
@@ -289,8 +289,8 @@ impl Scanner {
 	async fn household(
 		&mut self,
 		(node, at): (&Node, &At),
-		household: u32,
-	) -> Result<(AccountId32, u32), Fault> {
+		household: HouseholdId,
+	) -> Result<(AccountId32, CommunityId), Fault> {
 		if let Some(known) = self.households.get(&household) {
 			return Ok(*known);
 		}
@@ -306,7 +306,7 @@ impl Scanner {
 		Ok(known)
 	}
 
-	async fn accounts(&mut self, at: &At, community: u32) -> Result<Accounts, Fault> {
+	async fn accounts(&mut self, at: &At, community: CommunityId) -> Result<Accounts, Fault> {
 		if let Some(accounts) = self.accounts.get(&community) {
 			return Ok(*accounts);
 		}

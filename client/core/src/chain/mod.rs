@@ -26,8 +26,8 @@ use subxt::{
 	OnlineClient, OnlineClientAtBlock, SubstrateConfig,
 };
 use types::{
-	Bill, Community, Contract, Debt, EraRecord, EraView, Household, LastRuntimeUpgrade, Metered, Reading,
-	Statement,
+	Bill, Community, CommunityId, Contract, Debt, EraRecord, EraView, Household, HouseholdId,
+	LastRuntimeUpgrade, Metered, Reading, Statement,
 };
 
 /// The chain at one block: its state, events and transactions.
@@ -296,13 +296,13 @@ pub async fn era(at: &At) -> Result<Option<EraView>, Fault> {
 }
 
 /// A community by its number.
-pub async fn community(at: &At, id: u32) -> Result<Option<Community>, Fault> {
+pub async fn community(at: &At, id: CommunityId) -> Result<Option<Community>, Fault> {
 	call(at, MARKET_API, "community", (id,)).await
 }
 
 /// The community with this name, and its number.
-pub async fn community_named(at: &At, name: &str) -> Result<Option<(u32, Community)>, Fault> {
-	for id in 0..community_count(at).await? {
+pub async fn community_named(at: &At, name: &str) -> Result<Option<(CommunityId, Community)>, Fault> {
+	for id in (0..community_count(at).await?).map(CommunityId) {
 		if let Some(found) = community(at, id).await? {
 			if found.name == name.as_bytes() {
 				return Ok(Some((id, found)));
@@ -313,62 +313,70 @@ pub async fn community_named(at: &At, name: &str) -> Result<Option<(u32, Communi
 }
 
 /// The number of a community that is given by name or by number.
-pub async fn community_id(at: &At, named: &str) -> Result<u32, Fault> {
+pub async fn community_id(at: &At, named: &str) -> Result<CommunityId, Fault> {
 	if let Some((id, _)) = community_named(at, named).await? {
 		return Ok(id);
 	}
 	let count = community_count(at).await?;
-	let id = named.parse().ok().filter(|id| *id < count);
+	let id = named.parse().ok().filter(|id: &CommunityId| id.0 < count);
 	id.ok_or_else(|| Fault::Input(format!("--community {named}: there is no such community")))
 }
 
 /// The numbers of a community's households.
-pub async fn members(at: &At, community: u32) -> Result<Vec<u32>, Fault> {
+pub async fn members(at: &At, community: CommunityId) -> Result<Vec<HouseholdId>, Fault> {
 	call(at, MARKET_API, "members", (community,)).await
 }
 
 /// A household by its number.
-pub async fn household(at: &At, id: u32) -> Result<Option<Household>, Fault> {
+pub async fn household(at: &At, id: HouseholdId) -> Result<Option<Household>, Fault> {
 	call(at, MARKET_API, "household", (id,)).await
 }
 
 /// What a household and the utility owe each other.
-pub async fn debt(at: &At, id: u32) -> Result<Option<Debt>, Fault> {
+pub async fn debt(at: &At, id: HouseholdId) -> Result<Option<Debt>, Fault> {
 	call(at, MARKET_API, "debt", (id,)).await
 }
 
 /// A community's record of an era.
-pub async fn record(at: &At, community: u32, era: u32) -> Result<Option<EraRecord>, Fault> {
+pub async fn record(at: &At, community: CommunityId, era: u32) -> Result<Option<EraRecord>, Fault> {
 	call(at, MARKET_API, "record", (community, era)).await
 }
 
 /// A community's contracts for an era, including those of households that have left since.
-pub async fn contracts(at: &At, community: u32, era: u32) -> Result<Vec<(u32, Contract)>, Fault> {
+pub async fn contracts(
+	at: &At,
+	community: CommunityId,
+	era: u32,
+) -> Result<Vec<(HouseholdId, Contract)>, Fault> {
 	call(at, MARKET_API, "contracts", (community, era)).await
 }
 
 /// A community's statements of an era, including those of households that have left since.
-pub async fn statements(at: &At, community: u32, era: u32) -> Result<Vec<(u32, Statement)>, Fault> {
+pub async fn statements(
+	at: &At,
+	community: CommunityId,
+	era: u32,
+) -> Result<Vec<(HouseholdId, Statement)>, Fault> {
 	call(at, MARKET_API, "statements", (community, era)).await
 }
 
 /// A household's statement of an era, if the era is settled and still retained.
-pub async fn statement(at: &At, household: u32, era: u32) -> Result<Option<Statement>, Fault> {
+pub async fn statement(at: &At, household: HouseholdId, era: u32) -> Result<Option<Statement>, Fault> {
 	call(at, MARKET_API, "statement", (household, era)).await
 }
 
 /// A household's bill for the retained eras from `first` to `last`; `None` if there is no such era.
-pub async fn bill(at: &At, household: u32, (first, last): (u32, u32)) -> Result<Option<Bill>, Fault> {
+pub async fn bill(at: &At, household: HouseholdId, (first, last): (u32, u32)) -> Result<Option<Bill>, Fault> {
 	call(at, MARKET_API, "bill", (household, first, last)).await
 }
 
 /// The account of a community's pool.
-pub async fn pool_account(at: &At, community: u32) -> Result<AccountId32, Fault> {
+pub async fn pool_account(at: &At, community: CommunityId) -> Result<AccountId32, Fault> {
 	call(at, MARKET_API, "pool_account", (community,)).await
 }
 
 /// The account of a community's incentive pot.
-pub async fn pot_account(at: &At, community: u32) -> Result<AccountId32, Fault> {
+pub async fn pot_account(at: &At, community: CommunityId) -> Result<AccountId32, Fault> {
 	call(at, MARKET_API, "pot_account", (community,)).await
 }
 
@@ -379,8 +387,8 @@ pub async fn community_count(at: &At) -> Result<u32, Fault> {
 }
 
 /// The household that a meter measures.
-pub async fn household_of_meter(at: &At, meter: &AccountId32) -> Result<Option<u32>, Fault> {
-	let address = dynamic::storage::<([u8; 32],), u32>("EnergyMarket", "MeterOf");
+pub async fn household_of_meter(at: &At, meter: &AccountId32) -> Result<Option<HouseholdId>, Fault> {
+	let address = dynamic::storage::<([u8; 32],), HouseholdId>("EnergyMarket", "MeterOf");
 	let household = at.storage().try_fetch(address, (meter.0,)).await.or_fault()?;
 	household
 		.map(|household| household.decode().or_fault())
@@ -388,8 +396,8 @@ pub async fn household_of_meter(at: &At, meter: &AccountId32) -> Result<Option<u
 }
 
 /// A household's reading of an era, if it is one of the household's newest two.
-pub async fn reading(at: &At, era: u32, household: u32) -> Result<Option<Reading>, Fault> {
-	let address = dynamic::storage::<(u32,), Metered>("EnergyMarket", "Readings");
+pub async fn reading(at: &At, era: u32, household: HouseholdId) -> Result<Option<Reading>, Fault> {
+	let address = dynamic::storage::<(HouseholdId,), Metered>("EnergyMarket", "Readings");
 	let Some(metered) = at.storage().try_fetch(address, (household,)).await.or_fault()? else {
 		return Ok(None);
 	};

@@ -10,8 +10,8 @@ use commonwatt_market::EndedTerms;
 pub use commonwatt_market::{
 	game::{Certificate, Comfort, Delivered, Kind, Status, Strategy},
 	money::serialized as money,
-	Amounts, Balance, Bill, Channels, Debt, EraRecord, EraView, Metered, Quality, Reading, RoundState,
-	Statement, Terms, Totals,
+	Amounts, Balance, Bill, Channels, CommunityId, Debt, EraRecord, EraView, HouseholdId, Metered, Quality,
+	Reading, RoundState, Statement, Terms, Totals,
 };
 use serde::{Deserialize, Serialize};
 use subxt::{
@@ -40,31 +40,31 @@ pub struct LastRuntimeUpgrade {
 #[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
 pub enum MarketEvent {
 	CommunityCreated {
-		community: u32,
+		community: CommunityId,
 	},
 	HouseholdRegistered {
-		community: u32,
-		household: u32,
+		community: CommunityId,
+		household: HouseholdId,
 		comfort: Option<Comfort>,
 	},
 	TermsChanged {
-		community: u32,
+		community: CommunityId,
 	},
 	ComfortChanged {
-		household: u32,
+		household: HouseholdId,
 		comfort: Option<Comfort>,
 	},
 	PreferenceChanged {
-		household: u32,
+		household: HouseholdId,
 	},
 	StrategiesSubmitted {
-		household: u32,
+		household: HouseholdId,
 		era: u32,
 		generation_wh: u32,
 		strategies: Vec<Strategy>,
 	},
 	ReadingSubmitted {
-		household: u32,
+		household: HouseholdId,
 		era: u32,
 		reading: Reading,
 	},
@@ -78,9 +78,9 @@ pub enum MarketEvent {
 		last: u32,
 	},
 	ContractMade {
-		community: u32,
+		community: CommunityId,
 		era: u32,
-		household: u32,
+		household: HouseholdId,
 		generation_wh: u32,
 		strategy: Strategy,
 		chosen: u8,
@@ -90,62 +90,62 @@ pub enum MarketEvent {
 		held: Balance,
 	},
 	EraCleared {
-		community: u32,
+		community: CommunityId,
 		record: EraRecord,
 	},
 	ClearingFailed {
-		community: u32,
+		community: CommunityId,
 		era: u32,
 	},
 	HouseholdSettled {
-		community: u32,
-		household: u32,
+		community: CommunityId,
+		household: HouseholdId,
 		statement: Statement,
 	},
 	EraSettled {
-		community: u32,
+		community: CommunityId,
 		era: u32,
 		totals: Totals,
 	},
 	ArrearsRepaid {
-		household: u32,
+		household: HouseholdId,
 		#[serde(with = "money")]
 		paid: Balance,
 		#[serde(with = "money")]
 		arrears: Balance,
 	},
 	OperatorChanged {
-		community: u32,
+		community: CommunityId,
 	},
 	ConcentratorChanged {
-		community: u32,
+		community: CommunityId,
 	},
 	CommunityPaused {
-		community: u32,
+		community: CommunityId,
 	},
 	HouseholdSuspended {
-		household: u32,
+		household: HouseholdId,
 	},
 	MeterReplaced {
-		household: u32,
+		household: HouseholdId,
 	},
 	StrategiesWithdrawn {
-		household: u32,
+		household: HouseholdId,
 		era: u32,
 	},
 	ReadingRefused {
-		household: u32,
+		household: HouseholdId,
 	},
 	HouseholdLeaving {
-		household: u32,
+		household: HouseholdId,
 		last_era: u32,
 	},
 	HouseholdLeft {
-		community: u32,
-		household: u32,
+		community: CommunityId,
+		household: HouseholdId,
 	},
 	CreditPaid {
-		household: u32,
+		household: HouseholdId,
 		#[serde(with = "money")]
 		paid: Balance,
 		#[serde(with = "money")]
@@ -173,7 +173,7 @@ pub enum MarketCall {
 		terms: Terms,
 	},
 	register_household {
-		community: u32,
+		community: CommunityId,
 		owner: AccountId32,
 		meter: AccountId32,
 		connection_limit_wh: u32,
@@ -200,7 +200,7 @@ pub enum Address {
 #[derive(Clone, Debug, EncodeAsType)]
 #[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
 pub struct SubmitStrategies {
-	pub household: u32,
+	pub household: HouseholdId,
 	pub era: u32,
 	pub generation_wh: u32,
 	pub strategies: Vec<Strategy>,

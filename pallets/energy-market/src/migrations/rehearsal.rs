@@ -3,7 +3,7 @@
 
 use crate::{
 	pallet::{Communities, CommunityCount, Config, Pallet},
-	LOG_TARGET,
+	CommunityId, LOG_TARGET,
 };
 use frame_support::migrations::VersionedMigration;
 
@@ -26,7 +26,7 @@ mod unchecked {
 		fn on_runtime_upgrade() -> Weight {
 			let count = CommunityCount::<T>::get();
 			let mut written = 0u32;
-			for id in 0..count {
+			for id in (0..count).map(CommunityId) {
 				// A migration must not lose what it cannot decode, so an unreadable community stays as it is.
 				if let Some(community) = Communities::<T>::get(id) {
 					Communities::<T>::insert(id, community);

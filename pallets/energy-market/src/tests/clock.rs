@@ -8,7 +8,7 @@ use frame_support::{
 };
 
 fn communities(count: u32, households: u32) {
-	for c in 1..count {
+	for c in (1..count).map(CommunityId) {
 		assert_ok!(EnergyMarket::create_community(
 			RuntimeOrigin::root(),
 			vec![],
@@ -17,7 +17,7 @@ fn communities(count: u32, households: u32) {
 			terms()
 		));
 		for h in 0..households {
-			let meter = AccountId::from(10_000 * c + h);
+			let meter = AccountId::from(10_000 * c.0 + h);
 			assert_ok!(EnergyMarket::register_household(
 				RuntimeOrigin::signed(OPERATOR),
 				c,
@@ -75,12 +75,12 @@ fn first_block_of_an_era_only_notes_it_and_the_next_one_clears() {
 				settle_era: Some(FIRST_ERA - 1),
 				communities: 1,
 				phase: Phase::Solve,
-				next: 0
+				next: VILLAGE
 			})
 		);
-		assert!(EnergyMarket::view_contract(0, FIRST_ERA + 1).is_none());
+		assert!(EnergyMarket::view_contract(home(0), FIRST_ERA + 1).is_none());
 		next_block();
-		assert!(EnergyMarket::view_contract(0, FIRST_ERA + 1).is_some());
+		assert!(EnergyMarket::view_contract(home(0), FIRST_ERA + 1).is_some());
 		assert_eq!(Round::<Test>::get(), None);
 	});
 }
@@ -95,8 +95,8 @@ fn block_takes_the_steps_that_fit_and_charges_their_weight() {
 			events
 				.into_iter()
 				.filter_map(|event| match event {
-					Event::EraCleared { community, .. } => Some((Phase::Solve, community)),
-					Event::EraSettled { community, .. } => Some((Phase::Settle, community)),
+					Event::EraCleared { community, .. } => Some((Phase::Solve, community.0)),
+					Event::EraSettled { community, .. } => Some((Phase::Settle, community.0)),
 					_ => None,
 				})
 				.collect::<Vec<_>>()
@@ -141,7 +141,7 @@ fn household_admitted_after_planning_waits_for_the_next_era() {
 		assert_eq!(weight.ref_time(), 81);
 		assert_ok!(EnergyMarket::register_household(
 			RuntimeOrigin::signed(OPERATOR),
-			0,
+			VILLAGE,
 			owner(5),
 			7_000,
 			5_000,
@@ -149,7 +149,7 @@ fn household_admitted_after_planning_waits_for_the_next_era() {
 		));
 		EnergyMarket::on_finalize(number);
 		assert_eq!(record(FIRST_ERA + 1).players, 1);
-		assert!(EnergyMarket::view_statement(4, FIRST_ERA - 1).is_none());
+		assert!(EnergyMarket::view_statement(home(4), FIRST_ERA - 1).is_none());
 	});
 }
 
@@ -203,10 +203,10 @@ fn missed_eras_are_reported_and_never_cleared() {
 				settling: Some(FIRST_ERA)
 			})
 		);
-		assert!((next + 1..next + 10).all(|era| EnergyMarket::view_record(0, era).is_none()));
+		assert!((next + 1..next + 10).all(|era| EnergyMarket::view_record(VILLAGE, era).is_none()));
 		// The submission for the missed era made no contract. The era before the gap is settled once, with its
 		// readings.
-		assert!(EnergyMarket::view_contract(0, next + 10).is_none());
+		assert!(EnergyMarket::view_contract(home(0), next + 10).is_none());
 		report(0, next, 2_000, 0);
 		report(1, next, 0, 1_000);
 		enter_era(next + 11);
@@ -288,8 +288,8 @@ fn certificate_can_be_verified_and_the_choice_explained() {
 		enter_era(next);
 		let record = record(next);
 		assert_eq!(record.certificate.traded_wh, 2_000);
-		assert_eq!(EnergyMarket::view_verify(0, next), Some(record.certificate));
-		let explanation = EnergyMarket::view_explain(0, next).unwrap();
+		assert_eq!(EnergyMarket::view_verify(VILLAGE, next), Some(record.certificate));
+		let explanation = EnergyMarket::view_explain(home(0), next).unwrap();
 		assert_eq!(explanation.chosen, 1);
 		let best = explanation.payoffs_log2.iter().max().unwrap();
 		assert_eq!(Some(best), explanation.payoffs_log2.get(1));

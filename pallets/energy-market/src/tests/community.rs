@@ -31,13 +31,13 @@ fn governance_creates_a_community_and_its_pool_account_exists() {
 	ExtBuilder::default().build_and_execute(|| {
 		assert_ok!(create(terms()));
 		assert_eq!(CommunityCount::<Test>::get(), 2);
-		let community = Communities::<Test>::get(1).unwrap();
+		let community = Communities::<Test>::get(CommunityId(1)).unwrap();
 		assert_eq!((community.operator, community.utility), (OPERATOR, UTILITY));
-		let pool = EnergyMarket::pool_account(1);
-		assert_ne!(pool, EnergyMarket::pool_account(0));
+		let pool = EnergyMarket::pool_account(CommunityId(1));
+		assert_ne!(pool, EnergyMarket::pool_account(VILLAGE));
 		assert_eq!(Balances::free_balance(pool), EXISTENTIAL_DEPOSIT);
 		assert!(
-			matches!(take_events().as_slice(), [Event::CommunityCreated { community: 1, pool: p, .. }] if *p == pool)
+			matches!(take_events().as_slice(), [Event::CommunityCreated { community: CommunityId(1), pool: p, .. }] if *p == pool)
 		);
 	});
 }
@@ -134,15 +134,21 @@ fn terms_are_refused_when_a_tariff_is_too_high() {
 fn operator_admits_a_household() {
 	ExtBuilder::default().build_in_first_era(|| {
 		take_events();
-		assert_ok!(register(0, 7_000, 5_000, Some(comfort())));
-		let household = Households::<Test>::get(4).unwrap();
+		assert_ok!(register(VILLAGE, 7_000, 5_000, Some(comfort())));
+		let household = Households::<Test>::get(home(4)).unwrap();
 		assert_eq!((household.owner, household.meter), (owner(5), 7_000));
 		assert_eq!(household.member_since, FIRST_ERA);
-		assert_eq!(MeterOf::<Test>::get(7_000), Some(4));
-		assert_eq!(Members::<Test>::get(0).into_inner(), vec![0, 1, 2, 3, 4]);
+		assert_eq!(MeterOf::<Test>::get(7_000), Some(home(4)));
+		assert_eq!(
+			Members::<Test>::get(VILLAGE).into_inner(),
+			[0, 1, 2, 3, 4].map(home)
+		);
 		assert!(matches!(
 			take_events().as_slice(),
-			[Event::HouseholdRegistered { household: 4, .. }]
+			[Event::HouseholdRegistered {
+				household: HouseholdId(4),
+				..
+			}]
 		));
 	});
 }
@@ -150,7 +156,10 @@ fn operator_admits_a_household() {
 #[test]
 fn household_is_refused_when_the_community_is_unknown() {
 	ExtBuilder::default().build_and_execute(|| {
-		assert_noop!(register(9, 7_000, 5_000, None), Error::<Test>::UnknownCommunity);
+		assert_noop!(
+			register(CommunityId(9), 7_000, 5_000, None),
+			Error::<Test>::UnknownCommunity
+		);
 	});
 }
 
@@ -159,7 +168,7 @@ fn household_is_refused_when_the_signer_is_not_the_operator() {
 	ExtBuilder::default().build_and_execute(|| {
 		let origin = RuntimeOrigin::signed(STRANGER);
 		assert_noop!(
-			EnergyMarket::register_household(origin, 0, owner(5), 7_000, 5_000, None),
+			EnergyMarket::register_household(origin, VILLAGE, owner(5), 7_000, 5_000, None),
 			Error::<Test>::NotOperator
 		);
 	});
@@ -169,7 +178,7 @@ fn household_is_refused_when_the_signer_is_not_the_operator() {
 fn household_is_refused_when_its_meter_is_already_registered() {
 	ExtBuilder::default().build_and_execute(|| {
 		assert_noop!(
-			register(0, meter(2), 5_000, None),
+			register(VILLAGE, meter(2), 5_000, None),
 			Error::<Test>::MeterAlreadyRegistered
 		);
 	});
@@ -180,7 +189,10 @@ fn household_is_refused_when_the_community_is_full() {
 	ExtBuilder::default()
 		.households(MAX_HOUSEHOLDS)
 		.build_and_execute(|| {
-			assert_noop!(register(0, 7_000, 5_000, None), Error::<Test>::CommunityFull);
+			assert_noop!(
+				register(VILLAGE, 7_000, 5_000, None),
+				Error::<Test>::CommunityFull
+			);
 		});
 }
 
@@ -189,7 +201,7 @@ fn household_is_refused_when_its_connection_limit_is_out_of_range() {
 	ExtBuilder::default().build_and_execute(|| {
 		for limit in [0, 1_000_000_001] {
 			assert_noop!(
-				register(0, 7_000, limit, None),
+				register(VILLAGE, 7_000, limit, None),
 				Error::<Test>::ConnectionLimitOutOfRange
 			);
 		}
@@ -215,9 +227,9 @@ fn comfort_is_refused_when_range_or_sensitivity_is_invalid() {
 		for (change, error) in cases {
 			let comfort = with(change);
 			let error: sp_runtime::DispatchError = error.into();
-			assert_noop!(register(0, 7_000, 5_000, comfort), error);
+			assert_noop!(register(VILLAGE, 7_000, 5_000, comfort), error);
 			assert_noop!(
-				EnergyMarket::set_comfort(RuntimeOrigin::signed(owner(0)), 0, comfort),
+				EnergyMarket::set_comfort(RuntimeOrigin::signed(owner(0)), home(0), comfort),
 				error
 			);
 		}
@@ -228,9 +240,13 @@ fn comfort_is_refused_when_range_or_sensitivity_is_invalid() {
 fn owner_sets_comfort_and_preference() {
 	ExtBuilder::default().build_and_execute(|| {
 		let origin = RuntimeOrigin::signed(owner(1));
-		assert_ok!(EnergyMarket::set_comfort(origin.clone(), 1, Some(comfort())));
-		assert_ok!(EnergyMarket::set_preference(origin, 1, Some(preference())));
-		let household = Households::<Test>::get(1).unwrap();
+		assert_ok!(EnergyMarket::set_comfort(
+			origin.clone(),
+			home(1),
+			Some(comfort())
+		));
+		assert_ok!(EnergyMarket::set_preference(origin, home(1), Some(preference())));
+		let household = Households::<Test>::get(home(1)).unwrap();
 		assert_eq!(
 			(household.comfort, household.preference),
 			(Some(comfort()), Some(preference()))
@@ -238,8 +254,14 @@ fn owner_sets_comfort_and_preference() {
 		assert!(matches!(
 			take_events().as_slice(),
 			[
-				Event::ComfortChanged { household: 1, .. },
-				Event::PreferenceChanged { household: 1, .. }
+				Event::ComfortChanged {
+					household: HouseholdId(1),
+					..
+				},
+				Event::PreferenceChanged {
+					household: HouseholdId(1),
+					..
+				}
 			]
 		));
 	});
@@ -250,19 +272,19 @@ fn comfort_and_preference_are_refused_when_the_signer_is_not_the_owner() {
 	ExtBuilder::default().build_and_execute(|| {
 		let stranger = || RuntimeOrigin::signed(owner(0));
 		assert_noop!(
-			EnergyMarket::set_comfort(stranger(), 1, None),
+			EnergyMarket::set_comfort(stranger(), home(1), None),
 			Error::<Test>::NotOwner
 		);
 		assert_noop!(
-			EnergyMarket::set_preference(stranger(), 1, None),
+			EnergyMarket::set_preference(stranger(), home(1), None),
 			Error::<Test>::NotOwner
 		);
 		assert_noop!(
-			EnergyMarket::set_comfort(stranger(), 9, None),
+			EnergyMarket::set_comfort(stranger(), home(9), None),
 			Error::<Test>::UnknownHousehold
 		);
 		assert_noop!(
-			EnergyMarket::set_preference(stranger(), 9, None),
+			EnergyMarket::set_preference(stranger(), home(9), None),
 			Error::<Test>::UnknownHousehold
 		);
 	});
@@ -283,7 +305,7 @@ fn preference_is_refused_when_a_percentage_exceeds_100() {
 			},
 		] {
 			assert_noop!(
-				EnergyMarket::set_preference(origin(), 0, Some(wrong)),
+				EnergyMarket::set_preference(origin(), home(0), Some(wrong)),
 				Error::<Test>::PreferenceOutOfRange
 			);
 		}
@@ -317,7 +339,7 @@ fn new_terms_hold_from_their_era_on_and_do_not_change_contracts() {
 		enter_era(FIRST_ERA + 1);
 		let mut new = terms();
 		new.tariffs.feed_in_per_kwh = 200;
-		set_terms(OPERATOR, 0, new, FIRST_ERA + 3).unwrap();
+		set_terms(OPERATOR, VILLAGE, new, FIRST_ERA + 3).unwrap();
 		enter_era(FIRST_ERA + 2);
 		report(0, FIRST_ERA + 1, 2_000, 0);
 		report(1, FIRST_ERA + 1, 0, 2_000);
@@ -336,10 +358,10 @@ fn announcement_replaces_one_that_has_not_begun_and_keeps_one_that_has() {
 			terms.tariffs.feed_in_per_kwh = feed_in_per_kwh;
 			terms
 		};
-		set_terms(OPERATOR, 0, priced(100), FIRST_ERA + 1).unwrap();
-		set_terms(OPERATOR, 0, priced(200), FIRST_ERA + 1).unwrap();
+		set_terms(OPERATOR, VILLAGE, priced(100), FIRST_ERA + 1).unwrap();
+		set_terms(OPERATOR, VILLAGE, priced(200), FIRST_ERA + 1).unwrap();
 		enter_era(FIRST_ERA + 1);
-		set_terms(OPERATOR, 0, priced(300), FIRST_ERA + 2).unwrap();
+		set_terms(OPERATOR, VILLAGE, priced(300), FIRST_ERA + 2).unwrap();
 		enter_era(FIRST_ERA + 2);
 		assert_eq!(record(FIRST_ERA + 1).price_per_kwh, 250);
 		assert_eq!(record(FIRST_ERA + 2).price_per_kwh, 300);
@@ -350,7 +372,10 @@ fn announcement_replaces_one_that_has_not_begun_and_keeps_one_that_has() {
 fn terms_are_refused_for_an_era_that_has_begun() {
 	ExtBuilder::default().build_in_first_era(|| {
 		for era in [0, FIRST_ERA - 1, FIRST_ERA] {
-			assert_noop!(set_terms(OPERATOR, 0, terms(), era), Error::<Test>::EraNotLater);
+			assert_noop!(
+				set_terms(OPERATOR, VILLAGE, terms(), era),
+				Error::<Test>::EraNotLater
+			);
 		}
 	});
 }
@@ -358,9 +383,12 @@ fn terms_are_refused_for_an_era_that_has_begun() {
 #[test]
 fn terms_are_refused_when_the_signer_is_not_the_operator() {
 	ExtBuilder::default().build_and_execute(|| {
-		assert_noop!(set_terms(STRANGER, 0, terms(), 1), Error::<Test>::NotOperator);
 		assert_noop!(
-			set_terms(OPERATOR, 7, terms(), 1),
+			set_terms(STRANGER, VILLAGE, terms(), 1),
+			Error::<Test>::NotOperator
+		);
+		assert_noop!(
+			set_terms(OPERATOR, CommunityId(7), terms(), 1),
 			Error::<Test>::UnknownCommunity
 		);
 	});

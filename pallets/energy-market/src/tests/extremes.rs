@@ -23,14 +23,14 @@ fn rich(terms: Terms, test: impl FnOnce()) {
 		for household in 0..MAX_HOUSEHOLDS {
 			Balances::set_balance(&owner(household), FORTUNE);
 		}
-		for who in [UTILITY, OPERATOR, EnergyMarket::pot_account(0)] {
+		for who in [UTILITY, OPERATOR, EnergyMarket::pot_account(VILLAGE)] {
 			Balances::set_balance(&who, FORTUNE);
 		}
-		assert_ok!(EnergyMarket::set_terms(by(OPERATOR), 0, terms, 1));
+		assert_ok!(EnergyMarket::set_terms(by(OPERATOR), VILLAGE, terms, 1));
 		for household in 0..MAX_HOUSEHOLDS {
 			assert_ok!(EnergyMarket::register_household(
 				by(OPERATOR),
-				0,
+				VILLAGE,
 				owner(household),
 				meter(household),
 				MAX_ENERGY_WH,
@@ -115,7 +115,7 @@ fn largest_trade(era: EraIndex) {
 #[test]
 fn sums_are_right_at_maximum_energy_and_tariffs() {
 	rich(dearest(), || {
-		let pot = Balances::balance(&EnergyMarket::pot_account(0));
+		let pot = Balances::balance(&EnergyMarket::pot_account(VILLAGE));
 		largest_trade(FIRST_ERA + 1);
 		let totals = record(FIRST_ERA + 1).settled.unwrap();
 		let gigawatt_hours = Balance::from(MAX_HOUSEHOLDS / 2);
@@ -178,7 +178,7 @@ fn sums_are_right_at_tariffs_of_zero() {
 #[test]
 fn preference_with_extreme_values_takes_part_in_the_game() {
 	rich(dearest(), || {
-		for (household, response) in [(0, i16::MIN), (1, i16::MAX)] {
+		for (household, response) in [(home(0), i16::MIN), (home(1), i16::MAX)] {
 			assert_ok!(EnergyMarket::set_preference(
 				by(owner(household)),
 				household,
@@ -217,20 +217,26 @@ fn last_possible_era_does_not_panic() {
 		// There is no later era for which strategies, terms or a new meter could be submitted.
 		for era in [0, EraIndex::MAX] {
 			assert_noop!(
-				EnergyMarket::submit_strategies(by(owner(0)), 0, era, 0, vec![strategy(Kind::Neutral, 0)]),
+				EnergyMarket::submit_strategies(
+					by(owner(0)),
+					home(0),
+					era,
+					0,
+					vec![strategy(Kind::Neutral, 0)]
+				),
 				Error::<Test>::StrategiesForWrongEra
 			);
 		}
 		assert_noop!(
-			EnergyMarket::withdraw_strategies(by(owner(0)), 0),
+			EnergyMarket::withdraw_strategies(by(owner(0)), home(0)),
 			Error::<Test>::IdsExhausted
 		);
 		assert_noop!(
-			EnergyMarket::replace_meter(by(OPERATOR), 0, 9_001),
+			EnergyMarket::replace_meter(by(OPERATOR), home(0), 9_001),
 			Error::<Test>::IdsExhausted
 		);
 		assert_noop!(
-			EnergyMarket::set_terms(by(OPERATOR), 0, terms(), EraIndex::MAX),
+			EnergyMarket::set_terms(by(OPERATOR), VILLAGE, terms(), EraIndex::MAX),
 			Error::<Test>::EraNotLater
 		);
 		assert_eq!(EnergyMarket::view_current_era(), None);

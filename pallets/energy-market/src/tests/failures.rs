@@ -52,7 +52,7 @@ fn silent_buyer_is_estimated_to_consume_its_contract() {
 		assert_eq!(buyer.energy.bought_from_community_wh, 1_500);
 		assert_eq!(statement(0, NEXT).amounts.received_from_pool, 285);
 		// The estimate is not stored as a reading, so no later era is derived from it.
-		assert_eq!(Readings::<Test>::get(1), None);
+		assert_eq!(Readings::<Test>::get(home(1)), None);
 	});
 }
 
@@ -139,12 +139,15 @@ fn arrears_are_recorded_affect_nobody_else_and_are_repaid() {
 			100_000
 		));
 		assert_noop!(
-			EnergyMarket::repay_arrears(RuntimeOrigin::signed(owner(0)), 1),
+			EnergyMarket::repay_arrears(RuntimeOrigin::signed(owner(0)), home(1)),
 			Error::<Test>::NotOwner
 		);
-		assert_ok!(EnergyMarket::repay_arrears(origin(), 1));
+		assert_ok!(EnergyMarket::repay_arrears(origin(), home(1)));
 		assert_eq!(debt(1).arrears, 0);
-		assert_noop!(EnergyMarket::repay_arrears(origin(), 1), Error::<Test>::NoArrears);
+		assert_noop!(
+			EnergyMarket::repay_arrears(origin(), home(1)),
+			Error::<Test>::NoArrears
+		);
 	});
 }
 
@@ -156,11 +159,11 @@ fn repaying_is_refused_when_there_is_nothing_to_pay_with() {
 		enter_era(NEXT);
 		assert_eq!(debt(0).arrears, 300);
 		assert_noop!(
-			EnergyMarket::repay_arrears(RuntimeOrigin::signed(owner(0)), 0),
+			EnergyMarket::repay_arrears(RuntimeOrigin::signed(owner(0)), home(0)),
 			Error::<Test>::NothingToPayWith
 		);
 		assert_noop!(
-			EnergyMarket::repay_arrears(RuntimeOrigin::signed(owner(0)), 50),
+			EnergyMarket::repay_arrears(RuntimeOrigin::signed(owner(0)), home(50)),
 			Error::<Test>::UnknownHousehold
 		);
 	});
@@ -171,7 +174,7 @@ fn households_of_one_owner_share_its_funds() {
 	ExtBuilder::default().build_in_first_era(|| {
 		assert_ok!(EnergyMarket::register_household(
 			RuntimeOrigin::signed(OPERATOR),
-			0,
+			VILLAGE,
 			owner(0),
 			7_000,
 			5_000,
@@ -181,7 +184,7 @@ fn households_of_one_owner_share_its_funds() {
 		submit(0, NEXT, 0, &[strategy(Kind::BuyFromMain, 1_000)]);
 		assert_ok!(EnergyMarket::submit_strategies(
 			RuntimeOrigin::signed(owner(0)),
-			4,
+			home(4),
 			NEXT,
 			0,
 			vec![strategy(Kind::BuyFromMain, 1_000)]
@@ -235,7 +238,7 @@ fn seller_with_a_closed_account_gets_credit() {
 		let seller = statement(0, NEXT).amounts;
 		assert_eq!((seller.received_from_pool, seller.credit), (0, 8));
 		assert_eq!(
-			Balances::free_balance(EnergyMarket::pool_account(0)),
+			Balances::free_balance(EnergyMarket::pool_account(VILLAGE)),
 			EXISTENTIAL_DEPOSIT
 		);
 	});
@@ -266,7 +269,7 @@ fn operator_and_utility_may_have_households_of_their_own() {
 		ExtBuilder::default().build_in_first_era(|| {
 			assert_ok!(EnergyMarket::register_household(
 				RuntimeOrigin::signed(OPERATOR),
-				0,
+				VILLAGE,
 				owner,
 				9_000,
 				10_000,
@@ -275,7 +278,7 @@ fn operator_and_utility_may_have_households_of_their_own() {
 			let buy = [strategy(Kind::BuyFromCommunity, 2_000)];
 			assert_ok!(EnergyMarket::submit_strategies(
 				RuntimeOrigin::signed(owner),
-				4,
+				home(4),
 				FIRST_ERA + 1,
 				0,
 				buy.to_vec()

@@ -14,14 +14,14 @@ fn announce(change: impl FnOnce(&mut Terms)) {
 	change(&mut terms);
 	assert_ok!(EnergyMarket::set_terms(
 		RuntimeOrigin::signed(OPERATOR),
-		0,
+		VILLAGE,
 		terms,
 		NEXT
 	));
 }
 
 fn fund_pot(amount: Balance) {
-	let pot = EnergyMarket::pot_account(0);
+	let pot = EnergyMarket::pot_account(VILLAGE);
 	assert_ok!(Balances::transfer(
 		&STRANGER,
 		&pot,
@@ -31,12 +31,12 @@ fn fund_pot(amount: Balance) {
 }
 
 fn pot() -> Balance {
-	Balances::free_balance(EnergyMarket::pot_account(0))
+	Balances::free_balance(EnergyMarket::pot_account(VILLAGE))
 }
 
 /// Household 0 sells 2 kWh to household 1. The payoffs are 100 * 4^2 = 1,600 and 100 * 4^-2 = 6.25, as E_in is negative
 /// for a buyer. Household 2 buys 1 kWh from the main grid, which is a payoff of 1; household 3 has no contract.
-fn play(reports: &[HouseholdId]) {
+fn play(reports: &[u32]) {
 	submit(0, NEXT, 2_000, &[strategy(Kind::SellToCommunity, 0)]);
 	submit(1, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 2_000)]);
 	submit(2, NEXT, 0, &[strategy(Kind::BuyFromMain, 1_000)]);
@@ -65,7 +65,7 @@ fn pot_is_shared_in_proportion_to_delivered_payoffs() {
 		assert_eq!(pot(), 10_000 - 6_429);
 		assert_eq!(record(NEXT).settled.map(|totals| totals.rewards), Some(6_429));
 		assert_eq!(
-			EnergyMarket::view_bill(0, NEXT, NEXT).map(|bill| bill.reward),
+			EnergyMarket::view_bill(home(0), NEXT, NEXT).map(|bill| bill.reward),
 			Some(6_400)
 		);
 	});
@@ -118,7 +118,7 @@ fn silent_meter_earns_no_reward() {
 #[test]
 fn statement_has_delivered_comfort_and_payoff() {
 	ExtBuilder::default().build_in_first_era(|| {
-		for household in [0, 1] {
+		for household in [0, 1].map(home) {
 			let origin = RuntimeOrigin::signed(owner(household));
 			assert_ok!(EnergyMarket::set_comfort(origin, household, Some(comfort())));
 		}
@@ -186,13 +186,13 @@ fn comfort_range_outside_the_bounds_is_refused() {
 		announce(|terms| terms.comfort_bounds = bounds(1_600, 2_700));
 		let origin = RuntimeOrigin::signed(owner(0));
 		assert_noop!(
-			EnergyMarket::set_comfort(origin.clone(), 0, Some(comfort())),
+			EnergyMarket::set_comfort(origin.clone(), home(0), Some(comfort())),
 			Error::<Test>::ComfortOutOfBounds
 		);
 		assert_noop!(
 			EnergyMarket::register_household(
 				RuntimeOrigin::signed(OPERATOR),
-				0,
+				VILLAGE,
 				owner(5),
 				9_000,
 				1_000,
@@ -204,16 +204,16 @@ fn comfort_range_outside_the_bounds_is_refused() {
 			min_centi_c: 1_600,
 			..comfort()
 		};
-		assert_ok!(EnergyMarket::set_comfort(origin.clone(), 0, Some(within)));
-		assert_ok!(EnergyMarket::set_comfort(origin, 0, None));
+		assert_ok!(EnergyMarket::set_comfort(origin.clone(), home(0), Some(within)));
+		assert_ok!(EnergyMarket::set_comfort(origin, home(0), None));
 	});
 }
 
 #[test]
 fn game_cuts_comfort_ranges_to_new_bounds() {
 	ExtBuilder::default().build_in_first_era(|| {
-		for household in 0..3 {
-			let model = match household {
+		for household in (0..3).map(home) {
+			let model = match household.0 {
 				2 => Comfort {
 					max_centi_c: 1_700,
 					..comfort()
@@ -232,9 +232,9 @@ fn game_cuts_comfort_ranges_to_new_bounds() {
 		assert_eq!((narrowed.min_centi_c, narrowed.max_centi_c), (1_800, 2_400));
 		assert_eq!(narrowed.check(), Ok(()));
 		// The range 15 to 17 degrees lies outside the bounds. Without a model there is nothing to cut.
-		assert_eq!(EnergyMarket::view_contract(2, NEXT), None);
+		assert_eq!(EnergyMarket::view_contract(home(2), NEXT), None);
 		assert_eq!(contract(3, NEXT).comfort, None);
-		assert!(EnergyMarket::view_verify(0, NEXT).is_some());
+		assert!(EnergyMarket::view_verify(VILLAGE, NEXT).is_some());
 	});
 }
 
@@ -245,7 +245,7 @@ fn empty_comfort_bounds_are_refused() {
 			let mut terms = terms();
 			terms.comfort_bounds = bounds(min, max);
 			assert_noop!(
-				EnergyMarket::set_terms(RuntimeOrigin::signed(OPERATOR), 0, terms, NEXT),
+				EnergyMarket::set_terms(RuntimeOrigin::signed(OPERATOR), VILLAGE, terms, NEXT),
 				Error::<Test>::ComfortBoundsEmpty
 			);
 			assert_noop!(

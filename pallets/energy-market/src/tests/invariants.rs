@@ -33,16 +33,16 @@ fn slot(era: EraIndex) -> u32 {
 	era % RETAINED_ERAS
 }
 
-fn in_contract(era: EraIndex, household: HouseholdId, change: impl FnOnce(&mut Contract<Test>)) {
-	Contracts::<Test>::mutate(0, slot(era), |book| {
-		let entry = book.as_mut().iter_mut().find(|(id, _)| *id == household);
+fn in_contract(era: EraIndex, household: u32, change: impl FnOnce(&mut Contract<Test>)) {
+	Contracts::<Test>::mutate(VILLAGE, slot(era), |book| {
+		let entry = book.as_mut().iter_mut().find(|(id, _)| id.0 == household);
 		change(&mut entry.unwrap().1)
 	});
 }
 
-fn in_statement(era: EraIndex, household: HouseholdId, change: impl FnOnce(&mut Statement)) {
-	Statements::<Test>::mutate(0, slot(era), |book| {
-		let entry = book.as_mut().iter_mut().find(|(id, _)| *id == household);
+fn in_statement(era: EraIndex, household: u32, change: impl FnOnce(&mut Statement)) {
+	Statements::<Test>::mutate(VILLAGE, slot(era), |book| {
+		let entry = book.as_mut().iter_mut().find(|(id, _)| id.0 == household);
 		change(&mut entry.unwrap().1)
 	});
 }
@@ -54,7 +54,7 @@ fn round() -> RoundState {
 		settle_era: None,
 		communities: 1,
 		phase: Phase::Solve,
-		next: 0,
+		next: VILLAGE,
 	}
 }
 
@@ -73,7 +73,7 @@ fn wrong_clock_is_caught() {
 		|| {
 			let step = PlannedStep {
 				phase: Phase::Solve,
-				community: 0,
+				community: VILLAGE,
 				households: 1,
 			};
 			Planned::<Test>::put(frame_support::BoundedVec::truncate_from(vec![step]));
@@ -82,7 +82,12 @@ fn wrong_clock_is_caught() {
 	);
 	let round = round();
 	busy(
-		move || Round::<Test>::put(RoundState { next: 1, ..round }),
+		move || {
+			Round::<Test>::put(RoundState {
+				next: CommunityId(1),
+				..round
+			})
+		},
 		"the round's next community is beyond its last one",
 	);
 	busy(
@@ -133,39 +138,39 @@ fn wrong_count_is_caught() {
 		"the community count differs from the number of communities",
 	);
 	busy(
-		|| NextHousehold::<Test>::put(3),
+		|| NextHousehold::<Test>::put(home(3)),
 		"a household's number is not below the next number",
 	);
 	busy(
-		|| MeterOf::<Test>::insert(5, 0),
+		|| MeterOf::<Test>::insert(5, home(0)),
 		"more meters are registered than households have",
 	);
 	busy(
-		|| Communities::<Test>::insert(7, Communities::<Test>::take(0).unwrap()),
+		|| Communities::<Test>::insert(CommunityId(7), Communities::<Test>::take(VILLAGE).unwrap()),
 		"a community's number is not below the community count",
 	);
 	busy(
-		|| Members::<Test>::insert(9, frame_support::BoundedVec::default()),
+		|| Members::<Test>::insert(CommunityId(9), frame_support::BoundedVec::default()),
 		"there are members of an unknown community",
 	);
 	busy(
-		|| Members::<Test>::mutate(0, |m| m.try_push(77).unwrap()),
+		|| Members::<Test>::mutate(VILLAGE, |m| m.try_push(home(77)).unwrap()),
 		"a member is not a known household",
 	);
 	busy(
-		|| Members::<Test>::mutate(0, |m| m.truncate(3)),
+		|| Members::<Test>::mutate(VILLAGE, |m| m.truncate(3)),
 		"a household is not a member of any community",
 	);
 	busy(
-		|| Members::<Test>::mutate(0, |m| m.as_mut().swap(0, 1)),
+		|| Members::<Test>::mutate(VILLAGE, |m| m.as_mut().swap(0, 1)),
 		"members are not in ascending order",
 	);
 	busy(
-		|| Households::<Test>::mutate(0, |h| h.as_mut().unwrap().community = 1),
+		|| Households::<Test>::mutate(home(0), |h| h.as_mut().unwrap().community = CommunityId(1)),
 		"a member's household belongs to another community",
 	);
 	busy(
-		|| Households::<Test>::mutate(0, |h| h.as_mut().unwrap().meter = meter(1)),
+		|| Households::<Test>::mutate(home(0), |h| h.as_mut().unwrap().meter = meter(1)),
 		"a household's meter is not registered for it",
 	);
 }
@@ -213,7 +218,7 @@ fn wrong_contract_is_caught() {
 		"the sum of an owner's holds overflows",
 	);
 	busy(
-		|| Records::<Test>::insert(0, slot(NEXT + 3), record(NEXT)),
+		|| Records::<Test>::insert(VILLAGE, slot(NEXT + 3), record(NEXT)),
 		"a record is in the ring slot of another era",
 	);
 }
@@ -222,7 +227,7 @@ fn wrong_contract_is_caught() {
 fn pool_that_paid_too_much_is_caught() {
 	busy(
 		|| {
-			let pool = EnergyMarket::pool_account(0);
+			let pool = EnergyMarket::pool_account(VILLAGE);
 			assert_ok!(Balances::burn_from(
 				&pool,
 				1,
@@ -239,7 +244,7 @@ fn pool_that_paid_too_much_is_caught() {
 	);
 	busy(
 		|| {
-			Records::<Test>::mutate(0, slot(NEXT), |r| {
+			Records::<Test>::mutate(VILLAGE, slot(NEXT), |r| {
 				r.as_mut().unwrap().settled.as_mut().unwrap().through_pool += 1
 			})
 		},
@@ -263,11 +268,15 @@ fn energy_that_does_not_sum_to_zero_is_caught() {
 		"delivered community energy does not sum to zero",
 	);
 	busy(
-		|| Records::<Test>::mutate(0, slot(NEXT), |r| r.as_mut().unwrap().certificate.traded_wh += 1),
+		|| {
+			Records::<Test>::mutate(VILLAGE, slot(NEXT), |r| {
+				r.as_mut().unwrap().certificate.traded_wh += 1
+			})
+		},
 		"the contracts' traded energy differs from the certificate's",
 	);
 	busy(
-		|| Records::<Test>::mutate(0, slot(NEXT), |r| r.as_mut().unwrap().players += 1),
+		|| Records::<Test>::mutate(VILLAGE, slot(NEXT), |r| r.as_mut().unwrap().players += 1),
 		"the number of contracts differs from the record's players",
 	);
 }
@@ -288,7 +297,7 @@ fn statement_that_differs_from_the_metered_energy_is_caught() {
 	] {
 		busy(
 			move || {
-				Records::<Test>::mutate(0, slot(NEXT), |r| {
+				Records::<Test>::mutate(VILLAGE, slot(NEXT), |r| {
 					change(r.as_mut().unwrap().settled.as_mut().unwrap())
 				})
 			},
@@ -300,15 +309,15 @@ fn statement_that_differs_from_the_metered_energy_is_caught() {
 #[test]
 fn unsorted_or_misplaced_book_is_caught() {
 	busy(
-		|| Contracts::<Test>::mutate(0, slot(NEXT), |book| book.as_mut().reverse()),
+		|| Contracts::<Test>::mutate(VILLAGE, slot(NEXT), |book| book.as_mut().reverse()),
 		"a book is not in ascending order of households",
 	);
 	busy(
-		|| Statements::<Test>::mutate(0, slot(NEXT), |book| book.as_mut().reverse()),
+		|| Statements::<Test>::mutate(VILLAGE, slot(NEXT), |book| book.as_mut().reverse()),
 		"a book is not in ascending order of households",
 	);
 	busy(
-		|| Statements::<Test>::insert(9, 0, Statements::<Test>::get(0, slot(NEXT))),
+		|| Statements::<Test>::insert(CommunityId(9), 0, Statements::<Test>::get(VILLAGE, slot(NEXT))),
 		"a book is of an unknown community",
 	);
 	busy(
@@ -324,22 +333,22 @@ fn unsorted_or_misplaced_book_is_caught() {
 #[test]
 fn wrong_debt_is_caught() {
 	let debts = |debts: Vec<(HouseholdId, Debt)>| {
-		move || Debts::<Test>::insert(0, frame_support::BoundedVec::truncate_from(debts))
+		move || Debts::<Test>::insert(VILLAGE, frame_support::BoundedVec::truncate_from(debts))
 	};
 	let debt = Debt {
 		arrears: 1,
 		credit: 0,
 	};
 	busy(
-		debts(vec![(0, Debt::default())]),
+		debts(vec![(home(0), Debt::default())]),
 		"a debt book lists a household without debts",
 	);
 	busy(
-		debts(vec![(77, debt)]),
+		debts(vec![(home(77), debt)]),
 		"a debt book lists a household that is not a member",
 	);
 	busy(
-		debts(vec![(1, debt), (0, debt)]),
+		debts(vec![(home(1), debt), (home(0), debt)]),
 		"a book is not in ascending order of households",
 	);
 }
@@ -347,7 +356,7 @@ fn wrong_debt_is_caught() {
 #[test]
 fn wrong_reading_is_caught() {
 	let readings = |change: fn(&mut Metered)| {
-		move || Readings::<Test>::mutate(0, |metered| change(metered.as_mut().unwrap()))
+		move || Readings::<Test>::mutate(home(0), |metered| change(metered.as_mut().unwrap()))
 	};
 	busy(
 		readings(|metered| metered.era += 1),
@@ -358,24 +367,28 @@ fn wrong_reading_is_caught() {
 		"a household's readings are not in ascending order of eras",
 	);
 	busy(
-		|| Households::<Test>::mutate(0, |h| h.as_mut().unwrap().member_since = FIRST_ERA + 2),
+		|| Households::<Test>::mutate(home(0), |h| h.as_mut().unwrap().member_since = FIRST_ERA + 2),
 		"a reading is of an era without membership",
 	);
 	busy(
-		|| Readings::<Test>::insert(77, Readings::<Test>::get(0).unwrap()),
+		|| Readings::<Test>::insert(home(77), Readings::<Test>::get(home(0)).unwrap()),
 		"a reading is of an unknown household",
 	);
 	let submission = || Submissions::<Test>::iter_values().next().unwrap();
 	busy(
 		move || {
-			Submissions::<Test>::insert(77, EnergyMarket::submission_slot(submission().era), submission())
+			Submissions::<Test>::insert(
+				home(77),
+				EnergyMarket::submission_slot(submission().era),
+				submission(),
+			)
 		},
 		"a submission is of an unknown household",
 	);
 	busy(
 		move || {
 			Submissions::<Test>::insert(
-				0,
+				home(0),
 				EnergyMarket::submission_slot(submission().era + 1),
 				submission(),
 			)
@@ -388,7 +401,7 @@ fn wrong_reading_is_caught() {
 fn wrong_membership_is_caught() {
 	busy(
 		|| {
-			Households::<Test>::mutate(3, |h| {
+			Households::<Test>::mutate(home(3), |h| {
 				let h = h.as_mut().unwrap();
 				(h.member_since, h.member_until) = (FIRST_ERA, Some(FIRST_ERA - 1));
 			})
@@ -398,9 +411,9 @@ fn wrong_membership_is_caught() {
 	busy(
 		|| {
 			// The household's contract of the running era is still open.
-			let household = Households::<Test>::take(1).unwrap();
+			let household = Households::<Test>::take(home(1)).unwrap();
 			MeterOf::<Test>::remove(household.meter);
-			Members::<Test>::mutate(0, |members| members.retain(|id| *id != 1));
+			Members::<Test>::mutate(VILLAGE, |members| members.retain(|id| *id != home(1)));
 		},
 		"a contract of a household that left has funds on hold",
 	);

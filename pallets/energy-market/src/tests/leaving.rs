@@ -10,12 +10,12 @@ fn by(who: AccountId) -> RuntimeOrigin {
 	RuntimeOrigin::signed(who)
 }
 
-fn leave(household: HouseholdId) {
-	assert_ok!(EnergyMarket::leave(by(owner(household)), household));
+fn leave(household: u32) {
+	assert_ok!(EnergyMarket::leave(by(owner(household)), home(household)));
 }
 
-fn is_gone(household: HouseholdId) -> bool {
-	!Households::<Test>::contains_key(household)
+fn is_gone(household: u32) -> bool {
+	!Households::<Test>::contains_key(home(household))
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn household_is_removed_after_its_last_contract_is_settled() {
 		assert_eq!(
 			take_events(),
 			vec![Event::HouseholdLeaving {
-				household: 1,
+				household: home(1),
 				last_era: NEXT
 			}]
 		);
@@ -43,19 +43,19 @@ fn household_is_removed_after_its_last_contract_is_settled() {
 		enter_era(NEXT + 2);
 		assert!(is_gone(1));
 		assert!(take_events().contains(&Event::HouseholdLeft {
-			community: 0,
-			household: 1
+			community: VILLAGE,
+			household: home(1)
 		}));
-		assert_eq!(Members::<Test>::get(0).into_inner(), vec![0, 2, 3]);
+		assert_eq!(Members::<Test>::get(VILLAGE).into_inner(), [0, 2, 3].map(home));
 		assert_eq!(
-			(MeterOf::<Test>::get(meter(1)), Readings::<Test>::get(1)),
+			(MeterOf::<Test>::get(meter(1)), Readings::<Test>::get(home(1))),
 			(None, None)
 		);
 		assert_eq!(System::sufficients(&meter(1)), 0);
 		// The community's books still have its contract and statement.
-		assert_eq!(EnergyMarket::view_statement(1, NEXT), None);
-		let statements = EnergyMarket::view_statements(0, NEXT);
-		let last = statements.iter().find(|(id, _)| *id == 1).unwrap();
+		assert_eq!(EnergyMarket::view_statement(home(1), NEXT), None);
+		let statements = EnergyMarket::view_statements(VILLAGE, NEXT);
+		let last = statements.iter().find(|(id, _)| *id == home(1)).unwrap();
 		assert_eq!(last.1.energy.bought_from_community_wh, 2_000);
 	});
 }
@@ -68,9 +68,9 @@ fn household_without_contracts_is_removed_after_its_last_era_is_settled() {
 		assert!(!is_gone(2));
 		enter_era(NEXT + 1);
 		assert!(is_gone(2));
-		assert_eq!(EnergyMarket::view_statements(0, FIRST_ERA).len(), 4);
+		assert_eq!(EnergyMarket::view_statements(VILLAGE, FIRST_ERA).len(), 4);
 		enter_era(NEXT + 2);
-		assert_eq!(EnergyMarket::view_statements(0, NEXT).len(), 3);
+		assert_eq!(EnergyMarket::view_statements(VILLAGE, NEXT).len(), 3);
 	});
 }
 
@@ -78,12 +78,16 @@ fn household_without_contracts_is_removed_after_its_last_era_is_settled() {
 fn household_that_leaves_plays_no_further_game() {
 	ExtBuilder::default().build_in_first_era(|| {
 		submit(0, NEXT, 2_000, &[strategy(Kind::SellToMain, 0)]);
-		assert_ok!(EnergyMarket::set_preference(by(owner(1)), 1, Some(preference())));
+		assert_ok!(EnergyMarket::set_preference(
+			by(owner(1)),
+			home(1),
+			Some(preference())
+		));
 		report(1, FIRST_ERA - 1, 0, 500);
 		leave(0);
 		leave(1);
 		assert_noop!(
-			EnergyMarket::submit_strategies(by(owner(0)), 0, NEXT, 0, vec![strategy(Kind::Neutral, 0)]),
+			EnergyMarket::submit_strategies(by(owner(0)), home(0), NEXT, 0, vec![strategy(Kind::Neutral, 0)]),
 			Error::<Test>::HouseholdLeaving
 		);
 		enter_era(NEXT);
@@ -101,25 +105,25 @@ fn household_that_leaves_plays_no_further_game() {
 fn only_owner_and_operator_may_start_leaving_and_only_once() {
 	ExtBuilder::default().build_in_first_era(|| {
 		for who in [owner(1), OPERATOR, meter(0), STRANGER] {
-			assert_noop!(EnergyMarket::leave(by(who), 0), Error::<Test>::NotOwner);
+			assert_noop!(EnergyMarket::leave(by(who), home(0)), Error::<Test>::NotOwner);
 		}
 		for who in [owner(0), UTILITY, STRANGER] {
 			assert_noop!(
-				EnergyMarket::remove_household(by(who), 0),
+				EnergyMarket::remove_household(by(who), home(0)),
 				Error::<Test>::NotOperator
 			);
 		}
 		assert_noop!(
-			EnergyMarket::leave(by(owner(0)), 9),
+			EnergyMarket::leave(by(owner(0)), home(9)),
 			Error::<Test>::UnknownHousehold
 		);
 		assert_noop!(
-			EnergyMarket::remove_household(by(OPERATOR), 9),
+			EnergyMarket::remove_household(by(OPERATOR), home(9)),
 			Error::<Test>::UnknownHousehold
 		);
-		assert_ok!(EnergyMarket::remove_household(by(OPERATOR), 0));
+		assert_ok!(EnergyMarket::remove_household(by(OPERATOR), home(0)));
 		assert_noop!(
-			EnergyMarket::leave(by(owner(0)), 0),
+			EnergyMarket::leave(by(owner(0)), home(0)),
 			Error::<Test>::HouseholdLeaving
 		);
 		enter_era(NEXT);
@@ -132,7 +136,7 @@ fn only_owner_and_operator_may_start_leaving_and_only_once() {
 fn leaving_is_refused_before_the_clock_runs() {
 	ExtBuilder::default().build_and_execute(|| {
 		assert_noop!(
-			EnergyMarket::leave(by(owner(0)), 0),
+			EnergyMarket::leave(by(owner(0)), home(0)),
 			Error::<Test>::ClockNotStarted
 		);
 	});
@@ -156,12 +160,12 @@ fn debtor_stays_until_its_debt_is_paid() {
 		take_events();
 		enter_era(NEXT + 3);
 		assert!(take_events().contains(&Event::ArrearsRepaid {
-			household: 1,
+			household: home(1),
 			paid: 250,
 			arrears: 350
 		}));
 		Balances::set_balance(&owner(1), EXISTENTIAL_DEPOSIT + 400);
-		assert_ok!(EnergyMarket::repay_arrears(by(owner(1)), 1));
+		assert_ok!(EnergyMarket::repay_arrears(by(owner(1)), home(1)));
 		assert!(!is_gone(1));
 		enter_era(NEXT + 4);
 		assert!(is_gone(1));
@@ -186,7 +190,7 @@ fn creditor_stays_until_the_utility_has_paid() {
 		take_events();
 		enter_era(NEXT + 2);
 		assert!(take_events().contains(&Event::CreditPaid {
-			household: 0,
+			household: home(0),
 			paid: 400,
 			credit: 0
 		}));
@@ -197,16 +201,20 @@ fn creditor_stays_until_the_utility_has_paid() {
 #[test]
 fn meter_of_a_household_that_left_may_measure_another() {
 	ExtBuilder::default().build_in_first_era(|| {
-		assert_ok!(EnergyMarket::replace_meter(by(OPERATOR), 0, 9_001));
+		assert_ok!(EnergyMarket::replace_meter(by(OPERATOR), home(0), 9_001));
 		leave(0);
 		enter_era(NEXT);
 		enter_era(NEXT + 1);
 		for meter in [meter(0), 9_001] {
-			let register = EnergyMarket::register_household(by(OPERATOR), 0, owner(0), meter, 1_000, None);
+			let register =
+				EnergyMarket::register_household(by(OPERATOR), VILLAGE, owner(0), meter, 1_000, None);
 			assert_ok!(register);
 		}
 		// Numbers are never reused.
-		assert_eq!(Members::<Test>::get(0).into_inner(), vec![1, 2, 3, 4, 5]);
+		assert_eq!(
+			Members::<Test>::get(VILLAGE).into_inner(),
+			[1, 2, 3, 4, 5].map(home)
+		);
 	});
 }
 
@@ -216,8 +224,8 @@ fn settlement_removes_at_most_four_leaving_households() {
 		(0..6).for_each(leave);
 		enter_era(NEXT);
 		enter_era(NEXT + 1);
-		assert_eq!(Members::<Test>::get(0).into_inner(), vec![4, 5]);
+		assert_eq!(Members::<Test>::get(VILLAGE).into_inner(), [4, 5].map(home));
 		enter_era(NEXT + 2);
-		assert!(Members::<Test>::get(0).is_empty());
+		assert!(Members::<Test>::get(VILLAGE).is_empty());
 	});
 }

@@ -34,18 +34,18 @@ fn make_contracts() {
 
 /// The raw bytes of community 0 in storage.
 fn stored() -> Vec<u8> {
-	unhashed::get_raw(&Communities::<Test>::hashed_key_for(0)).expect("community 0 exists")
+	unhashed::get_raw(&Communities::<Test>::hashed_key_for(VILLAGE)).expect("community 0 exists")
 }
 
 /// Appends one byte to the stored community 0. It still decodes, and writing the community back drops the byte.
 fn mark() {
 	let marked = [stored(), vec![0]].concat();
-	unhashed::put_raw(&Communities::<Test>::hashed_key_for(0), &marked);
+	unhashed::put_raw(&Communities::<Test>::hashed_key_for(VILLAGE), &marked);
 }
 
 fn is_marked() -> bool {
 	stored().len()
-		> Communities::<Test>::get(0)
+		> Communities::<Test>::get(VILLAGE)
 			.expect("community 0 decodes")
 			.encode()
 			.len()
@@ -135,7 +135,7 @@ fn open_contracts_are_settled_after_the_migration() {
 fn migration_keeps_undecodable_values() {
 	ExtBuilder::default().build().execute_with(|| {
 		EnergyMarket::on_genesis();
-		let key = Communities::<Test>::hashed_key_for(0);
+		let key = Communities::<Test>::hashed_key_for(VILLAGE);
 		unhashed::put_raw(&key, &[7]);
 		Rehearsal::<Test>::on_runtime_upgrade();
 		assert_eq!(unhashed::get_raw(&key), Some(vec![7]));
@@ -150,11 +150,11 @@ fn post_upgrade_check_detects_a_lost_community() {
 		let before = Rehearsal::<Test>::pre_upgrade().expect("all invariants hold");
 		Rehearsal::<Test>::on_runtime_upgrade();
 		assert_ok!(Rehearsal::<Test>::post_upgrade(before.clone()));
-		let community = Communities::<Test>::take(0).expect("community 0 exists");
+		let community = Communities::<Test>::take(VILLAGE).expect("community 0 exists");
 		assert_eq!(
 			Rehearsal::<Test>::post_upgrade(before),
 			Err("the migration changed the number of communities".into())
 		);
-		Communities::<Test>::insert(0, community);
+		Communities::<Test>::insert(VILLAGE, community);
 	});
 }

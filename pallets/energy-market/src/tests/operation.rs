@@ -36,13 +36,19 @@ fn paused_community_settles_open_contracts_and_can_be_resumed() {
 		trade(NEXT);
 		enter_era(NEXT);
 		trade(NEXT + 1);
-		assert_ok!(EnergyMarket::set_paused(by(OPERATOR), 0, true));
+		assert_ok!(EnergyMarket::set_paused(by(OPERATOR), VILLAGE, true));
 		assert_noop!(
-			EnergyMarket::submit_strategies(by(owner(0)), 0, NEXT + 1, 0, vec![strategy(Kind::Neutral, 0)]),
+			EnergyMarket::submit_strategies(
+				by(owner(0)),
+				home(0),
+				NEXT + 1,
+				0,
+				vec![strategy(Kind::Neutral, 0)]
+			),
 			Error::<Test>::CommunityPaused
 		);
 		enter_era(NEXT + 1);
-		assert!(EnergyMarket::view_record(0, NEXT + 1).is_none());
+		assert!(EnergyMarket::view_record(VILLAGE, NEXT + 1).is_none());
 		report(0, NEXT, 2_000, 0);
 		report(1, NEXT, 0, 2_000);
 		enter_era(NEXT + 2);
@@ -55,7 +61,7 @@ fn paused_community_settles_open_contracts_and_can_be_resumed() {
 		enter_era(NEXT + 3);
 		assert_eq!(statement(1, NEXT + 1).amounts.main_cost, 300);
 
-		assert_ok!(EnergyMarket::set_paused(by(OPERATOR), 0, false));
+		assert_ok!(EnergyMarket::set_paused(by(OPERATOR), VILLAGE, false));
 		trade(NEXT + 4);
 		enter_era(NEXT + 4);
 		assert_eq!(record(NEXT + 4).certificate.traded_wh, 2_000);
@@ -66,12 +72,12 @@ fn paused_community_settles_open_contracts_and_can_be_resumed() {
 #[test]
 fn era_without_a_game_is_billed_by_its_own_terms_despite_later_announcements() {
 	ExtBuilder::default().build_in_first_era(|| {
-		assert_ok!(EnergyMarket::set_paused(by(OPERATOR), 0, true));
+		assert_ok!(EnergyMarket::set_paused(by(OPERATOR), VILLAGE, true));
 		let announce = |times: Balance, from_era| {
 			let mut terms = terms();
 			terms.tariffs.retail_per_kwh *= times;
 			terms.tariffs.imbalance_import_per_kwh *= times;
-			assert_ok!(EnergyMarket::set_terms(by(OPERATOR), 0, terms, from_era));
+			assert_ok!(EnergyMarket::set_terms(by(OPERATOR), VILLAGE, terms, from_era));
 		};
 		enter_era(NEXT);
 		announce(2, NEXT + 1);
@@ -97,7 +103,7 @@ fn pause_longer_than_the_rings_keeps_all_invariants() {
 	ExtBuilder::default().build_in_first_era(|| {
 		trade(NEXT);
 		enter_era(NEXT);
-		assert_ok!(EnergyMarket::set_paused(by(OPERATOR), 0, true));
+		assert_ok!(EnergyMarket::set_paused(by(OPERATOR), VILLAGE, true));
 		enter_era(NEXT + 1);
 		report(0, NEXT, 2_000, 0);
 		report(1, NEXT, 0, 2_000);
@@ -105,7 +111,7 @@ fn pause_longer_than_the_rings_keeps_all_invariants() {
 			enter_era(era);
 			EnergyMarket::do_try_state().unwrap();
 		}
-		assert!(EnergyMarket::view_record(0, NEXT).is_none());
+		assert!(EnergyMarket::view_record(VILLAGE, NEXT).is_none());
 	});
 }
 
@@ -113,17 +119,17 @@ fn pause_longer_than_the_rings_keeps_all_invariants() {
 fn suspended_household_trades_with_the_main_grid_only() {
 	ExtBuilder::default().build_in_first_era(|| {
 		trade(NEXT);
-		assert_ok!(EnergyMarket::set_suspended(by(OPERATOR), 1, true));
+		assert_ok!(EnergyMarket::set_suspended(by(OPERATOR), home(1), true));
 		assert_noop!(
-			EnergyMarket::submit_strategies(by(owner(1)), 1, NEXT, 0, vec![strategy(Kind::Neutral, 0)]),
+			EnergyMarket::submit_strategies(by(owner(1)), home(1), NEXT, 0, vec![strategy(Kind::Neutral, 0)]),
 			Error::<Test>::HouseholdSuspended
 		);
 		enter_era(NEXT);
-		assert!(EnergyMarket::view_contract(1, NEXT).is_none());
+		assert!(EnergyMarket::view_contract(home(1), NEXT).is_none());
 		assert_eq!(contract(0, NEXT).energy.sold_to_main_wh, 2_000);
 		enter_era(NEXT + 1);
 		report(1, NEXT, 0, 2_000);
-		assert_ok!(EnergyMarket::set_suspended(by(OPERATOR), 1, false));
+		assert_ok!(EnergyMarket::set_suspended(by(OPERATOR), home(1), false));
 		trade(NEXT + 2);
 		enter_era(NEXT + 2);
 		assert_eq!(statement(1, NEXT).energy.bought_from_main_wh, 2_000);
@@ -136,44 +142,44 @@ fn operator_calls_are_refused_from_others_and_without_a_change() {
 	ExtBuilder::default().build_in_first_era(|| {
 		for who in [STRANGER, owner(0), UTILITY] {
 			assert_noop!(
-				EnergyMarket::set_paused(by(who), 0, true),
+				EnergyMarket::set_paused(by(who), VILLAGE, true),
 				Error::<Test>::NotOperator
 			);
 			assert_noop!(
-				EnergyMarket::set_suspended(by(who), 0, true),
+				EnergyMarket::set_suspended(by(who), home(0), true),
 				Error::<Test>::NotOperator
 			);
 			assert_noop!(
-				EnergyMarket::replace_meter(by(who), 0, NEW_METER),
+				EnergyMarket::replace_meter(by(who), home(0), NEW_METER),
 				Error::<Test>::NotOperator
 			);
 			assert_noop!(
-				EnergyMarket::set_concentrator(by(who), 0, Some(who)),
+				EnergyMarket::set_concentrator(by(who), VILLAGE, Some(who)),
 				Error::<Test>::NotOperator
 			);
 			assert_noop!(
-				EnergyMarket::set_operator(by(who), 0, who),
+				EnergyMarket::set_operator(by(who), VILLAGE, who),
 				sp_runtime::DispatchError::BadOrigin
 			);
 		}
 		assert_noop!(
-			EnergyMarket::set_paused(by(OPERATOR), 0, false),
+			EnergyMarket::set_paused(by(OPERATOR), VILLAGE, false),
 			Error::<Test>::NothingToChange
 		);
 		assert_noop!(
-			EnergyMarket::set_suspended(by(OPERATOR), 0, false),
+			EnergyMarket::set_suspended(by(OPERATOR), home(0), false),
 			Error::<Test>::NothingToChange
 		);
 		assert_noop!(
-			EnergyMarket::set_paused(by(OPERATOR), 1, true),
+			EnergyMarket::set_paused(by(OPERATOR), CommunityId(1), true),
 			Error::<Test>::UnknownCommunity
 		);
 		assert_noop!(
-			EnergyMarket::set_suspended(by(OPERATOR), 99, true),
+			EnergyMarket::set_suspended(by(OPERATOR), home(99), true),
 			Error::<Test>::UnknownHousehold
 		);
 		assert_noop!(
-			EnergyMarket::set_operator(RuntimeOrigin::root(), 1, STRANGER),
+			EnergyMarket::set_operator(RuntimeOrigin::root(), CommunityId(1), STRANGER),
 			Error::<Test>::UnknownCommunity
 		);
 	});
@@ -182,19 +188,23 @@ fn operator_calls_are_refused_from_others_and_without_a_change() {
 #[test]
 fn governance_names_another_operator() {
 	ExtBuilder::default().build_in_first_era(|| {
-		assert_ok!(EnergyMarket::set_operator(RuntimeOrigin::root(), 0, STRANGER));
+		assert_ok!(EnergyMarket::set_operator(
+			RuntimeOrigin::root(),
+			VILLAGE,
+			STRANGER
+		));
 		assert_noop!(
-			EnergyMarket::set_paused(by(OPERATOR), 0, true),
+			EnergyMarket::set_paused(by(OPERATOR), VILLAGE, true),
 			Error::<Test>::NotOperator
 		);
-		assert_ok!(EnergyMarket::set_paused(by(STRANGER), 0, true));
+		assert_ok!(EnergyMarket::set_paused(by(STRANGER), VILLAGE, true));
 	});
 }
 
 #[test]
 fn new_meter_measures_from_the_next_era_and_the_old_one_still_reports_earlier_eras() {
 	ExtBuilder::default().build_in_first_era(|| {
-		assert_ok!(EnergyMarket::replace_meter(by(OPERATOR), 0, NEW_METER));
+		assert_ok!(EnergyMarket::replace_meter(by(OPERATOR), home(0), NEW_METER));
 		enter_era(NEXT);
 		// Readings of FIRST_ERA are due now, and the old meter measured it.
 		assert_noop!(
@@ -203,7 +213,7 @@ fn new_meter_measures_from_the_next_era_and_the_old_one_still_reports_earlier_er
 		);
 		assert_ok!(send(meter(0), FIRST_ERA, reading(0, 100)));
 		assert_noop!(
-			EnergyMarket::replace_meter(by(OPERATOR), 0, NEW_METER + 1),
+			EnergyMarket::replace_meter(by(OPERATOR), home(0), NEW_METER + 1),
 			Error::<Test>::MeterBeingReplaced
 		);
 		enter_era(NEXT + 1);
@@ -216,7 +226,7 @@ fn new_meter_measures_from_the_next_era_and_the_old_one_still_reports_earlier_er
 		assert_eq!(statement(0, FIRST_ERA).reading.consumption_wh, 100);
 		assert_eq!(statement(0, NEXT).reading.consumption_wh, 200);
 		// The next replacement frees the account of the first meter.
-		assert_ok!(EnergyMarket::replace_meter(by(OPERATOR), 0, NEW_METER + 1));
+		assert_ok!(EnergyMarket::replace_meter(by(OPERATOR), home(0), NEW_METER + 1));
 		assert!(!MeterOf::<Test>::contains_key(meter(0)));
 		assert_eq!(System::sufficients(&meter(0)), 0);
 	});
@@ -225,12 +235,12 @@ fn new_meter_measures_from_the_next_era_and_the_old_one_still_reports_earlier_er
 #[test]
 fn new_replacement_cancels_one_that_has_not_begun() {
 	ExtBuilder::default().build_in_first_era(|| {
-		assert_ok!(EnergyMarket::replace_meter(by(OPERATOR), 0, NEW_METER));
+		assert_ok!(EnergyMarket::replace_meter(by(OPERATOR), home(0), NEW_METER));
 		assert_noop!(
-			EnergyMarket::replace_meter(by(OPERATOR), 1, NEW_METER),
+			EnergyMarket::replace_meter(by(OPERATOR), home(1), NEW_METER),
 			Error::<Test>::MeterAlreadyRegistered
 		);
-		assert_ok!(EnergyMarket::replace_meter(by(OPERATOR), 0, NEW_METER + 1));
+		assert_ok!(EnergyMarket::replace_meter(by(OPERATOR), home(0), NEW_METER + 1));
 		assert!(!MeterOf::<Test>::contains_key(NEW_METER));
 		enter_era(NEXT);
 		enter_era(NEXT + 1);
@@ -292,11 +302,11 @@ fn batch_skips_invalid_items_and_names_their_positions() {
 		let era = FIRST_ERA - 1;
 		assert_ok!(EnergyMarket::set_concentrator(
 			by(OPERATOR),
-			0,
+			VILLAGE,
 			Some(CONCENTRATOR)
 		));
 		let item = |household, era, consumption_wh| ReadingItem {
-			household,
+			household: home(household),
 			era,
 			reading: reading(0, consumption_wh),
 		};
@@ -349,7 +359,7 @@ fn batch_skips_invalid_items_and_names_their_positions() {
 fn batch_weight_is_proportional_to_its_items() {
 	let weight = |items: usize| {
 		let item = ReadingItem {
-			household: 0,
+			household: home(0),
 			era: 0,
 			reading: reading(0, 0),
 		};
@@ -365,7 +375,7 @@ fn batch_weight_is_proportional_to_its_items() {
 #[test]
 fn owner_may_withdraw_strategies_until_gate_closure() {
 	ExtBuilder::default().build_in_first_era(|| {
-		let withdraw = |who, household| EnergyMarket::withdraw_strategies(by(who), household);
+		let withdraw = |who, household| EnergyMarket::withdraw_strategies(by(who), home(household));
 		assert_noop!(withdraw(owner(0), 0), Error::<Test>::NothingSubmitted);
 		trade(NEXT);
 		assert_noop!(withdraw(STRANGER, 0), Error::<Test>::NotOwner);
@@ -373,7 +383,7 @@ fn owner_may_withdraw_strategies_until_gate_closure() {
 		assert_ok!(withdraw(owner(0), 0));
 		assert_noop!(withdraw(owner(0), 0), Error::<Test>::NothingSubmitted);
 		enter_era(NEXT);
-		assert!(EnergyMarket::view_contract(0, NEXT).is_none());
+		assert!(EnergyMarket::view_contract(home(0), NEXT).is_none());
 		assert_eq!(contract(1, NEXT).energy.bought_from_main_wh, 2_000);
 	});
 }
@@ -412,7 +422,7 @@ fn bill_sums_statements_and_computes_savings() {
 		enter_era(NEXT + 3);
 		// In each era, 2 kWh at the mid-market price of 190 instead of 300 or 80; the buyer pays a fee of 10 for each
 		// kWh.
-		let seller = EnergyMarket::view_bill(0, NEXT, NEXT + 1).unwrap();
+		let seller = EnergyMarket::view_bill(home(0), NEXT, NEXT + 1).unwrap();
 		assert_eq!(
 			(seller.eras, seller.first_era, seller.last_era),
 			(2, NEXT, NEXT + 1)
@@ -422,14 +432,14 @@ fn bill_sums_statements_and_computes_savings() {
 			(seller.revenue, seller.alone_revenue, seller.savings),
 			(760, 320, 440)
 		);
-		let buyer = EnergyMarket::view_bill(1, NEXT, NEXT + 1).unwrap();
+		let buyer = EnergyMarket::view_bill(home(1), NEXT, NEXT + 1).unwrap();
 		assert_eq!((buyer.cost, buyer.alone_cost, buyer.savings), (800, 1_200, 400));
 		assert_eq!(
-			EnergyMarket::view_bill(1, NEXT, NEXT).map(|bill| bill.savings),
+			EnergyMarket::view_bill(home(1), NEXT, NEXT).map(|bill| bill.savings),
 			Some(200)
 		);
-		assert_eq!(EnergyMarket::view_bill(1, NEXT + 9, NEXT + 10), None);
-		assert_eq!(EnergyMarket::view_bill(99, 0, u32::MAX), None);
+		assert_eq!(EnergyMarket::view_bill(home(1), NEXT + 9, NEXT + 10), None);
+		assert_eq!(EnergyMarket::view_bill(home(99), 0, u32::MAX), None);
 	});
 }
 
@@ -442,7 +452,7 @@ fn record_view_includes_the_tradable_energy() {
 		submit(2, NEXT, 1_000, &[strategy(Kind::SellToMain, 200)]);
 		submit(3, NEXT, 100, &[strategy(Kind::BuyFromMain, 2_500)]);
 		enter_era(NEXT);
-		let view = || EnergyMarket::view_record_with_tradable(0, NEXT).expect("the record exists");
+		let view = || EnergyMarket::view_record_with_tradable(VILLAGE, NEXT).expect("the record exists");
 		// A surplus of 2,000 and 800 Wh against a deficit of 1,500 and 2,400 Wh.
 		assert_eq!(
 			(view().certificate.traded_wh, view().tradable_wh),
@@ -456,11 +466,11 @@ fn record_view_includes_the_tradable_energy() {
 		assert_eq!(view().tradable_wh, Some(2_800));
 
 		let slot = NEXT % RETAINED_ERAS;
-		let book = Contracts::<Test>::get(0, slot);
-		Contracts::<Test>::mutate(0, slot, |book| book.pop());
+		let book = Contracts::<Test>::get(VILLAGE, slot);
+		Contracts::<Test>::mutate(VILLAGE, slot, |book| book.pop());
 		assert_eq!(view().tradable_wh, None);
-		Contracts::<Test>::insert(0, slot, book);
-		assert!(EnergyMarket::view_record_with_tradable(0, NEXT + 40).is_none());
+		Contracts::<Test>::insert(VILLAGE, slot, book);
+		assert!(EnergyMarket::view_record_with_tradable(VILLAGE, NEXT + 40).is_none());
 	});
 }
 
@@ -470,7 +480,7 @@ fn nothing_is_tradable_among_sellers() {
 		submit(0, NEXT, 2_000, &[strategy(Kind::SellToCommunity, 0)]);
 		submit(1, NEXT, 500, &[strategy(Kind::Neutral, 500)]);
 		enter_era(NEXT);
-		let view = EnergyMarket::view_record_with_tradable(0, NEXT).expect("the record exists");
+		let view = EnergyMarket::view_record_with_tradable(VILLAGE, NEXT).expect("the record exists");
 		assert_eq!((view.players, view.tradable_wh), (2, Some(0)));
 	});
 }
@@ -484,9 +494,9 @@ fn trades_match_sellers_with_buyers_in_order_of_registration() {
 		submit(3, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 1_500)]);
 		enter_era(NEXT);
 		let trades = || -> Vec<_> {
-			EnergyMarket::view_trades(0, NEXT)
+			EnergyMarket::view_trades(VILLAGE, NEXT)
 				.into_iter()
-				.map(|trade| (trade.seller, trade.buyer, trade.energy_wh))
+				.map(|trade| (trade.seller.0, trade.buyer.0, trade.energy_wh))
 				.collect()
 		};
 		assert_eq!(trades(), [(0, 1, 1_000), (2, 1, 500), (2, 3, 1_500)]);

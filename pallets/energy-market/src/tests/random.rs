@@ -54,7 +54,7 @@ const KINDS: [Kind; 5] = [
 ];
 
 fn household() -> impl Strategy<Value = HouseholdId> {
-	0..7u32
+	(0..7u32).prop_map(home)
 }
 
 /// Mostly within the connection limit, sometimes at an end of the range.
@@ -142,7 +142,7 @@ fn rightful(act: &Act) -> AccountId {
 			})
 		}
 		Act::ReportMany(..) => {
-			let community = Communities::<Test>::get(0);
+			let community = Communities::<Test>::get(VILLAGE);
 			community
 				.and_then(|community| community.concentrator)
 				.unwrap_or(STRANGER)
@@ -158,7 +158,7 @@ fn call(who: AccountId, act: Act) -> DispatchResult {
 	// Other tests cover refused comfort models and terms; here they only vary the inputs of the game.
 	match act {
 		Act::Register(owner, meter, limit) => {
-			EnergyMarket::register_household(origin, 0, owner, meter, limit, Some(comfort()))
+			EnergyMarket::register_household(origin, VILLAGE, owner, meter, limit, Some(comfort()))
 		}
 		Act::SetTerms(retail_per_kwh, shift, incentive_per_era, bounds) => {
 			let mut terms = Terms {
@@ -170,7 +170,7 @@ fn call(who: AccountId, act: Act) -> DispatchResult {
 				..terms()
 			};
 			terms.tariffs.retail_per_kwh = retail_per_kwh;
-			EnergyMarket::set_terms(origin, 0, terms, near(next, shift))
+			EnergyMarket::set_terms(origin, VILLAGE, terms, near(next, shift))
 		}
 		Act::SetComfort(household, some) => EnergyMarket::set_comfort(origin, household, some.then(comfort)),
 		Act::SetPreference(household, flexible_down_percent) => {
@@ -210,10 +210,10 @@ fn call(who: AccountId, act: Act) -> DispatchResult {
 			EnergyMarket::submit_readings(origin, items.try_into().unwrap())
 		}
 		Act::Repay(household) => EnergyMarket::repay_arrears(origin, household),
-		Act::Pause(paused) => EnergyMarket::set_paused(origin, 0, paused),
+		Act::Pause(paused) => EnergyMarket::set_paused(origin, VILLAGE, paused),
 		Act::Suspend(household, suspended) => EnergyMarket::set_suspended(origin, household, suspended),
 		Act::ReplaceMeter(household, meter) => EnergyMarket::replace_meter(origin, household, meter),
-		Act::SetConcentrator(who) => EnergyMarket::set_concentrator(origin, 0, Some(who)),
+		Act::SetConcentrator(who) => EnergyMarket::set_concentrator(origin, VILLAGE, Some(who)),
 		Act::Leave(household) => EnergyMarket::leave(origin, household),
 		Act::Remove(household) => EnergyMarket::remove_household(origin, household),
 	}
@@ -265,7 +265,7 @@ fn play(steps: Vec<Step>) -> (usize, EraIndex) {
 			}
 			Step::Money(household, amount) => replace_money(owner(household), amount),
 			Step::Utility(amount) => replace_money(UTILITY, amount),
-			Step::Fund(amount) => pay(STRANGER, EnergyMarket::pot_account(0), amount),
+			Step::Fund(amount) => pay(STRANGER, EnergyMarket::pot_account(VILLAGE), amount),
 		}
 	}
 	(accepted, Clock::<Test>::get().unwrap().current - FIRST_ERA)

@@ -15,7 +15,10 @@ fn reading_of_the_previous_era_is_accepted() {
 		assert_eq!(reported(0, FIRST_ERA - 1), Some(reading(500, 700)));
 		assert!(matches!(
 			take_events().as_slice(),
-			[Event::ReadingSubmitted { household: 0, .. }]
+			[Event::ReadingSubmitted {
+				household: HouseholdId(0),
+				..
+			}]
 		));
 	});
 }
@@ -69,7 +72,7 @@ fn reading_is_refused_for_an_era_before_membership() {
 	ExtBuilder::default().build_in_first_era(|| {
 		assert_ok!(EnergyMarket::register_household(
 			RuntimeOrigin::signed(OPERATOR),
-			0,
+			VILLAGE,
 			owner(5),
 			7_000,
 			5_000,

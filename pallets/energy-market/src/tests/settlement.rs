@@ -248,7 +248,7 @@ fn rounding_loses_no_unit_in_the_pool() {
 			148
 		);
 		assert_eq!(
-			Balances::free_balance(EnergyMarket::pool_account(0)),
+			Balances::free_balance(EnergyMarket::pool_account(VILLAGE)),
 			EXISTENTIAL_DEPOSIT
 		);
 	});

@@ -12,7 +12,13 @@ fn send(
 	generation_wh: u32,
 	strategies: Vec<Strategy>,
 ) -> sp_runtime::DispatchResult {
-	EnergyMarket::submit_strategies(RuntimeOrigin::signed(who), 0, era, generation_wh, strategies)
+	EnergyMarket::submit_strategies(
+		RuntimeOrigin::signed(who),
+		home(0),
+		era,
+		generation_wh,
+		strategies,
+	)
 }
 
 #[test]
@@ -26,7 +32,7 @@ fn strategies_for_the_next_era_are_taken_and_replaced() {
 			vec![strategy(Kind::SellToCommunity, 400)]
 		));
 		assert_ok!(send(owner(0), NEXT, 1_000, vec![strategy(Kind::SellToMain, 300)]));
-		let submission = Submissions::<Test>::get(0, EnergyMarket::submission_slot(NEXT)).unwrap();
+		let submission = Submissions::<Test>::get(home(0), EnergyMarket::submission_slot(NEXT)).unwrap();
 		assert_eq!(
 			(submission.era, submission.strategies.into_inner()),
 			(NEXT, vec![strategy(Kind::SellToMain, 300)])
@@ -34,7 +40,10 @@ fn strategies_for_the_next_era_are_taken_and_replaced() {
 		assert!(matches!(
 			take_events().as_slice(),
 			[
-				Event::StrategiesSubmitted { household: 0, .. },
+				Event::StrategiesSubmitted {
+					household: HouseholdId(0),
+					..
+				},
 				Event::StrategiesSubmitted { .. }
 			]
 		));
@@ -58,7 +67,7 @@ fn strategies_are_refused_for_an_unknown_household() {
 	ExtBuilder::default().build_in_first_era(|| {
 		let origin = RuntimeOrigin::signed(owner(0));
 		assert_noop!(
-			EnergyMarket::submit_strategies(origin, 99, NEXT, 0, vec![strategy(Kind::Neutral, 0)]),
+			EnergyMarket::submit_strategies(origin, home(99), NEXT, 0, vec![strategy(Kind::Neutral, 0)]),
 			Error::<Test>::UnknownHousehold
 		);
 	});
@@ -162,7 +171,7 @@ fn submission_counts_for_its_own_era_only() {
 		assert_eq!(contract(0, NEXT).energy.bought_from_main_wh, 500);
 		for era in [NEXT + 1, NEXT + 2] {
 			enter_era(era);
-			assert!(EnergyMarket::view_contract(0, era).is_none());
+			assert!(EnergyMarket::view_contract(home(0), era).is_none());
 		}
 	});
 }
@@ -172,7 +181,7 @@ fn preference_derives_strategies_until_the_owner_submits_some() {
 	ExtBuilder::default().build_in_first_era(|| {
 		assert_ok!(EnergyMarket::set_preference(
 			RuntimeOrigin::signed(owner(0)),
-			0,
+			home(0),
 			Some(preference())
 		));
 		report(0, FIRST_ERA - 1, 200, 1_000);
@@ -208,7 +217,7 @@ fn preference_without_a_reading_takes_no_part_in_the_game() {
 	ExtBuilder::default().build_in_first_era(|| {
 		assert_ok!(EnergyMarket::set_preference(
 			RuntimeOrigin::signed(owner(0)),
-			0,
+			home(0),
 			Some(preference())
 		));
 		enter_era(NEXT);

@@ -3,7 +3,7 @@
 use commonwatt_client::{
 	chain::{
 		events::of_market,
-		types::{EraRecord, MarketEvent},
+		types::{CommunityId, EraRecord, MarketEvent},
 		Node,
 	},
 	fault::Fault,
@@ -24,9 +24,9 @@ pub struct Eras {
 	/// Ranges of missed eras.
 	missed: Vec<(u32, u32)>,
 	/// How often the games of an era were solved, by community and era.
-	cleared: BTreeMap<(u32, u32), u32>,
+	cleared: BTreeMap<(CommunityId, u32), u32>,
 	/// How often an era was settled, by community and era.
-	settled: BTreeMap<(u32, u32), u32>,
+	settled: BTreeMap<(CommunityId, u32), u32>,
 	/// Number of failed clearings.
 	failed: u32,
 }
@@ -102,10 +102,10 @@ impl Eras {
 		}
 		let last = self.started.len().saturating_sub(1);
 		let due = |place: usize| if place == last { 0..=1 } else { 1..=1 };
-		let communities: Vec<u32> = self.cleared.keys().map(|(community, _)| *community).collect();
+		let communities: Vec<u32> = self.cleared.keys().map(|(community, _)| community.0).collect();
 		let communities = communities.into_iter().max().map_or(0, |last| last + 1);
 		let (mut cleared, mut settled) = (self.cleared.clone(), self.settled.clone());
-		for community in 0..communities {
+		for community in (0..communities).map(CommunityId) {
 			for (place, (era, settling)) in self.started.iter().enumerate() {
 				let solved = cleared.remove(&(community, *era)).unwrap_or(0);
 				if !due(place).contains(&solved) {
