@@ -2,6 +2,7 @@
 
 use crate::{
 	fault::{Fault, Location},
+	files::InFile,
 	values::{energy_wh, moment_of, temperature, time_of_day},
 };
 use std::{
@@ -52,15 +53,6 @@ pub struct Dataset {
 	pub period_minutes: u32,
 }
 
-/// Which periods of a file to use.
-#[derive(Clone, Debug, Default)]
-pub struct Selection {
-	/// Only periods that start on this date (`YYYY-MM-DD`).
-	pub day: Option<String>,
-	/// Maximum number of periods, counted from the first of these.
-	pub first: Option<usize>,
-}
-
 /// A row of the file, checked.
 struct Row {
 	line: u64,
@@ -72,19 +64,18 @@ struct Row {
 }
 
 impl Dataset {
-	/// Reads and checks a file and keeps the selected periods.
-	pub fn read(path: &Path, selection: &Selection) -> Result<Self, Fault> {
-		let rows = read_rows(path)?;
-		let mut dataset = group(path, rows)?;
-		if let Some(day) = &selection.day {
-			dataset
-				.periods
-				.retain(|period| period.start.starts_with(day.as_str()));
+	/// Reads and checks a file. With `day`, keeps only periods that start on this date (`YYYY-MM-DD`), and with `first`
+	/// only so many of them.
+	pub fn read(path: &Path, day: &Option<String>, first: Option<u32>) -> Result<Self, Fault> {
+		let mut dataset = group(path, read_rows(path)?)?;
+		if let Some(day) = day {
+			let periods = &mut dataset.periods;
+			periods.retain(|period| period.start.starts_with(day));
 			if dataset.periods.is_empty() {
 				return Err(Fault::file(path, format_args!("no period starts on {day}")));
 			}
 		}
-		if let Some(first) = selection.first {
+		if let Some(first) = first.and_then(|first| usize::try_from(first).ok()) {
 			dataset.periods.truncate(first);
 		}
 		Ok(dataset)
@@ -111,11 +102,8 @@ fn read_rows(path: &Path) -> Result<Vec<Row>, Fault> {
 		.trim(csv::Trim::All)
 		.flexible(true)
 		.from_path(path)
-		.map_err(|error| Fault::file(path, error))?;
-	let headers = reader
-		.headers()
-		.map_err(|error| Fault::file(path, error))?
-		.clone();
+		.in_file(path)?;
+	let headers = reader.headers().in_file(path)?.clone();
 	let column = |name: &str| headers.iter().position(|header| header == name);
 	let place = Location { path, line: 1 };
 	let mut columns = [0; REQUIRED.len()];
@@ -125,8 +113,7 @@ fn read_rows(path: &Path) -> Result<Vec<Row>, Fault> {
 	let outdoor = column(OUTDOOR);
 	let mut rows = Vec::new();
 	for record in reader.records() {
-		let record = record.map_err(|error| Fault::file(path, error))?;
-		rows.push(read_row(path, &record, columns, outdoor)?);
+		rows.push(read_row(path, &record.in_file(path)?, columns, outdoor)?);
 	}
 	if rows.is_empty() {
 		return Err(Fault::file(path, "no row after the header"));

@@ -7,7 +7,7 @@ mod checks;
 mod cli;
 mod compare;
 mod data;
-mod json;
+mod files;
 mod lambda;
 mod lines;
 mod manager;

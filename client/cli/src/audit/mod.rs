@@ -21,7 +21,7 @@ use crate::{
 	cli::AuditArgs,
 	compare,
 	fault::{Fault, OrFault},
-	json,
+	files,
 };
 use gate::{Gate, Judge};
 use inputs::{Happened, Inputs};
@@ -72,17 +72,13 @@ struct AuditReport {
 
 /// Runs the subcommand.
 pub async fn run(args: AuditArgs) -> Result<(), Fault> {
-	if let Some(path) = &args.json {
-		json::probe(path)?;
-	}
+	files::probe(&args.json)?;
 	let node = Node::connect(&args.url, chain::PATIENCE).await?;
 	let report = match audit(&node, &args).await {
 		Ok(report) => report,
 		Err(fault) => return Err(node.diagnose(fault).await),
 	};
-	if let Some(path) = &args.json {
-		json::write(path, &report)?;
-	}
+	files::write_json(&args.json, &report)?;
 	print!("{}", text(&report));
 	report.outcome()
 }

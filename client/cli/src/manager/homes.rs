@@ -1,7 +1,7 @@
 //! The file that describes a community's homes, in TOML.
 
-use super::thermal::{Device, Thermal};
-use crate::fault::Fault;
+use super::thermal::Device;
+use crate::{fault::Fault, files::InFile};
 use serde::Deserialize;
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -118,8 +118,8 @@ partial! {
 impl Homes {
 	/// Reads and checks a file.
 	pub fn read(path: &Path) -> Result<Self, Fault> {
-		let text = fs::read_to_string(path).map_err(|error| Fault::file(path, error))?;
-		Self::parse(&text).map_err(|what| Fault::file(path, what))
+		let text = fs::read_to_string(path).in_file(path)?;
+		Self::parse(&text).in_file(path)
 	}
 
 	/// Parses and checks a text. The error says what is wrong.

@@ -1,7 +1,7 @@
 //! The queue of readings on disk: each reading, the transaction that was signed for it, and its outcome.
 
 use super::row::{moment, Row};
-use crate::{fault::Fault, lines::Lines};
+use crate::{fault::Fault, files::InFile, lines::Lines};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, fs, path::Path};
 use subxt::{config::substrate::H256, utils::AccountId32};
@@ -115,9 +115,7 @@ impl Queue {
 			file,
 			entries: entries(&lines),
 		};
-		let length = fs::metadata(path)
-			.map_err(|error| Fault::file(path, error))?
-			.len();
+		let length = fs::metadata(path).in_file(path)?.len();
 		match lines.first() {
 			None if length == 0 => queue.file.append(&QueueRecord::Meter(*meter))?,
 			Some(QueueRecord::Meter(whose)) if whose == meter => (),

@@ -11,6 +11,7 @@ mod tables;
 use crate::{
 	cli::ReportArgs,
 	fault::Fault,
+	files::{self, InFile},
 	manager::{homes::Homes, Manager},
 	replay,
 };
@@ -21,16 +22,16 @@ use std::{fs, path::Path};
 /// Runs the subcommand.
 pub async fn run(args: ReportArgs) -> Result<(), Fault> {
 	let replay_args = args.replay();
-	let dataset = replay::read(&replay_args)?;
+	let dataset = Dataset::read(&args.data, &args.play.day, args.play.first)?;
 	let mut homes = match &args.homes {
 		Some(path) => Homes::read(path)?,
 		None => Homes::default(),
 	};
 	homes.seed = args.seed.unwrap_or(homes.seed);
 	Manager::check_names(&homes, &dataset)?;
-	fs::create_dir_all(&args.out).map_err(|error| Fault::file(&args.out, error))?;
+	fs::create_dir_all(&args.out).in_file(&args.out)?;
 	let page = args.out.join("report.html");
-	crate::json::probe(&page)?;
+	files::probe([&page])?;
 	let manager = Manager::new(&homes, &dataset);
 	let report = replay::replay(&replay_args, &dataset, Some(&manager)).await?;
 	let ways = Ways::new(&dataset, &manager, &report);
@@ -42,7 +43,7 @@ pub async fn run(args: ReportArgs) -> Result<(), Fault> {
 	tables::periods(&in_folder("periods.csv"), &dataset, &report, &ways)?;
 	tables::households(&in_folder("households.csv"), &dataset, &manager, &ways, &model)?;
 	let html = page::html(&dataset, &report, &ways, &figures, args.paper)?;
-	fs::write(&page, html).map_err(|error| Fault::file(&page, error))?;
+	fs::write(&page, html).in_file(&page)?;
 	print!("{}", text(&figures, &page));
 	match figures.faults() {
 		faults if !faults.is_empty() => Err(Fault::Check(faults)),
