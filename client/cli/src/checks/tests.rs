@@ -4,7 +4,7 @@ use super::*;
 use crate::{
 	chain::{
 		game::GAME_RULES_SINCE,
-		types::{Amounts, Channels, Comfort, Delivered, MarketEvent, Quality, Reading, Status},
+		types::{Comfort, Delivered, MarketEvent, Quality, Reading, Status, Strategy},
 	},
 	ledger::{Ledger, Opening},
 	test_terms::TEST_TERMS,
