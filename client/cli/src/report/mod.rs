@@ -10,13 +10,14 @@ mod tables;
 
 use crate::{
 	cli::ReportArgs,
+	data::Dataset,
 	fault::Fault,
 	files::{self, InFile},
 	manager::{homes::Homes, Manager},
 	replay,
 };
 use days::Ways;
-use figures::Figures;
+use figures::{Figure, Figures};
 use std::{fs, path::Path};
 
 /// Runs the subcommand.
@@ -53,15 +54,10 @@ pub async fn run(args: ReportArgs) -> Result<(), Fault> {
 
 /// The headlines for the terminal.
 fn text(figures: &Figures, page: &Path) -> String {
-	let mut text = format!(
-		"\n  {:<52} {:>10} {:>10} {:>10} {:>10}\n",
-		"", "alone", "pool", "alone*", "game"
-	);
-	for figure in &figures.figures {
-		text += &format!(
-			"  {:<52} {:>10} {:>10} {:>10} {:>10}\n",
-			figure.name, figure.alone, figure.pool, figure.alone_as_game, figure.game
-		);
+	let mut text = format!("\n{:<60}alone       pool     alone*       game\n", "");
+	for Figure { name, ways } in &figures.figures {
+		let [alone, pool, alone_as_game, game] = ways;
+		text += &format!("  {name:<52} {alone:>10} {pool:>10} {alone_as_game:>10} {game:>10}\n");
 	}
 	text += "  * each alone with the main grid, consuming as in the game\n\n";
 	for check in &figures.checks {

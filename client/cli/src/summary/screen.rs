@@ -3,7 +3,7 @@
 use super::report::{EraLine, MainGrid, ReplaySummary};
 use crate::{
 	chain::{types::Status, Token},
-	text::{self, kwh},
+	text::{self, kwh, percent},
 };
 use indicatif::ProgressBar;
 use std::collections::BTreeSet;
@@ -182,6 +182,7 @@ fn traded(report: &ReplaySummary) -> String {
 		 was tradable: {} period(s)\n",
 		kwh(sums.traded_wh),
 		kwh(sums.tradable_wh),
+		percent(sums.traded_wh, sums.tradable_wh),
 		sums.idle_pools
 	)
 }
