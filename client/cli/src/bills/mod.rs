@@ -19,7 +19,7 @@ use crate::{
 };
 use kpi::{Account, Community};
 use serde::Serialize;
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
 /// The command's results, in the form of its JSON.
 #[derive(Serialize)]
@@ -238,21 +238,9 @@ fn percent_text(percent: Option<f64>) -> String {
 
 /// The households' bills as a table for a terminal.
 fn household_table(households: &[Account], money: &Token) -> String {
-	let mut text = format!(
-		"{:>9} {:>5} {:>10} {:>10} {:>10} {:>10} {:>11} {:>11} {:>9} {:>10} {:>7} {:>7} {:>8}\n",
-		"household",
-		"eras",
-		"sold kWh",
-		"bought",
-		"to main",
-		"from main",
-		"cost",
-		"revenue",
-		"reward",
-		"savings",
-		"own use",
-		"suffic.",
-		"comfort"
+	let mut text = String::from(
+		"household  eras   sold kWh     bought    to main  from main        cost     revenue    reward    savings \
+		 own use suffic.  comfort\n",
 	);
 	for account in households {
 		let bill = &account.bill;
