@@ -12,7 +12,7 @@ mod row;
 mod source;
 
 use crate::{
-	cli::{MeterArgs, MeterCommand, MeterLogArgs, MeterRunArgs},
+	cli::{MeterCommand, MeterLogArgs, MeterRunArgs},
 	fault::Fault,
 	keys::account,
 	lines::state_folder,
@@ -34,8 +34,8 @@ use tokio::{
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Makes a key, takes readings, or shows their state.
-pub async fn run(args: MeterArgs) -> Result<(), Fault> {
-	match args.command {
+pub async fn run(command: MeterCommand) -> Result<(), Fault> {
+	match command {
 		MeterCommand::Key(args) => key::make(&args),
 		MeterCommand::Run(args) => take_readings(*args).await,
 		MeterCommand::Log(args) => log(&args),
