@@ -84,10 +84,8 @@ impl Dataset {
 	/// The largest generation and the largest consumption of one household in a period.
 	pub fn largest(&self, household: usize) -> Measured {
 		let of = |pick: fn(&Measured) -> u32| {
-			let all = self
-				.periods
-				.iter()
-				.filter_map(|period| period.measured.get(household));
+			let periods = self.periods.iter();
+			let all = periods.filter_map(|period| period.measured.get(household));
 			all.map(pick).max().unwrap_or(0)
 		};
 		Measured {
@@ -174,34 +172,22 @@ fn group(path: &Path, rows: Vec<Row>) -> Result<Dataset, Fault> {
 			households.len() - 1
 		});
 	}
-	let mut periods = Vec::new();
+	let mut periods: Vec<(Period, i64)> = Vec::new();
 	for chunk in rows.chunk_by(|a, b| a.start == b.start) {
-		let first = &chunk[0];
-		let place = Location {
-			path,
-			line: first.line,
-		};
-		if let Some((before, minute)) = periods
-			.last()
-			.map(|(p, minute): &(Period, i64)| (&p.start, *minute))
-		{
-			if first.minute <= minute {
-				let what = format!(
-					"{} is not after {before}, the start of the period before it",
-					first.start
-				);
-				return Err(place.fault(REQUIRED[0], what));
-			}
+		let Row {
+			line, start, minute, ..
+		} = &chunk[0];
+		if let Some((before, _)) = periods.last().filter(|(_, before)| minute <= before) {
+			let before = &before.start;
+			let what = format!("{start} is not after {before}, the start of the period before it");
+			return Err(Location { path, line: *line }.fault(REQUIRED[0], what));
 		}
-		let measured = one_period(path, chunk, &households, &index)?;
-		periods.push((
-			Period {
-				start: first.start.clone(),
-				outdoor_centi_c: chunk.iter().find_map(|row| row.outdoor_centi_c),
-				measured,
-			},
-			first.minute,
-		));
+		let period = Period {
+			start: start.clone(),
+			outdoor_centi_c: chunk.iter().find_map(|row| row.outdoor_centi_c),
+			measured: one_period(path, chunk, &households, &index)?,
+		};
+		periods.push((period, *minute));
 	}
 	let apart = periods.get(1).zip(periods.first());
 	let apart = apart.map_or(30, |((_, second), (_, first))| second - first);
@@ -238,13 +224,9 @@ fn one_period(
 		.map(|(name, _)| name.as_str())
 		.collect();
 	match rows.first() {
-		Some(first) if !missing.is_empty() => {
-			let what = format!("the period {} has no row for {}", first.start, missing.join(", "));
-			Err(Location {
-				path,
-				line: first.line,
-			}
-			.fault(REQUIRED[1], what))
+		Some(Row { line, start, .. }) if !missing.is_empty() => {
+			let what = format!("the period {start} has no row for {}", missing.join(", "));
+			Err(Location { path, line: *line }.fault(REQUIRED[1], what))
 		}
 		_ => Ok(measured.into_iter().flatten().collect()),
 	}

@@ -1,7 +1,6 @@
 //! `commonwatt books`: rebuilds every balance and every household's energy from events alone and compares them with the
 //! chain's state.
 
-mod compare;
 mod entries;
 mod state;
 #[cfg(test)]
@@ -10,6 +9,7 @@ mod tests;
 use crate::{
 	chain::{self, Node, Token},
 	cli::BooksArgs,
+	compare,
 	fault::{Fault, OrFault},
 	files,
 	text::{self, kwh},
@@ -101,6 +101,11 @@ async fn audit(node: &Node, args: &BooksArgs) -> Result<Vec<String>, Fault> {
 		);
 	}
 	Ok(differences)
+}
+
+/// Every number that differs between the books and the chain's state, or that only one of them has.
+fn compared(books: &State, chain: &State) -> Result<Vec<String>, Fault> {
+	compare::differences(("in the books", books), ("in the state", chain))
 }
 
 /// Enters the events of all blocks after the first.

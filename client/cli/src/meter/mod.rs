@@ -18,7 +18,7 @@ use crate::{
 	lines::state_folder,
 	values::centi_c,
 };
-use queue::{Came, Queue};
+use queue::{Came, Outcome, Queue};
 use report::Reporter;
 use row::{moment, tell};
 use source::{Arrival, Source};
@@ -120,7 +120,7 @@ async fn take_readings(args: MeterRunArgs) -> Result<(), Fault> {
 				};
 				for (row, outcome) in done {
 					tell(&row, &outcome);
-					if outcome.is_good() { tally.taken += 1 } else { tally.not_taken += 1 }
+					if outcome == Outcome::Taken { tally.taken += 1 } else { tally.not_taken += 1 }
 				}
 			}
 		}

@@ -43,13 +43,6 @@ pub enum Outcome {
 	Unsettled,
 }
 
-impl Outcome {
-	/// Whether the chain settled, or will settle, the era with this reading.
-	pub fn is_good(&self) -> bool {
-		matches!(self, Self::Taken)
-	}
-}
-
 impl fmt::Display for Outcome {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 		match self {
