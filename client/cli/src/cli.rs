@@ -26,7 +26,8 @@ pub enum Command {
 	/// Solve and settle an era again from its inputs and compare every number with the chain's
 	Audit(AuditArgs),
 	/// Connect a household's meter to the chain: make its key, report its readings, show their state
-	Meter(MeterArgs),
+	#[command(subcommand)]
+	Meter(MeterCommand),
 	/// Recommend a lambda for the homes of a file of meter data; needs no node
 	Lambda(LambdaArgs),
 }
@@ -301,14 +302,6 @@ pub struct AuditArgs {
 	/// Write the computed numbers, the chain's claims and every difference to this file as JSON
 	#[arg(long, value_name = "FILE")]
 	pub json: Option<PathBuf>,
-}
-
-/// Options of `meter`.
-#[derive(Clone, Debug, Args)]
-pub struct MeterArgs {
-	/// The subcommand.
-	#[command(subcommand)]
-	pub command: MeterCommand,
 }
 
 /// The subcommands of `meter`.

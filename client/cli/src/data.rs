@@ -2,6 +2,7 @@
 
 use crate::{
 	fault::{Fault, Location},
+	files::InFile,
 	values::{energy_wh, moment_of, temperature, time_of_day},
 };
 use std::{
@@ -52,15 +53,6 @@ pub struct Dataset {
 	pub period_minutes: u32,
 }
 
-/// Which periods of a file to use.
-#[derive(Clone, Debug, Default)]
-pub struct Selection {
-	/// Only periods that start on this date (`YYYY-MM-DD`).
-	pub day: Option<String>,
-	/// Maximum number of periods, counted from the first of these.
-	pub first: Option<usize>,
-}
-
 /// A row of the file, checked.
 struct Row {
 	line: u64,
@@ -72,19 +64,18 @@ struct Row {
 }
 
 impl Dataset {
-	/// Reads and checks a file and keeps the selected periods.
-	pub fn read(path: &Path, selection: &Selection) -> Result<Self, Fault> {
-		let rows = read_rows(path)?;
-		let mut dataset = group(path, rows)?;
-		if let Some(day) = &selection.day {
-			dataset
-				.periods
-				.retain(|period| period.start.starts_with(day.as_str()));
+	/// Reads and checks a file. With `day`, keeps only periods that start on this date (`YYYY-MM-DD`), and with `first`
+	/// only so many of them.
+	pub fn read(path: &Path, day: &Option<String>, first: Option<u32>) -> Result<Self, Fault> {
+		let mut dataset = group(path, read_rows(path)?)?;
+		if let Some(day) = day {
+			let periods = &mut dataset.periods;
+			periods.retain(|period| period.start.starts_with(day));
 			if dataset.periods.is_empty() {
 				return Err(Fault::file(path, format_args!("no period starts on {day}")));
 			}
 		}
-		if let Some(first) = selection.first {
+		if let Some(first) = first.and_then(|first| usize::try_from(first).ok()) {
 			dataset.periods.truncate(first);
 		}
 		Ok(dataset)
@@ -93,10 +84,8 @@ impl Dataset {
 	/// The largest generation and the largest consumption of one household in a period.
 	pub fn largest(&self, household: usize) -> Measured {
 		let of = |pick: fn(&Measured) -> u32| {
-			let all = self
-				.periods
-				.iter()
-				.filter_map(|period| period.measured.get(household));
+			let periods = self.periods.iter();
+			let all = periods.filter_map(|period| period.measured.get(household));
 			all.map(pick).max().unwrap_or(0)
 		};
 		Measured {
@@ -111,11 +100,8 @@ fn read_rows(path: &Path) -> Result<Vec<Row>, Fault> {
 		.trim(csv::Trim::All)
 		.flexible(true)
 		.from_path(path)
-		.map_err(|error| Fault::file(path, error))?;
-	let headers = reader
-		.headers()
-		.map_err(|error| Fault::file(path, error))?
-		.clone();
+		.in_file(path)?;
+	let headers = reader.headers().in_file(path)?.clone();
 	let column = |name: &str| headers.iter().position(|header| header == name);
 	let place = Location { path, line: 1 };
 	let mut columns = [0; REQUIRED.len()];
@@ -125,8 +111,7 @@ fn read_rows(path: &Path) -> Result<Vec<Row>, Fault> {
 	let outdoor = column(OUTDOOR);
 	let mut rows = Vec::new();
 	for record in reader.records() {
-		let record = record.map_err(|error| Fault::file(path, error))?;
-		rows.push(read_row(path, &record, columns, outdoor)?);
+		rows.push(read_row(path, &record.in_file(path)?, columns, outdoor)?);
 	}
 	if rows.is_empty() {
 		return Err(Fault::file(path, "no row after the header"));
@@ -187,34 +172,22 @@ fn group(path: &Path, rows: Vec<Row>) -> Result<Dataset, Fault> {
 			households.len() - 1
 		});
 	}
-	let mut periods = Vec::new();
+	let mut periods: Vec<(Period, i64)> = Vec::new();
 	for chunk in rows.chunk_by(|a, b| a.start == b.start) {
-		let first = &chunk[0];
-		let place = Location {
-			path,
-			line: first.line,
-		};
-		if let Some((before, minute)) = periods
-			.last()
-			.map(|(p, minute): &(Period, i64)| (&p.start, *minute))
-		{
-			if first.minute <= minute {
-				let what = format!(
-					"{} is not after {before}, the start of the period before it",
-					first.start
-				);
-				return Err(place.fault(REQUIRED[0], what));
-			}
+		let Row {
+			line, start, minute, ..
+		} = &chunk[0];
+		if let Some((before, _)) = periods.last().filter(|(_, before)| minute <= before) {
+			let before = &before.start;
+			let what = format!("{start} is not after {before}, the start of the period before it");
+			return Err(Location { path, line: *line }.fault(REQUIRED[0], what));
 		}
-		let measured = one_period(path, chunk, &households, &index)?;
-		periods.push((
-			Period {
-				start: first.start.clone(),
-				outdoor_centi_c: chunk.iter().find_map(|row| row.outdoor_centi_c),
-				measured,
-			},
-			first.minute,
-		));
+		let period = Period {
+			start: start.clone(),
+			outdoor_centi_c: chunk.iter().find_map(|row| row.outdoor_centi_c),
+			measured: one_period(path, chunk, &households, &index)?,
+		};
+		periods.push((period, *minute));
 	}
 	let apart = periods.get(1).zip(periods.first());
 	let apart = apart.map_or(30, |((_, second), (_, first))| second - first);
@@ -251,13 +224,9 @@ fn one_period(
 		.map(|(name, _)| name.as_str())
 		.collect();
 	match rows.first() {
-		Some(first) if !missing.is_empty() => {
-			let what = format!("the period {} has no row for {}", first.start, missing.join(", "));
-			Err(Location {
-				path,
-				line: first.line,
-			}
-			.fault(REQUIRED[1], what))
+		Some(Row { line, start, .. }) if !missing.is_empty() => {
+			let what = format!("the period {start} has no row for {}", missing.join(", "));
+			Err(Location { path, line: *line }.fault(REQUIRED[1], what))
 		}
 		_ => Ok(measured.into_iter().flatten().collect()),
 	}

@@ -1,7 +1,7 @@
 //! Files with one JSON value on each line, to which a program only ever adds, so that it can resume after a crash. An
 //! incomplete last line does not count, so a crash cannot damage the lines before it.
 
-use crate::fault::Fault;
+use crate::{fault::Fault, files::InFile};
 use serde::{de::DeserializeOwned, Serialize};
 use std::{
 	fs::{self, File, TryLockError},
@@ -19,7 +19,7 @@ impl Lines {
 	/// Opens the file, or creates it. `busy` is the error message if another process has locked it.
 	pub fn open(path: &Path, busy: &str) -> Result<Self, Fault> {
 		let opened = File::options().create(true).append(true).open(path);
-		let file = opened.map_err(|error| Fault::file(path, error))?;
+		let file = opened.in_file(path)?;
 		match file.try_lock() {
 			Ok(()) => Ok(Self {
 				file,
@@ -32,7 +32,7 @@ impl Lines {
 
 	/// Reads the lines, each with the offset at which it ends. An incomplete last line is left out.
 	pub fn read<Record: DeserializeOwned>(path: &Path) -> Result<Vec<(Record, usize)>, Fault> {
-		let text = fs::read(path).map_err(|error| Fault::file(path, error))?;
+		let text = fs::read(path).in_file(path)?;
 		let mut lines = Vec::new();
 		let mut end = 0;
 		for (index, line) in text.split_inclusive(|byte| *byte == b'\n').enumerate() {
@@ -49,16 +49,15 @@ impl Lines {
 
 	/// Truncates the file at an offset.
 	pub fn cut(&mut self, end: usize) -> Result<(), Fault> {
-		let cut = self.file.set_len(end as u64);
-		cut.map_err(|error| Fault::file(&self.path, error))
+		self.file.set_len(end as u64).in_file(&self.path)
 	}
 
 	/// Appends a line and waits until it is on disk.
 	pub fn append(&mut self, line: &impl Serialize) -> Result<(), Fault> {
-		let mut text = serde_json::to_vec(line).map_err(|error| Fault::file(&self.path, error))?;
+		let mut text = serde_json::to_vec(line).in_file(&self.path)?;
 		text.push(b'\n');
 		let written = self.file.write_all(&text).and_then(|()| self.file.sync_data());
-		written.map_err(|error| Fault::file(&self.path, error))
+		written.in_file(&self.path)
 	}
 }
 
@@ -70,6 +69,6 @@ pub fn state_folder(option: &str) -> Result<PathBuf, Fault> {
 		.or_else(|| std::env::home_dir().map(|home| home.join(".local/state")))
 		.ok_or_else(|| Fault::Input(format!("no state folder was found: name a file with {option}")))?
 		.join("commonwatt");
-	fs::create_dir_all(&folder).map_err(|error| Fault::file(&folder, error))?;
+	fs::create_dir_all(&folder).in_file(&folder)?;
 	Ok(folder)
 }

@@ -7,7 +7,7 @@ mod checks;
 mod cli;
 mod compare;
 mod data;
-mod json;
+mod files;
 mod lambda;
 mod lines;
 mod manager;
@@ -53,7 +53,7 @@ async fn run(command: cli::Command) -> Result<(), fault::Fault> {
 		cli::Command::Report(args) => report::run(*args).await,
 		cli::Command::Bills(args) => bills::run(args).await,
 		cli::Command::Books(args) => books::run(args).await,
-		cli::Command::Meter(args) => meter::run(args).await,
+		cli::Command::Meter(command) => meter::run(command).await,
 		cli::Command::Lambda(args) => lambda::run(&args),
 	}
 }

@@ -7,6 +7,14 @@ pub fn kwh(wh: impl Into<i128>) -> String {
 	format!("{:.3}", wh.into() as f64 / 1_000.0)
 }
 
+/// `part` as a percentage of `whole`, with one decimal place; "-" if `whole` is 0.
+pub fn percent(part: impl Into<i128>, whole: impl Into<i128>) -> String {
+	match whole.into() {
+		0 => "-".into(),
+		whole => format!("{:.1}", part.into() as f64 * 100.0 / whole as f64),
+	}
+}
+
 /// A progress bar on standard error, if that is a terminal. `done` names what is counted, such as "blocks read".
 pub fn progress(length: u64, done: &str) -> ProgressBar {
 	let bar = ProgressBar::new(length);

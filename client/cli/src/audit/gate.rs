@@ -3,8 +3,8 @@
 use super::{inputs::Inputs, limits::Limits};
 use crate::{
 	chain::types::{
-		Balance, Certificate, Channels, CommunityId, Contract, Debt, EraRecord, Household, HouseholdId,
-		MarketEvent, Submission, Terms,
+		Balance, Channels, CommunityId, Contract, Debt, EraRecord, Household, HouseholdId, MarketEvent,
+		Submission, Terms,
 	},
 	fault::Fault,
 };
@@ -25,10 +25,7 @@ pub struct Gate {
 }
 
 /// A household that takes part in the game, with its contract.
-struct Player {
-	id: HouseholdId,
-	contract: Contract,
-}
+type Player = (HouseholdId, Contract);
 
 /// Where the chosen strategies come from.
 pub enum Judge<'a> {
@@ -38,44 +35,28 @@ pub enum Judge<'a> {
 	Chain(Option<&'a Gate>),
 }
 
-/// The result of a game.
-struct Outcome {
-	profile: Vec<u8>,
-	certificate: Certificate,
-	sweeps: u32,
-	starts: u32,
-}
-
 impl Judge<'_> {
 	/// The chosen strategies and their certificate. With `Chain`, the choice, the certificate's status and gain, and
 	/// the numbers of sweeps and starts are the chain's; the energies are computed from the choice.
-	fn decide(&self, game: &game::Game, players: &[Player]) -> Result<Outcome, game::ProfileFault> {
+	fn decide(&self, game: &game::Game, players: &[Player]) -> Result<game::Solution, game::ProfileFault> {
 		let claimed = match self {
-			Self::Solver(bounds) => {
-				let solution = game::solve(game, &bounds.config(game), None);
-				return Ok(Outcome {
-					profile: solution.profile,
-					certificate: solution.certificate,
-					sweeps: solution.sweeps,
-					starts: solution.starts,
-				});
-			}
+			Self::Solver(bounds) => return Ok(game::solve(game, &bounds.config(game), None)),
 			Self::Chain(claimed) => claimed,
 		};
 		// An index out of range is replaced by 0; the comparison with the claim then shows the difference.
-		let chosen = |player: &Player| {
-			let said = claimed.and_then(|gate| gate.contracts.get(&player.id));
-			said.map(|contract| contract.chosen)
-				.filter(|chosen| usize::from(*chosen) < player.contract.strategies.len())
+		let chosen = |(id, contract): &Player| {
+			let said = claimed.and_then(|gate| gate.contracts.get(id));
+			said.map(|said| said.chosen)
+				.filter(|chosen| usize::from(*chosen) < contract.strategies.len())
 				.unwrap_or(0)
 		};
 		let profile: Vec<u8> = players.iter().map(chosen).collect();
-		let verified = game::verify(game, &profile, SolverConfig::default().epsilon)?;
-		let mut outcome = Outcome {
+		let mut outcome = game::Solution {
+			certificate: game::verify(game, &profile, SolverConfig::default().epsilon)?,
 			profile,
-			certificate: verified,
 			sweeps: 0,
 			starts: 0,
+			evaluations: 0,
 		};
 		if let Some(Gate { record, .. }) = claimed {
 			outcome.certificate.status = record.certificate.status;
@@ -104,14 +85,13 @@ pub async fn solve(
 			"era {era}: the inputs in the state are not a valid game: {fault}"
 		)])
 	};
-	let game = game_of(terms.rules, players.iter().map(|player| &player.contract))
-		.map_err(|fault| refused(&fault))?;
+	let contracts = players.iter().map(|(_, contract)| contract);
+	let game = game_of(terms.rules, contracts).map_err(|fault| refused(&fault))?;
 	let outcome = judge.decide(&game, &players).map_err(|fault| refused(&fault))?;
 	let allocations = game::allocate(&game, &outcome.profile).map_err(|fault| refused(&fault))?;
 	let certificate = outcome.certificate;
 	let price_per_kwh = price(&terms, certificate.offered_wh, certificate.requested_wh);
-	for ((player, chosen), allocation) in players.iter_mut().zip(&outcome.profile).zip(allocations) {
-		let contract = &mut player.contract;
+	for (((_, contract), chosen), allocation) in players.iter_mut().zip(&outcome.profile).zip(allocations) {
 		contract.chosen = *chosen;
 		contract.energy = Channels::from_net(allocation.community_wh, allocation.main_wh);
 		if !contract.main_grid_only {
@@ -129,10 +109,7 @@ pub async fn solve(
 			price_per_kwh,
 			settled: None,
 		},
-		contracts: players
-			.into_iter()
-			.map(|player| (player.id, player.contract))
-			.collect(),
+		contracts: players.into_iter().collect(),
 	}))
 }
 
@@ -177,9 +154,9 @@ async fn players(
 		let spent = if main_grid_only { 0 } else { worst };
 		budgets.insert(household.owner, budget - spent);
 		if main_grid_only {
-			strategies
-				.iter_mut()
-				.for_each(|strategy| *strategy = on_main_grid(*strategy));
+			for strategy in &mut strategies {
+				*strategy = on_main_grid(*strategy);
+			}
 		}
 		let contract = Contract {
 			era,
@@ -191,7 +168,7 @@ async fn players(
 			energy: Channels::from_net(0, 0),
 			held: 0,
 		};
-		players.push(Player { id, contract });
+		players.push((id, contract));
 	}
 	Ok(players)
 }
@@ -287,7 +264,7 @@ pub fn claimed(events: &[MarketEvent], community: CommunityId, era: u32, compute
 mod tests {
 	use super::*;
 	use crate::{
-		chain::types::{Kind, Status, Strategy},
+		chain::types::{Certificate, Kind, Status, Strategy},
 		test_terms::TEST_TERMS,
 	};
 
@@ -309,26 +286,22 @@ mod tests {
 				energy: Channels::from_net(0, 0),
 				held: 0,
 			};
-			let id = HouseholdId(number);
-			Player { id, contract }
+			(HouseholdId(number), contract)
 		};
 		let players = vec![
 			player(3, 2_000, 0, [Kind::SellToCommunity, Kind::SellToMain]),
 			player(5, 0, 2_000, [Kind::BuyFromCommunity, Kind::BuyFromMain]),
 		];
-		let game = game_of(TEST_TERMS.rules, players.iter().map(|player| &player.contract)).unwrap();
+		let game = game_of(TEST_TERMS.rules, players.iter().map(|(_, contract)| contract)).unwrap();
 		(game, players)
 	}
 
 	/// The claim of a chain that chose these strategies.
 	fn claim(chosen: [u8; 2]) -> Gate {
 		let (_, players) = seller_and_buyer();
-		let contracts = players.into_iter().zip(chosen).map(|(player, chosen)| {
-			let contract = Contract {
-				chosen,
-				..player.contract
-			};
-			(player.id, contract)
+		let contracts = players.into_iter().zip(chosen).map(|((id, contract), chosen)| {
+			let contract = Contract { chosen, ..contract };
+			(id, contract)
 		});
 		Gate {
 			record: EraRecord {

@@ -1,72 +1,21 @@
 //! The inputs of a community's clearing and settlement, from the state of a block.
 
-// The derive `DecodeAsType` adds imports that some structs do not need. Inside a macro of this crate the lint reports
-// them here.
-#![allow(unused_imports)]
-
 use super::proof::Evidence;
 use crate::{
 	chain::{
-		balances::BalancesEvent,
+		balances::{AccountInfo, BalancesEvent},
+		events::RuntimeEvent,
 		types::{
-			Balance, Community, CommunityId, Contract, Debt, EraRecord, Household, HouseholdId,
-			LastRuntimeUpgrade, MarketEvent, Metered, RoundState, Statement, Submission,
+			Balance, Community, CommunityId, Debt, Household, HouseholdId, LastRuntimeUpgrade, MarketEvent,
+			Metered, RoundState, Submission,
 		},
 	},
 	fault::{Fault, OrFault},
 };
 use std::collections::BTreeMap;
-use subxt::{
-	events::{Event, Phase},
-	ext::scale_decode::DecodeAsType,
-	utils::AccountId32,
-	SubstrateConfig,
-};
+use subxt::{events::Phase, ext::scale_decode::DecodeAsType, utils::AccountId32};
 
 const MARKET: &str = "EnergyMarket";
-
-/// Declares a type that only this module decodes.
-macro_rules! input {
-	($(#[$meta:meta])* $vis:vis struct $name:ident $body:tt) => {
-		$(#[$meta])*
-		#[derive(Clone, Debug, DecodeAsType)]
-		#[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
-		$vis struct $name $body
-	};
-}
-
-input! {
-	struct Account {
-		data: AccountData,
-	}
-}
-
-input! {
-	struct AccountData {
-		free: Balance,
-		reserved: Balance,
-		frozen: Balance,
-	}
-}
-
-/// An event of the market or of the balances. The audit needs no other events.
-#[derive(DecodeAsType)]
-#[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
-enum RuntimeEvent {
-	EnergyMarket(Box<MarketEvent>),
-	Balances(BalancesEvent),
-}
-
-/// Decodes an event of the market; `None` for an event of another pallet.
-pub fn market_event(event: &Event<SubstrateConfig>) -> Result<Option<MarketEvent>, Fault> {
-	if event.pallet_name() != MARKET {
-		return Ok(None);
-	}
-	match event.decode_as::<RuntimeEvent>().or_fault()? {
-		RuntimeEvent::EnergyMarket(event) => Ok(Some(*event)),
-		RuntimeEvent::Balances(_) => Ok(None),
-	}
-}
 
 /// The events of a block, as far as the audit of one community needs them.
 #[derive(Default)]
@@ -157,25 +106,11 @@ pub struct Inputs {
 	pub after: Evidence,
 	/// The block's events.
 	pub happened: Happened,
-	community: CommunityId,
+	/// The community's number.
+	pub community: CommunityId,
 }
 
 impl Inputs {
-	/// Creates the inputs for one community, from a block and its parent.
-	pub fn new(before: Evidence, after: Evidence, happened: Happened, community: CommunityId) -> Self {
-		Self {
-			before,
-			after,
-			happened,
-			community,
-		}
-	}
-
-	/// The community's number.
-	pub fn community_id(&self) -> CommunityId {
-		self.community
-	}
-
 	/// `spec_version` of the runtime that executed the block. It is proved like every other input, so that a node
 	/// cannot have a false certificate excused by naming an old version.
 	pub async fn executed_by(&mut self) -> Result<Option<u32>, Fault> {
@@ -242,8 +177,8 @@ impl Inputs {
 	/// What an account could spend before the community's step and still exist, smallest unit: its free balance less
 	/// the larger of the minimum balance and the frozen funds that holds and reserves do not cover.
 	pub async fn reducible(&mut self, account: AccountId32, minimum: Balance) -> Result<Balance, Fault> {
-		let found: Option<Account> = self.before.fetch(("System", "Account"), (account.0,)).await?;
-		let Some(Account { data }) = found else {
+		let found: Option<AccountInfo> = self.before.fetch(("System", "Account"), (account.0,)).await?;
+		let Some(AccountInfo { data, .. }) = found else {
 			return Ok(0);
 		};
 		let gained = self.happened.gained.get(&account).copied().unwrap_or(0);
@@ -251,31 +186,14 @@ impl Inputs {
 		Ok(free.saturating_sub(minimum.max(data.frozen.saturating_sub(data.reserved))))
 	}
 
-	/// The contracts in the state after the block. `retained` is the length of the ring.
-	pub async fn contracts(
+	/// An entry of the community for an era, in the state after the block. `retained` is the length of the ring.
+	pub async fn of_era<Value: DecodeAsType>(
 		&mut self,
+		item: &'static str,
 		era: u32,
 		retained: u32,
-	) -> Result<Vec<(HouseholdId, Contract)>, Fault> {
+	) -> Result<Option<Value>, Fault> {
 		let key = (self.community, era.checked_rem(retained).unwrap_or(0));
-		let book = self.after.fetch((MARKET, "Contracts"), key).await?;
-		Ok(book.unwrap_or_default())
-	}
-
-	/// The statements in the state after the block.
-	pub async fn statements(
-		&mut self,
-		era: u32,
-		retained: u32,
-	) -> Result<Vec<(HouseholdId, Statement)>, Fault> {
-		let key = (self.community, era.checked_rem(retained).unwrap_or(0));
-		let book = self.after.fetch((MARKET, "Statements"), key).await?;
-		Ok(book.unwrap_or_default())
-	}
-
-	/// The record in the state after the block.
-	pub async fn record(&mut self, era: u32, retained: u32) -> Result<Option<EraRecord>, Fault> {
-		let key = (self.community, era.checked_rem(retained).unwrap_or(0));
-		self.after.fetch((MARKET, "Records"), key).await
+		self.after.fetch((MARKET, item), key).await
 	}
 }

@@ -17,16 +17,16 @@ mod tests;
 
 use crate::{
 	chain::{
-		self,
+		self, events,
 		game::other_rules,
-		types::{CommunityId, MarketEvent},
+		types::{CommunityId, EraRecord, EraView, MarketEvent},
 		At, Node,
 	},
 	checks::{cleared_under, settled_under},
 	cli::AuditArgs,
 	compare,
 	fault::{Fault, OrFault},
-	json,
+	files,
 };
 use gate::{Gate, Judge};
 use inputs::{Happened, Inputs};
@@ -57,7 +57,7 @@ struct Sides<Part> {
 }
 
 /// The results of an audit, in the form of its JSON.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct AuditReport {
 	url: String,
 	community: CommunityId,
@@ -77,17 +77,13 @@ struct AuditReport {
 
 /// Runs the subcommand.
 pub async fn run(args: AuditArgs) -> Result<(), Fault> {
-	if let Some(path) = &args.json {
-		json::probe(path)?;
-	}
+	files::probe(&args.json)?;
 	let node = Node::connect(&args.url, chain::PATIENCE).await?;
 	let report = match audit(&node, &args).await {
 		Ok(report) => report,
 		Err(fault) => return Err(node.diagnose(fault).await),
 	};
-	if let Some(path) = &args.json {
-		json::write(path, &report)?;
-	}
+	files::write_json(&args.json, &report)?;
 	print!("{}", text(&report));
 	report.outcome()
 }
@@ -98,12 +94,7 @@ async fn audit(node: &Node, args: &AuditArgs) -> Result<AuditReport, Fault> {
 		url: args.url.clone(),
 		community: chain::community_id(&head, &args.community).await?,
 		era: args.era,
-		gate: None,
-		settlement: None,
-		proved: 0,
-		notes: Vec::new(),
-		not_judged: Vec::new(),
-		differences: Vec::new(),
+		..AuditReport::default()
 	};
 	let (id, era) = (report.community, args.era);
 	let first = node.first_readable(0, head.block_number()).await?;
@@ -119,7 +110,7 @@ async fn audit(node: &Node, args: &AuditArgs) -> Result<AuditReport, Fault> {
 		MarketEvent::ClearingFailed { community, era: of } => (*community, *of) == (id, era),
 		_ => false,
 	};
-	let over = |view: &chain::types::EraView| view.current > era || view.round.is_none();
+	let over = |view: &EraView| view.current > era || view.round.is_none();
 	let Some(closed) = event_block(node, begun, &head, is_cleared, over).await? else {
 		return Err(Fault::Input(format!(
 			"the node shows no gate closure of community {} for era {era}; the oldest block \
@@ -129,10 +120,10 @@ async fn audit(node: &Node, args: &AuditArgs) -> Result<AuditReport, Fault> {
 	};
 	let limits = close_gate(node, closed, &mut report).await?;
 	// The era is settled in the round that starts when its readings are complete.
-	let readings_in = |view: &chain::types::EraView| view.readings_of.is_some_and(|of| of > era);
+	let readings_in = |view: &EraView| view.readings_of.is_some_and(|of| of > era);
 	if let Some(begun) = node.first_block_where(closed, &head, readings_in).await? {
 		let is_settled = |event: &MarketEvent| matches!(event, MarketEvent::EraSettled { community, era: of, .. } if (*community, *of) == (id, era));
-		let over = |view: &chain::types::EraView| view.round.is_none();
+		let over = |view: &EraView| view.round.is_none();
 		if let Some(settled) = event_block(node, begun, &head, is_settled, over).await? {
 			settle_era(node, settled, &limits, &mut report).await?;
 		}
@@ -150,15 +141,13 @@ async fn event_block(
 	from: u64,
 	head: &At,
 	is_it: impl Fn(&MarketEvent) -> bool,
-	over: impl Fn(&chain::types::EraView) -> bool,
+	over: impl Fn(&EraView) -> bool,
 ) -> Result<Option<u64>, Fault> {
 	let last = head.block_number().min(from.saturating_add(MOST_BLOCKS));
 	for number in from..=last {
 		let at = node.at(number).await?;
-		for event in at.events().fetch().await.or_fault()?.iter() {
-			if inputs::market_event(&event.or_fault()?)?.is_some_and(|event| is_it(&event)) {
-				return Ok(Some(number));
-			}
+		if events::of_market(&at).await?.iter().any(&is_it) {
+			return Ok(Some(number));
 		}
 		if number > from && chain::era(&at).await?.is_some_and(|view| over(&view)) {
 			return Ok(None);
@@ -178,11 +167,17 @@ async fn inputs(
 	let before = Evidence::of(node.at(number.saturating_sub(1)).await?);
 	let hash = after.at.block_hash();
 	let happened = Happened::read(&mut after, begins).await?;
-	let mut inputs = Inputs::new(before, after, happened, community);
+	let mut inputs = Inputs {
+		before,
+		after,
+		happened,
+		community,
+	};
+	let executed_by = inputs.executed_by().await?;
 	let block = Block {
 		number,
 		hash,
-		executed_by: inputs.executed_by().await?,
+		executed_by,
 	};
 	Ok((block, inputs))
 }
@@ -216,9 +211,9 @@ async fn close_gate(node: &Node, number: u64, report: &mut AuditReport) -> Resul
 	let (block, mut inputs) = inputs(node, number, id, begins).await?;
 	let limits = Limits::of(&inputs.after.at)?;
 	let mut state = None;
-	if let Some(record) = inputs.record(era, limits.retained).await? {
-		let contracts = inputs.contracts(era, limits.retained).await?;
-		let contracts = contracts.into_iter().collect();
+	if let Some(record) = inputs.of_era("Records", era, limits.retained).await? {
+		let contracts: Option<Vec<_>> = inputs.of_era("Contracts", era, limits.retained).await?;
+		let contracts = contracts.unwrap_or_default().into_iter().collect();
 		state = Some(Gate { record, contracts });
 	}
 	let rules = other_rules(block.executed_by);
@@ -259,26 +254,19 @@ async fn settle_era(
 		_ => false,
 	};
 	let (block, mut inputs) = inputs(node, number, id, begins).await?;
-	let statements = inputs.statements(era, limits.retained).await?;
-	let record = inputs.record(era, limits.retained).await?;
-	let state = record.and_then(|record| record.settled).map(|totals| Settlement {
-		totals,
-		statements: statements.into_iter().collect(),
-	});
+	let statements: Option<Vec<_>> = inputs.of_era("Statements", era, limits.retained).await?;
+	let statements = statements.unwrap_or_default().into_iter().collect();
+	let record: Option<EraRecord> = inputs.of_era("Records", era, limits.retained).await?;
+	let totals = record.and_then(|record| record.settled);
+	let state = totals.map(|totals| Settlement { totals, statements });
 	let none = Default::default();
 	let rules = other_rules(block.executed_by);
 	let claim = Claim {
 		statements: state.as_ref().map_or(&none, |state| &state.statements),
 		other_payoffs: rules.is_some(),
 	};
-	let terms = (
-		era,
-		gate.computed.record.terms,
-		gate.computed.record.price_per_kwh,
-	);
-	let contracts = &gate.computed.contracts;
 	let notes = &mut report.notes;
-	let computed = settle::settle(&mut inputs, terms, contracts, limits, claim, notes).await?;
+	let computed = settle::settle(&mut inputs, &gate.computed, limits, claim, notes).await?;
 	let has_payoffs = computed.statements.values().any(|s| s.delivered.is_some());
 	let rules = rules.filter(|_| has_payoffs);
 	report.not_judged.extend(rules.map(|rules| settled_under(&rules)));

@@ -1,6 +1,6 @@
 //! Settles a community's era again from its inputs: docs/market.md, "Settlement".
 
-use super::{inputs::Inputs, limits::Limits};
+use super::{gate::Gate, inputs::Inputs, limits::Limits};
 use crate::{
 	chain::types::{
 		Amounts, Balance, Channels, CommunityId, Contract, Debt, HouseholdId, MarketEvent, Reading,
@@ -41,30 +41,29 @@ pub struct Claim<'a> {
 	pub other_payoffs: bool,
 }
 
-/// Settles an era. `contracts` are those of its clearing. If the chain says that somebody could not pay, or could not
+/// Settles an era that was cleared like this. If the chain says that somebody could not pay, or could not
 /// be paid, the claim is accepted if the debt that it leaves is right, and a note is added to `notes`. Payoffs under
 /// other rules are taken from the claim too, and the rewards are shared by them.
 pub async fn settle(
 	inputs: &mut Inputs,
-	(era, terms, price_per_kwh): (u32, Terms, Balance),
-	contracts: &BTreeMap<HouseholdId, Contract>,
+	gate: &Gate,
 	limits: &Limits,
 	claim: Claim<'_>,
 	notes: &mut Vec<String>,
 ) -> Result<Settlement, Fault> {
-	let claimed = claim.statements;
-	let mut lines = lines(inputs, era, price_per_kwh, contracts).await?;
-	energy(&mut lines, &terms);
+	let (claimed, terms) = (claim.statements, &gate.record.terms);
+	let mut lines = lines(inputs, gate).await?;
+	energy(&mut lines, terms);
 	if claim.other_payoffs {
 		take_payoffs(&mut lines, claimed);
 	}
 	let fees_taken = claimed.values().any(|s| s.amounts.grid_fee > 0);
-	through_pool(&mut lines, &terms, fees_taken, claimed, notes);
-	let pot = AccountId32(accounts::account(accounts::pot_number(inputs.community_id())));
+	through_pool(&mut lines, terms, fees_taken, claimed, notes);
+	let pot = AccountId32(accounts::account(accounts::pot_number(inputs.community)));
 	let pot = inputs.reducible(pot, limits.minimum_balance).await?;
 	rewards(&mut lines, terms.incentive_per_era.min(pot), claimed, notes);
 	for line in &mut lines {
-		with_utility(line, &terms, claimed, notes);
+		with_utility(line, terms, claimed, notes);
 	}
 	let mut totals = Totals::default();
 	for line in &lines {
@@ -77,19 +76,15 @@ pub async fn settle(
 }
 
 /// One entry for each household that was a member in the era, with its contract and reading.
-async fn lines(
-	inputs: &mut Inputs,
-	era: u32,
-	price_per_kwh: Balance,
-	contracts: &BTreeMap<HouseholdId, Contract>,
-) -> Result<Vec<HouseholdSettlement>, Fault> {
+async fn lines(inputs: &mut Inputs, gate: &Gate) -> Result<Vec<HouseholdSettlement>, Fault> {
+	let era = gate.record.era;
 	let debts = inputs.debts().await?;
 	let mut lines = Vec::new();
 	for id in inputs.members().await? {
 		let Some(household) = inputs.household(id).await?.filter(|h| h.is_member_in(era)) else {
 			continue;
 		};
-		let contract = contracts.get(&id).cloned();
+		let contract = gate.contracts.get(&id).cloned();
 		let metered = inputs.metered(id).await?;
 		let submitted = metered.as_ref().and_then(|metered| metered.of(era));
 		let last = metered.as_ref().and_then(|metered| metered.until(era));
@@ -106,7 +101,7 @@ async fn lines(
 				energy: Channels::from_net(0, 0),
 				imbalance_import_wh: 0,
 				imbalance_export_wh: 0,
-				price_per_kwh,
+				price_per_kwh: gate.record.price_per_kwh,
 				delivered: None,
 				amounts: Amounts::default(),
 			},

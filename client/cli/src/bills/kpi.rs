@@ -220,7 +220,7 @@ mod tests {
 
 	#[test]
 	fn household_figures_match_values_computed_by_hand() {
-		let mut account = Account::new(3, 10);
+		let mut account = Account::new(HouseholdId(3), 10);
 		account.add(&statement(10, 3_000, 1_000, 500), true);
 		account.add(&statement(11, 1_000, 4_000, -2_000), false);
 		assert_eq!(account.self_consumption(), Some(50.0));
@@ -291,7 +291,11 @@ mod tests {
 			before: Opening::default(),
 		};
 		community.add(&EraBook {
-			statements: [(0, settled(seller)), (1, settled(buyer))].into(),
+			statements: [
+				(HouseholdId(0), settled(seller)),
+				(HouseholdId(1), settled(buyer)),
+			]
+			.into(),
 			..EraBook::default()
 		});
 		assert_eq!((community.community_wh, community.sold_to_main_wh), (1_500, 500));

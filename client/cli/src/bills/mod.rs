@@ -13,13 +13,13 @@ use crate::{
 	cli::BillsArgs,
 	compare,
 	fault::Fault,
-	json,
+	files,
 	ledger::Ledger,
 	text::{self, kwh},
 };
 use kpi::{Account, Community};
 use serde::Serialize;
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
 /// The command's results, in the form of its JSON.
 #[derive(Serialize)]
@@ -44,9 +44,7 @@ pub async fn run(args: BillsArgs) -> Result<(), Fault> {
 			args.from, args.to
 		)));
 	}
-	for path in args.json.iter().chain(&args.csv) {
-		json::probe(path)?;
-	}
+	files::probe(args.json.iter().chain(&args.csv))?;
 	let node = Node::connect(&args.url, chain::PATIENCE).await?;
 	match bills(&node, &args).await {
 		Ok(report) if report.differences.is_empty() => Ok(()),
@@ -63,11 +61,9 @@ async fn bills(node: &Node, args: &BillsArgs) -> Result<BillsReport, Fault> {
 	compare_with_state(&head, &ledger, &mut report).await?;
 	let money = node.money().await?;
 	report.token = money.symbol.clone();
-	if let Some(path) = &args.json {
-		json::write(path, &report)?;
-	}
+	files::write_json(&args.json, &report)?;
 	if let Some(path) = &args.csv {
-		write_csv(path, &report.households)?;
+		files::write_csv(path, report.households.iter().map(columns))?;
 	}
 	print!("{}", shown(&report, &money));
 	Ok(report)
@@ -181,7 +177,7 @@ fn optional(value: Option<impl ToString>) -> String {
 }
 
 /// The columns of a bill, with their values.
-fn columns(account: &Account) -> Vec<(&'static str, String)> {
+fn columns(account: &Account) -> files::Row {
 	let bill = &account.bill;
 	let [sold, bought, to_main, from_main] = bill.energy_wh;
 	vec![
@@ -214,19 +210,6 @@ fn columns(account: &Account) -> Vec<(&'static str, String)> {
 	]
 }
 
-fn write_csv(path: &Path, accounts: &[Account]) -> Result<(), Fault> {
-	let fault = |error: csv::Error| Fault::file(path, error);
-	let mut writer = csv::Writer::from_path(path).map_err(fault)?;
-	for (number, account) in accounts.iter().enumerate() {
-		let (names, values): (Vec<_>, Vec<_>) = columns(account).into_iter().unzip();
-		if number == 0 {
-			writer.write_record(&names).map_err(fault)?;
-		}
-		writer.write_record(&values).map_err(fault)?;
-	}
-	writer.flush().map_err(|error| Fault::file(path, error))
-}
-
 /// Ascending eras as text. Consecutive eras are shown as "first to last".
 fn runs(eras: &[u32]) -> String {
 	let runs = eras.chunk_by(|one, next| one.checked_add(1) == Some(*next));
@@ -256,21 +239,9 @@ fn percent_text(percent: Option<f64>) -> String {
 
 /// The households' bills as a table for a terminal.
 fn household_table(households: &[Account], money: &Token) -> String {
-	let mut text = format!(
-		"{:>9} {:>5} {:>10} {:>10} {:>10} {:>10} {:>11} {:>11} {:>9} {:>10} {:>7} {:>7} {:>8}\n",
-		"household",
-		"eras",
-		"sold kWh",
-		"bought",
-		"to main",
-		"from main",
-		"cost",
-		"revenue",
-		"reward",
-		"savings",
-		"own use",
-		"suffic.",
-		"comfort"
+	let mut text = String::from(
+		"household  eras   sold kWh     bought    to main  from main        cost     revenue    reward    savings \
+		 own use suffic.  comfort\n",
 	);
 	for account in households {
 		let bill = &account.bill;

@@ -1,7 +1,6 @@
 //! `commonwatt books`: rebuilds every balance and every household's energy from events alone and compares them with the
 //! chain's state.
 
-mod compare;
 mod entries;
 mod state;
 #[cfg(test)]
@@ -10,8 +9,9 @@ mod tests;
 use crate::{
 	chain::{self, Node, Token},
 	cli::BooksArgs,
+	compare,
 	fault::{Fault, OrFault},
-	json,
+	files,
 	text::{self, kwh},
 };
 use entries::{is_entered, Books, Energy, Entry};
@@ -47,9 +47,7 @@ struct BooksReport<'a> {
 
 /// Runs the subcommand.
 pub async fn run(args: BooksArgs) -> Result<(), Fault> {
-	if let Some(path) = &args.json {
-		json::probe(path)?;
-	}
+	files::probe(&args.json)?;
 	let node = Node::connect(&args.url, chain::PATIENCE).await?;
 	match audit(&node, &args).await {
 		Ok(differences) if differences.is_empty() => Ok(()),
@@ -80,20 +78,18 @@ async fn audit(node: &Node, args: &BooksArgs) -> Result<Vec<String>, Fault> {
 	books.close();
 	let state = State::read(&head).await?;
 	let mut differences = books.faults.clone();
-	differences.extend(compare::differences(&books.state, &state)?);
-	if let Some(path) = &args.json {
-		let report = BooksReport {
-			url: &args.url,
-			opened_at: first,
-			compared_with: last,
-			blocks: last - first,
-			fees: books.fees,
-			energy: &books.energy,
-			differences: &differences,
-			books: &books.state,
-		};
-		json::write(path, &report)?;
-	}
+	differences.extend(compared(&books.state, &state)?);
+	let report = BooksReport {
+		url: &args.url,
+		opened_at: first,
+		compared_with: last,
+		blocks: last - first,
+		fees: books.fees,
+		energy: &books.energy,
+		differences: &differences,
+		books: &books.state,
+	};
+	files::write_json(&args.json, &report)?;
 	println!("{}", summary(&books, &node.money().await?));
 	if differences.is_empty() {
 		println!(
@@ -105,6 +101,11 @@ async fn audit(node: &Node, args: &BooksArgs) -> Result<Vec<String>, Fault> {
 		);
 	}
 	Ok(differences)
+}
+
+/// Every number that differs between the books and the chain's state, or that only one of them has.
+fn compared(books: &State, chain: &State) -> Result<Vec<String>, Fault> {
+	compare::differences(("in the books", books), ("in the state", chain))
 }
 
 /// Enters the events of all blocks after the first.

@@ -1,7 +1,7 @@
 //! Each kind of event moves what its pallet moved, and every wrong number is found.
 
 use super::{
-	compare::differences,
+	compared as differences,
 	entries::{Books, Entry, SystemEvent},
 	state::{Account, State},
 };

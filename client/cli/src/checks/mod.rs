@@ -10,7 +10,7 @@
 use crate::{
 	chain::{
 		game::other_rules,
-		types::{Balance, EraRecord, HouseholdId, Kind, Statement, Strategy, Terms, Totals},
+		types::{Amounts, Balance, Channels, EraRecord, HouseholdId, Kind, Statement, Terms, Totals},
 	},
 	ledger::{Contract, EraBook, Settled},
 };
@@ -93,17 +93,13 @@ fn contracts(checks: &mut Checks, book: &EraBook, record: &EraRecord) {
 	let certificate = &record.certificate;
 	let (offered, requested) = (pooled(Kind::SellToCommunity), pooled(Kind::BuyFromCommunity));
 	checks.equal("contracts", contracts().count(), record.players as usize);
-	checks.equal(
-		"sum of contracted community energy",
-		contracts().map(|c| c.energy.community_wh()).sum(),
-		0,
-	);
+	let balance: i64 = contracts().map(|c| c.energy.community_wh()).sum();
+	checks.equal("sum of contracted community energy", balance, 0);
 	checks.equal("energy offered", offered, certificate.offered_wh);
 	checks.equal("energy requested", requested, certificate.requested_wh);
 	checks.equal("energy traded", offered.min(requested), certificate.traded_wh);
-	let sold: u64 = contracts()
-		.map(|c| u64::from(c.energy.sold_to_community_wh))
-		.sum();
+	let sold = contracts().map(|c| u64::from(c.energy.sold_to_community_wh));
+	let sold: u64 = sold.sum();
 	checks.equal("energy sold by contract", sold, certificate.traded_wh);
 	for (household, contract) in &book.contracts {
 		let (community, main) = (contract.energy.community_wh(), contract.energy.main_wh());
@@ -138,17 +134,12 @@ fn certificate(checks: &mut Checks, book: &EraBook, record: &EraRecord) {
 		let Some(submitted) = book.submitted.get(household) else {
 			return;
 		};
-		let strategies: Vec<Strategy> = submitted
-			.strategies
-			.iter()
-			.map(|s| {
-				if contract.main_grid_only {
-					on_main_grid(*s)
-				} else {
-					*s
-				}
-			})
-			.collect();
+		let mut strategies = submitted.strategies.clone();
+		if contract.main_grid_only {
+			for strategy in &mut strategies {
+				*strategy = on_main_grid(*strategy);
+			}
+		}
 		let chosen = strategies.get(usize::from(contract.chosen));
 		checks.expect(chosen == Some(&contract.strategy), || {
 			format!(
@@ -171,11 +162,9 @@ fn certificate(checks: &mut Checks, book: &EraBook, record: &EraRecord) {
 		.map_err(|fault| fault.to_string())
 		.and_then(|game| game::verify(&game, &profile, epsilon).map_err(|fault| fault.to_string()));
 	match again {
-		Ok(again) => {
-			checks.expect(again == record.certificate, || {
-				format!("certificate {:?}, computed again {again:?}", record.certificate)
-			});
-		}
+		Ok(again) => checks.expect(again == record.certificate, || {
+			format!("certificate {:?}, computed again {again:?}", record.certificate)
+		}),
 		Err(fault) => checks
 			.failed
 			.push(format!("certificate cannot be computed again: {fault}")),
@@ -191,34 +180,23 @@ fn comfort(contract: &Contract, terms: &Terms) -> Option<game::Comfort> {
 /// Checks delivered energy.
 fn energy(checks: &mut Checks, book: &EraBook, totals: &Totals) {
 	let statements = || book.statements.values().map(|settled| &settled.statement);
-	let sum = |pick: fn(&Statement) -> u32| -> u64 { statements().map(|s| u64::from(pick(s))).sum() };
+	let sum = |pick: fn(&Channels) -> u32| -> u64 { statements().map(|s| u64::from(pick(&s.energy))).sum() };
 	checks.equal("statements", statements().count(), totals.households as usize);
+	let balance: i64 = statements().map(|s| s.energy.community_wh()).sum();
+	checks.equal("sum of delivered community energy", balance, 0);
+	let traded = sum(|energy| energy.sold_to_community_wh);
+	checks.equal("community energy", traded, totals.community_wh);
+	let bought = sum(|energy| energy.bought_from_main_wh);
+	checks.equal("bought from main grid", bought, totals.bought_from_main_wh);
+	let sold = sum(|energy| energy.sold_to_main_wh);
+	checks.equal("sold to main grid", sold, totals.sold_to_main_wh);
+	let households = book.statements.keys();
+	let silent = households.filter(|household| !book.readings.contains_key(household));
 	checks.equal(
-		"sum of delivered community energy",
-		statements().map(|s| s.energy.community_wh()).sum(),
-		0,
+		"missing readings",
+		silent.count(),
+		totals.missing_readings as usize,
 	);
-	checks.equal(
-		"community energy",
-		sum(|s| s.energy.sold_to_community_wh),
-		totals.community_wh,
-	);
-	checks.equal(
-		"bought from main grid",
-		sum(|s| s.energy.bought_from_main_wh),
-		totals.bought_from_main_wh,
-	);
-	checks.equal(
-		"sold to main grid",
-		sum(|s| s.energy.sold_to_main_wh),
-		totals.sold_to_main_wh,
-	);
-	let silent = book
-		.statements
-		.keys()
-		.filter(|household| !book.readings.contains_key(household))
-		.count();
-	checks.equal("missing readings", silent, totals.missing_readings as usize);
 	for (household, settled) in &book.statements {
 		delivery(checks, book, *household, &settled.statement);
 	}
@@ -229,20 +207,15 @@ fn delivery(checks: &mut Checks, book: &EraBook, household: HouseholdId, stateme
 	let (community, main) = (statement.energy.community_wh(), statement.energy.main_wh());
 	let reading = &statement.reading;
 	let metered = net_wh(reading.generation_wh, reading.consumption_wh);
-	checks.equal(
-		&format!("household {household}: metered energy"),
-		community + main,
-		metered,
-	);
+	let what = format!("household {household}: metered energy");
+	checks.equal(&what, community + main, metered);
 	if let Some(submitted) = book.readings.get(&household) {
 		checks.expect(submitted == reading, || {
 			format!("household {household}: settled by another reading than its meter sent")
 		});
 	}
-	let contracted = book
-		.contracts
-		.get(&household)
-		.map_or(0, |contract| contract.energy.community_wh());
+	let contract = book.contracts.get(&household);
+	let contracted = contract.map_or(0, |contract| contract.energy.community_wh());
 	let within =
 		community == 0 || community.signum() == contracted.signum() && community.abs() <= contracted.abs();
 	checks.expect(within, || {
@@ -257,18 +230,20 @@ fn delivery(checks: &mut Checks, book: &EraBook, household: HouseholdId, stateme
 
 /// Checks the money inside the community.
 fn pool(checks: &mut Checks, book: &EraBook, totals: &Totals) {
-	let sum = |pick: fn(&Settled) -> Balance| -> Balance { book.statements.values().map(pick).sum() };
-	let paid = sum(|s| s.statement.amounts.paid_to_pool);
-	let received = sum(|s| s.statement.amounts.received_from_pool);
+	let sum = |pick: fn(&Amounts) -> Balance| sum_of_amounts(book, pick);
+	let (paid, received) = (sum(|a| a.paid_to_pool), sum(|a| a.received_from_pool));
+	let credited: Balance = book.statements.values().map(kept).sum();
 	// Earnings that a seller's account could not take were added to its credit.
-	checks.equal("paid into and out of the pool", paid, received + sum(kept));
+	checks.equal("paid into and out of the pool", paid, received + credited);
 	checks.equal("money through the pool", paid, totals.through_pool);
-	checks.equal(
-		"grid fees",
-		sum(|s| s.statement.amounts.grid_fee),
-		totals.grid_fees,
-	);
-	checks.equal("rewards", sum(|s| s.statement.amounts.reward), totals.rewards);
+	checks.equal("grid fees", sum(|a| a.grid_fee), totals.grid_fees);
+	checks.equal("rewards", sum(|a| a.reward), totals.rewards);
+}
+
+/// An amount summed over all households.
+fn sum_of_amounts(book: &EraBook, pick: fn(&Amounts) -> Balance) -> Balance {
+	let settled = book.statements.values();
+	settled.map(|settled| pick(&settled.statement.amounts)).sum()
 }
 
 /// Earnings from the pool that a household's account could not take, and that were added to its credit.
@@ -280,22 +255,10 @@ fn kept(settled: &Settled) -> Balance {
 
 /// Checks the payments from and to the utility, and the debts.
 fn utility(checks: &mut Checks, book: &EraBook, totals: &Totals) {
-	let sum = |pick: fn(&Statement) -> Balance| -> Balance {
-		book.statements
-			.values()
-			.map(|settled| pick(&settled.statement))
-			.sum()
-	};
-	checks.equal(
-		"paid to the utility",
-		sum(|s| s.amounts.paid_to_utility),
-		totals.to_utility,
-	);
-	checks.equal(
-		"received from the utility",
-		sum(|s| s.amounts.received_from_utility),
-		totals.from_utility,
-	);
+	let paid = sum_of_amounts(book, |amounts| amounts.paid_to_utility);
+	checks.equal("paid to the utility", paid, totals.to_utility);
+	let received = sum_of_amounts(book, |amounts| amounts.received_from_utility);
+	checks.equal("received from the utility", received, totals.from_utility);
 	for (household, settled) in &book.statements {
 		let amounts = &settled.statement.amounts;
 		let what = format!("household {household}: arrears");
@@ -317,32 +280,17 @@ fn prices(checks: &mut Checks, book: &EraBook, terms: &Terms) {
 		let (short, over) = (statement.imbalance_import_wh, statement.imbalance_export_wh);
 		let named = |what: &str| format!("household {household}: {what}");
 		let bought = energy.bought_from_community_wh;
-		checks.equal(
-			&named("paid to the pool"),
-			amounts.paid_to_pool,
-			cost(bought, statement.price_per_kwh),
-		);
-		checks.equal(
-			&named("grid fee"),
-			amounts.grid_fee,
-			cost(bought, tariffs.grid_fee_per_kwh),
-		);
-		let ordinary = cost(
-			energy.bought_from_main_wh.saturating_sub(short),
-			tariffs.retail_per_kwh,
-		);
-		let main_cost = ordinary + cost(short, tariffs.imbalance_import_per_kwh);
-		checks.equal(&named("cost of the main grid"), amounts.main_cost, main_cost);
-		let ordinary = revenue(
-			energy.sold_to_main_wh.saturating_sub(over),
-			tariffs.feed_in_per_kwh,
-		);
-		let main_revenue = ordinary + revenue(over, tariffs.imbalance_export_per_kwh);
-		checks.equal(
-			&named("revenue from the main grid"),
-			amounts.main_revenue,
-			main_revenue,
-		);
+		let due = cost(bought, statement.price_per_kwh);
+		checks.equal(&named("paid to the pool"), amounts.paid_to_pool, due);
+		let due = cost(bought, tariffs.grid_fee_per_kwh);
+		checks.equal(&named("grid fee"), amounts.grid_fee, due);
+		let ordinary_wh = energy.bought_from_main_wh.saturating_sub(short);
+		let due = cost(ordinary_wh, tariffs.retail_per_kwh) + cost(short, tariffs.imbalance_import_per_kwh);
+		checks.equal(&named("cost of the main grid"), amounts.main_cost, due);
+		let ordinary_wh = energy.sold_to_main_wh.saturating_sub(over);
+		let due =
+			revenue(ordinary_wh, tariffs.feed_in_per_kwh) + revenue(over, tariffs.imbalance_export_per_kwh);
+		checks.equal(&named("revenue from the main grid"), amounts.main_revenue, due);
 		let (generation, consumption) = (statement.reading.generation_wh, statement.reading.consumption_wh);
 		let alone = (
 			cost(consumption.saturating_sub(generation), tariffs.retail_per_kwh),
@@ -391,13 +339,9 @@ fn worth(checks: &mut Checks, book: &EraBook, terms: &Terms) {
 /// its share, the shares of what was paid differ from the chain's, and the check fails.)
 fn rewards(checks: &mut Checks, book: &EraBook, terms: &Terms) {
 	let statements = || book.statements.values().map(|settled| &settled.statement);
-	let payoffs: Vec<game::Log2> = statements()
-		.map(|s| {
-			s.delivered
-				.map_or(game::Log2::NEG_INFINITY, |delivered| delivered.payoff)
-		})
-		.collect();
-	let weights = game::shares(&payoffs);
+	let delivered = statements().map(|s| s.delivered);
+	let payoffs = delivered.map(|delivered| delivered.map_or(game::Log2::NEG_INFINITY, |d| d.payoff));
+	let weights = game::shares(&payoffs.collect::<Vec<_>>());
 	let paid: Balance = statements().map(|s| s.amounts.reward).sum();
 	checks.expect(paid <= terms.incentive_per_era, || {
 		format!("rewards: {paid} paid of {} at most", terms.incentive_per_era)

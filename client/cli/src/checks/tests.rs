@@ -4,7 +4,9 @@ use super::*;
 use crate::{
 	chain::{
 		game::GAME_RULES_SINCE,
-		types::{Amounts, Channels, Comfort, CommunityId, Delivered, MarketEvent, Quality, Reading, Status},
+		types::{
+			Comfort, CommunityId, Delivered, HouseholdId, MarketEvent, Quality, Reading, Status, Strategy,
+		},
 	},
 	ledger::{Ledger, Opening},
 	test_terms::TEST_TERMS,

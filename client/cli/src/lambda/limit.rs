@@ -32,7 +32,7 @@ pub struct Position {
 }
 
 /// The limit of one household and the deficits behind it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct HouseholdLimit {
 	pub household: String,
 	/// Deficits above the meter resolution, over all periods and levels of consumption.
@@ -103,11 +103,7 @@ pub fn limits(dataset: &Dataset, setting: &Setting) -> Vec<HouseholdLimit> {
 fn household_limit(dataset: &Dataset, setting: &Setting, index: usize, name: &str) -> HouseholdLimit {
 	let mut limit = HouseholdLimit {
 		household: name.into(),
-		deficits: 0,
-		deficits_of_the_resolution: 0,
-		largest_deficit_wh: 0,
-		binding: None,
-		binding_as_metered: None,
+		..HouseholdLimit::default()
 	};
 	for period in &dataset.periods {
 		let Some(measured) = period.measured.get(index) else {

@@ -7,9 +7,9 @@ pub mod value;
 
 use crate::{
 	cli::LambdaArgs,
-	data::{Dataset, Measured, Selection},
+	data::{Dataset, Measured},
 	fault::Fault,
-	json, text,
+	files, text,
 };
 use commonwatt_market::{
 	game::{Comfort, Preference, Ratio, Rules, Strategy},
@@ -88,15 +88,8 @@ struct LambdaReport {
 
 /// Runs the subcommand.
 pub fn run(args: &LambdaArgs) -> Result<(), Fault> {
-	let first = args.first.and_then(|first| usize::try_from(first).ok());
-	let selection = Selection {
-		day: args.day.clone(),
-		first,
-	};
-	let dataset = Dataset::read(&args.data, &selection)?;
-	if let Some(path) = &args.json {
-		json::probe(path)?;
-	}
+	let dataset = Dataset::read(&args.data, &args.day, args.first)?;
+	files::probe(&args.json)?;
 	let setting = Setting {
 		preference: Preference {
 			flexible_down_percent: args.flexible,
@@ -108,9 +101,7 @@ pub fn run(args: &LambdaArgs) -> Result<(), Fault> {
 		resolution_wh: args.resolution,
 	};
 	let report = examine(&dataset, &setting, args)?;
-	if let Some(path) = &args.json {
-		json::write(path, &report)?;
-	}
+	files::write_json(&args.json, &report)?;
 	print!("{}", screen::shown(&report));
 	Ok(())
 }

@@ -35,10 +35,9 @@ fn shown_limit(limit: f64) -> String {
 }
 
 fn limits(report: &LambdaReport) -> String {
-	let mut text = format!(
-		"Largest lambda at which a buyer that the pool serves in full never prefers the main grid\n\n  {:<16} {:>12} {:>12} \
-		 {:>12}  {:>11}  {}\n",
-		"household", "as metered", "flexible", "largest kWh", "decided by", "kWh, in the period"
+	let mut text = String::from(
+		"Largest lambda at which a buyer that the pool serves in full never prefers the main grid\n\n  household          \
+		 as metered     flexible  largest kWh   decided by  kWh, in the period\n",
 	);
 	for household in &report.households {
 		text += &row_of(household);
@@ -101,20 +100,9 @@ fn remarks(report: &LambdaReport) -> String {
 }
 
 fn games(report: &LambdaReport) -> String {
-	let mut text = format!(
-		"Every period solved as one game; energies in kWh\n\n  {:>7}  {:>9} {:>7} {:>10} {:>10} {:>6} {:>5} {:>10} {:>10} \
-		 {:>10} {:>11}\n",
-		"lambda",
-		"certified",
-		"approx.",
-		"traded",
-		"tradable",
-		"%",
-		"idle",
-		"from main",
-		"to main",
-		"consumed",
-		"prefer main"
+	let mut text = String::from(
+		"Every period solved as one game; energies in kWh\n\n   lambda  certified approx.     traded   tradable      %  \
+		 idle  from main    to main   consumed prefer main\n",
 	);
 	for row in &report.lambdas {
 		text += &game_row(row, row.lambda == report.recommended_lambda);

@@ -1,7 +1,7 @@
 //! The file that describes a community's homes, in TOML.
 
-use super::thermal::{Device, Thermal};
-use crate::fault::Fault;
+use super::thermal::Device;
+use crate::{fault::Fault, files::InFile};
 use serde::Deserialize;
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -36,52 +36,22 @@ impl Default for Homes {
 	}
 }
 
-/// A home. [`Thermal`] explains the fields of the building and its device.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Home {
-	pub device: Device,
-	pub resistance_k_per_kw: f64,
-	pub capacity_kwh_per_k: f64,
-	pub device_kw: f64,
-	pub cop: f64,
-	pub gains_kw: f64,
-	pub setpoint_c: f64,
-	/// Range in which the manager keeps the indoor temperature, degrees Celsius.
-	pub comfort_c: (f64, f64),
-	/// Share of the load besides the device that may be put off, percent. The same share of the average such load may
-	/// come back, or run early, in one period.
-	pub shiftable_percent: f64,
-	/// Maximum load that may be put off, or have run early, at any time, kWh.
-	pub shift_kwh: f64,
-	/// Length of a stretch, periods. At the end of each stretch, and of the data, nothing is put off or ahead.
-	pub shift_periods: usize,
-	/// Cap on consumption in a period, percent of the highest in the data. Exceeded only where it cannot be kept.
-	pub peak_percent: f64,
-}
-
-impl Default for Home {
-	/// A well-insulated home with a small heat pump, a quarter of whose other load can wait until the evening.
-	fn default() -> Self {
-		Self {
-			device: Device::Both,
-			resistance_k_per_kw: 8.0,
-			capacity_kwh_per_k: 4.0,
-			device_kw: 1.5,
-			cop: 3.0,
-			gains_kw: 0.0,
-			setpoint_c: 21.0,
-			comfort_c: (18.0, 24.0),
-			shiftable_percent: 25.0,
-			shift_kwh: 2.0,
-			shift_periods: 24,
-			peak_percent: 100.0,
+/// Declares [`Home`] with its default, and [`Partial`] with the same fields.
+macro_rules! home {
+	($($(#[$doc:meta])* $field:ident: $type:ty = $default:expr,)*) => {
+		/// A home, its device, and how its load is managed.
+		#[derive(Clone, Debug, PartialEq, Deserialize)]
+		#[serde(deny_unknown_fields, default)]
+		pub struct Home {
+			$($(#[$doc])* pub $field: $type,)*
 		}
-	}
-}
 
-macro_rules! partial {
-	($($field:ident: $type:ty,)*) => {
+		impl Default for Home {
+			fn default() -> Self {
+				Self { $($field: $default,)* }
+			}
+		}
+
 		/// The fields that a household sets.
 		#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 		#[serde(deny_unknown_fields, default)]
@@ -100,26 +70,38 @@ macro_rules! partial {
 	};
 }
 
-partial! {
-	device: Device,
-	resistance_k_per_kw: f64,
-	capacity_kwh_per_k: f64,
-	device_kw: f64,
-	cop: f64,
-	gains_kw: f64,
-	setpoint_c: f64,
-	comfort_c: (f64, f64),
-	shiftable_percent: f64,
-	shift_kwh: f64,
-	shift_periods: usize,
-	peak_percent: f64,
+// The default is a well-insulated home with a small heat pump, a quarter of whose other load can wait until the evening.
+home! {
+	device: Device = Device::Both,
+	/// R of [`super::thermal`], kelvin per kW.
+	resistance_k_per_kw: f64 = 8.0,
+	/// C, kWh per kelvin.
+	capacity_kwh_per_k: f64 = 4.0,
+	/// Maximum electrical power of the device, kW.
+	device_kw: f64 = 1.5,
+	/// f, the coefficient of performance.
+	cop: f64 = 3.0,
+	/// G, heat gains from people, appliances and sun, kW.
+	gains_kw: f64 = 0.0,
+	setpoint_c: f64 = 21.0,
+	/// Range in which the manager keeps the indoor temperature, degrees Celsius.
+	comfort_c: (f64, f64) = (18.0, 24.0),
+	/// Share of the load besides the device that may be put off, percent. The same share of the average such load may
+	/// come back, or run early, in one period.
+	shiftable_percent: f64 = 25.0,
+	/// Maximum load that may be put off, or have run early, at any time, kWh.
+	shift_kwh: f64 = 2.0,
+	/// Length of a stretch, periods. At the end of each stretch, and of the data, nothing is put off or ahead.
+	shift_periods: usize = 24,
+	/// Cap on consumption in a period, percent of the highest in the data. Exceeded only where it cannot be kept.
+	peak_percent: f64 = 100.0,
 }
 
 impl Homes {
 	/// Reads and checks a file.
 	pub fn read(path: &Path) -> Result<Self, Fault> {
-		let text = fs::read_to_string(path).map_err(|error| Fault::file(path, error))?;
-		Self::parse(&text).map_err(|what| Fault::file(path, what))
+		let text = fs::read_to_string(path).in_file(path)?;
+		Self::parse(&text).in_file(path)
 	}
 
 	/// Parses and checks a text. The error says what is wrong.
@@ -190,19 +172,6 @@ impl Home {
 		within("comfort_c", low, -60.0, 100.0)?;
 		within("comfort_c", high, low + 0.5, 100.0)?;
 		within("setpoint_c", self.setpoint_c, low, high)
-	}
-
-	/// The home's thermal model.
-	pub fn thermal(&self) -> Thermal {
-		Thermal {
-			device: self.device,
-			resistance_k_per_kw: self.resistance_k_per_kw,
-			capacity_kwh_per_k: self.capacity_kwh_per_k,
-			device_kw: self.device_kw,
-			cop: self.cop,
-			gains_kw: self.gains_kw,
-			setpoint_c: self.setpoint_c,
-		}
 	}
 }
 

@@ -25,7 +25,7 @@ use homes::{Home, Homes};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use subxt::config::substrate::H256;
-use thermal::{Span, Thermal};
+use thermal::Span;
 
 /// Number of levels of consumption from the minimum to the maximum, both included.
 const STEPS: u32 = 6;
@@ -58,7 +58,6 @@ pub struct Lived {
 /// A household's loads, as the file has them.
 struct Household {
 	home: Home,
-	thermal: Thermal,
 	/// One for each period.
 	periods: Vec<Planned>,
 	/// Maximum of the other load that may come back, or run early, in a period, Wh: the average of what may be put off.
@@ -123,11 +122,8 @@ impl Manager {
 
 	/// Refuses a homes' file that describes a household that is not in the data: its name is probably misspelt.
 	pub fn check_names(homes: &Homes, dataset: &Dataset) -> Result<(), Fault> {
-		match homes
-			.household
-			.keys()
-			.find(|name| !dataset.households.contains(name))
-		{
+		let mut names = homes.household.keys();
+		match names.find(|name| !dataset.households.contains(name)) {
 			Some(name) => Err(Fault::Input(format!(
 				"household.{name}: {} has no household of that name; correct the name or remove the entry",
 				dataset.path.display()
@@ -142,13 +138,13 @@ impl Manager {
 		let other = household.periods.iter().map(|planned| planned.other_wh).max();
 		let most = other.unwrap_or(0) as f64 * (1.0 + MOST_ERROR)
 			+ household.step_wh as f64
-			+ household.thermal.most_wh(self.hours);
+			+ household.home.most_wh(self.hours);
 		most.clamp(0.0, f64::from(MAX_ENERGY_WH)) as u32
 	}
 
 	/// Maximum energy of a household's device in a period, Wh.
 	pub fn most_device_wh(&self, household: usize) -> u32 {
-		self.households[household].thermal.most_wh(self.hours) as u32
+		self.households[household].home.most_wh(self.hours) as u32
 	}
 
 	/// A household's state before the first period.
@@ -177,9 +173,9 @@ impl Manager {
 
 	/// Energy of the device that would bring an indoor temperature back to the setpoint, Wh.
 	pub fn stored_wh(&self, household: usize, indoor_c: f64) -> f64 {
-		let thermal = &self.households[household].thermal;
-		let away = (indoor_c - thermal.setpoint_c).abs();
-		away * thermal.capacity_kwh_per_k / thermal.cop * 1_000.0
+		let home = &self.households[household].home;
+		let away = (indoor_c - home.setpoint_c).abs();
+		away * home.capacity_kwh_per_k / home.cop * 1_000.0
 	}
 
 	/// The generation that a household forecasts for a period, Wh, and its strategies. The first strategy is what it
@@ -212,7 +208,7 @@ impl Manager {
 			}
 			seen.push(level);
 			let (_, device_wh) = room.split(level);
-			let indoor_c = household.thermal.after(&room.span, device_wh as f64);
+			let indoor_c = household.home.after(&room.span, device_wh as f64);
 			let consumption_wh = level.clamp(0, i64::from(MAX_ENERGY_WH)) as u32;
 			for kind in kinds(generation_wh, consumption_wh, resolution_wh) {
 				strategies.push(Strategy {
@@ -243,7 +239,7 @@ impl Manager {
 		let consumption = planned.other_wh + shift_wh + device_wh;
 		Lived {
 			state: State {
-				indoor_c: household.thermal.after(&room.span, device_wh as f64),
+				indoor_c: household.home.after(&room.span, device_wh as f64),
 				backlog_wh: state.backlog_wh - shift_wh,
 			},
 			metered: Measured {
@@ -283,7 +279,6 @@ fn kinds(generation_wh: u32, consumption_wh: u32, resolution_wh: u32) -> &'stati
 impl Household {
 	fn new(homes: &Homes, dataset: &Dataset, (index, name): (usize, &String), hours: f64) -> Self {
 		let home = homes.of(name);
-		let thermal = home.thermal();
 		let mut periods: Vec<Planned> = Vec::with_capacity(dataset.periods.len());
 		let mut indoor_c = home.setpoint_c;
 		for (number, period) in dataset.periods.iter().enumerate() {
@@ -297,16 +292,13 @@ impl Household {
 				outdoor_c,
 				indoor_c,
 			};
-			let wanted = thermal.device_wh_for(&span, home.setpoint_c);
+			let wanted = home.device_wh_for(&span, home.setpoint_c);
 			let device_wh = wanted.floor().min(f64::from(measured.consumption_wh));
-			indoor_c = thermal.after(&span, device_wh);
+			indoor_c = home.after(&span, device_wh);
 			let other_wh = i64::from(measured.consumption_wh) - device_wh as i64;
 			let all = |pick: fn(&Measured) -> u32| -> u64 {
-				period
-					.measured
-					.iter()
-					.map(|measured| u64::from(pick(measured)))
-					.sum()
+				let picked = period.measured.iter().map(pick);
+				picked.map(u64::from).sum()
 			};
 			let mut chance = chance(homes.seed, index, number);
 			let mut error = || {
@@ -330,7 +322,6 @@ impl Household {
 		Self {
 			cap_wh: (f64::from(peak_wh) * home.peak_percent / 100.0) as i64,
 			home,
-			thermal,
 			step_wh: shiftable / periods.len().max(1) as i64,
 			periods,
 		}
@@ -345,11 +336,11 @@ impl Household {
 			indoor_c: state.indoor_c,
 		};
 		let (low, high) = self.home.comfort_c;
-		let range = self.thermal.range_wh(&span, (low + MARGIN_C, high - MARGIN_C));
+		let range = self.home.range_wh(&span, (low + MARGIN_C, high - MARGIN_C));
 		// Rounded inwards; the setpoint lies within the range.
 		let (least, most) = (range.0.ceil() as i64, range.1.floor() as i64);
 		let most = most.max(least);
-		let hold = self.thermal.device_wh_for(&span, self.home.setpoint_c) as i64;
+		let hold = self.home.device_wh_for(&span, self.home.setpoint_c) as i64;
 		let (owed, ahead) = self.bounds_wh(period);
 		// The backlog after the period must lie between `-ahead` and `owed`.
 		let least_shift = (state.backlog_wh - owed).max(-planned.shiftable_wh);

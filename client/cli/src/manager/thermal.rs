@@ -6,6 +6,7 @@
 //! T' = T_inf + (T - T_inf) e^(-h / (R C)) with T_inf = T_out + R (G + s f P). (The 1R1C model of a building, as in
 //! Bacher and Madsen, Energy and Buildings 43 (7), 2011, doi 10.1016/j.enbuild.2011.02.005, where it is the simplest.)
 
+use super::homes::Home;
 use serde::Deserialize;
 
 /// What a device does.
@@ -19,23 +20,6 @@ pub enum Device {
 	None,
 }
 
-/// A home and its device.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Thermal {
-	pub device: Device,
-	/// R, kelvin per kW.
-	pub resistance_k_per_kw: f64,
-	/// C, kWh per kelvin.
-	pub capacity_kwh_per_k: f64,
-	/// Maximum electrical power, kW.
-	pub device_kw: f64,
-	/// f, the coefficient of performance.
-	pub cop: f64,
-	/// G, heat gains from people, appliances and sun, kW.
-	pub gains_kw: f64,
-	pub setpoint_c: f64,
-}
-
 /// A period of a home: its length, and the temperatures from which it starts.
 #[derive(Clone, Copy, Debug)]
 pub struct Span {
@@ -45,7 +29,7 @@ pub struct Span {
 	pub indoor_c: f64,
 }
 
-impl Thermal {
+impl Home {
 	/// The fraction of a temperature difference that is left after a period.
 	fn left(&self, span: &Span) -> f64 {
 		(-span.hours / (self.resistance_k_per_kw * self.capacity_kwh_per_k)).exp()
@@ -113,8 +97,9 @@ impl Thermal {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use std::sync::LazyLock;
 
-	const HOME: Thermal = Thermal {
+	static HOME: LazyLock<Home> = LazyLock::new(|| Home {
 		device: Device::Both,
 		resistance_k_per_kw: 8.0,
 		capacity_kwh_per_k: 2.5,
@@ -122,7 +107,8 @@ mod tests {
 		cop: 3.0,
 		gains_kw: 0.25,
 		setpoint_c: 21.0,
-	};
+		..Home::default()
+	});
 
 	fn span(outdoor_c: f64, indoor_c: f64) -> Span {
 		Span {

@@ -7,6 +7,7 @@
 use crate::{
 	cli::{MeterKeyArgs, Passphrase},
 	fault::Fault,
+	files::InFile,
 	keys,
 };
 use base64::{engine::general_purpose::STANDARD, Engine};
@@ -54,7 +55,7 @@ pub fn make(args: &MeterKeyArgs) -> Result<(), Fault> {
 		.mode(0o600)
 		.open(&args.file)
 		.and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()));
-	made.map_err(|error| Fault::file(&args.file, error))?;
+	made.in_file(&args.file)?;
 	// Reads the file back, to be sure that it can be opened.
 	let account = keys::account(&decrypt(&args.file, &passphrase)?);
 	println!("{account}");
@@ -75,7 +76,7 @@ pub fn open(file: &Path, passphrase: &Passphrase) -> Result<Keypair, Fault> {
 
 fn decrypt(file: &Path, passphrase: &str) -> Result<Keypair, Fault> {
 	use polkadot_js_compat::{decrypt_json, Error};
-	let text = fs::read_to_string(file).map_err(|error| Fault::file(file, error))?;
+	let text = fs::read_to_string(file).in_file(file)?;
 	decrypt_json(&text, passphrase).map_err(|error| match error {
 		Error::Secretbox(_) => Fault::file(file, "wrong passphrase"),
 		other => Fault::file(file, other),
@@ -127,7 +128,7 @@ impl Passphrase {
 	fn read(&self, is_new: bool) -> Result<String, Fault> {
 		let passphrase = match (&self.passphrase_file, std::env::var(PASSPHRASE)) {
 			(Some(file), _) => {
-				let text = fs::read_to_string(file).map_err(|error| Fault::file(file, error))?;
+				let text = fs::read_to_string(file).in_file(file)?;
 				text.lines().next().unwrap_or_default().to_owned()
 			}
 			(None, Ok(passphrase)) => passphrase,

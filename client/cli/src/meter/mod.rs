@@ -12,13 +12,13 @@ mod row;
 mod source;
 
 use crate::{
-	cli::{MeterArgs, MeterCommand, MeterLogArgs, MeterRunArgs},
+	cli::{MeterCommand, MeterLogArgs, MeterRunArgs},
 	fault::Fault,
 	keys::account,
 	lines::state_folder,
 	values::centi_c,
 };
-use queue::{Came, Queue};
+use queue::{Came, Outcome, Queue};
 use report::Reporter;
 use row::{moment, tell};
 use source::{Arrival, Source};
@@ -34,8 +34,8 @@ use tokio::{
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Makes a key, takes readings, or shows their state.
-pub async fn run(args: MeterArgs) -> Result<(), Fault> {
-	match args.command {
+pub async fn run(command: MeterCommand) -> Result<(), Fault> {
+	match command {
 		MeterCommand::Key(args) => key::make(&args),
 		MeterCommand::Run(args) => take_readings(*args).await,
 		MeterCommand::Log(args) => log(&args),
@@ -120,7 +120,7 @@ async fn take_readings(args: MeterRunArgs) -> Result<(), Fault> {
 				};
 				for (row, outcome) in done {
 					tell(&row, &outcome);
-					if outcome.is_good() { tally.taken += 1 } else { tally.not_taken += 1 }
+					if outcome == Outcome::Taken { tally.taken += 1 } else { tally.not_taken += 1 }
 				}
 			}
 		}

@@ -1,7 +1,7 @@
 //! The queue of readings on disk: each reading, the transaction that was signed for it, and its outcome.
 
 use super::row::{moment, Row};
-use crate::{fault::Fault, lines::Lines};
+use crate::{fault::Fault, files::InFile, lines::Lines};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, fs, path::Path};
 use subxt::{config::substrate::H256, utils::AccountId32};
@@ -41,13 +41,6 @@ pub enum Outcome {
 	Refused(String),
 	/// The chain has no statement of its era.
 	Unsettled,
-}
-
-impl Outcome {
-	/// Whether the chain settled, or will settle, the era with this reading.
-	pub fn is_good(&self) -> bool {
-		matches!(self, Self::Taken)
-	}
 }
 
 impl fmt::Display for Outcome {
@@ -115,9 +108,7 @@ impl Queue {
 			file,
 			entries: entries(&lines),
 		};
-		let length = fs::metadata(path)
-			.map_err(|error| Fault::file(path, error))?
-			.len();
+		let length = fs::metadata(path).in_file(path)?.len();
 		match lines.first() {
 			None if length == 0 => queue.file.append(&QueueRecord::Meter(*meter))?,
 			Some(QueueRecord::Meter(whose)) if whose == meter => (),

@@ -4,6 +4,7 @@ use super::row::Row;
 use crate::{
 	cli::MeterRunArgs,
 	fault::{Fault, Location},
+	files::InFile,
 };
 use csv::StringRecord;
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS, TlsConfiguration, Transport};
@@ -62,7 +63,7 @@ impl Source {
 		match (&args.csv, &args.mqtt) {
 			(Some(file), _) => {
 				// Fail before the work if the file cannot be read.
-				std::fs::File::open(file).map_err(|error| Fault::file(file, error))?;
+				std::fs::File::open(file).in_file(file)?;
 				Ok(Self::Csv {
 					file: file.clone(),
 					once: args.once,
@@ -98,7 +99,7 @@ async fn csv(
 	indoor_centi_c: Option<i16>,
 	to: &mpsc::Sender<Arrival>,
 ) -> Result<(), Fault> {
-	let opened = || async { File::open(path).await.map_err(|error| Fault::file(path, error)) };
+	let opened = || async { File::open(path).await.in_file(path) };
 	let mut rows = Rows::new(path, opened().await?, indoor_centi_c);
 	loop {
 		rows.read(to, once).await?;
@@ -110,8 +111,7 @@ async fn csv(
 		let Ok(data) = tokio::fs::metadata(path).await else {
 			continue;
 		};
-		let read = rows.from.stream_position().await;
-		if data.len() < read.map_err(|error| Fault::file(path, error))? {
+		if data.len() < rows.from.stream_position().await.in_file(path)? {
 			rows = Rows::new(path, opened().await?, indoor_centi_c);
 		}
 	}
@@ -144,7 +144,7 @@ impl<'a, From: AsyncRead + Unpin> Rows<'a, From> {
 	async fn read(&mut self, to: &mpsc::Sender<Arrival>, is_end: bool) -> Result<(), Fault> {
 		loop {
 			let read = self.from.read_until(b'\n', &mut self.begun).await;
-			let read = read.map_err(|error| Fault::file(self.path, error))?;
+			let read = read.in_file(self.path)?;
 			let is_whole = self.begun.ends_with(b"\n");
 			let is_line = is_whole || is_end && read == 0;
 			if !is_line {

@@ -39,17 +39,6 @@ const WAVE_BLOCKS: u64 = 4;
 /// Maximum number of eras in which a period is tried.
 const MOST_TRIES: usize = 20;
 
-/// The progress of a planned period.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
-	/// Its era has not begun.
-	Planned,
-	/// It was played.
-	Played,
-	/// Its era passed without it, wholly or in part; it is played again.
-	Missed,
-}
-
 /// A replay in progress.
 pub struct Engine<'a> {
 	node: &'a Node,
@@ -109,18 +98,11 @@ impl<'a> Engine<'a> {
 		// From the last settled era on without a gap, because each era's debts are checked against those after the era
 		// before it.
 		let open = || {
-			self.journal
-				.plan
-				.iter()
-				.map(|planned| planned.era)
-				.filter(|era| !self.is_settled(*era))
+			let eras = self.plan().map(|planned| planned.era);
+			eras.filter(|era| !self.is_settled(*era))
 		};
-		let from = self
-			.ledger
-			.last_settled()
-			.map(|era| era + 1)
-			.or_else(|| open().min());
-		let eras: Vec<u32> = match (from, open().max()) {
+		let next = self.ledger.last_settled().map(|era| era + 1);
+		let eras: Vec<u32> = match (next.or_else(|| open().min()), open().max()) {
 			(Some(from), Some(to)) => (from..=to).collect(),
 			_ => Vec::new(),
 		};
@@ -142,16 +124,9 @@ impl<'a> Engine<'a> {
 	pub async fn step(&mut self) -> Result<bool, Fault> {
 		let (at, view) = self.between_rounds().await?;
 		self.sum_up();
-		if let Some(failed) = self
-			.journal
-			.plan
-			.iter()
-			.find(|planned| self.clearing_failed(planned.era))
-		{
-			return Err(Fault::Chain(format!(
-				"the chain could not clear era {}",
-				failed.era
-			)));
+		let failed = |era: u32| self.book(era).is_some_and(|book| book.clearing_failed);
+		if let Some(Planned { era, .. }) = self.plan().find(|planned| failed(planned.era)) {
+			return Err(Fault::Chain(format!("the chain could not clear era {era}")));
 		}
 		if self.is_done(view.current) {
 			return Ok(true);
@@ -204,39 +179,27 @@ impl<'a> Engine<'a> {
 		self.book(era).is_some_and(|book| book.totals.is_some())
 	}
 
-	fn clearing_failed(&self, era: u32) -> bool {
-		self.book(era).is_some_and(|book| book.clearing_failed)
+	fn is_played(&self, era: u32) -> bool {
+		let book = self.book(era);
+		book.is_some_and(|book| is_played(book, self.stage))
 	}
 
-	fn progress(&self, era: u32, current: u32) -> Progress {
-		if era > current {
-			return Progress::Planned;
-		}
-		match self.book(era) {
-			Some(book) if is_played(book, self.stage) => Progress::Played,
-			_ => Progress::Missed,
-		}
+	fn plan(&self) -> impl Iterator<Item = &Planned> {
+		self.journal.plan.iter()
 	}
 
 	fn is_done(&self, current: u32) -> bool {
-		let played = self
-			.journal
-			.plan
-			.iter()
-			.filter(|p| self.progress(p.era, current) == Progress::Played);
+		let played = self.plan().filter(|p| p.era <= current && self.is_played(p.era));
 		let settled = played.filter(|p| self.is_settled(p.era));
 		settled.count() == self.dataset.periods.len()
 	}
 
-	/// The first period that is neither played nor planned for an era to come.
+	/// The first period that is neither played nor planned for an era to come. A period whose era passed without it,
+	/// wholly or in part, is played again.
 	fn next_period(&self, current: u32) -> Option<usize> {
 		(0..self.dataset.periods.len()).find(|period| {
-			let mut plans = self
-				.journal
-				.plan
-				.iter()
-				.filter(|planned| planned.period == *period);
-			plans.all(|planned| self.progress(planned.era, current) == Progress::Missed)
+			let mut plans = self.plan().filter(|planned| planned.period == *period);
+			plans.all(|planned| planned.era <= current && !self.is_played(planned.era))
 		})
 	}
 
@@ -328,17 +291,11 @@ impl<'a> Engine<'a> {
 	/// A household's state before an era, after all eras before it.
 	fn state_before(&self, manager: &Manager, (index, player): (usize, &Participant), era: u32) -> State {
 		let mut state = manager.beginning(index);
-		let mut before: Vec<&Planned> = self
-			.journal
-			.plan
-			.iter()
-			.filter(|planned| planned.era < era)
-			.collect();
+		let mut before: Vec<&Planned> = self.plan().filter(|planned| planned.era < era).collect();
 		before.sort_by_key(|planned| planned.era);
 		for planned in before {
-			let contract = self
-				.book(planned.era)
-				.and_then(|book| book.contracts.get(&player.id));
+			let book = self.book(planned.era);
+			let contract = book.and_then(|book| book.contracts.get(&player.id));
 			let contracted = contract.map(|contract| contract.strategy.consumption_wh);
 			state = manager.follow(index, planned.period, &state, contracted).state;
 		}
@@ -405,18 +362,13 @@ impl<'a> Engine<'a> {
 
 	/// The period that is played in an era. If none is planned yet, plans the next one.
 	fn plan_for(&mut self, era: u32, view: &EraView) -> Result<Option<Planned>, Fault> {
-		if let Some(planned) = self.journal.plan.iter().find(|planned| planned.era == era) {
+		if let Some(planned) = self.plan().find(|planned| planned.era == era) {
 			return Ok(Some(*planned));
 		}
 		let Some(period) = self.next_period(view.current).filter(|_| self.has_time(view)) else {
 			return Ok(None);
 		};
-		let tries = self
-			.journal
-			.plan
-			.iter()
-			.filter(|planned| planned.period == period)
-			.count();
+		let tries = self.plan().filter(|planned| planned.period == period).count();
 		if tries >= MOST_TRIES {
 			return Err(Fault::Chain(format!(
 				"{tries} eras missed period {period}: they are too short for the transactions of {} households",

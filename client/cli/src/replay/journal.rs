@@ -187,11 +187,7 @@ impl JournalRecord {
 /// The default path of a replay's journal.
 pub fn default_path(data: &Path, identity: &Identity, genesis: H256) -> Result<PathBuf, Fault> {
 	let folder = state_folder("--journal")?;
-	let stem = data
-		.file_stem()
-		.unwrap_or_default()
-		.to_string_lossy()
-		.into_owned();
+	let stem = data.file_stem().unwrap_or_default().display();
 	let text = serde_json::to_vec(&(identity, genesis)).map_err(|e| Fault::Chain(format!("journal: {e}")))?;
 	let name = format!("{:x}", hash(&text));
 	Ok(folder.join(format!("{stem}-{}.replay", &name[..16])))

@@ -9,9 +9,10 @@ use crate::ledger::{Ledger, Opening};
 use crate::{
 	chain::{self, Node},
 	cli::ReplayArgs,
-	data::{Dataset, Selection},
+	data::Dataset,
 	fault::Fault,
-	json, keys,
+	files::{self, InFile},
+	keys,
 	manager::{homes::Homes, Manager},
 	summary::{ReplaySummary, Screen, Sent},
 };
@@ -31,11 +32,11 @@ const LONGEST_NAME: usize = 32;
 
 /// Runs the subcommand.
 pub async fn run(args: ReplayArgs) -> Result<(), Fault> {
-	let dataset = read(&args)?;
+	let dataset = Dataset::read(&args.file, &args.play.day, args.play.first)?;
 	let manager = match &args.homes {
 		Some(path) => {
 			let homes = Homes::read(path)?;
-			Manager::check_names(&homes, &dataset).map_err(|fault| Fault::file(path, fault))?;
+			Manager::check_names(&homes, &dataset).in_file(path)?;
 			Some(Manager::new(&homes, &dataset))
 		}
 		None => None,
@@ -46,16 +47,6 @@ pub async fn run(args: ReplayArgs) -> Result<(), Fault> {
 	} else {
 		Err(Fault::Check(report.faults))
 	}
-}
-
-/// Reads the periods that the options select.
-pub fn read(args: &ReplayArgs) -> Result<Dataset, Fault> {
-	let first = args.play.first.and_then(|first| usize::try_from(first).ok());
-	let selection = Selection {
-		day: args.play.day.clone(),
-		first,
-	};
-	Dataset::read(&args.file, &selection)
 }
 
 /// Plays a file and shows the summary.
@@ -74,18 +65,14 @@ pub async fn replay(
 	] {
 		keys::key(uri)?;
 	}
-	if let Some(path) = &args.json {
-		json::probe(path)?;
-	}
+	files::probe(&args.json)?;
 	let mut screen = Screen::new(dataset.periods.len());
 	let mut sent = Sent::default();
 	let data = (dataset, manager);
 	let report = play_through(data, &identity, args, &mut sent, &mut screen).await?;
 	let report = report.finish(begun.elapsed(), sent);
 	screen.finish(&report);
-	if let Some(path) = &args.json {
-		json::write(path, &report)?;
-	}
+	files::write_json(&args.json, &report)?;
 	Ok(report)
 }
 
@@ -134,7 +121,7 @@ fn identity(args: &ReplayArgs, manager: Option<&Manager>) -> Result<Identity, Fa
 			"the community's name '{community}' must have 1 to {LONGEST_NAME} bytes: set another one with --community"
 		)));
 	}
-	let contents = fs::read(&args.file).map_err(|error| Fault::file(&args.file, error))?;
+	let contents = fs::read(&args.file).in_file(&args.file)?;
 	Ok(Identity {
 		file: journal::hash(&contents),
 		community,

@@ -51,15 +51,13 @@ pub async fn prepare(
 	name: &str,
 	args: &ReplayArgs,
 ) -> Result<Stage, Fault> {
-	let most_wh = |household: usize| most_wh(dataset, manager, household);
-	let all_keys: Vec<HouseholdKeys> = dataset
-		.households
-		.iter()
+	let names = dataset.households.iter();
+	let all_keys: Vec<HouseholdKeys> = names
 		.map(|name| HouseholdKeys::of(name))
 		.collect::<Result<_, _>>()?;
 	let (id, community) = find_or_create(node, name, args).await?;
 	let limits: Vec<u32> = (0..dataset.households.len())
-		.map(|household| connection_limit_wh(dataset, household, most_wh(household)))
+		.map(|household| connection_limit_wh(dataset, manager, household))
 		.collect();
 	register_missing(node, (dataset, &limits), &all_keys, id, &community, args).await?;
 	fund(node, (dataset, manager), &all_keys, &community.terms, args).await?;
@@ -198,19 +196,16 @@ async fn register_missing(
 	batches(node, &operator, missing, "registering households").await
 }
 
-/// Maximum consumption of a household in a period, Wh. Its manager knows it. Without a manager it is twice the file's
-/// maximum, which covers any flexible share.
-fn most_wh(dataset: &Dataset, manager: Option<&Manager>, household: usize) -> u32 {
-	match manager {
-		Some(manager) => manager.most_wh(household),
-		None => dataset.largest(household).consumption_wh.saturating_mul(2),
-	}
-}
-
 /// The connection limit of a new household, Wh: enough for its largest generation and its maximum consumption, rounded
-/// up to whole kWh.
-fn connection_limit_wh(dataset: &Dataset, household: usize, most_wh: u32) -> u32 {
-	let most = dataset.largest(household).generation_wh.max(most_wh).max(1);
+/// up to whole kWh. A manager knows the maximum consumption. Without one it is twice the file's maximum, which covers
+/// any flexible share.
+fn connection_limit_wh(dataset: &Dataset, manager: Option<&Manager>, household: usize) -> u32 {
+	let largest = dataset.largest(household);
+	let most_wh = match manager {
+		Some(manager) => manager.most_wh(household),
+		None => largest.consumption_wh.saturating_mul(2),
+	};
+	let most = largest.generation_wh.max(most_wh).max(1);
 	most.div_ceil(1_000)
 		.saturating_mul(1_000)
 		.min(commonwatt_market::game::MAX_ENERGY_WH)
@@ -276,7 +271,15 @@ async fn fund(
 		return Ok(());
 	};
 	let periods = dataset.periods.len() as Balance;
-	let sample = sample_transaction(&at, first).await?;
+	let reading = Reading {
+		generation_wh: 0,
+		consumption_wh: 0,
+		indoor_centi_c: 0,
+		quality: Quality::Measured,
+	};
+	let arguments = SubmitReading { era: 0, reading };
+	let call = ("EnergyMarket", "submit_reading");
+	let sample = send::sign(&at, &first.meter, call, arguments, String::new()).await?;
 	// Strategy sets are longer than readings, and fees may rise with the load.
 	let fees = send::fee(&at, &sample)
 		.await?
@@ -284,10 +287,8 @@ async fn fund(
 		.saturating_mul(periods + 8);
 	let mut needs = BTreeMap::<AccountId32, Balance>::new();
 	for (index, keys) in all_keys.iter().enumerate() {
-		let in_file = dataset
-			.periods
-			.iter()
-			.map(|period| Balance::from(period.measured[index].consumption_wh));
+		let in_file = dataset.periods.iter();
+		let in_file = in_file.map(|period| Balance::from(period.measured[index].consumption_wh));
 		// Twice, because a flexible share or a wrong forecast may double the consumption.
 		let device = manager.map_or(0, |manager| manager.most_device_wh(index));
 		let consumed = 2 * in_file.sum::<Balance>() + periods * Balance::from(device);
@@ -314,23 +315,4 @@ async fn fund(
 	};
 	let funder = keys::key(&args.play.keys.funder)?;
 	batches(node, &funder, missing, "funding the accounts").await
-}
-
-/// A sample transaction for estimating fees.
-async fn sample_transaction(at: &At, keys: &HouseholdKeys) -> Result<Signed, Fault> {
-	let reading = Reading {
-		generation_wh: 0,
-		consumption_wh: 0,
-		indoor_centi_c: 0,
-		quality: Quality::Measured,
-	};
-	let arguments = SubmitReading { era: 0, reading };
-	send::sign(
-		at,
-		&keys.meter,
-		("EnergyMarket", "submit_reading"),
-		arguments,
-		String::new(),
-	)
-	.await
 }

@@ -48,6 +48,11 @@ pub struct Ways {
 }
 
 impl Ways {
+	/// All four, in the order of the report.
+	pub fn all(&self) -> [&Days; 4] {
+		[&self.alone, &self.pool, &self.alone_as_game, &self.game]
+	}
+
 	/// Computes the four ways from the data and from what the chain settled.
 	pub fn new(dataset: &Dataset, manager: &Manager, report: &ReplaySummary) -> Self {
 		let game = played(dataset, manager, report);
@@ -179,10 +184,7 @@ impl Cell {
 
 /// Comfort by the paper's eq. (2), 0 to 1.
 pub fn comfort(model: &Comfort, indoor_c: f64) -> f64 {
-	let (low, high) = (
-		f64::from(model.min_centi_c) / 100.0,
-		f64::from(model.max_centi_c) / 100.0,
-	);
+	let [low, high] = [model.min_centi_c, model.max_centi_c].map(|centi| f64::from(centi) / 100.0);
 	let a = f64::from(model.a.numerator) / f64::from(model.a.denominator.max(1));
 	(-a * (indoor_c - low) * (indoor_c - high)).max(0.0)
 }
@@ -242,6 +244,12 @@ impl Days {
 		pairs
 			.filter(|(traded, tradable)| *traded == 0 && **tradable >= resolution_wh)
 			.count()
+	}
+
+	/// Consumption of one household, period by period, Wh.
+	pub fn load_of_wh(&self, household: usize) -> Vec<i64> {
+		let cells = self.of(household);
+		cells.map(|cell| cell.consumption_wh.into()).collect()
 	}
 
 	/// What one household paid less what it earned.

@@ -1,15 +1,18 @@
 //! The report's figures and checks.
 
 use super::days::{approximate, comfort, Days, Ways};
-use crate::{chain::types::Comfort, data::Dataset, manager::Manager, summary::ReplaySummary, text::kwh};
+use crate::{
+	chain::types::Comfort,
+	data::Dataset,
+	manager::Manager,
+	summary::ReplaySummary,
+	text::{kwh, percent},
+};
 
 /// A figure in the four ways, as text. Its name includes the unit.
 pub struct Figure {
 	pub name: String,
-	pub alone: String,
-	pub pool: String,
-	pub alone_as_game: String,
-	pub game: String,
+	pub ways: [String; 4],
 }
 
 /// A statement that the report checks.
@@ -52,14 +55,6 @@ pub struct Figures {
 	pub checks: Vec<Check>,
 }
 
-/// `part` as a percentage of `whole`; "-" if `whole` is 0.
-fn percent(part: i64, whole: i64) -> String {
-	match whole {
-		0 => "-".into(),
-		whole => format!("{:.1}", part as f64 * 100.0 / whole as f64),
-	}
-}
-
 impl Figures {
 	/// Computes all figures and checks.
 	pub fn new(
@@ -88,35 +83,8 @@ impl Figures {
 	}
 }
 
-impl Figure {
-	/// Computes a figure in each of the four ways.
-	fn new(name: impl Into<String>, ways: &Ways, of: impl Fn(&Days) -> String) -> Self {
-		Self {
-			name: name.into(),
-			alone: of(&ways.alone),
-			pool: of(&ways.pool),
-			alone_as_game: of(&ways.alone_as_game),
-			game: of(&ways.game),
-		}
-	}
-}
-
-/// All figures, in the order of the report.
-fn figures(dataset: &Dataset, report: &ReplaySummary, ways: &Ways, model: &Comfort) -> Vec<Figure> {
-	[
-		main_grid_figures(dataset, ways),
-		trade_figures(report, ways),
-		peak_figures(dataset, ways),
-		consumption_figures(ways),
-		vec![comfort_figure(ways, model), money_figure(report, ways)],
-	]
-	.into_iter()
-	.flatten()
-	.collect()
-}
-
 /// The sum over all periods.
-fn sum(values: Vec<i64>) -> i64 {
+pub fn sum(values: Vec<i64>) -> i64 {
 	values.into_iter().sum()
 }
 
@@ -126,125 +94,70 @@ fn top(values: Vec<i64>) -> i64 {
 }
 
 /// Bought from and sold to the main grid by all households, period by period, Wh.
-fn exchange_wh(days: &Days) -> Vec<i64> {
+pub fn exchange_wh(days: &Days) -> Vec<i64> {
 	days.sums(|cell| cell.main_wh.abs())
 }
 
-/// How much was exchanged with the main grid.
-fn main_grid_figures(dataset: &Dataset, ways: &Ways) -> Vec<Figure> {
-	let midday: Vec<bool> = dataset
-		.periods
-		.iter()
-		.map(|period| (10.0..15.0).contains(&period.hour()))
-		.collect();
-	let at_midday = |values: Vec<i64>| -> i64 {
-		let pairs = values.into_iter().zip(&midday);
-		pairs.filter(|(_, is)| **is).map(|(value, _)| value).sum()
+/// All figures, in the order of the report.
+fn figures(dataset: &Dataset, report: &ReplaySummary, ways: &Ways, model: &Comfort) -> Vec<Figure> {
+	let figure = |name: &str, of: &dyn Fn(&Days) -> String| Figure {
+		name: name.into(),
+		ways: ways.all().map(of),
 	};
-	vec![
-		Figure::new("main grid, bought and sold, kWh", ways, |days| {
-			kwh(sum(exchange_wh(days)))
-		}),
-		Figure::new("of it from 10:00 to 15:00, kWh", ways, |days| {
-			kwh(at_midday(exchange_wh(days)))
-		}),
-		Figure::new("bought from the main grid, kWh", ways, |days| {
-			kwh(sum(days.bought_wh()))
-		}),
-		Figure::new("sold to the main grid, kWh", ways, |days| {
-			kwh(sum(days.sold_wh()))
-		}),
-	]
-}
-
-/// How much was traded in the community, and how much could have been.
-fn trade_figures(report: &ReplaySummary, ways: &Ways) -> Vec<Figure> {
+	let total = |name: &str, wh: fn(&Days) -> Vec<i64>| figure(name, &|days| kwh(sum(wh(days))));
+	let most = |name: &str, wh: fn(&Days) -> Vec<i64>| figure(name, &|days| kwh(top(wh(days))));
+	let at_midday = |values: Vec<i64>| -> i64 {
+		let pairs = values.into_iter().zip(&dataset.periods);
+		let midday = pairs.filter(|(_, period)| (10.0..15.0).contains(&period.hour()));
+		midday.map(|(value, _)| value).sum()
+	};
 	let resolution_wh = report.terms.rules.resolution_wh.into();
-	vec![
-		Figure::new("traded in the community, kWh", ways, |days| {
-			kwh(sum(days.traded_wh()))
-		}),
-		Figure::new("tradable at the consumption chosen, kWh", ways, |days| {
-			kwh(sum(days.tradable_wh.clone()))
-		}),
-		Figure::new("traded of what was tradable, %", ways, |days| {
-			percent(sum(days.traded_wh()), sum(days.tradable_wh.clone()))
-		}),
-		Figure::new("idle though something was tradable, periods", ways, |days| {
-			days.idle_periods(resolution_wh).to_string()
-		}),
-	]
-}
-
-/// Maxima over the periods.
-fn peak_figures(dataset: &Dataset, ways: &Ways) -> Vec<Figure> {
 	let first = dataset.households.first().map_or("", String::as_str);
 	vec![
-		Figure::new("most bought from the main grid in a period, kWh", ways, |days| {
-			kwh(top(days.bought_wh()))
+		total("main grid, bought and sold, kWh", exchange_wh),
+		figure("of it from 10:00 to 15:00, kWh", &|days| {
+			kwh(at_midday(exchange_wh(days)))
 		}),
-		Figure::new("peak load of the community in a period, kWh", ways, |days| {
-			kwh(top(days.load_wh()))
+		total("bought from the main grid, kWh", Days::bought_wh),
+		total("sold to the main grid, kWh", Days::sold_wh),
+		total("traded in the community, kWh", Days::traded_wh),
+		total("tradable at the consumption chosen, kWh", |days| {
+			days.tradable_wh.clone()
 		}),
-		Figure::new(format!("peak load of {first} in a period, kWh"), ways, |days| {
-			kwh(days.of(0).map(|cell| cell.consumption_wh).max().unwrap_or(0))
+		figure("traded of what was tradable, %", &|days| {
+			percent(sum(days.traded_wh()), sum(days.tradable_wh.clone()))
+		}),
+		figure("idle though something was tradable, periods", &|days| {
+			days.idle_periods(resolution_wh).to_string()
+		}),
+		most("most bought from the main grid in a period, kWh", Days::bought_wh),
+		most("peak load of the community in a period, kWh", Days::load_wh),
+		figure(&format!("peak load of {first} in a period, kWh"), &|days| {
+			kwh(top(days.load_of_wh(0)))
+		}),
+		total("consumption, kWh", Days::load_wh),
+		figure("self-consumption of the community, % of generation", &|days| {
+			let generated = sum(days.sums(|cell| cell.generation_wh.into()));
+			percent(generated - sum(days.sold_wh()), generated)
+		}),
+		figure("self-sufficiency of the community, % of consumption", &|days| {
+			let consumed = sum(days.load_wh());
+			percent(consumed - sum(days.bought_wh()), consumed)
+		}),
+		figure("comfort, mean of eq. (2)", &|days| {
+			let cells = || days.cells.iter().flatten();
+			let all: f64 = cells().map(|cell| comfort(model, cell.indoor_c)).sum();
+			format!("{:.3}", all / cells().count().max(1) as f64)
+		}),
+		figure(&format!("paid less earned, {}", report.token), &|days| {
+			let all = days.cells.iter().flatten().map(|cell| cell.cost).sum();
+			report.money.signed_text(all)
 		}),
 	]
-}
-
-/// Consumption, and how much of it and of generation stays in the community.
-fn consumption_figures(ways: &Ways) -> Vec<Figure> {
-	let generated = |days: &Days| sum(days.sums(|cell| cell.generation_wh.into()));
-	let consumed = |days: &Days| sum(days.load_wh());
-	vec![
-		Figure::new("consumption, kWh", ways, |days| kwh(consumed(days))),
-		Figure::new(
-			"self-consumption of the community, % of generation",
-			ways,
-			|days| {
-				let generated = generated(days);
-				percent(generated - sum(days.sold_wh()), generated)
-			},
-		),
-		Figure::new(
-			"self-sufficiency of the community, % of consumption",
-			ways,
-			|days| {
-				let consumed = consumed(days);
-				percent(consumed - sum(days.bought_wh()), consumed)
-			},
-		),
-	]
-}
-
-/// The mean comfort of all households and periods.
-fn comfort_figure(ways: &Ways, model: &Comfort) -> Figure {
-	Figure::new("comfort, mean of eq. (2)", ways, |days| {
-		let cells = || days.cells.iter().flatten();
-		let all: f64 = cells().map(|cell| comfort(model, cell.indoor_c)).sum();
-		format!("{:.3}", all / cells().count().max(1) as f64)
-	})
-}
-
-/// What all households paid less what they earned.
-fn money_figure(report: &ReplaySummary, ways: &Ways) -> Figure {
-	Figure::new(format!("paid less earned, {}", report.token), ways, |days| {
-		let all = days.cells.iter().flatten().map(|cell| cell.cost).sum();
-		report.money.signed_text(all)
-	})
 }
 
 impl HouseholdFigures {
 	fn new((household, dataset): (usize, &Dataset), manager: &Manager, ways: &Ways, model: &Comfort) -> Self {
-		let sum = |days: &Days| {
-			days.of(household)
-				.map(|cell| i64::from(cell.consumption_wh))
-				.sum()
-		};
-		let peak = |days: &Days| {
-			let load = days.of(household).map(|cell| i64::from(cell.consumption_wh));
-			load.max().unwrap_or(0)
-		};
 		let range = |days: &Days| {
 			days.of(household)
 				.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), cell| {
@@ -258,10 +171,10 @@ impl HouseholdFigures {
 		let last = ways.game.of(household).last().copied().unwrap_or_default();
 		Self {
 			name: dataset.households[household].clone(),
-			consumption_before_wh: sum(&ways.alone),
-			consumption_after_wh: sum(&ways.game),
-			peak_before_wh: peak(&ways.alone),
-			peak_after_wh: peak(&ways.game),
+			consumption_before_wh: sum(ways.alone.load_of_wh(household)),
+			consumption_after_wh: sum(ways.game.load_of_wh(household)),
+			peak_before_wh: top(ways.alone.load_of_wh(household)),
+			peak_after_wh: top(ways.game.load_of_wh(household)),
 			cost_before: ways.alone.cost(household),
 			cost_alone: ways.alone_as_game.cost(household),
 			cost: ways.game.cost(household),
@@ -273,36 +186,6 @@ impl HouseholdFigures {
 			backlog_wh: last.backlog_wh,
 			stored_wh: manager.stored_wh(household, last.indoor_c),
 		}
-	}
-}
-
-/// All checks, in the order of the report.
-fn checks(report: &ReplaySummary, ways: &Ways, lines: &[HouseholdFigures]) -> Vec<Check> {
-	let mut checks = vec![
-		less_exchanged(
-			"less exchanged with the main grid than without the game",
-			&ways.game,
-			&ways.alone,
-		),
-		less_exchanged(
-			"less exchanged with the main grid than by each alone, consuming the same",
-			&ways.game,
-			&ways.alone_as_game,
-		),
-	];
-	checks.extend(household_checks(report, lines));
-	checks.push(all_certified(report));
-	checks.push(sums_add_up(report));
-	checks
-}
-
-/// Checks that less energy was exchanged with the main grid in the game than in another way.
-fn less_exchanged(what: &'static str, game: &Days, other: &Days) -> Check {
-	let (game, other) = (sum(exchange_wh(game)), sum(exchange_wh(other)));
-	Check {
-		what,
-		holds: game < other,
-		detail: format!("{} kWh against {} kWh", kwh(game), kwh(other)),
 	}
 }
 
@@ -325,10 +208,26 @@ fn everyone(
 	}
 }
 
-/// The checks that must hold for each household.
-fn household_checks(report: &ReplaySummary, lines: &[HouseholdFigures]) -> [Check; 4] {
+/// All checks, in the order of the report.
+fn checks(report: &ReplaySummary, ways: &Ways, lines: &[HouseholdFigures]) -> Vec<Check> {
 	let amount = |amount| report.money.signed_text(amount);
-	[
+	let less_exchanged = |what, other: &Days| {
+		let (game, other) = (sum(exchange_wh(&ways.game)), sum(exchange_wh(other)));
+		Check {
+			what,
+			holds: game < other,
+			detail: format!("{} kWh against {} kWh", kwh(game), kwh(other)),
+		}
+	};
+	vec![
+		less_exchanged(
+			"less exchanged with the main grid than without the game",
+			&ways.alone,
+		),
+		less_exchanged(
+			"less exchanged with the main grid than by each alone, consuming the same",
+			&ways.alone_as_game,
+		),
 		everyone(
 			"every home stays within its comfort range",
 			lines,
@@ -367,6 +266,8 @@ fn household_checks(report: &ReplaySummary, lines: &[HouseholdFigures]) -> [Chec
 			|line| line.backlog_wh == 0,
 			|line| format!("{} kWh", kwh(line.backlog_wh)),
 		),
+		all_certified(report),
+		sums_add_up(report),
 	]
 }
 

@@ -10,27 +10,29 @@ mod tables;
 
 use crate::{
 	cli::ReportArgs,
+	data::Dataset,
 	fault::Fault,
+	files::{self, InFile},
 	manager::{homes::Homes, Manager},
 	replay,
 };
 use days::Ways;
-use figures::Figures;
+use figures::{Figure, Figures};
 use std::{fs, path::Path};
 
 /// Runs the subcommand.
 pub async fn run(args: ReportArgs) -> Result<(), Fault> {
 	let replay_args = args.replay();
-	let dataset = replay::read(&replay_args)?;
+	let dataset = Dataset::read(&args.data, &args.play.day, args.play.first)?;
 	let mut homes = match &args.homes {
 		Some(path) => Homes::read(path)?,
 		None => Homes::default(),
 	};
 	homes.seed = args.seed.unwrap_or(homes.seed);
 	Manager::check_names(&homes, &dataset)?;
-	fs::create_dir_all(&args.out).map_err(|error| Fault::file(&args.out, error))?;
+	fs::create_dir_all(&args.out).in_file(&args.out)?;
 	let page = args.out.join("report.html");
-	crate::json::probe(&page)?;
+	files::probe([&page])?;
 	let manager = Manager::new(&homes, &dataset);
 	let report = replay::replay(&replay_args, &dataset, Some(&manager)).await?;
 	let ways = Ways::new(&dataset, &manager, &report);
@@ -42,7 +44,7 @@ pub async fn run(args: ReportArgs) -> Result<(), Fault> {
 	tables::periods(&in_folder("periods.csv"), &dataset, &report, &ways)?;
 	tables::households(&in_folder("households.csv"), &dataset, &manager, &ways, &model)?;
 	let html = page::html(&dataset, &report, &ways, &figures, args.paper)?;
-	fs::write(&page, html).map_err(|error| Fault::file(&page, error))?;
+	fs::write(&page, html).in_file(&page)?;
 	print!("{}", text(&figures, &page));
 	match figures.faults() {
 		faults if !faults.is_empty() => Err(Fault::Check(faults)),
@@ -52,15 +54,10 @@ pub async fn run(args: ReportArgs) -> Result<(), Fault> {
 
 /// The headlines for the terminal.
 fn text(figures: &Figures, page: &Path) -> String {
-	let mut text = format!(
-		"\n  {:<52} {:>10} {:>10} {:>10} {:>10}\n",
-		"", "alone", "pool", "alone*", "game"
-	);
-	for figure in &figures.figures {
-		text += &format!(
-			"  {:<52} {:>10} {:>10} {:>10} {:>10}\n",
-			figure.name, figure.alone, figure.pool, figure.alone_as_game, figure.game
-		);
+	let mut text = format!("\n{:<60}alone       pool     alone*       game\n", "");
+	for Figure { name, ways } in &figures.figures {
+		let [alone, pool, alone_as_game, game] = ways;
+		text += &format!("  {name:<52} {alone:>10} {pool:>10} {alone_as_game:>10} {game:>10}\n");
 	}
 	text += "  * each alone with the main grid, consuming as in the game\n\n";
 	for check in &figures.checks {

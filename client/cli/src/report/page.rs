@@ -2,9 +2,9 @@
 
 use super::{
 	days::{Cell, Days, Ways},
-	figures::Figures,
+	figures::{exchange_wh, sum, Check, Figure, Figures},
 	paper,
-	plots::{escaped, style, Plot, Series, Style},
+	plots::{escaped, style, table, Plot, Series, Style},
 };
 use crate::{data::Dataset, fault::Fault, summary::ReplaySummary, text::kwh};
 
@@ -19,24 +19,6 @@ minmax(min(100%,26rem),1fr))}figure{margin:0}figure>svg{width:100%;height:auto;d
 padding:0;margin:.3rem 0;display:flex;flex-wrap:wrap;gap:.2rem 1rem;font-size:.92rem}.sample{width:28px;height:12px}\
 details{font-size:.92rem}summary{cursor:pointer;padding:.3rem 0}.yes{color:#00614a;font-weight:bold}.no{color:#a82a00;\
 font-weight:bold}p.small{font-size:.9rem;color:#444}";
-
-/// A table whose first column has the headings of the rows.
-fn table(heads: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
-	let heads: String = heads
-		.iter()
-		.map(|head| format!("<th scope=\"col\">{}</th>", escaped(head)))
-		.collect();
-	let row = |row: Vec<String>| {
-		let mut cells = row.iter().map(|cell| escaped(cell));
-		let first = cells.next().unwrap_or_default();
-		let rest: String = cells.map(|cell| format!("<td>{cell}</td>")).collect();
-		format!("<tr><th scope=\"row\">{first}</th>{rest}</tr>\n")
-	};
-	let rows: String = rows.into_iter().map(row).collect();
-	format!(
-		"<div class=\"wide\"><table><thead><tr>{heads}</tr></thead><tbody>\n{rows}</tbody></table></div>\n"
-	)
-}
 
 /// The whole page.
 pub fn html(
@@ -106,16 +88,11 @@ fn headlines(figures: &Figures, is_paper: bool) -> String {
 	if is_paper {
 		heads.push("the paper says");
 	}
-	let rows = figures.figures.iter().map(|figure| {
-		let mut row = vec![
-			figure.name.clone(),
-			figure.alone.clone(),
-			figure.pool.clone(),
-			figure.alone_as_game.clone(),
-			figure.game.clone(),
-		];
+	let rows = figures.figures.iter().map(|Figure { name, ways }| {
+		let mut row = vec![name.clone()];
+		row.extend(ways.iter().cloned());
 		if is_paper {
-			let claim = paper::CLAIMS.iter().find(|(of, _)| figure.name.starts_with(of));
+			let claim = paper::CLAIMS.iter().find(|(of, _)| name.starts_with(of));
 			row.push(claim.map_or(String::new(), |(_, claim)| (*claim).into()));
 		}
 		row
@@ -125,13 +102,7 @@ fn headlines(figures: &Figures, is_paper: bool) -> String {
 
 /// The effects of trading and of a changed consumption, kept apart.
 fn effects(ways: &Ways) -> String {
-	let exchange = |days: &Days| -> i64 { days.sums(|cell| cell.main_wh.abs()).into_iter().sum() };
-	let (alone, same, game) = (
-		exchange(&ways.alone),
-		exchange(&ways.alone_as_game),
-		exchange(&ways.game),
-	);
-	let pool = exchange(&ways.pool);
+	let [alone, pool, same, game] = ways.all().map(|days| sum(exchange_wh(days)));
 	let rows = [
 		("consuming otherwise, without trading", alone - same),
 		("trading, at what is consumed in the game", same - game),
@@ -139,8 +110,7 @@ fn effects(ways: &Ways) -> String {
 		("for comparison: trading, at what the file consumes", alone - pool),
 	];
 	let rows = rows.map(|(name, less)| vec![name.into(), kwh(less)]);
-	let used: i64 =
-		ways.game.load_wh().into_iter().sum::<i64>() - ways.alone.load_wh().into_iter().sum::<i64>();
+	let used = sum(ways.game.load_wh()) - sum(ways.alone.load_wh());
 	format!(
 		"<h2>Two effects, kept apart</h2>\n{}<p class=\"small\">In the game, {} kWh {} than in the file. Load that was put \
 		 off came back; the difference comes from heating or cooling, at the comfort shown above and in the last \
@@ -152,7 +122,7 @@ fn effects(ways: &Ways) -> String {
 }
 
 fn checks(figures: &Figures) -> String {
-	let row = |check: &super::figures::Check| {
+	let row = |check: &Check| {
 		let (class, word) = if check.holds { ("yes", "yes") } else { ("no", "NO") };
 		format!(
 			"<tr><th scope=\"row\">{}</th><td class=\"{class}\">{word}</td><td class=\"text\">{}</td></tr>\n",
@@ -167,30 +137,18 @@ fn checks(figures: &Figures) -> String {
 	)
 }
 
-/// The paper's figures 4 to 7 for any community, and plots of its load and of its trade.
+/// The paper's figures 4 to 7 for any community, and plots of its load and of its trade. The paper has no such figures
+/// as the last two, so they have numbers only on other pages.
 fn plots(dataset: &Dataset, ways: &Ways, is_paper: bool) -> Vec<Plot> {
-	let mut plots = paper_plots(dataset, ways, is_paper);
-	plots.extend(community_plots(dataset, ways, is_paper));
-	plots
-}
-
-/// A plot over the periods of a data set.
-fn plot(dataset: &Dataset, id: &str, title: String, words: &str, series: Vec<Series>) -> Plot {
-	Plot {
+	let periods = dataset.periods.iter();
+	let starts: Vec<String> = periods.map(|period| period.start.clone()).collect();
+	let plot = |id: &str, title: String, words: &str, series: Vec<Series>| Plot {
 		id: id.into(),
 		title,
 		words: words.into(),
-		starts: dataset
-			.periods
-			.iter()
-			.map(|period| period.start.clone())
-			.collect(),
+		starts: starts.clone(),
 		series,
-	}
-}
-
-/// The paper's figures 4 to 7, for any community.
-fn paper_plots(dataset: &Dataset, ways: &Ways, is_paper: bool) -> Vec<Plot> {
+	};
 	let number = |paper: u32, ours: u32| match is_paper {
 		true => format!("Figure {paper} of the paper: "),
 		false => format!("Figure {ours}: "),
@@ -199,34 +157,60 @@ fn paper_plots(dataset: &Dataset, ways: &Ways, is_paper: bool) -> Vec<Plot> {
 	let net = |days: &Days| days.sums(|cell| -cell.main_wh);
 	vec![
 		plot(
-			dataset,
 			"generation",
 			number(4, 1) + "generation",
 			"Energy generated in each period, kWh, a line for each household.",
 			series_by_household(dataset, &ways.game, |cell| cell.generation_wh),
 		),
 		plot(
-			dataset,
 			"loads",
 			number(5, 2) + "loads before the game",
 			"Energy consumed in each period as the file says, kWh, a line for each household.",
 			series_by_household(dataset, &ways.alone, |cell| cell.consumption_wh),
 		),
 		plot(
-			dataset,
 			"household",
 			number(6, 3) + &format!("{one} before and after the game"),
 			"Consumption of the first household in each period, kWh.",
 			first_household_series(dataset, ways, is_paper),
 		),
 		plot(
-			dataset,
 			"grid",
 			number(7, 4) + "load of the main grid before and after the game",
 			"Bought from the main grid less sold to it by all households in each period, kWh; below zero more is sold.",
 			vec![
 				Series::of_wh("before: each alone", Style::Dashes, net(&ways.alone)),
 				Series::of_wh("after: with the game", Style::Line, net(&ways.game)),
+			],
+		),
+		plot(
+			"community",
+			match is_paper {
+				true => "Load of the community before and after the game".to_owned(),
+				false => "Figure 5: load of the community before and after the game".to_owned(),
+			},
+			"Energy consumed by all households in each period, kWh.",
+			vec![
+				Series::of_wh("before", Style::Dashes, ways.alone.load_wh()),
+				Series::of_wh("after", Style::Line, ways.game.load_wh()),
+				Series::of_wh(
+					"generation",
+					Style::Line,
+					ways.game.sums(|cell| cell.generation_wh.into()),
+				),
+			],
+		),
+		plot(
+			"tradable",
+			match is_paper {
+				true => "Traded in the community, and what was tradable".to_owned(),
+				false => "Figure 6: traded in the community, and what was tradable".to_owned(),
+			},
+			"Energy traded with the game in each period, kWh, and the smaller of all surplus and all deficit at the \
+			 consumption that the game chose: the most that could be traded.",
+			vec![
+				Series::of_wh("tradable", Style::Dashes, ways.game.tradable_wh.clone()),
+				Series::of_wh("traded", Style::Line, ways.game.traded_wh()),
 			],
 		),
 	]
@@ -245,11 +229,9 @@ fn series_by_household(dataset: &Dataset, days: &Days, pick: fn(&Cell) -> u32) -
 
 /// The first household's consumption before and after the game, with the paper's numbers beside it.
 fn first_household_series(dataset: &Dataset, ways: &Ways, is_paper: bool) -> Vec<Series> {
-	let consumption =
-		|days: &Days| -> Vec<i64> { days.of(0).map(|cell| cell.consumption_wh.into()).collect() };
 	let mut series = vec![
-		Series::of_wh("before", Style::Dashes, consumption(&ways.alone)),
-		Series::of_wh("after", Style::Line, consumption(&ways.game)),
+		Series::of_wh("before", Style::Dashes, ways.alone.load_of_wh(0)),
+		Series::of_wh("after", Style::Line, ways.game.load_of_wh(0)),
 	];
 	if is_paper {
 		let of_paper = |name: &str, pick: fn(&(&str, i64, i64)) -> i64| Series {
@@ -272,79 +254,33 @@ fn first_household_series(dataset: &Dataset, ways: &Ways, is_paper: bool) -> Vec
 	series
 }
 
-/// The community's load and trade. The paper has no such figures, so they have numbers only on other pages.
-fn community_plots(dataset: &Dataset, ways: &Ways, is_paper: bool) -> Vec<Plot> {
-	vec![
-		plot(
-			dataset,
-			"community",
-			match is_paper {
-				true => "Load of the community before and after the game".to_owned(),
-				false => "Figure 5: load of the community before and after the game".to_owned(),
-			},
-			"Energy consumed by all households in each period, kWh.",
-			vec![
-				Series::of_wh("before", Style::Dashes, ways.alone.load_wh()),
-				Series::of_wh("after", Style::Line, ways.game.load_wh()),
-				Series::of_wh(
-					"generation",
-					Style::Line,
-					ways.game.sums(|cell| cell.generation_wh.into()),
-				),
-			],
-		),
-		plot(
-			dataset,
-			"tradable",
-			match is_paper {
-				true => "Traded in the community, and what was tradable".to_owned(),
-				false => "Figure 6: traded in the community, and what was tradable".to_owned(),
-			},
-			"Energy traded with the game in each period, kWh, and the smaller of all surplus and all deficit at the \
-			 consumption that the game chose: the most that could be traded.",
-			vec![
-				Series::of_wh("tradable", Style::Dashes, ways.game.tradable_wh.clone()),
-				Series::of_wh("traded", Style::Line, ways.game.traded_wh()),
-			],
-		),
-	]
-}
-
 fn households(figures: &Figures, report: &ReplaySummary) -> String {
 	let amount = |amount| report.money.signed_text(amount);
 	let range = |range: (f64, f64)| format!("{:.1} to {:.1}", range.0, range.1);
-	let rows = figures.lines.iter().map(|line| {
-		vec![
-			line.name.clone(),
-			kwh(line.consumption_before_wh),
-			kwh(line.consumption_after_wh),
-			kwh(line.peak_before_wh),
-			kwh(line.peak_after_wh),
-			range(line.indoor_before_c),
-			range(line.indoor_c),
-			format!("{:.3}", line.comfort_before),
-			format!("{:.3}", line.comfort),
-			format!("{:.3}", line.stored_wh / 1_000.0),
-			amount(line.cost_before),
-			amount(line.cost_alone),
-			amount(line.cost),
-		]
+	let stored = |wh: f64| format!("{:.3}", wh / 1_000.0);
+	let columns = figures.lines.iter().map(|line| {
+		let columns = vec![
+			("household", line.name.clone()),
+			("kWh before", kwh(line.consumption_before_wh)),
+			("kWh after", kwh(line.consumption_after_wh)),
+			("peak before", kwh(line.peak_before_wh)),
+			("peak after", kwh(line.peak_after_wh)),
+			("degrees before", range(line.indoor_before_c)),
+			("degrees after", range(line.indoor_c)),
+			("comfort before", format!("{:.3}", line.comfort_before)),
+			("comfort after", format!("{:.3}", line.comfort)),
+			(
+				"kWh to be back at the setpoint at the end",
+				stored(line.stored_wh),
+			),
+			("paid alone, as in the file", amount(line.cost_before)),
+			("paid alone, as in the game", amount(line.cost_alone)),
+			("paid in the game", amount(line.cost)),
+		];
+		columns.into_iter().unzip::<_, _, Vec<_>, Vec<_>>()
 	});
-	let heads = [
-		"household",
-		"kWh before",
-		"kWh after",
-		"peak before",
-		"peak after",
-		"degrees before",
-		"degrees after",
-		"comfort before",
-		"comfort after",
-		"kWh to be back at the setpoint at the end",
-		"paid alone, as in the file",
-		"paid alone, as in the game",
-		"paid in the game",
-	];
+	let (heads, rows): (Vec<Vec<&str>>, Vec<Vec<String>>) = columns.unzip();
+	let heads = heads.into_iter().next().unwrap_or_default();
 	format!(
 		"<h2>Households</h2>\n{}<p class=\"small\">Paid less earned, {}; rewards are not in it.</p>\n",
 		table(&heads, rows),
@@ -355,10 +291,8 @@ fn households(figures: &Figures, report: &ReplaySummary) -> String {
 /// The paper's tables beside ours.
 fn tables(dataset: &Dataset, ways: &Ways) -> String {
 	let at = |time: &str| {
-		dataset
-			.periods
-			.iter()
-			.position(|period| period.start.get(11..16) == Some(time))
+		let mut periods = dataset.periods.iter();
+		periods.position(|period| period.start.get(11..16) == Some(time))
 	};
 	let generation = paper::GENERATION.iter().map(|(time, of_paper)| {
 		let mut row = vec![(*time).to_owned()];

@@ -80,6 +80,24 @@ pub fn escaped(text: &str) -> String {
 		.replace('"', "&quot;")
 }
 
+/// A table whose first column has the headings of the rows.
+pub fn table(heads: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+	let heads: String = heads
+		.iter()
+		.map(|head| format!("<th scope=\"col\">{}</th>", escaped(head)))
+		.collect();
+	let row = |row: Vec<String>| {
+		let mut cells = row.iter().map(|cell| escaped(cell));
+		let first = cells.next().unwrap_or_default();
+		let rest: String = cells.map(|cell| format!("<td>{cell}</td>")).collect();
+		format!("<tr><th scope=\"row\">{first}</th>{rest}</tr>\n")
+	};
+	let rows: String = rows.into_iter().map(row).collect();
+	format!(
+		"<div class=\"wide\"><table><thead><tr>{heads}</tr></thead><tbody>\n{rows}</tbody></table></div>\n"
+	)
+}
+
 impl Plot {
 	/// The plot as SVG.
 	pub fn svg(&self) -> Result<String, Fault> {
@@ -185,29 +203,19 @@ impl Plot {
 
 	/// The same numbers as a table, collapsed at first.
 	pub fn table(&self) -> String {
-		let heads: String = self
-			.series
-			.iter()
-			.map(|series| format!("<th scope=\"col\">{}</th>", escaped(&series.name)))
-			.collect();
-		let row = |(place, start): (usize, &String)| {
-			let cells = self.series.iter().map(|series| {
+		let mut heads = vec!["from"];
+		heads.extend(self.series.iter().map(|series| series.name.as_str()));
+		let rows = self.starts.iter().enumerate().map(|(place, start)| {
+			let mut row = vec![start.replace('T', " ")];
+			row.extend(self.series.iter().map(|series| {
 				let value = series.values.get(place).copied().flatten();
-				format!(
-					"<td>{}</td>",
-					value.map_or(String::new(), |kwh| format!("{kwh:.3}"))
-				)
-			});
-			let cells: String = cells.collect();
-			format!(
-				"<tr><th scope=\"row\">{}</th>{cells}</tr>\n",
-				escaped(&start.replace('T', " "))
-			)
-		};
-		let rows: String = self.starts.iter().enumerate().map(row).collect();
+				value.map_or(String::new(), |kwh| format!("{kwh:.3}"))
+			}));
+			row
+		});
 		format!(
-			"<details><summary>The numbers, kWh</summary><div class=\"wide\"><table><thead><tr><th \
-			 scope=\"col\">from</th>{heads}</tr></thead><tbody>\n{rows}</tbody></table></div></details>"
+			"<details><summary>The numbers, kWh</summary>{}</details>",
+			table(&heads, rows).trim_end()
 		)
 	}
 }

@@ -6,99 +6,53 @@ use super::{
 	figures::Figures,
 };
 use crate::{
-	chain::types::Comfort,
-	data::Dataset,
-	fault::Fault,
-	manager::Manager,
-	summary::{EraLine, ReplaySummary},
+	chain::types::Comfort, data::Dataset, fault::Fault, files::write_csv, manager::Manager,
+	summary::ReplaySummary,
 };
-use std::path::Path;
-
-/// Writes a table.
-fn write(path: &Path, rows: impl IntoIterator<Item = Vec<String>>) -> Result<(), Fault> {
-	let mut writer = csv::Writer::from_path(path).map_err(|error| Fault::file(path, error))?;
-	for row in rows {
-		writer
-			.write_record(&row)
-			.map_err(|error| Fault::file(path, error))?;
-	}
-	writer.flush().map_err(|error| Fault::file(path, error))
-}
-
-fn head(columns: &[&str]) -> Vec<String> {
-	columns.iter().map(|column| (*column).to_owned()).collect()
-}
+use std::{iter, path::Path};
 
 /// The headline figures.
 pub fn summary(path: &Path, figures: &Figures) -> Result<(), Fault> {
-	let columns = head(&[
-		"figure",
-		"alone",
-		"pool_without_game",
-		"alone_consuming_as_game",
-		"game",
-	]);
+	let columns = ["alone", "pool_without_game", "alone_consuming_as_game", "game"];
 	let rows = figures.figures.iter().map(|figure| {
-		vec![
-			figure.name.clone(),
-			figure.alone.clone(),
-			figure.pool.clone(),
-			figure.alone_as_game.clone(),
-			figure.game.clone(),
-		]
+		let ways = columns.into_iter().zip(figure.ways.iter().cloned());
+		iter::once(("figure", figure.name.clone())).chain(ways).collect()
 	});
-	write(path, std::iter::once(columns).chain(rows))
+	write_csv(path, rows)
 }
 
 /// The community, a row for each period.
 pub fn periods(path: &Path, dataset: &Dataset, report: &ReplaySummary, ways: &Ways) -> Result<(), Fault> {
-	let columns = head(&[
-		"period_start",
-		"generation_wh",
-		"load_before_wh",
-		"load_after_wh",
-		"alone_bought_wh",
-		"alone_sold_wh",
-		"pool_bought_wh",
-		"pool_sold_wh",
-		"game_bought_wh",
-		"game_sold_wh",
-		"game_community_wh",
-		"game_tradable_wh",
-		"status",
-		"sweeps",
-	]);
-	let generation = ways.game.sums(|cell| cell.generation_wh.into());
-	let sides = [
-		ways.alone.load_wh(),
-		ways.game.load_wh(),
-		ways.alone.bought_wh(),
-		ways.alone.sold_wh(),
-		ways.pool.bought_wh(),
-		ways.pool.sold_wh(),
-		ways.game.bought_wh(),
-		ways.game.sold_wh(),
-		ways.game.traded_wh(),
-		ways.game.tradable_wh.clone(),
+	let columns = [
+		("generation_wh", ways.game.sums(|cell| cell.generation_wh.into())),
+		("load_before_wh", ways.alone.load_wh()),
+		("load_after_wh", ways.game.load_wh()),
+		("alone_bought_wh", ways.alone.bought_wh()),
+		("alone_sold_wh", ways.alone.sold_wh()),
+		("pool_bought_wh", ways.pool.bought_wh()),
+		("pool_sold_wh", ways.pool.sold_wh()),
+		("game_bought_wh", ways.game.bought_wh()),
+		("game_sold_wh", ways.game.sold_wh()),
+		("game_community_wh", ways.game.traded_wh()),
+		("game_tradable_wh", ways.game.tradable_wh.clone()),
 	];
-	let played = |period: usize| -> Option<&EraLine> {
-		report
-			.eras
-			.iter()
-			.find(|line| line.played && line.period == period)
-	};
 	let rows = dataset.periods.iter().enumerate().map(|(number, period)| {
-		let mut row = vec![period.start.clone(), generation[number].to_string()];
-		row.extend(sides.iter().map(|side| side[number].to_string()));
-		let line = played(number);
-		row.push(line.map_or(String::new(), |line| match line.status() {
+		let mut row = vec![("period_start", period.start.clone())];
+		row.extend(columns.iter().map(|(name, wh)| (*name, wh[number].to_string())));
+		let mut eras = report.eras.iter();
+		let line = eras.find(|line| line.played && line.period == number);
+		let status = line.map_or(String::new(), |line| match line.status() {
 			Some(status) => format!("{status:?}"),
 			None => "OtherRules".into(),
-		}));
-		row.push(line.map_or(String::new(), |line| line.sweeps.to_string()));
+		});
+		row.push(("status", status));
+		row.push((
+			"sweeps",
+			line.map_or(String::new(), |line| line.sweeps.to_string()),
+		));
 		row
 	});
-	write(path, std::iter::once(columns).chain(rows))
+	write_csv(path, rows)
 }
 
 /// The households, a row for each in each period.
@@ -109,45 +63,32 @@ pub fn households(
 	ways: &Ways,
 	model: &Comfort,
 ) -> Result<(), Fault> {
-	let columns = head(&[
-		"period_start",
-		"household",
-		"generation_wh",
-		"consumption_before_wh",
-		"consumption_after_wh",
-		"device_before_wh",
-		"put_off_wh",
-		"indoor_before_c",
-		"indoor_after_c",
-		"comfort_before",
-		"comfort_after",
-		"community_wh",
-		"main_wh",
-		"cost_alone_before",
-		"cost",
-	]);
-	let mut rows = vec![columns];
+	let mut rows = Vec::new();
 	for (number, period) in dataset.periods.iter().enumerate() {
 		for (index, name) in dataset.households.iter().enumerate() {
 			let (before, after) = (&ways.alone.cells[number][index], &ways.game.cells[number][index]);
+			let device_wh = manager.device_wh_without(index, number);
 			rows.push(vec![
-				period.start.clone(),
-				name.clone(),
-				after.generation_wh.to_string(),
-				before.consumption_wh.to_string(),
-				after.consumption_wh.to_string(),
-				manager.device_wh_without(index, number).to_string(),
-				after.backlog_wh.to_string(),
-				format!("{:.2}", before.indoor_c),
-				format!("{:.2}", after.indoor_c),
-				format!("{:.3}", comfort(model, before.indoor_c)),
-				format!("{:.3}", comfort(model, after.indoor_c)),
-				after.community_wh.to_string(),
-				after.main_wh.to_string(),
-				before.cost.to_string(),
-				after.cost.to_string(),
+				("period_start", period.start.clone()),
+				("household", name.clone()),
+				("generation_wh", after.generation_wh.to_string()),
+				("consumption_before_wh", before.consumption_wh.to_string()),
+				("consumption_after_wh", after.consumption_wh.to_string()),
+				("device_before_wh", device_wh.to_string()),
+				("put_off_wh", after.backlog_wh.to_string()),
+				("indoor_before_c", format!("{:.2}", before.indoor_c)),
+				("indoor_after_c", format!("{:.2}", after.indoor_c)),
+				(
+					"comfort_before",
+					format!("{:.3}", comfort(model, before.indoor_c)),
+				),
+				("comfort_after", format!("{:.3}", comfort(model, after.indoor_c))),
+				("community_wh", after.community_wh.to_string()),
+				("main_wh", after.main_wh.to_string()),
+				("cost_alone_before", before.cost.to_string()),
+				("cost", after.cost.to_string()),
 			]);
 		}
 	}
-	write(path, rows)
+	write_csv(path, rows)
 }

@@ -125,9 +125,7 @@ impl EraLine {
 			checks: checks::era(era, book),
 		})
 	}
-}
 
-impl EraLine {
 	/// The certificate's status, or `None` if it was made by rules that this program does not know.
 	pub fn status(&self) -> Option<Status> {
 		match other_rules(self.cleared_by) {

@@ -3,7 +3,7 @@
 use super::report::{EraLine, MainGrid, ReplaySummary};
 use crate::{
 	chain::{types::Status, Token},
-	text::{self, kwh},
+	text::{self, kwh, percent},
 };
 use indicatif::ProgressBar;
 use std::collections::BTreeSet;
@@ -53,19 +53,9 @@ impl Screen {
 /// Energies in kWh: S offered to the pool, B requested from it, and what was tradable, as contracted; the others as
 /// settled.
 fn header(money: &Token) -> String {
+	let pool = format!("pool {}", money.symbol);
 	format!(
-		"{:>8}  {:<16} {:>8} {:>8} {:>8} {:>8} {:>9} {:>8} {:<11} {:>6} {:>9}",
-		"era",
-		"period",
-		"S kWh",
-		"B kWh",
-		"traded",
-		"tradable",
-		"from main",
-		"to main",
-		"status",
-		"sweeps",
-		format!("pool {}", money.symbol)
+		"     era  period              S kWh    B kWh   traded tradable from main  to main status      sweeps {pool:>9}"
 	)
 }
 
@@ -173,15 +163,12 @@ fn summary(report: &ReplaySummary) -> String {
 /// What was traded, compared with what was tradable.
 fn traded(report: &ReplaySummary) -> String {
 	let sums = &report.sums;
-	let share = match sums.tradable_wh {
-		0 => "-".into(),
-		tradable => format!("{:.1}", sums.traded_wh as f64 * 100.0 / tradable as f64),
-	};
 	format!(
-		"  traded {} of {} kWh tradable at the consumption that was chosen, {share} %\n  idle pool though something \
+		"  traded {} of {} kWh tradable at the consumption that was chosen, {} %\n  idle pool though something \
 		 was tradable: {} period(s)\n",
 		kwh(sums.traded_wh),
 		kwh(sums.tradable_wh),
+		percent(sums.traded_wh, sums.tradable_wh),
 		sums.idle_pools
 	)
 }
@@ -217,10 +204,7 @@ fn main_grid(report: &ReplaySummary) -> String {
 		sums.equilibria,
 		sums.approximate
 	);
-	text += &format!(
-		"\n  {:<38} {:>10} {:>10} {:>10}\n",
-		"main grid, kWh", "bought", "sold", "peak era"
-	);
+	text += "\n  main grid, kWh                             bought       sold   peak era\n";
 	text += &grid("each alone, consuming as in the file", &sums.alone_as_in_file);
 	text += &grid("each alone, consuming as contracted", &sums.alone_as_contracted);
 	text += &grid("with the community", &sums.with_community);

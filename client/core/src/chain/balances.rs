@@ -141,19 +141,21 @@ pub enum BalancesEvent {
 }
 
 /// An account's balance and nonce.
-#[derive(Clone, Debug, DecodeAsType)]
+#[derive(Clone, Debug, Default, DecodeAsType)]
 #[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
 pub struct AccountInfo {
 	pub nonce: u64,
 	pub data: AccountData,
 }
 
-/// An account's balance: `free`, and `reserved`, which includes what is on hold. Smallest unit.
-#[derive(Clone, Debug, DecodeAsType)]
+/// An account's balance: `free`; `reserved`, which includes what is on hold; and `frozen`, the part of both that cannot
+/// be spent. Smallest unit.
+#[derive(Clone, Debug, Default, DecodeAsType)]
 #[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
 pub struct AccountData {
 	pub free: Balance,
 	pub reserved: Balance,
+	pub frozen: Balance,
 }
 
 /// Funds of an account on hold.

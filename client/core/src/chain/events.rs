@@ -30,8 +30,10 @@ pub struct BlockLog {
 /// An event of the market or of the balances.
 #[derive(DecodeAsType)]
 #[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
-enum RuntimeEvent {
+pub enum RuntimeEvent {
+	/// Of the market.
 	EnergyMarket(Box<MarketEvent>),
+	/// Of the balances.
 	Balances(BalancesEvent),
 }
 

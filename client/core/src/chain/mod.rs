@@ -7,7 +7,7 @@ pub mod send;
 pub mod types;
 
 use crate::fault::{Fault, OrFault};
-use balances::{AccountData, AccountInfo};
+use balances::AccountInfo;
 use std::{
 	sync::Arc,
 	time::{Duration, Instant},
@@ -458,9 +458,5 @@ pub fn constant<Value: DecodeAsType>(
 pub async fn account(at: &At, account: &AccountId32) -> Result<AccountInfo, Fault> {
 	let address = dynamic::storage::<([u8; 32],), AccountInfo>("System", "Account");
 	let info = at.storage().try_fetch(address, (account.0,)).await.or_fault()?;
-	let nothing = AccountInfo {
-		nonce: 0,
-		data: AccountData { free: 0, reserved: 0 },
-	};
-	info.map_or(Ok(nothing), |info| info.decode().or_fault())
+	info.map_or_else(|| Ok(AccountInfo::default()), |info| info.decode().or_fault())
 }
