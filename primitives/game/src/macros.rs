@@ -1,7 +1,8 @@
 //! The derives of public data types, for this crate and for `commonwatt-market`.
 
 /// Declares types that a chain reports, with the encodings that the features of the declaring crate ask for: `scale`,
-/// `serde`, and `client` (by the metadata of the chain that a program is connected to).
+/// `serde`, and `client` (by the metadata of the chain that a program is connected to). The variants of an enum are
+/// encoded by their position, so a new one goes to the end.
 #[macro_export]
 macro_rules! view_types {
 	($($item:item)+) => {
