@@ -141,7 +141,7 @@ pub enum BalancesEvent {
 }
 
 /// An account's balance and nonce.
-#[derive(Clone, Debug, DecodeAsType)]
+#[derive(Clone, Debug, Default, DecodeAsType)]
 #[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
 pub struct AccountInfo {
 	pub nonce: u64,
@@ -149,7 +149,7 @@ pub struct AccountInfo {
 }
 
 /// An account's balance: `free`, and `reserved`, which includes what is on hold. Smallest unit.
-#[derive(Clone, Debug, DecodeAsType)]
+#[derive(Clone, Debug, Default, DecodeAsType)]
 #[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
 pub struct AccountData {
 	pub free: Balance,
