@@ -168,10 +168,8 @@ impl Ledger {
 		match event {
 			MarketEvent::HouseholdRegistered {
 				household, comfort, ..
-			} => {
-				self.households.entry(*household).or_default().comfort = *comfort;
 			}
-			MarketEvent::ComfortChanged { household, comfort } => {
+			| MarketEvent::ComfortChanged { household, comfort } => {
 				self.households.entry(*household).or_default().comfort = *comfort;
 			}
 			MarketEvent::ArrearsRepaid {
@@ -212,20 +210,29 @@ impl Ledger {
 			MarketEvent::StrategiesWithdrawn { household, era } => {
 				self.book(*era).submitted.remove(household);
 			}
-			MarketEvent::ContractMade { .. } => self.enter_contract(event),
-			MarketEvent::CommunityCreated { .. }
-			| MarketEvent::TermsChanged { .. }
-			| MarketEvent::PreferenceChanged { .. }
-			| MarketEvent::OperatorChanged { .. }
-			| MarketEvent::ConcentratorChanged { .. }
-			| MarketEvent::CommunityPaused { .. }
-			| MarketEvent::HouseholdSuspended { .. }
-			| MarketEvent::MeterReplaced { .. }
-			| MarketEvent::ReadingRefused { .. }
-			| MarketEvent::HouseholdLeaving { .. }
-			| MarketEvent::HouseholdLeft { .. }
-			| MarketEvent::EraStarted { .. }
-			| MarketEvent::ErasMissed { .. } => (),
+			MarketEvent::ContractMade {
+				era,
+				household,
+				generation_wh,
+				strategy,
+				chosen,
+				main_grid_only,
+				energy,
+				held,
+				..
+			} => {
+				let contract = Contract {
+					generation_wh: *generation_wh,
+					strategy: *strategy,
+					chosen: *chosen,
+					main_grid_only: *main_grid_only,
+					energy: *energy,
+					held: *held,
+					comfort: self.households.get(household).and_then(|known| known.comfort),
+				};
+				self.book(*era).contracts.insert(*household, contract);
+			}
+			_ => (),
 		}
 	}
 
@@ -240,34 +247,6 @@ impl Ledger {
 			before,
 		};
 		self.book(statement.era).statements.insert(household, settled);
-	}
-
-	/// Enters a contract, with the household's comfort at that time.
-	fn enter_contract(&mut self, event: &MarketEvent) {
-		let MarketEvent::ContractMade {
-			era,
-			household,
-			generation_wh,
-			strategy,
-			chosen,
-			main_grid_only,
-			energy,
-			held,
-			..
-		} = event
-		else {
-			return;
-		};
-		let contract = Contract {
-			generation_wh: *generation_wh,
-			strategy: *strategy,
-			chosen: *chosen,
-			main_grid_only: *main_grid_only,
-			energy: *energy,
-			held: *held,
-			comfort: self.households.get(household).and_then(|known| known.comfort),
-		};
-		self.book(*era).contracts.insert(*household, contract);
 	}
 }
 

@@ -6,7 +6,10 @@ use crate::{
 	settlement::{Settlement, MAX_DEPARTURES},
 };
 use alloc::vec::Vec;
-use commonwatt_market::game::{Comfort, Game, Kind, Preference, Ratio, Rules, SolverConfig, Strategy};
+use commonwatt_market::{
+	game::{Game, Kind, Preference, SolverConfig, Strategy},
+	paper::{COMFORT, RULES},
+};
 use core::cmp::Ordering;
 use frame_benchmarking::v2::*;
 use frame_support::{
@@ -30,13 +33,7 @@ fn funded<T: Config>(name: &'static str, index: u32) -> T::AccountId {
 
 fn terms() -> Terms {
 	Terms {
-		rules: Rules {
-			lambda: Ratio {
-				numerator: 4,
-				denominator: 1,
-			},
-			resolution_wh: 10,
-		},
+		rules: RULES,
 		tariffs: Tariffs {
 			retail_per_kwh: 300_000,
 			feed_in_per_kwh: 80_000,
@@ -50,17 +47,6 @@ fn terms() -> Terms {
 			min_centi_c: 0,
 			max_centi_c: 4_000,
 		}),
-	}
-}
-
-fn comfort() -> Comfort {
-	Comfort {
-		min_centi_c: 1_500,
-		max_centi_c: 2_700,
-		a: Ratio {
-			numerator: 1,
-			denominator: 36,
-		},
 	}
 }
 
@@ -85,7 +71,7 @@ fn household<T: Config>(community: CommunityId, index: u32) -> (HouseholdId, T::
 		owner.clone(),
 		funded::<T>("meter", index),
 		1_000_000_000,
-		Some(comfort()),
+		Some(COMFORT),
 	)
 	.expect("the community has room and the meter is new; qed");
 	(id, owner)
@@ -162,7 +148,7 @@ fn exhausting() -> Game {
 		};
 		commonwatt_market::game::Household {
 			generation_wh,
-			comfort: Some(comfort()),
+			comfort: Some(COMFORT),
 			strategies: (0..16).map(strategy).collect(),
 		}
 	};
@@ -256,7 +242,7 @@ mod benchmarks {
 			owner,
 			meter.clone(),
 			1_000,
-			Some(comfort()),
+			Some(COMFORT),
 		);
 		assert!(MeterOf::<T>::contains_key(meter));
 	}
@@ -340,7 +326,7 @@ mod benchmarks {
 	fn set_comfort() {
 		let (household, owner) = household::<T>(community::<T>(), 0);
 		#[extrinsic_call]
-		_(RawOrigin::Signed(owner), household, Some(comfort()));
+		_(RawOrigin::Signed(owner), household, Some(COMFORT));
 	}
 
 	#[benchmark]

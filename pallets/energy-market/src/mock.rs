@@ -1,7 +1,10 @@
 //! A small runtime, and helpers for the pallet's tests.
 
 use crate::{self as pallet_energy_market, *};
-use commonwatt_market::game::{Comfort, Kind, Preference, Ratio, Rules, Strategy};
+use commonwatt_market::{
+	game::{Comfort, Kind, Preference, Strategy},
+	paper,
+};
 use frame_support::{
 	assert_ok, derive_impl, parameter_types,
 	traits::{ConstU32, ConstU64, Hooks},
@@ -14,35 +17,14 @@ use sp_runtime::BuildStorage;
 /// 128 bits, so that the derived accounts of different pools differ.
 pub type AccountId = u128;
 
-#[frame_support::runtime]
-mod runtime {
-	#[runtime::runtime]
-	#[runtime::derive(
-		RuntimeCall,
-		RuntimeEvent,
-		RuntimeError,
-		RuntimeOrigin,
-		RuntimeFreezeReason,
-		RuntimeHoldReason,
-		RuntimeSlashReason,
-		RuntimeLockId,
-		RuntimeTask,
-		RuntimeViewFunction
-	)]
-	pub struct Test;
-
-	#[runtime::pallet_index(0)]
-	pub type System = frame_system;
-
-	#[runtime::pallet_index(1)]
-	pub type Timestamp = pallet_timestamp;
-
-	#[runtime::pallet_index(2)]
-	pub type Balances = pallet_balances;
-
-	#[runtime::pallet_index(3)]
-	pub type EnergyMarket = pallet_energy_market;
-}
+frame_support::construct_runtime!(
+	pub enum Test {
+		System: frame_system,
+		Timestamp: pallet_timestamp,
+		Balances: pallet_balances,
+		EnergyMarket: pallet_energy_market,
+	}
+);
 
 pub const OPERATOR: AccountId = 100;
 pub const UTILITY: AccountId = 200;
@@ -74,64 +56,28 @@ impl pallet_balances::Config for Test {
 	type ExistentialDeposit = frame_support::traits::ConstU128<EXISTENTIAL_DEPOSIT>;
 }
 
+#[derive_impl(pallet_timestamp::config_preludes::TestDefaultConfig)]
 impl pallet_timestamp::Config for Test {
-	type Moment = u64;
-	type OnTimestampSet = ();
 	type MinimumPeriod = ConstU64<1>;
-	type WeightInfo = ();
+}
+
+/// Calls with the test weight 1.
+macro_rules! weigh_one {
+	($($call:ident)+) => {
+		$(fn $call() -> Weight {
+			Weight::from_parts(1, 0)
+		})+
+	};
 }
 
 /// Test weights. With [`MaxClearingWeight`], a block has room for one step of a full community, or for two steps of a
 /// community of four.
 pub struct TestWeights;
 impl WeightInfo for TestWeights {
-	fn create_community() -> Weight {
-		Weight::from_parts(1, 0)
-	}
-	fn register_household() -> Weight {
-		Weight::from_parts(1, 0)
-	}
-	fn set_suspended() -> Weight {
-		Weight::from_parts(1, 0)
-	}
-	fn replace_meter() -> Weight {
-		Weight::from_parts(1, 0)
-	}
-	fn leave() -> Weight {
-		Weight::from_parts(1, 0)
-	}
-	fn remove_household() -> Weight {
-		Weight::from_parts(1, 0)
-	}
-	fn set_terms() -> Weight {
-		Weight::from_parts(1, 0)
-	}
-	fn set_operator() -> Weight {
-		Weight::from_parts(1, 0)
-	}
-	fn set_concentrator() -> Weight {
-		Weight::from_parts(1, 0)
-	}
-	fn set_paused() -> Weight {
-		Weight::from_parts(1, 0)
-	}
-	fn set_comfort() -> Weight {
-		Weight::from_parts(1, 0)
-	}
-	fn set_preference() -> Weight {
-		Weight::from_parts(1, 0)
-	}
-	fn withdraw_strategies() -> Weight {
-		Weight::from_parts(1, 0)
-	}
-	fn submit_reading() -> Weight {
-		Weight::from_parts(1, 0)
-	}
-	fn repay_arrears() -> Weight {
-		Weight::from_parts(1, 0)
-	}
-	fn latch() -> Weight {
-		Weight::from_parts(1, 0)
+	weigh_one! {
+		create_community register_household set_suspended replace_meter leave remove_household
+		set_terms set_operator set_concentrator set_paused set_comfort set_preference
+		withdraw_strategies submit_reading repay_arrears latch
 	}
 	fn submit_strategies(s: u32) -> Weight {
 		Weight::from_parts(u64::from(s), 0)
@@ -196,31 +142,16 @@ pub fn tariffs() -> Tariffs {
 	}
 }
 
+/// The paper's terms, with tariffs in the smallest unit.
 pub fn terms() -> Terms {
 	Terms {
-		rules: Rules {
-			lambda: Ratio {
-				numerator: 4,
-				denominator: 1,
-			},
-			resolution_wh: 10,
-		},
 		tariffs: tariffs(),
-		price_rule: PriceRule::MidMarket,
-		incentive_per_era: 0,
-		comfort_bounds: None,
+		..paper::TERMS
 	}
 }
 
 pub fn comfort() -> Comfort {
-	Comfort {
-		min_centi_c: 1_500,
-		max_centi_c: 2_700,
-		a: Ratio {
-			numerator: 1,
-			denominator: 36,
-		},
-	}
+	paper::COMFORT
 }
 
 pub fn strategy(kind: Kind, consumption_wh: u32) -> Strategy {

@@ -1,11 +1,6 @@
 //! Allocation of the traded energy in whole watt-hours.
 
-use crate::{
-	fault::ProfileFault,
-	game::Game,
-	payoff::Pool,
-	types::{Kind, Strategy},
-};
+use crate::{fault::ProfileFault, game::Game, payoff::Pool, types::Kind};
 use alloc::vec::Vec;
 
 crate::stored_types! {
@@ -27,14 +22,10 @@ pub fn allocate(game: &Game, profile: &[u8]) -> Result<Vec<Allocation>, ProfileF
 	let traded = Pool::of(game, &chosen).traded_wh();
 	let wanted = |kind: Kind| -> Vec<u64> {
 		let pairs = game.households().iter().zip(&chosen);
-		let net = |household: u32, strategy: &Strategy| strategy.net_wh(household).unsigned_abs();
 		pairs
-			.map(|(household, strategy)| {
-				if strategy.kind == kind {
-					net(household.generation_wh, strategy)
-				} else {
-					0
-				}
+			.map(|(household, strategy)| match strategy.kind == kind {
+				true => strategy.net_wh(household.generation_wh).unsigned_abs(),
+				false => 0,
 			})
 			.collect()
 	};

@@ -60,13 +60,6 @@ struct Reach {
 	outside_wh: u64,
 }
 
-/// Whether a strategy could be a best response somewhere in a rectangle.
-struct Feasibility {
-	is_possible: bool,
-	/// Evaluations that finding out took.
-	evaluations: u64,
-}
-
 /// How the search continues after a profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
@@ -124,13 +117,10 @@ impl EnergyRange {
 	fn halves(self) -> [Self; 2] {
 		let middle = self.low + self.width() / 2;
 		[
-			Self {
-				low: self.low,
-				high: middle,
-			},
+			Self { high: middle, ..self },
 			Self {
 				low: middle + 1,
-				high: self.high,
+				..self
 			},
 		]
 	}
@@ -212,8 +202,8 @@ impl Totals {
 }
 
 impl Player {
-	/// Whether a strategy of the player could be a best response, to within `slack`, somewhere in the rectangle. `all`
-	/// is [`Search::options`].
+	/// Whether a strategy of the player could be a best response, to within `slack`, somewhere in the rectangle; and the
+	/// number of evaluations that finding out took. `all` is [`Search::options`].
 	fn could_choose(
 		&self,
 		rules: &LogRules,
@@ -221,13 +211,9 @@ impl Player {
 		strategy: &PreparedStrategy,
 		totals: &Totals,
 		slack: i64,
-	) -> Feasibility {
-		let feasibility = |is_possible, evaluations| Feasibility {
-			is_possible,
-			evaluations,
-		};
+	) -> (bool, u64) {
 		let Some(others) = totals.without(strategy) else {
-			return feasibility(false, 1);
+			return (false, 1);
 		};
 		// Payoffs are far from the ends of i64, except for minus infinity, which stays below every payoff with slack.
 		let highest = others.payoff_range(rules, strategy).high.saturating_add(slack);
@@ -236,7 +222,7 @@ impl Player {
 			.outside
 			.is_some_and(|outside| outside.served_payoff > highest)
 		{
-			return feasibility(false, evaluations);
+			return (false, evaluations);
 		}
 		for other in self.options(all) {
 			if other.max_payoff <= highest {
@@ -244,10 +230,10 @@ impl Player {
 			}
 			evaluations += RANGE_EVALUATIONS;
 			if others.payoff_range(rules, other).low > highest {
-				return feasibility(false, evaluations);
+				return (false, evaluations);
 			}
 		}
-		feasibility(true, evaluations)
+		(true, evaluations)
 	}
 
 	/// Makes the candidate at position `digit` the current strategy.
@@ -356,9 +342,10 @@ impl Search {
 				let Some(strategy) = player.choice(&self.options, index) else {
 					continue;
 				};
-				let feasibility = player.could_choose(&self.rules, &self.options, &strategy, totals, slack);
-				self.evaluations_left = self.evaluations_left.checked_sub(feasibility.evaluations)?;
-				if !feasibility.is_possible {
+				let (is_possible, evaluations) =
+					player.could_choose(&self.rules, &self.options, &strategy, totals, slack);
+				self.evaluations_left = self.evaluations_left.checked_sub(evaluations)?;
+				if !is_possible {
 					continue;
 				}
 				if let Some(slot) = room.get_mut(count as usize) {

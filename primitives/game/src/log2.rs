@@ -16,7 +16,7 @@
 //! coefficients and the table, and half a unit for the final rounding. All products fit 64 bits, because wider ones are
 //! slow in wasm.
 
-use core::{cmp::Ordering, fmt};
+use core::fmt;
 
 /// Fractional bits of a [`Log2`].
 pub const FRACTION_BITS: u32 = 32;
@@ -103,11 +103,7 @@ impl fmt::Display for Log2 {
 		}
 		let magnitude = u128::from(self.0.unsigned_abs());
 		let scaled = (magnitude * 10_000_000_000 + (1 << (FRACTION_BITS - 1))) >> FRACTION_BITS;
-		let sign = if self.0.cmp(&0) == Ordering::Less && scaled > 0 {
-			"-"
-		} else {
-			""
-		};
+		let sign = if self.0 < 0 && scaled > 0 { "-" } else { "" };
 		write!(
 			f,
 			"{sign}{}.{:010}",

@@ -72,21 +72,13 @@ impl Pool {
 	}
 
 	/// V = min(S, B), the traded energy.
-	pub const fn traded_wh(&self) -> u64 {
-		if self.offered_wh < self.requested_wh {
-			self.offered_wh
-		} else {
-			self.requested_wh
-		}
+	pub fn traded_wh(&self) -> u64 {
+		self.offered_wh.min(self.requested_wh)
 	}
 
 	/// L = max(S, B), the total of the long side.
-	pub const fn long_wh(&self) -> u64 {
-		if self.offered_wh < self.requested_wh {
-			self.requested_wh
-		} else {
-			self.offered_wh
-		}
+	pub fn long_wh(&self) -> u64 {
+		self.offered_wh.max(self.requested_wh)
 	}
 
 	/// Adds one position. Kinds that do not trade with the community leave the pool unchanged.

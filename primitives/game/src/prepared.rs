@@ -57,12 +57,6 @@ pub(crate) struct PayoffRange {
 	pub high: i64,
 }
 
-/// Totals of the pool as one of its members sees them, its own position included.
-struct Sides {
-	own_wh: u64,
-	opposite_wh: u64,
-}
-
 impl PreparedStrategy {
 	pub fn new(rules: &LogRules, household: &Household, choice: u8, strategy: &Strategy) -> Self {
 		let comfort = household.comfort_of(strategy);
@@ -72,15 +66,16 @@ impl PreparedStrategy {
 			Kind::BuyFromCommunity => Side::Requests,
 			Kind::Neutral | Kind::BuyFromMain | Kind::SellToMain => Side::Outside,
 		};
+		let prepared = |max_payoff, served_payoff, unserved_payoff| Self {
+			max_payoff,
+			served_payoff,
+			unserved_payoff,
+			x_wh,
+			side,
+			choice,
+		};
 		if comfort.numerator == 0 {
-			return Self {
-				max_payoff: NEG_INFINITY,
-				served_payoff: NEG_INFINITY,
-				unserved_payoff: NEG_INFINITY,
-				x_wh,
-				side,
-				choice,
-			};
+			return prepared(NEG_INFINITY, NEG_INFINITY, NEG_INFINITY);
 		}
 		let unserved = if x_wh < rules.resolution_wh {
 			rules.log2_omega
@@ -102,14 +97,7 @@ impl PreparedStrategy {
 				(unserved.0.max(limit), balanced(x_wh))
 			}
 		};
-		Self {
-			max_payoff,
-			served_payoff,
-			unserved_payoff: unserved.0,
-			x_wh,
-			side,
-			choice,
-		}
+		prepared(max_payoff, served_payoff, unserved.0)
 	}
 
 	/// Whether the strategy can earn anything, that is, whether C > 0.
@@ -137,19 +125,14 @@ impl PreparedStrategy {
 		}
 	}
 
-	/// `None` outside the pool.
+	/// Totals of the strategy's own side of the pool, its position included, and of the opposite side, in Wh. `None`
+	/// outside the pool.
 	#[inline]
-	fn sides(&self, others: &Pool) -> Option<Sides> {
+	fn sides(&self, others: &Pool) -> Option<(u64, u64)> {
 		let x = u64::from(self.x_wh);
 		match self.side {
-			Side::Offers => Some(Sides {
-				own_wh: others.offered_wh + x,
-				opposite_wh: others.requested_wh,
-			}),
-			Side::Requests => Some(Sides {
-				own_wh: others.requested_wh + x,
-				opposite_wh: others.offered_wh,
-			}),
+			Side::Offers => Some((others.offered_wh + x, others.requested_wh)),
+			Side::Requests => Some((others.requested_wh + x, others.offered_wh)),
 			Side::Outside => None,
 		}
 	}
@@ -164,7 +147,7 @@ impl PreparedStrategy {
 	pub fn payoff(&self, rules: &LogRules, others: &Pool) -> i64 {
 		#[cfg(test)]
 		crate::payoff::counted::add();
-		let Some(Sides { own_wh, opposite_wh }) = self.sides(others) else {
+		let Some((own_wh, opposite_wh)) = self.sides(others) else {
 			return self.served_payoff;
 		};
 		if own_wh <= opposite_wh || self.served_payoff == NEG_INFINITY {
@@ -189,7 +172,7 @@ impl PreparedStrategy {
 	/// |E_main| against the other households' pool in Wh, rounded down.
 	fn main_wh(&self, others: &Pool) -> u64 {
 		let x = u64::from(self.x_wh);
-		let Some(Sides { own_wh, opposite_wh }) = self.sides(others) else {
+		let Some((own_wh, opposite_wh)) = self.sides(others) else {
 			return x;
 		};
 		if own_wh <= opposite_wh {

@@ -37,14 +37,6 @@ pub(crate) struct Player {
 	pub digit: u32,
 }
 
-/// What a player gains by its best change of strategy.
-#[derive(Clone, Copy, Debug)]
-struct Gain {
-	log2: Log2,
-	/// Evaluations that finding it took.
-	evaluations: u64,
-}
-
 impl Player {
 	/// Its pool strategies; `all` is [`Search::options`].
 	pub fn options<'a>(&self, all: &'a [PreparedStrategy]) -> &'a [PreparedStrategy] {
@@ -63,20 +55,9 @@ impl Player {
 		self.options.length + u32::from(self.outside.is_some())
 	}
 
-	/// Upper bound of the evaluations that [`Self::gain`] or a best response takes.
+	/// Upper bound of the evaluations that [`Search::gain`] or a best response takes.
 	pub fn max_evaluations(&self) -> u64 {
 		u64::from(self.options.length) + VISIT
-	}
-
-	fn gain(&self, rules: &LogRules, all: &[PreparedStrategy], pool: &Pool) -> Gain {
-		let mut others = *pool;
-		self.current.leave(&mut others);
-		let now = self.current.payoff(rules, &others);
-		let best = best_response(rules, self.options(all), self.outside, &others);
-		Gain {
-			log2: Log2(best.payoff).gain_over(Log2(now)),
-			evaluations: best.evaluations + VISIT,
-		}
 	}
 }
 
@@ -247,16 +228,30 @@ impl Search {
 			&& (self.decided.requested_wh > 0 || anyone(Side::Requests))
 	}
 
+	/// What a player gains by its best change of strategy; `None` if the budget does not cover finding out.
+	fn gain(&mut self, index: usize) -> Option<Log2> {
+		let player = self.players.get(index)?;
+		if self.evaluations_left < player.max_evaluations() {
+			return None;
+		}
+		let mut others = self.pool;
+		player.current.leave(&mut others);
+		let now = player.current.payoff(&self.rules, &others);
+		let best = best_response(
+			&self.rules,
+			player.options(&self.options),
+			player.outside,
+			&others,
+		);
+		self.evaluations_left -= best.evaluations + VISIT;
+		Some(Log2(best.payoff).gain_over(Log2(now)))
+	}
+
 	/// The largest gain of any player by changing alone; `None` if the budget runs out first.
 	pub fn largest_gain(&mut self) -> Option<Log2> {
 		let mut largest = Log2::ZERO;
-		for player in &self.players {
-			if self.evaluations_left < player.max_evaluations() {
-				return None;
-			}
-			let gain = player.gain(&self.rules, &self.options, &self.pool);
-			self.evaluations_left -= gain.evaluations;
-			largest = largest.max(gain.log2);
+		for index in 0..self.players.len() {
+			largest = largest.max(self.gain(index)?);
 		}
 		Some(largest)
 	}
@@ -267,15 +262,7 @@ impl Search {
 		let first = self.last_refuter.min(self.players.len());
 		let order = (first..self.players.len()).take(1).chain(0..self.players.len());
 		for index in order {
-			let Some(player) = self.players.get(index) else {
-				continue;
-			};
-			if self.evaluations_left < player.max_evaluations() {
-				return None;
-			}
-			let gain = player.gain(&self.rules, &self.options, &self.pool);
-			self.evaluations_left -= gain.evaluations;
-			if gain.log2 > limit {
+			if self.gain(index)? > limit {
 				self.last_refuter = index;
 				return Some(true);
 			}

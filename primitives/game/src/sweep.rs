@@ -105,56 +105,46 @@ impl Search {
 	/// gainful moves leads to an equilibrium, such a random walk finds it sooner or later, whereas best responses in a
 	/// fixed order may not.
 	pub fn sweep(&mut self) -> Sweep {
-		let Self {
-			rules,
-			options,
-			players,
-			pool,
-			threshold,
-			scatter,
-			first_visited,
-			evaluations_left: left,
-			..
-		} = self;
-		let first = (*first_visited).min(players.len());
-		let (head, tail) = players.split_at_mut(first);
+		let first = self.first_visited.min(self.players.len());
+		let (head, tail) = self.players.split_at_mut(first);
 		let mut sweep = Sweep::Settled;
 		for player in tail.iter_mut().chain(head) {
 			// One more for the random strategy that a scattered sweep may try.
-			if *left < player.max_evaluations() + 1 {
+			if self.evaluations_left < player.max_evaluations() + 1 {
 				return Sweep::Exhausted;
 			}
-			let mut others = *pool;
+			let mut others = self.pool;
 			player.current.leave(&mut others);
 			if player.seen == Some(others) {
-				*left -= 1;
+				self.evaluations_left -= 1;
 				continue;
 			}
 			player.seen = Some(others);
-			let now = Log2(player.current.payoff(rules, &others));
-			let best = best_response(rules, player.options(options), player.outside, &others);
-			*left -= best.evaluations + VISIT;
-			let gains = |payoff: i64| Log2(payoff).gain_over(now) > *threshold;
+			let now = Log2(player.current.payoff(&self.rules, &others));
+			let options = player.options(&self.options);
+			let best = best_response(&self.rules, options, player.outside, &others);
+			self.evaluations_left -= best.evaluations + VISIT;
+			let gains = |payoff: i64| Log2(payoff).gain_over(now) > self.threshold;
 			let Some(mut next) = best.strategy.filter(|_| gains(best.payoff)) else {
 				continue;
 			};
 			sweep = Sweep::Unsettled;
-			if let Some(state) = scatter {
+			if let Some(state) = &mut self.scatter {
 				player.seen = None;
 				if below(state, 2) == 0 {
 					continue;
 				}
 				if below(state, 4) == 0 {
-					*left -= 1;
-					let any = player.choice(options, below(state, player.choices()));
+					self.evaluations_left -= 1;
+					let any = player.choice(&self.options, below(state, player.choices()));
 					next = any
-						.filter(|any| gains(any.payoff(rules, &others)))
+						.filter(|any| gains(any.payoff(&self.rules, &others)))
 						.unwrap_or(next);
 				}
 			}
 			player.current = next;
 			next.join(&mut others);
-			*pool = others;
+			self.pool = others;
 		}
 		sweep
 	}

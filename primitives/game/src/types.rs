@@ -10,19 +10,14 @@ crate::stored_types! {
 	#[derive(Copy, PartialOrd, Ord, Hash)]
 	pub enum Kind {
 		/// Offer the surplus to the community pool. What the pool does not take goes to the main grid.
-		#[cfg_attr(feature = "scale", codec(index = 0))]
 		SellToCommunity = 0,
 		/// Request the deficit from the community pool. What the pool does not provide comes from the main grid.
-		#[cfg_attr(feature = "scale", codec(index = 1))]
 		BuyFromCommunity = 1,
 		/// Consume what is generated, with a difference below the meter resolution.
-		#[cfg_attr(feature = "scale", codec(index = 2))]
 		Neutral = 2,
 		/// Buy the deficit from the main grid.
-		#[cfg_attr(feature = "scale", codec(index = 3))]
 		BuyFromMain = 3,
 		/// Sell the surplus to the main grid.
-		#[cfg_attr(feature = "scale", codec(index = 4))]
 		SellToMain = 4,
 	}
 

@@ -13,10 +13,8 @@ crate::stored_types! {
 	#[derive(Copy)]
 	pub enum Status {
 		/// No household gains more than epsilon by changing alone (the paper's eq. (3)), rounding errors included.
-		#[cfg_attr(feature = "scale", codec(index = 0))]
 		Equilibrium = 0,
 		/// Not certified. [`Certificate::max_gain`] says how far the profile is from an equilibrium.
-		#[cfg_attr(feature = "scale", codec(index = 1))]
 		Approximate = 1,
 	}
 

@@ -147,23 +147,21 @@ impl Scanner {
 			}
 		}
 		for event in &market {
-			if let MarketEvent::OperatorChanged { community } = event {
-				self.accounts.remove(community);
+			match event {
+				MarketEvent::OperatorChanged { community } => {
+					self.accounts.remove(community);
+				}
+				MarketEvent::HouseholdRegistered {
+					community, household, ..
+				} if *community == self.community => {
+					self.members.insert(*household);
+				}
+				_ => (),
 			}
 		}
 		let money_faults = self
 			.check_money((node, at), &market[transactions..], &balances)
 			.await?;
-		for event in &market {
-			if let MarketEvent::HouseholdRegistered {
-				community, household, ..
-			} = event
-			{
-				if *community == self.community {
-					self.members.insert(*household);
-				}
-			}
-		}
 		market.retain(|event| self.concerns(event));
 		let clears = |event: &MarketEvent| {
 			matches!(

@@ -20,7 +20,7 @@ use subxt::{
 		frame_decode::storage::{IntoDecodableValues, IntoEncodableValues},
 		scale_decode::DecodeAsType,
 	},
-	rpcs::{methods::legacy::Bytes, rpc_params, RpcClient},
+	rpcs::{client::RpcParams, methods::legacy::Bytes, rpc_params, RpcClient},
 	storage::PrefixOf,
 	utils::{to_hex, AccountId32},
 	OnlineClient, OnlineClientAtBlock, SubstrateConfig,
@@ -98,6 +98,15 @@ impl Node {
 		}
 	}
 
+	/// Calls a method of the node that answers unless something is wrong.
+	async fn request<Answer: serde::de::DeserializeOwned>(
+		&self,
+		method: &str,
+		params: RpcParams,
+	) -> Result<Answer, Fault> {
+		self.rpc.request(method, params).await.or_fault()
+	}
+
 	async fn try_connect(url: &str) -> Result<Self, Fault> {
 		let rpc = RpcClient::from_insecure_url(url).await.or_fault()?;
 		let methods: Methods = rpc.request("rpc_methods", rpc_params![]).await.or_fault()?;
@@ -135,11 +144,7 @@ impl Node {
 
 	/// The decimals and the symbol of the chain's token.
 	pub async fn money(&self) -> Result<Token, Fault> {
-		let properties: serde_json::Value = self
-			.rpc
-			.request("system_properties", rpc_params![])
-			.await
-			.or_fault()?;
+		let properties: serde_json::Value = self.request("system_properties", rpc_params![]).await?;
 		let decimals = properties
 			.get("tokenDecimals")
 			.and_then(serde_json::Value::as_u64);
@@ -170,11 +175,7 @@ impl Node {
 
 	/// The newest block, final or not.
 	pub async fn best(&self) -> Result<At, Fault> {
-		let hash: H256 = self
-			.rpc
-			.request("chain_getBlockHash", rpc_params![])
-			.await
-			.or_fault()?;
+		let hash: H256 = self.request("chain_getBlockHash", rpc_params![]).await?;
 		self.api.at_block(hash).await.or_fault()
 	}
 
@@ -186,16 +187,10 @@ impl Node {
 	/// Binary-searches for the first block after `known` whose state, and with it its events, the node still has. The
 	/// node must have the state of `last`.
 	pub async fn first_readable(&self, known: u64, last: u64) -> Result<u64, Fault> {
-		let (mut gone, mut there) = (known, last);
-		while there - gone > 1 {
-			let middle = gone.midpoint(there);
-			if self.is_readable(middle).await? {
-				there = middle;
-			} else {
-				gone = middle;
-			}
-		}
-		Ok(there)
+		first_number(known.saturating_add(1), last, async |number| {
+			self.is_readable(number).await
+		})
+		.await
 	}
 
 	/// Whether the node still has the state of a block.
@@ -219,27 +214,17 @@ impl Node {
 		if !era(head).await?.is_some_and(|view| is_so(&view)) {
 			return Ok(None);
 		}
-		let (mut low, mut high) = (from, head.block_number());
-		while low < high {
-			let middle = low.midpoint(high);
-			if era(&self.at(middle).await?)
-				.await?
-				.is_some_and(|view| is_so(&view))
-			{
-				high = middle;
-			} else {
-				low = middle + 1;
-			}
-		}
-		Ok(Some(low))
+		let is_so_at = async |number| {
+			let view = era(&self.at(number).await?).await?;
+			Ok(view.is_some_and(|view| is_so(&view)))
+		};
+		let found = first_number(from, head.block_number(), is_so_at).await?;
+		Ok(Some(found))
 	}
 
 	/// Hash of the block with this number, if there is one.
 	pub async fn block_hash(&self, number: u64) -> Result<Option<H256>, Fault> {
-		self.rpc
-			.request("chain_getBlockHash", rpc_params![number])
-			.await
-			.or_fault()
+		self.request("chain_getBlockHash", rpc_params![number]).await
 	}
 
 	/// A storage proof: the nodes of the state's trie that prove the values of these keys in a block's state.
@@ -249,20 +234,14 @@ impl Node {
 			proof: Vec<Bytes>,
 		}
 		let keys: Vec<String> = keys.iter().map(to_hex).collect();
-		let answer: ReadProof = self
-			.rpc
-			.request("state_getReadProof", rpc_params![keys, block])
-			.await
-			.or_fault()?;
+		let params = rpc_params![keys, block];
+		let answer: ReadProof = self.request("state_getReadProof", params).await?;
 		Ok(answer.proof.into_iter().map(|node| node.0).collect())
 	}
 
 	/// The metadata of a block's runtime, with its types and constants, as the node sends it.
 	pub async fn metadata(&self, block: H256) -> Result<String, Fault> {
-		self.rpc
-			.request("state_getMetadata", rpc_params![block])
-			.await
-			.or_fault()
+		self.request("state_getMetadata", rpc_params![block]).await
 	}
 
 	/// Seals the next block with this timestamp. False if the chain's clock has already passed it.
@@ -275,6 +254,24 @@ impl Node {
 			Err(error) => Err(error).or_fault(),
 		}
 	}
+}
+
+/// Binary-searches `low..=high` for the first number for which `is_so`, which must be monotone; `high` if there is none
+/// before it.
+async fn first_number(
+	mut low: u64,
+	mut high: u64,
+	is_so: impl AsyncFn(u64) -> Result<bool, Fault>,
+) -> Result<u64, Fault> {
+	while low < high {
+		let middle = low.midpoint(high);
+		if is_so(middle).await? {
+			high = middle;
+		} else {
+			low = middle + 1;
+		}
+	}
+	Ok(high)
 }
 
 /// Calls a runtime API.
@@ -388,21 +385,13 @@ pub async fn community_count(at: &At) -> Result<u32, Fault> {
 
 /// The household that a meter measures.
 pub async fn household_of_meter(at: &At, meter: &AccountId32) -> Result<Option<HouseholdId>, Fault> {
-	let address = dynamic::storage::<([u8; 32],), HouseholdId>("EnergyMarket", "MeterOf");
-	let household = at.storage().try_fetch(address, (meter.0,)).await.or_fault()?;
-	household
-		.map(|household| household.decode().or_fault())
-		.transpose()
+	entry(at, "EnergyMarket", "MeterOf", (meter.0,)).await
 }
 
 /// A household's reading of an era, if it is one of the household's newest two.
 pub async fn reading(at: &At, era: u32, household: HouseholdId) -> Result<Option<Reading>, Fault> {
-	let address = dynamic::storage::<(HouseholdId,), Metered>("EnergyMarket", "Readings");
-	let Some(metered) = at.storage().try_fetch(address, (household,)).await.or_fault()? else {
-		return Ok(None);
-	};
-	let metered = metered.decode().or_fault()?;
-	Ok(metered.of(era))
+	let metered: Option<Metered> = entry(at, "EnergyMarket", "Readings", (household,)).await?;
+	Ok(metered.and_then(|metered| metered.of(era)))
 }
 
 /// `spec_version` of the runtime that executed a block. The code in the block's state may be newer: a block that
@@ -418,8 +407,18 @@ pub async fn value<Value: DecodeAsType>(
 	pallet: &'static str,
 	item: &'static str,
 ) -> Result<Option<Value>, Fault> {
-	let address = dynamic::storage::<(), Value>(pallet, item);
-	let value = at.storage().try_fetch(address, ()).await.or_fault()?;
+	entry(at, pallet, item, ()).await
+}
+
+/// The entry of a map in the state for a key; `None` if there is none.
+async fn entry<Key: IntoEncodableValues + IntoDecodableValues, Value: DecodeAsType>(
+	at: &At,
+	pallet: &'static str,
+	item: &'static str,
+	key: Key,
+) -> Result<Option<Value>, Fault> {
+	let address = dynamic::storage::<Key, Value>(pallet, item);
+	let value = at.storage().try_fetch(address, key).await.or_fault()?;
 	value.map(|value| value.decode().or_fault()).transpose()
 }
 
@@ -456,7 +455,6 @@ pub fn constant<Value: DecodeAsType>(
 
 /// An account. One that does not exist has nonce 0 and no funds.
 pub async fn account(at: &At, account: &AccountId32) -> Result<AccountInfo, Fault> {
-	let address = dynamic::storage::<([u8; 32],), AccountInfo>("System", "Account");
-	let info = at.storage().try_fetch(address, (account.0,)).await.or_fault()?;
-	info.map_or_else(|| Ok(AccountInfo::default()), |info| info.decode().or_fault())
+	let info: Option<AccountInfo> = entry(at, "System", "Account", (account.0,)).await?;
+	Ok(info.unwrap_or_default())
 }

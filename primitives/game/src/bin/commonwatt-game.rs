@@ -68,22 +68,11 @@ struct Limits {
 	max_evaluations: u64,
 }
 
-/// A document to write, and the status that decides the exit status.
-struct Response {
-	document: String,
-	status: Status,
-}
-
-struct GameAndProfile {
-	game: Game,
-	profile: Vec<u8>,
-}
-
 fn main() -> ExitCode {
 	match run(Arguments::parse().command) {
-		Ok(response) => {
-			println!("{}", response.document);
-			match response.status {
+		Ok((document, status)) => {
+			println!("{document}");
+			match status {
 				Status::Equilibrium => ExitCode::SUCCESS,
 				Status::Approximate => ExitCode::from(1),
 			}
@@ -95,7 +84,8 @@ fn main() -> ExitCode {
 	}
 }
 
-fn run(command: Command) -> Result<Response, String> {
+/// Returns the document to write, and the status that decides the exit status.
+fn run(command: Command) -> Result<(String, Status), String> {
 	let mut input = String::new();
 	std::io::stdin()
 		.read_to_string(&mut input)
@@ -117,13 +107,13 @@ fn run(command: Command) -> Result<Response, String> {
 			solution,
 			epsilon_units,
 		} => {
-			let GameAndProfile { game, profile } = read_game_and_profile(&input, solution)?;
+			let (game, profile) = read_game_and_profile(&input, solution)?;
 			let certificate =
 				verify(&game, &profile, Log2(epsilon_units)).map_err(|fault| format!("solution: {fault}"))?;
 			respond(&CertificateJson::from(certificate), certificate.status)
 		}
 		Command::Explain { solution, household } => {
-			let GameAndProfile { game, profile } = read_game_and_profile(&input, solution)?;
+			let (game, profile) = read_game_and_profile(&input, solution)?;
 			let payoffs = explain(&game, &profile, household).map_err(|fault| match fault {
 				ProfileFault::UnknownHousehold => format!("--household {household}: {fault}"),
 				_ => format!("solution: {fault}"),
@@ -147,9 +137,9 @@ fn parse(source: &str, text: &str) -> Result<Value, String> {
 	serde_json::from_str(text).map_err(|fault| format!("{source} is not valid JSON: {fault}"))
 }
 
-fn respond(document: &impl serde::Serialize, status: Status) -> Result<Response, String> {
+fn respond(document: &impl serde::Serialize, status: Status) -> Result<(String, Status), String> {
 	let document = serde_json::to_string(document).map_err(|fault| fault.to_string())?;
-	Ok(Response { document, status })
+	Ok((document, status))
 }
 
 /// Converts the households one by one, so that an error names the household.
@@ -217,7 +207,7 @@ fn check_integers(value: &Value, place: &str, names: &[&str]) -> Result<(), Stri
 }
 
 /// Reads the game and the profile of its solution from `input`, or the solution from the file `solution_path`.
-fn read_game_and_profile(input: &str, solution_path: Option<PathBuf>) -> Result<GameAndProfile, String> {
+fn read_game_and_profile(input: &str, solution_path: Option<PathBuf>) -> Result<(Game, Vec<u8>), String> {
 	let mut value = parse("standard input", input)?;
 	let (game, solution) = match solution_path {
 		Some(path) => {
@@ -241,5 +231,5 @@ fn read_game_and_profile(input: &str, solution_path: Option<PathBuf>) -> Result<
 		.cloned()
 		.ok_or("solution: missing field `profile`")?;
 	let profile = serde_json::from_value(profile).map_err(|fault| format!("solution: profile: {fault}"))?;
-	Ok(GameAndProfile { game, profile })
+	Ok((game, profile))
 }

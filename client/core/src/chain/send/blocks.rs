@@ -71,20 +71,16 @@ pub async fn used_by(
 ) -> Result<UsedBy, Fault> {
 	let hash = BlakeTwo256.hash(bytes);
 	let readable = node.first_readable(after, head.block_number()).await?;
-	let (mut low, mut high) = (readable, head.block_number());
-	while low < high {
-		let middle = low.midpoint(high);
-		if chain::account(&node.at(middle).await?, account).await?.nonce > nonce {
-			high = middle;
-		} else {
-			low = middle.saturating_add(1);
-		}
-	}
-	let found = included(&node.at(high).await?, |other| *other == hash).await?;
+	let is_used = async |number| {
+		let info = chain::account(&node.at(number).await?, account).await?;
+		Ok(info.nonce > nonce)
+	};
+	let used_in = chain::first_number(readable, head.block_number(), is_used).await?;
+	let found = included(&node.at(used_in).await?, |other| *other == hash).await?;
 	Ok(match found.into_iter().next() {
 		Some((_, failure)) => UsedBy::Itself(failure),
 		// The nonce may have been used in one of the blocks before, whose state is gone.
-		None if high == readable && readable > after.saturating_add(1) => UsedBy::Forgotten,
+		None if used_in == readable && readable > after.saturating_add(1) => UsedBy::Forgotten,
 		None => UsedBy::Another,
 	})
 }

@@ -46,9 +46,8 @@ pub async fn offer(
 	let mut changes = 0;
 	loop {
 		let reason = match submit(node, bytes).await? {
-			Answer::Taken => return Ok(Offered::Pooled),
-			Answer::NoRoom => return Ok(Offered::NoRoom),
-			Answer::Refused(reason) => reason,
+			Ok(offered) => return Ok(offered),
+			Err(reason) => reason,
 		};
 		let judged_by = node.best().await?;
 		if chain::account(&judged_by, account).await?.nonce > nonce {
@@ -63,27 +62,23 @@ pub async fn offer(
 	}
 }
 
-/// The pool's answer, judged by its error code alone.
-enum Answer {
-	Taken,
-	NoRoom,
-	Refused(String),
-}
-
-async fn submit(node: &Node, bytes: &[u8]) -> Result<Answer, Fault> {
+/// The pool's answer, judged by its error code alone, or its reason for a refusal.
+async fn submit(node: &Node, bytes: &[u8]) -> Result<Result<Offered, String>, Fault> {
 	let answer: Result<H256, _> = node
 		.rpc
 		.request("author_submitExtrinsic", rpc_params![to_hex(bytes)])
 		.await;
 	match answer {
-		Ok(_) => Ok(Answer::Taken),
-		Err(subxt::rpcs::Error::User(error)) if ALREADY_THERE.contains(&error.code) => Ok(Answer::Taken),
-		Err(subxt::rpcs::Error::User(error)) if error.code == NO_ROOM => Ok(Answer::NoRoom),
+		Ok(_) => Ok(Ok(Offered::Pooled)),
+		Err(subxt::rpcs::Error::User(error)) if ALREADY_THERE.contains(&error.code) => {
+			Ok(Ok(Offered::Pooled))
+		}
+		Err(subxt::rpcs::Error::User(error)) if error.code == NO_ROOM => Ok(Ok(Offered::NoRoom)),
 		Err(subxt::rpcs::Error::User(error)) if REFUSED.contains(&error.code) => {
 			let data = error
 				.data
 				.map_or(String::new(), |data| format!(" {}", data.get()));
-			Ok(Answer::Refused(format!("{}{data}", error.message)))
+			Ok(Err(format!("{}{data}", error.message)))
 		}
 		Err(error) => Err(error).or_fault(),
 	}
