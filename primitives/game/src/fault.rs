@@ -7,12 +7,16 @@ crate::stored_types! {
 	#[derive(Copy)]
 	pub enum ComfortFault {
 		/// `min_centi_c` is not below `max_centi_c`.
+		#[cfg_attr(feature = "scale", codec(index = 0))]
 		EmptyRange,
 		/// The denominator of `a` is zero.
+		#[cfg_attr(feature = "scale", codec(index = 1))]
 		ZeroDenominator,
 		/// `a` is zero, so comfort would be 0 at every temperature.
+		#[cfg_attr(feature = "scale", codec(index = 2))]
 		NotPositive,
 		/// `a` is above 4 / (max - min)^2, so comfort would exceed 1 in the middle of the range.
+		#[cfg_attr(feature = "scale", codec(index = 3))]
 		CouldExceedOne,
 	}
 
@@ -21,8 +25,10 @@ crate::stored_types! {
 	pub enum StrategyFault {
 		/// A selling kind without a surplus, a buying kind without a deficit, or `Neutral` with a net position of at least
 		/// the meter resolution.
+		#[cfg_attr(feature = "scale", codec(index = 0))]
 		KindContradictsNetPosition,
 		/// Consumption, or the household's generation, is above [`MAX_ENERGY_WH`].
+		#[cfg_attr(feature = "scale", codec(index = 1))]
 		OverRange,
 	}
 
@@ -30,12 +36,16 @@ crate::stored_types! {
 	#[derive(Copy)]
 	pub enum RulesFault {
 		/// Lambda is 1 or less. The paper requires lambda > 1, so that selling to the community raises the payoff.
+		#[cfg_attr(feature = "scale", codec(index = 0))]
 		LambdaNotAboveOne,
 		/// Lambda is above [`MAX_LAMBDA`], up to which the error bound of payoffs is proved.
+		#[cfg_attr(feature = "scale", codec(index = 1))]
 		LambdaTooLarge,
 		/// The denominator of lambda is zero.
+		#[cfg_attr(feature = "scale", codec(index = 2))]
 		ZeroDenominator,
 		/// The meter resolution is outside 1 to [`MAX_RESOLUTION_WH`] Wh.
+		#[cfg_attr(feature = "scale", codec(index = 3))]
 		ResolutionOutOfRange,
 	}
 
@@ -43,14 +53,19 @@ crate::stored_types! {
 	#[derive(Copy)]
 	pub enum HouseholdFault {
 		/// Generation is above [`MAX_ENERGY_WH`].
+		#[cfg_attr(feature = "scale", codec(index = 0))]
 		GenerationOverRange,
 		/// The comfort model is refused.
+		#[cfg_attr(feature = "scale", codec(index = 1))]
 		Comfort(ComfortFault),
 		/// The household has no strategy to choose from.
+		#[cfg_attr(feature = "scale", codec(index = 2))]
 		NoStrategies,
 		/// The household has more than [`MAX_STRATEGIES`] strategies.
+		#[cfg_attr(feature = "scale", codec(index = 3))]
 		TooManyStrategies,
 		/// One strategy is refused.
+		#[cfg_attr(feature = "scale", codec(index = 4))]
 		Strategy {
 			/// Index of the strategy in the household's set.
 			strategy: u8,
@@ -63,10 +78,13 @@ crate::stored_types! {
 	#[derive(Copy)]
 	pub enum GameFault {
 		/// The rules of the community are refused.
+		#[cfg_attr(feature = "scale", codec(index = 0))]
 		Rules(RulesFault),
 		/// The game has more than [`MAX_HOUSEHOLDS`] households.
+		#[cfg_attr(feature = "scale", codec(index = 1))]
 		TooManyHouseholds,
 		/// One household is refused.
+		#[cfg_attr(feature = "scale", codec(index = 2))]
 		Household {
 			/// Index of the household in the game.
 			household: u32,
@@ -79,13 +97,16 @@ crate::stored_types! {
 	#[derive(Copy)]
 	pub enum ProfileFault {
 		/// The number of entries differs from the number of households.
+		#[cfg_attr(feature = "scale", codec(index = 0))]
 		WrongLength,
 		/// An entry is not the index of a strategy of its household.
+		#[cfg_attr(feature = "scale", codec(index = 1))]
 		UnknownStrategy {
 			/// Index of the household.
 			household: u32,
 		},
 		/// The game has no household with the requested index.
+		#[cfg_attr(feature = "scale", codec(index = 2))]
 		UnknownHousehold,
 	}
 
@@ -93,8 +114,10 @@ crate::stored_types! {
 	#[derive(Copy)]
 	pub enum PreferenceFault {
 		/// `flexible_down_percent` is above 100.
+		#[cfg_attr(feature = "scale", codec(index = 0))]
 		DownOverHundred,
 		/// `flexible_up_percent` is above 100.
+		#[cfg_attr(feature = "scale", codec(index = 1))]
 		UpOverHundred,
 	}
 }

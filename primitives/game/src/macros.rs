@@ -14,8 +14,8 @@ macro_rules! encoded_types {
 	};
 }
 
-/// [`encoded_types`] that a chain reports: with feature `client` also encoded by the metadata of the chain that a program
-/// is connected to.
+/// [`encoded_types`] that a chain reports: with feature `client` also encoded by the metadata of the chain that a
+/// program is connected to.
 #[macro_export]
 macro_rules! view_types {
 	($($item:item)+) => {

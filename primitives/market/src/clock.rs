@@ -16,8 +16,10 @@ commonwatt_game::stored_types! {
 	#[derive(Copy)]
 	pub enum Phase {
 		/// Solve the game of the era that began.
+		#[cfg_attr(feature = "scale", codec(index = 0))]
 		Solve,
 		/// Settle the era whose readings are in.
+		#[cfg_attr(feature = "scale", codec(index = 1))]
 		Settle,
 	}
 

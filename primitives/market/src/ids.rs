@@ -6,15 +6,15 @@ use core::{
 	str::FromStr,
 };
 
-/// Number of an era: `floor(now / era length)` since the Unix epoch, UTC. A plain number, since it is a point in time that
-/// one adds to, subtracts and takes modulo; communities and households have types of their own, so none of the three can
-/// be mistaken for another.
+/// Number of an era: `floor(now / era length)` since the Unix epoch, UTC. It is a plain number, because it is a point in
+/// time: one adds to it, subtracts from it and takes it modulo the length of a ring. Communities and households have
+/// types of their own, so none of the three can be mistaken for another.
 pub type EraIndex = u32;
 
 /// Declares types of ids: encoded and printed like the number alone.
 ///
-/// They are no `stored_types`, since a derived `DecodeAsType` takes a tuple for a field of its own only, and the metadata
-/// of a chain of version 1 has the number alone.
+/// They do not use `stored_types!`, because a derived `DecodeAsType` would refuse the plain number that the metadata of
+/// runtime version 100 has in their place.
 macro_rules! ids {
 	($($(#[$doc:meta])+ $id:ident;)+) => {
 		$(

@@ -8,10 +8,13 @@ commonwatt_game::stored_types! {
 	#[derive(Copy)]
 	pub enum Quality {
 		/// Read off the meter.
+		#[cfg_attr(feature = "scale", codec(index = 0))]
 		Measured,
 		/// Estimated by the metering device or, where the meter stayed silent, by the chain.
+		#[cfg_attr(feature = "scale", codec(index = 1))]
 		Estimated,
 		/// Replaces an earlier reading of the same era.
+		#[cfg_attr(feature = "scale", codec(index = 2))]
 		Corrected,
 	}
 

@@ -34,9 +34,11 @@ commonwatt_game::stored_types! {
 	#[derive(Copy)]
 	pub enum PriceRule {
 		/// The mean of feed-in tariff and retail tariff.
+		#[cfg_attr(feature = "scale", codec(index = 0))]
 		MidMarket,
 		/// Falls from retail to feed-in as supply grows to meet demand (Liu et al., IEEE Transactions on Power Systems
 		/// 32 (5), 2017, doi 10.1109/TPWRS.2017.2649558).
+		#[cfg_attr(feature = "scale", codec(index = 1))]
 		SupplyDemandRatio,
 	}
 
