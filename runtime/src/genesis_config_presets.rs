@@ -70,6 +70,10 @@ fn mining() -> MiningConfig {
 }
 
 fn genesis(authorities: Vec<(AuraId, GrandpaId)>, mining: MiningConfig, era_length_ms: u64) -> Value {
+	let (aura, grandpa): (Vec<_>, Vec<_>) = authorities
+		.into_iter()
+		.map(|(aura, grandpa)| (aura, (grandpa, 1)))
+		.unzip();
 	build_struct_json_patch!(RuntimeGenesisConfig {
 		balances: BalancesConfig {
 			balances: Sr25519Keyring::iter()
@@ -77,18 +81,8 @@ fn genesis(authorities: Vec<(AuraId, GrandpaId)>, mining: MiningConfig, era_leng
 				.map(|key| (key.to_account_id(), ENDOWMENT))
 				.collect::<Vec<_>>(),
 		},
-		aura: AuraConfig {
-			authorities: authorities
-				.iter()
-				.map(|(aura, _)| aura.clone())
-				.collect::<Vec<_>>()
-		},
-		grandpa: GrandpaConfig {
-			authorities: authorities
-				.iter()
-				.map(|(_, grandpa)| (grandpa.clone(), 1))
-				.collect::<Vec<_>>(),
-		},
+		aura: AuraConfig { authorities: aura },
+		grandpa: GrandpaConfig { authorities: grandpa },
 		sudo: SudoConfig {
 			key: Some(Sr25519Keyring::Alice.to_account_id())
 		},

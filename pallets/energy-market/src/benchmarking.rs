@@ -172,16 +172,10 @@ fn household_with_two_meters<T: Config>(community: CommunityId, index: u32) -> (
 	(id, owner)
 }
 
-fn readings<T: Config>(household: HouseholdId, reading: Reading) {
-	let before = Some((ERA - 2, reading));
-	Readings::<T>::insert(
-		household,
-		Metered {
-			era: ERA - 1,
-			reading,
-			before,
-		},
-	);
+/// Two readings of a household, the newer one of this era.
+fn readings<T: Config>(household: HouseholdId, era: EraIndex, reading: Reading) {
+	let before = Some((era - 1, reading));
+	Readings::<T>::insert(household, Metered { era, reading, before });
 }
 
 fn full_community<T: Config>(h: u32) -> CommunityId {
@@ -377,7 +371,7 @@ mod benchmarks {
 	fn submit_reading() {
 		let (household, _) = household::<T>(community::<T>(), 0);
 		clock::<T>();
-		readings::<T>(household, metered(Quality::Measured));
+		readings::<T>(household, ERA - 1, metered(Quality::Measured));
 		let meter = account("meter", 0, 0);
 		#[extrinsic_call]
 		_(RawOrigin::Signed(meter), ERA - 1, metered(Quality::Corrected));
@@ -397,7 +391,7 @@ mod benchmarks {
 		let items: Vec<_> = (0..n)
 			.map(|index| {
 				let (household, _) = household::<T>(community, index);
-				readings::<T>(household, metered(Quality::Measured));
+				readings::<T>(household, ERA - 1, metered(Quality::Measured));
 				ReadingItem {
 					household,
 					era: ERA - 1,
@@ -508,18 +502,9 @@ mod benchmarks {
 			let reading = Reading {
 				generation_wh,
 				consumption_wh,
-				indoor_centi_c: 2_100,
-				quality: Quality::Measured,
+				..metered(Quality::Measured)
 			};
-			let before = Some((ERA - 1, reading));
-			Readings::<T>::insert(
-				id,
-				Metered {
-					era: ERA,
-					reading,
-					before,
-				},
-			);
+			readings::<T>(id, ERA, reading);
 			let leaves = index < MAX_DEPARTURES as u32;
 			Households::<T>::mutate(id, |h| {
 				if let Some(h) = h {
@@ -557,7 +542,7 @@ mod benchmarks {
 		let members = Members::<T>::get(community);
 		members
 			.iter()
-			.for_each(|id| readings::<T>(*id, metered(Quality::Measured)));
+			.for_each(|id| readings::<T>(*id, ERA - 1, metered(Quality::Measured)));
 		let accounts: Vec<T::AccountId> = (0..h).map(|index| account("owner", index, 0)).collect();
 		let reason = T::RuntimeHoldReason::from(HoldReason::Contract);
 		#[block]

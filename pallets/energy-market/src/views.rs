@@ -14,14 +14,6 @@ use commonwatt_market::{
 };
 use frame_support::traits::{fungible::Inspect, Get, UnixTime};
 
-/// A game, rebuilt from the contracts on chain.
-struct SolvedGame {
-	players: Vec<HouseholdId>,
-	game: Game,
-	/// Index of each player's chosen strategy.
-	profile: Vec<u8>,
-}
-
 impl<T: Config> Pallet<T> {
 	/// Answers `current_era` of [`crate::runtime_api::EnergyMarketApi`].
 	pub fn view_current_era() -> Option<EraView> {
@@ -179,18 +171,14 @@ impl<T: Config> Pallet<T> {
 
 	/// Answers `verify` of [`crate::runtime_api::EnergyMarketApi`].
 	pub fn view_verify(community: CommunityId, era: EraIndex) -> Option<Certificate> {
-		let SolvedGame { game, profile, .. } = Self::solved_game(community, era)?;
+		let (_, game, profile) = Self::solved_game(community, era)?;
 		verify(&game, &profile, SolverConfig::default().epsilon).ok()
 	}
 
 	/// Answers `explain` of [`crate::runtime_api::EnergyMarketApi`].
 	pub fn view_explain(household: HouseholdId, era: EraIndex) -> Option<Explanation> {
 		let community = Households::<T>::get(household)?.community;
-		let SolvedGame {
-			players,
-			game,
-			profile,
-		} = Self::solved_game(community, era)?;
+		let (players, game, profile) = Self::solved_game(community, era)?;
 		let index = players.iter().position(|id| *id == household)?;
 		Some(Explanation {
 			chosen: *profile.get(index)?,
@@ -236,14 +224,12 @@ impl<T: Config> Pallet<T> {
 		Some(solve(&game, &Self::solver_limits().config(&game), None))
 	}
 
-	/// The game of an era and the chosen profile, rebuilt from the contracts on chain.
-	fn solved_game(community: CommunityId, era: EraIndex) -> Option<SolvedGame> {
+	/// The players of an era, their game and the chosen profile, rebuilt from the contracts on chain.
+	fn solved_game(community: CommunityId, era: EraIndex) -> Option<(Vec<HouseholdId>, Game, Vec<u8>)> {
 		let record = Self::view_record(community, era)?;
 		let (players, contracts): (Vec<_>, Vec<_>) = Self::view_contracts(community, era).into_iter().unzip();
-		Some(SolvedGame {
-			players,
-			profile: contracts.iter().map(|contract| contract.chosen).collect(),
-			game: game_of(record.terms.rules, contracts.iter()).ok()?,
-		})
+		let profile = contracts.iter().map(|contract| contract.chosen).collect();
+		let game = game_of(record.terms.rules, contracts.iter()).ok()?;
+		Some((players, game, profile))
 	}
 }

@@ -136,27 +136,22 @@ pub fn ratio(text: &str) -> Result<Ratio, String> {
 			.parse::<u32>()
 			.map_err(|_| bad("has too many digits: numerator and denominator must fit 32 bits"))
 	};
-	if let Some((numerator, denominator)) = text.split_once('/') {
-		return Ok(Ratio {
-			numerator: number(numerator)?,
-			denominator: number(denominator)?,
-		});
-	}
-	let Some((whole, fraction)) = text.split_once('.') else {
-		return Ok(Ratio {
-			numerator: number(text)?,
-			denominator: 1,
-		});
+	let (numerator, denominator) = if let Some((numerator, denominator)) = text.split_once('/') {
+		(number(numerator)?, number(denominator)?)
+	} else if let Some((whole, fraction)) = text.split_once('.') {
+		number(whole)?;
+		number(fraction)?;
+		let fraction = fraction.trim_end_matches('0');
+		let places = u32::try_from(fraction.len()).unwrap_or(u32::MAX);
+		let denominator = 10u32
+			.checked_pow(places)
+			.ok_or_else(|| bad("has too many decimals; write it as a fraction"))?;
+		(number(&format!("{whole}{fraction}"))?, denominator)
+	} else {
+		(number(text)?, 1)
 	};
-	number(whole)?;
-	number(fraction)?;
-	let fraction = fraction.trim_end_matches('0');
-	let places = u32::try_from(fraction.len()).unwrap_or(u32::MAX);
-	let denominator = 10u32
-		.checked_pow(places)
-		.ok_or_else(|| bad("has too many decimals; write it as a fraction"))?;
 	Ok(Ratio {
-		numerator: number(&format!("{whole}{fraction}"))?,
+		numerator,
 		denominator,
 	})
 }

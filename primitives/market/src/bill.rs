@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 commonwatt_game::stored_types! {
 	/// What several eras came to for one household.
+	#[derive(Default)]
 	pub struct Bill {
 		/// The household.
 		pub household: HouseholdId,
@@ -57,14 +58,7 @@ impl Bill {
 			household,
 			first_era,
 			last_era: first_era,
-			eras: 0,
-			energy_wh: [0; 4],
-			reward: 0,
-			cost: 0,
-			revenue: 0,
-			alone_cost: 0,
-			alone_revenue: 0,
-			savings: 0,
+			..Self::default()
 		}
 	}
 

@@ -233,11 +233,8 @@ impl Scanner {
 		}
 		let (expected, expected_held) = self.expected(chain, market).await?;
 		let mut faults = moved.differences(&expected);
-		faults.extend(
-			held.differences(&expected_held)
-				.into_iter()
-				.map(|fault| format!("holds: {fault}")),
-		);
+		let held = held.differences(&expected_held).into_iter();
+		faults.extend(held.map(|fault| format!("holds: {fault}")));
 		Ok(faults)
 	}
 
@@ -276,11 +273,8 @@ impl Scanner {
 		for (community, left) in in_pools {
 			// Earnings that a seller's account could not take go to the utility, and are added to the seller's credit.
 			let accounts = self.accounts(at, community).await?;
-			moved.pay(
-				&accounts.pool,
-				&accounts.utility,
-				u128::try_from(left).unwrap_or(0),
-			);
+			let left = u128::try_from(left).unwrap_or(0);
+			moved.pay(&accounts.pool, &accounts.utility, left);
 		}
 		Ok((moved, held))
 	}

@@ -145,16 +145,11 @@ impl Node {
 	/// The decimals and the symbol of the chain's token.
 	pub async fn money(&self) -> Result<Token, Fault> {
 		let properties: serde_json::Value = self.request("system_properties", rpc_params![]).await?;
-		let decimals = properties
-			.get("tokenDecimals")
-			.and_then(serde_json::Value::as_u64);
-		let symbol = properties.get("tokenSymbol").and_then(serde_json::Value::as_str);
+		let decimals = properties["tokenDecimals"].as_u64().unwrap_or(0);
 		Ok(Token {
-			decimals: decimals
-				.and_then(|decimals| u32::try_from(decimals).ok())
-				.unwrap_or(0)
-				.min(30),
-			symbol: symbol.unwrap_or("units").into(),
+			// A number beyond 32 bits counts as none.
+			decimals: u32::try_from(decimals).unwrap_or(0).min(30),
+			symbol: properties["tokenSymbol"].as_str().unwrap_or("units").into(),
 		})
 	}
 
