@@ -8,7 +8,7 @@ use crate::{
 };
 use commonwatt_runtime::opaque::Block;
 use sc_cli::SubstrateCli;
-use sc_service::{Configuration, PartialComponents};
+use sc_service::Configuration;
 
 impl SubstrateCli for Cli {
 	fn impl_name() -> String {
@@ -74,40 +74,23 @@ pub fn run() -> sc_cli::Result<()> {
 		Some(Subcommand::Key(cmd)) => cmd.run(&cli),
 		Some(Subcommand::ExportChainSpec(cmd)) => cmd.run(cli.load_spec(&cmd.chain)?),
 		Some(Subcommand::CheckBlock(cmd)) => cli.create_runner(cmd)?.async_run(|mut config| {
-			let PartialComponents {
-				client,
-				task_manager,
-				import_queue,
-				..
-			} = service::new_partial(&mut config, None)?;
-			Ok((cmd.run(client, import_queue), task_manager))
+			let parts = service::new_partial(&mut config, None)?;
+			Ok((cmd.run(parts.client, parts.import_queue), parts.task_manager))
 		}),
 		Some(Subcommand::ExportBlocks(cmd)) => cli.create_runner(cmd)?.async_run(|mut config| {
-			let PartialComponents {
-				client, task_manager, ..
-			} = service::new_partial(&mut config, None)?;
-			Ok((cmd.run(client, config.database), task_manager))
+			let parts = service::new_partial(&mut config, None)?;
+			Ok((cmd.run(parts.client, config.database), parts.task_manager))
 		}),
 		Some(Subcommand::ImportBlocks(cmd)) => cli.create_runner(cmd)?.async_run(|mut config| {
-			let PartialComponents {
-				client,
-				task_manager,
-				import_queue,
-				..
-			} = service::new_partial(&mut config, None)?;
-			Ok((cmd.run(client, import_queue), task_manager))
+			let parts = service::new_partial(&mut config, None)?;
+			Ok((cmd.run(parts.client, parts.import_queue), parts.task_manager))
 		}),
 		Some(Subcommand::PurgeChain(cmd)) => cli
 			.create_runner(cmd)?
 			.sync_run(|config| cmd.run(config.database)),
 		Some(Subcommand::Revert(cmd)) => cli.create_runner(cmd)?.async_run(|mut config| {
-			let PartialComponents {
-				client,
-				task_manager,
-				backend,
-				other: (consensus, _),
-				..
-			} = service::new_partial(&mut config, None)?;
+			let parts = service::new_partial(&mut config, None)?;
+			let (consensus, _) = parts.other;
 			let voter_state: service::RevertVoterState = Box::new(move |client, _, blocks| {
 				// Without a voter, there is no voter's state to revert.
 				if let Consensus::Authorities(_) = consensus {
@@ -115,7 +98,8 @@ pub fn run() -> sc_cli::Result<()> {
 				}
 				Ok(())
 			});
-			Ok((cmd.run(client, backend, Some(voter_state)), task_manager))
+			let reverting = cmd.run(parts.client, parts.backend, Some(voter_state));
+			Ok((reverting, parts.task_manager))
 		}),
 		Some(Subcommand::ChainInfo(cmd)) => cli
 			.create_runner(cmd)?

@@ -15,7 +15,7 @@ use pallet_energy_market::{
 };
 use sc_client_api::{BlockchainEvents, StorageKey, StorageProvider};
 use sp_api::ProvideRuntimeApi;
-use std::sync::Arc;
+use std::{error::Error, sync::Arc};
 use substrate_prometheus_endpoint::{
 	register, Counter, CounterVec, Gauge, Histogram, HistogramOpts, Opts, PrometheusError, Registry, F64, U64,
 };
@@ -171,7 +171,7 @@ impl Watcher {
 		}
 	}
 
-	fn read(&mut self, block: Hash) -> Result<(), String> {
+	fn read(&mut self, block: Hash) -> Result<(), Box<dyn Error>> {
 		for EventRecord { event, .. } in self.events(block)? {
 			if let RuntimeEvent::EnergyMarket(event) = event {
 				if let Event::EraStarted { era, .. } = event {
@@ -181,8 +181,8 @@ impl Watcher {
 			}
 		}
 		let api = self.client.runtime_api();
-		let era = api.current_era(block).map_err(|error| error.to_string())?;
-		let queue = api.queue(block).map_err(|error| error.to_string())?;
+		let era = api.current_era(block)?;
+		let queue = api.queue(block)?;
 		if let Some(era) = era {
 			self.time(&era, &queue);
 			self.metrics.show(&era, &queue);
@@ -199,15 +199,11 @@ impl Watcher {
 		}
 	}
 
-	fn events(&self, block: Hash) -> Result<Vec<EventRecord>, String> {
+	fn events(&self, block: Hash) -> Result<Vec<EventRecord>, Box<dyn Error>> {
 		let key = StorageKey(storage_prefix(b"System", b"Events").to_vec());
-		let Some(raw) = self
-			.client
-			.storage(block, &key)
-			.map_err(|error| error.to_string())?
-		else {
-			return Ok(Vec::new());
-		};
-		Decode::decode(&mut raw.0.as_slice()).map_err(|error| error.to_string())
+		match self.client.storage(block, &key)? {
+			Some(raw) => Ok(Decode::decode(&mut raw.0.as_slice())?),
+			None => Ok(Vec::new()),
+		}
 	}
 }

@@ -38,16 +38,6 @@ use sc_rpc_api::check_if_safe;
 use std::sync::Arc;
 use substrate_frame_rpc_system::{System, SystemApiServer};
 
-/// The parts of the node that the methods use.
-pub struct FullDeps {
-	/// The chain's database and runtime.
-	pub client: Arc<FullClient>,
-	/// The transaction pool.
-	pub pool: Arc<Pool>,
-	/// The clock; `None` unless the chain is sealed on demand.
-	pub dev_clock: Option<DevClock>,
-}
-
 /// Methods of a development chain.
 #[rpc(server)]
 pub trait DevApi {
@@ -76,13 +66,12 @@ impl From<SealError> for ErrorObjectOwned {
 	}
 }
 
-/// Makes a module of all the node's own methods.
-pub fn create_full(deps: &FullDeps) -> Result<RpcModule<()>, Box<dyn std::error::Error + Send + Sync>> {
-	let FullDeps {
-		client,
-		pool,
-		dev_clock,
-	} = deps;
+/// Makes a module of all the node's own methods. There is a clock only if the chain is sealed on demand.
+pub fn create_full(
+	client: &Arc<FullClient>,
+	pool: &Arc<Pool>,
+	dev_clock: Option<&DevClock>,
+) -> Result<RpcModule<()>, Box<dyn std::error::Error + Send + Sync>> {
 	let mut module = RpcModule::new(());
 	module.merge(System::new(client.clone(), pool.clone()).into_rpc())?;
 	module.merge(TransactionPayment::new(client.clone()).into_rpc())?;

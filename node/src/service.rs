@@ -50,7 +50,7 @@ pub type Partial =
 /// The configuration from which the network is built, on the backend `N`.
 type NetworkParams<'a, N> = BuildNetworkParams<'a, Block, N, Pool, DefaultImportQueue<Block>, FullClient>;
 /// Reports whether the node has caught up with its peers, and downloads their blocks.
-type SyncingService = sc_network_sync::SyncingService<Block>;
+pub type SyncingService = sc_network_sync::SyncingService<Block>;
 
 /// Opens the database and builds the parts around it. `sealing` is set only if the node is going to run: on a
 /// development chain it says what will make the blocks. Otherwise the existing blocks decide.
@@ -208,52 +208,69 @@ where
 	}
 	spawn_market_metrics(&shared, &task_manager)?;
 
-	let block_maker = match consensus {
-		Consensus::Development => BlockMaker::sealer(&shared, &dev)?,
-		Consensus::Authorities(grandpa) => {
-			BlockMaker::validator(&config, &shared, grandpa, network.clone(), sync_service.clone())
-		}
-		Consensus::Work(block_import) => {
-			BlockMaker::miner(&shared, mining, block_import, sync_service.clone())
-		}
-	};
-	let rpc_deps = rpc::FullDeps {
-		client: shared.client.clone(),
-		pool: shared.pool.clone(),
-		dev_clock: block_maker.dev_clock(),
+	let (dev_clock, seal_requests) = DevClock::new();
+	let dev_clock = matches!(consensus, Consensus::Development).then_some(dev_clock);
+	let (client, pool) = (shared.client.clone(), shared.pool.clone());
+	let rpc_builder = move |_| rpc::create_full(&client, &pool, dev_clock.as_ref()).map_err(Into::into);
+	let validator = aura::Validator {
+		role: config.role,
+		name: config.network.node_name.clone(),
+		force_authoring: config.force_authoring,
+		disable_grandpa: config.disable_grandpa,
+		network: network.clone(),
+		sync: sync_service.clone(),
 	};
 	sc_service::spawn_tasks(sc_service::SpawnTasksParams {
 		config,
-		client: shared.client,
-		backend: shared.backend,
+		client: shared.client.clone(),
+		backend: shared.backend.clone(),
 		task_manager: &mut task_manager,
-		keystore: shared.keystore,
-		transaction_pool: shared.pool,
-		rpc_builder: Box::new(move |_| rpc::create_full(&rpc_deps).map_err(Into::into)),
+		keystore: shared.keystore.clone(),
+		transaction_pool: shared.pool.clone(),
+		rpc_builder: Box::new(rpc_builder),
 		network,
 		system_rpc_tx,
 		tx_handler_controller,
-		sync_service,
+		sync_service: sync_service.clone(),
 		telemetry: telemetry.as_mut(),
 		tracing_execute_block: None,
 	})?;
-	block_maker.spawn(&task_manager)?;
+	match consensus {
+		Consensus::Development => {
+			let sealer = Sealer::new(&shared, &dev, seal_requests)?;
+			// Essential: if sealing ends, the node stops, so that somebody notices.
+			task_manager.spawn_essential_handle().spawn_blocking(
+				"dev-sealing",
+				Some("block-authoring"),
+				sealer.run(),
+			);
+		}
+		Consensus::Authorities(grandpa) => validator.spawn(&shared, *grandpa, &task_manager)?,
+		Consensus::Work(block_import) => {
+			pow::spawn(&shared, mining, block_import, sync_service, &task_manager)?
+		}
+	}
 	Ok(task_manager)
 }
 
 /// Handles that the tasks of a starting node share.
-struct Shared {
-	client: Arc<FullClient>,
-	backend: Arc<FullBackend>,
-	keystore: KeystorePtr,
-	select_chain: SelectChain,
-	pool: Arc<Pool>,
-	/// The only factory, because it registers its metrics when it is made.
-	proposer_factory: ProposerFactory,
+pub struct Shared {
+	/// The chain's database and runtime.
+	pub client: Arc<FullClient>,
+	/// The database under the client.
+	pub backend: Arc<FullBackend>,
+	/// Keeps the session keys.
+	pub keystore: KeystorePtr,
+	/// Chooses the parent of the next block.
+	pub select_chain: SelectChain,
+	/// The transaction pool.
+	pub pool: Arc<Pool>,
+	/// Builds blocks from the pool. The only factory, because it registers its metrics when it is made.
+	pub proposer_factory: ProposerFactory,
 	/// Registry of the metrics, if they are enabled.
-	prometheus_registry: Option<Registry>,
+	pub prometheus_registry: Option<Registry>,
 	/// Telemetry, if it is enabled.
-	telemetry: Option<TelemetryHandle>,
+	pub telemetry: Option<TelemetryHandle>,
 }
 
 impl Shared {
@@ -315,119 +332,6 @@ where
 		metrics,
 		gap_sync_body_policy: None,
 	})
-}
-
-/// What makes the blocks of a node's chain, ready to start.
-enum BlockMaker {
-	/// Seals a development chain.
-	Sealer {
-		/// Requests blocks from the sealer.
-		clock: DevClock,
-		sealer: Box<Sealer>,
-	},
-	/// Authors blocks and votes on them, as far as the node's role allows.
-	Validator {
-		validator: Box<aura::Validator>,
-		grandpa: Box<aura::Grandpa>,
-	},
-	/// Mines blocks if there are miner threads, and makes deep blocks final.
-	Miner {
-		miner: Box<pow::Miner>,
-		block_import: pow::BlockImport,
-	},
-}
-
-impl BlockMaker {
-	/// Prepares the sealer of a development chain.
-	fn sealer(shared: &Shared, dev: &DevOptions) -> Result<Self, ServiceError> {
-		let slot_duration = sc_consensus_aura::slot_duration(&*shared.client)?;
-		let (clock, sealer) = Sealer::new(
-			shared.client.clone(),
-			shared.pool.clone(),
-			shared.select_chain.clone(),
-			shared.proposer_factory.clone(),
-			dev,
-			slot_duration.as_duration(),
-		);
-		Ok(Self::Sealer {
-			clock,
-			sealer: Box::new(sealer),
-		})
-	}
-
-	/// Prepares authoring and voting.
-	fn validator(
-		config: &Configuration,
-		shared: &Shared,
-		grandpa: Box<aura::Grandpa>,
-		network: Arc<dyn NetworkService>,
-		sync: Arc<SyncingService>,
-	) -> Self {
-		let validator = aura::Validator {
-			role: config.role,
-			name: config.network.node_name.clone(),
-			force_authoring: config.force_authoring,
-			disable_grandpa: config.disable_grandpa,
-			client: shared.client.clone(),
-			select_chain: shared.select_chain.clone(),
-			pool: shared.pool.clone(),
-			proposer_factory: shared.proposer_factory.clone(),
-			keystore: shared.keystore.clone(),
-			network,
-			sync,
-			prometheus_registry: shared.prometheus_registry.clone(),
-			telemetry: shared.telemetry.clone(),
-		};
-		Self::Validator {
-			validator: Box::new(validator),
-			grandpa,
-		}
-	}
-
-	/// Prepares mining and finality by depth.
-	fn miner(
-		shared: &Shared,
-		options: MiningOptions,
-		block_import: pow::BlockImport,
-		sync: Arc<SyncingService>,
-	) -> Self {
-		let miner = pow::Miner {
-			options,
-			client: shared.client.clone(),
-			select_chain: shared.select_chain.clone(),
-			proposer_factory: shared.proposer_factory.clone(),
-			sync,
-		};
-		Self::Miner {
-			miner: Box::new(miner),
-			block_import,
-		}
-	}
-
-	/// The clock of a development chain; `None` on other chains.
-	fn dev_clock(&self) -> Option<DevClock> {
-		match self {
-			Self::Sealer { clock, .. } => Some(clock.clone()),
-			Self::Validator { .. } | Self::Miner { .. } => None,
-		}
-	}
-
-	/// Starts to make blocks.
-	fn spawn(self, task_manager: &TaskManager) -> Result<(), ServiceError> {
-		match self {
-			Self::Sealer { sealer, .. } => {
-				// Essential: if sealing ends, the node stops, so that somebody notices.
-				task_manager.spawn_essential_handle().spawn_blocking(
-					"dev-sealing",
-					Some("block-authoring"),
-					sealer.run(),
-				);
-				Ok(())
-			}
-			Self::Validator { validator, grandpa } => validator.spawn(*grandpa, task_manager),
-			Self::Miner { miner, block_import } => miner.spawn(block_import, task_manager),
-		}
-	}
 }
 
 /// Starts the metrics of the market, if metrics are enabled.

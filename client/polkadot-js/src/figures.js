@@ -96,7 +96,7 @@ export const energy = (channels) => ({
 });
 
 /** The amounts of a statement, in the smallest unit. Amounts that are not given are 0. */
-export const amounts = (named) => ({
+const amounts = (named) => ({
 	paidToPool: 0n,
 	receivedFromPool: 0n,
 	gridFee: 0n,
@@ -112,8 +112,10 @@ export const amounts = (named) => ({
 	...named,
 });
 
-export const asBigInts = (object) =>
-	Object.fromEntries(Object.entries(object).map(([key, value]) => [key, BigInt(value)]));
+const asBigInts = (object) => Object.fromEntries(Object.entries(object).map(([key, value]) => [key, BigInt(value)]));
+
+/** Checks the amounts of a statement. Those that are not given must be 0. */
+export const amountsAre = (statement, named) => assert.deepEqual(asBigInts(statement.amounts), amounts(named));
 
 /** The change of the owner's balance according to a statement. */
 export function netOf({ amounts }) {

@@ -8,8 +8,7 @@ import { INVALID_PARAMS } from './chain.js';
 import {
 	ALICE,
 	accepted,
-	amounts,
-	asBigInts,
+	amountsAre,
 	BOB,
 	CHARLIE,
 	COMMUNITY,
@@ -237,39 +236,21 @@ export const steps = [
 	},
 	{
 		title: 'an invalid call fails with a named error and changes nothing',
-		async run({ chain, alice, bob, utility, operator, era, say }) {
+		async run({ chain, alice, aliceMeter, bob, utility, operator, era, say }) {
 			const { energyMarket } = chain.api.tx;
 			const sell = [strategy('SellToCommunity', 1_300, 2_100)];
+			const forAlice = (...submission) => energyMarket.submitStrategies(ALICE, ...submission);
+			const register = (meter) => energyMarket.registerHousehold(COMMUNITY, bob.address, meter.address, 15_000, null);
 			const submitted = await chain.stored('submissions', ALICE, (era + 1) % 2);
 			/** @type {[string, SubmittableExtrinsic<'promise'>, KeyringPair, string][]} */
 			const refusals = [
 				["a stranger's meter", energyMarket.submitReading(era - 1, measured(0, 0, 2_100)), utility, 'UnknownMeter'],
-				["another's household", energyMarket.submitStrategies(ALICE, era + 1, 3_300, sell), bob, 'NotOwner'],
-				[
-					'an era that runs already',
-					energyMarket.submitStrategies(ALICE, era, 3_300, sell),
-					alice,
-					'StrategiesForWrongEra',
-				],
-				[
-					'selling a deficit',
-					energyMarket.submitStrategies(ALICE, era + 1, 0, sell),
-					alice,
-					'KindContradictsNetPosition',
-				],
-				['no strategy', energyMarket.submitStrategies(ALICE, era + 1, 0, []), alice, 'NoStrategies'],
-				[
-					'a registration by somebody who is not the operator',
-					energyMarket.registerHousehold(COMMUNITY, bob.address, utility.address, 15_000, null),
-					bob,
-					'NotOperator',
-				],
-				[
-					"a registration with a neighbour's meter",
-					energyMarket.registerHousehold(COMMUNITY, bob.address, chain.account('//Alice//stash').address, 15_000, null),
-					operator,
-					'MeterAlreadyRegistered',
-				],
+				["another's household", forAlice(era + 1, 3_300, sell), bob, 'NotOwner'],
+				['an era that runs already', forAlice(era, 3_300, sell), alice, 'StrategiesForWrongEra'],
+				['selling a deficit', forAlice(era + 1, 0, sell), alice, 'KindContradictsNetPosition'],
+				['no strategy', forAlice(era + 1, 0, []), alice, 'NoStrategies'],
+				['a registration by somebody who is not the operator', register(utility), bob, 'NotOperator'],
+				["a registration with a neighbour's meter", register(aliceMeter), operator, 'MeterAlreadyRegistered'],
 			];
 			for (const [what, call, signer, name] of refusals) {
 				const { error } = await chain.send(call, signer);
@@ -510,29 +491,23 @@ export const steps = [
 			const seller = await chain.market('statement', ALICE, delivered);
 			assert.deepEqual(seller.energy, energy({ soldToCommunityWh: 1_500, soldToMainWh: 300 }));
 			assert.deepEqual([seller.imbalanceImportWh, seller.imbalanceExportWh], [0, 0]);
-			assert.deepEqual(
-				asBigInts(seller.amounts),
-				amounts({
-					receivedFromPool: milli(285),
-					mainRevenue: milli(24),
-					receivedFromUtility: milli(24),
-					aloneRevenue: milli(144),
-				}),
-			);
+			amountsAre(seller, {
+				receivedFromPool: milli(285),
+				mainRevenue: milli(24),
+				receivedFromUtility: milli(24),
+				aloneRevenue: milli(144),
+			});
 			const buyer = await chain.market('statement', BOB, delivered);
 			assert.deepEqual(buyer.reading, measured(500, 2_100, 2_090));
 			assert.deepEqual(buyer.energy, energy({ boughtFromCommunityWh: 1_500, boughtFromMainWh: 100 }));
 			assert.deepEqual([buyer.imbalanceImportWh, buyer.imbalanceExportWh], [100, 0]);
-			assert.deepEqual(
-				asBigInts(buyer.amounts),
-				amounts({
-					paidToPool: milli(285),
-					gridFee: milli(15),
-					mainCost: milli(36),
-					paidToUtility: milli(36),
-					aloneCost: milli(480),
-				}),
-			);
+			amountsAre(buyer, {
+				paidToPool: milli(285),
+				gridFee: milli(15),
+				mainCost: milli(36),
+				paidToUtility: milli(36),
+				aloneCost: milli(480),
+			});
 			assert.equal(totals.communityWh, 1_500);
 			const { tradableWh, ...record } = await chain.market('record', COMMUNITY, delivered);
 			assert.equal(tradableWh, 1_500);
@@ -607,10 +582,7 @@ export const steps = [
 			const buyer = await chain.market('statement', DAVE, silent);
 			assert.deepEqual(buyer.energy, energy({ boughtFromMainWh: 600 }));
 			assert.equal(buyer.imbalanceImportWh, 0);
-			assert.deepEqual(
-				asBigInts(buyer.amounts),
-				amounts({ mainCost: milli(180), paidToUtility: milli(180), aloneCost: milli(180) }),
-			);
+			amountsAre(buyer, { mainCost: milli(180), paidToUtility: milli(180), aloneCost: milli(180) });
 			const second = await chain.market('statement', cottage, silent);
 			assert.equal(BigInt(second.amounts.paidToUtility), milli(60));
 			assert.equal(await chain.held(dave.address), 0n);

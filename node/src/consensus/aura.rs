@@ -1,6 +1,6 @@
 //! Aura and GRANDPA: the validators of the genesis take turns in making blocks, and vote on which blocks are final.
 
-use crate::service::{FullBackend, FullClient, Pool, ProposerFactory, SelectChain};
+use crate::service::{FullBackend, FullClient, SelectChain, Shared, SyncingService};
 use commonwatt_runtime::{opaque::Block, Hash};
 use sc_client_api::BlockBackend;
 use sc_consensus_aura::{ImportQueueParams, SlotDuration, SlotProportion, StartAuraParams};
@@ -11,14 +11,13 @@ use sc_network::{
 	NetworkBackend, NotificationService, ProtocolName,
 };
 use sc_service::{config::Configuration, error::Error as ServiceError, TaskManager, WarpSyncConfig};
-use sc_telemetry::{Telemetry, TelemetryHandle};
+use sc_telemetry::Telemetry;
 use sc_transaction_pool_api::OffchainTransactionPoolFactory;
 use sp_consensus_aura::sr25519::AuthorityPair as AuraPair;
 use std::{sync::Arc, time::Duration};
 
 type BlockImport = sc_consensus_grandpa::GrandpaBlockImport<FullBackend, Block, FullClient, SelectChain>;
 type Link = sc_consensus_grandpa::LinkHalf<Block, FullClient, SelectChain>;
-type SyncingService = sc_network_sync::SyncingService<Block>;
 
 /// GRANDPA stores a justification at least once in this many blocks, for nodes that sync by justifications.
 const JUSTIFICATION_PERIOD: u32 = 512;
@@ -27,16 +26,11 @@ const JUSTIFICATION_PERIOD: u32 = 512;
 pub struct Grandpa {
 	block_import: BlockImport,
 	link: Link,
-	voter_network: Option<VoterNetwork>,
+	/// The voter's protocol and its connection to its peers.
+	voter_network: Option<(ProtocolName, Box<dyn NotificationService>)>,
 }
 
-/// The voter's connection to its peers.
-struct VoterNetwork {
-	protocol_name: ProtocolName,
-	notifications: Box<dyn NotificationService>,
-}
-
-/// The parts of a starting node that Aura and GRANDPA need.
+/// What Aura and GRANDPA need of a starting node besides what its tasks share.
 pub struct Validator {
 	/// The node's role: authority or full node.
 	pub role: Role,
@@ -46,24 +40,10 @@ pub struct Validator {
 	pub force_authoring: bool,
 	/// Whether to start no voter.
 	pub disable_grandpa: bool,
-	/// The chain's database and runtime.
-	pub client: Arc<FullClient>,
-	/// Chooses the parent of the next block.
-	pub select_chain: SelectChain,
-	/// The transaction pool, for reports of misbehaviour.
-	pub pool: Arc<Pool>,
-	/// Builds blocks from the pool.
-	pub proposer_factory: ProposerFactory,
-	/// Keeps the session keys.
-	pub keystore: sp_keystore::KeystorePtr,
 	/// The connections to peers.
 	pub network: Arc<dyn NetworkService>,
 	/// Reports whether the node has caught up with its peers.
 	pub sync: Arc<SyncingService>,
-	/// Registry of the metrics, if they are enabled.
-	pub prometheus_registry: Option<substrate_prometheus_endpoint::Registry>,
-	/// Telemetry, if it is enabled.
-	pub telemetry: Option<TelemetryHandle>,
 }
 
 /// Builds the import queue, which checks blocks from peers and from files, with GRANDPA's block import.
@@ -143,10 +123,7 @@ impl Grandpa {
 			net_config.peer_store_handle(),
 		);
 		net_config.add_notification_protocol(protocol_config);
-		self.voter_network = Some(VoterNetwork {
-			protocol_name,
-			notifications,
-		});
+		self.voter_network = Some((protocol_name, notifications));
 		Ok(())
 	}
 
@@ -163,39 +140,47 @@ impl Grandpa {
 impl Validator {
 	/// Starts authoring if the node is an authority, and the voter unless it is disabled. Without authority, the voter
 	/// follows the votes but casts none.
-	pub fn spawn(self, grandpa: Grandpa, task_manager: &TaskManager) -> Result<(), ServiceError> {
+	pub fn spawn(
+		self,
+		shared: &Shared,
+		grandpa: Grandpa,
+		task_manager: &TaskManager,
+	) -> Result<(), ServiceError> {
 		if self.role.is_authority() {
-			self.spawn_author(grandpa.block_import, task_manager)?;
+			self.spawn_author(shared, grandpa.block_import, task_manager)?;
 		}
 		match grandpa.voter_network {
-			Some(network) if !self.disable_grandpa => self.spawn_voter(grandpa.link, network, task_manager),
+			Some(network) if !self.disable_grandpa => {
+				self.spawn_voter(shared, grandpa.link, network, task_manager)
+			}
 			_ => Ok(()),
 		}
 	}
 
 	fn spawn_author(
 		&self,
+		shared: &Shared,
 		block_import: BlockImport,
 		task_manager: &TaskManager,
 	) -> Result<(), ServiceError> {
-		let slot_duration = sc_consensus_aura::slot_duration(&*self.client)?;
+		let slot_duration = sc_consensus_aura::slot_duration(&*shared.client)?;
 		let author =
 			sc_consensus_aura::start_aura::<AuraPair, _, _, _, _, _, _, _, _, _, _>(StartAuraParams {
 				slot_duration,
-				client: self.client.clone(),
-				select_chain: self.select_chain.clone(),
+				client: shared.client.clone(),
+				select_chain: shared.select_chain.clone(),
 				block_import,
-				proposer_factory: self.proposer_factory.clone(),
+				proposer_factory: shared.proposer_factory.clone(),
 				create_inherent_data_providers: move |_, ()| async move { Ok(inherents(slot_duration)) },
 				force_authoring: self.force_authoring,
 				backoff_authoring_blocks: None::<()>,
-				keystore: self.keystore.clone(),
+				keystore: shared.keystore.clone(),
 				sync_oracle: self.sync.clone(),
 				justification_sync_link: self.sync.clone(),
 				// The rest of the slot is for the block to reach the other validators.
 				block_proposal_slot_portion: SlotProportion::new(2f32 / 3f32),
 				max_block_proposal_slot_portion: None,
-				telemetry: self.telemetry.clone(),
+				telemetry: shared.telemetry.clone(),
 				compatibility_mode: Default::default(),
 			})?;
 		// Essential: if authoring ends, the node stops, so that somebody notices.
@@ -207,11 +192,9 @@ impl Validator {
 
 	fn spawn_voter(
 		self,
+		shared: &Shared,
 		link: Link,
-		VoterNetwork {
-			protocol_name,
-			notifications,
-		}: VoterNetwork,
+		(protocol_name, notification_service): (ProtocolName, Box<dyn NotificationService>),
 		task_manager: &TaskManager,
 	) -> Result<(), ServiceError> {
 		let voter = sc_consensus_grandpa::run_grandpa_voter(GrandpaParams {
@@ -221,19 +204,19 @@ impl Validator {
 				observer_enabled: false,
 				local_role: self.role,
 				name: Some(self.name),
-				keystore: self.role.is_authority().then_some(self.keystore),
-				telemetry: self.telemetry.clone(),
+				keystore: self.role.is_authority().then(|| shared.keystore.clone()),
+				telemetry: shared.telemetry.clone(),
 				protocol_name,
 			},
 			link,
 			network: self.network,
 			sync: self.sync,
-			notification_service: notifications,
+			notification_service,
 			voting_rule: sc_consensus_grandpa::VotingRulesBuilder::default().build(),
-			prometheus_registry: self.prometheus_registry,
+			prometheus_registry: shared.prometheus_registry.clone(),
 			shared_voter_state: SharedVoterState::empty(),
-			telemetry: self.telemetry,
-			offchain_tx_pool_factory: OffchainTransactionPoolFactory::new(self.pool),
+			telemetry: shared.telemetry.clone(),
+			offchain_tx_pool_factory: OffchainTransactionPoolFactory::new(shared.pool.clone()),
 		})?;
 		task_manager
 			.spawn_essential_handle()

@@ -8,7 +8,7 @@
 
 use crate::{
 	cli::MiningOptions,
-	service::{FullClient, ProposerFactory, SelectChain},
+	service::{FullClient, SelectChain, Shared, SyncingService},
 };
 use async_trait::async_trait;
 use codec::{Decode, Encode};
@@ -27,8 +27,6 @@ use std::{
 	sync::Arc,
 	time::Duration,
 };
-
-type SyncingService = sc_network_sync::SyncingService<Block>;
 
 /// The inherent of a block: the time at which its making begins.
 type Taken = Ready<Result<sp_timestamp::InherentDataProvider, Box<dyn std::error::Error + Send + Sync>>>;
@@ -115,64 +113,52 @@ pub fn import_queue(
 	Ok((queue, block_import))
 }
 
-/// The parts of a starting node that mining and finality by depth need.
-pub struct Miner {
-	/// The options of the command line.
-	pub options: MiningOptions,
-	/// The chain's database and runtime.
-	pub client: Arc<FullClient>,
-	/// Chooses the parent of the next block.
-	pub select_chain: SelectChain,
-	/// Builds blocks from the pool.
-	pub proposer_factory: ProposerFactory,
-	/// Reports whether the node has caught up with its peers.
-	pub sync: Arc<SyncingService>,
-}
-
-impl Miner {
-	/// Starts finality by depth and, if there are miner threads, mining.
-	///
-	/// Error: there are miner threads but no account for the reward.
-	pub fn spawn(self, block_import: BlockImport, task_manager: &TaskManager) -> Result<(), ServiceError> {
-		let depth = self.options.finality_depth;
-		task_manager.spawn_essential_handle().spawn(
-			"finality-by-depth",
-			None,
-			finalize_deep_blocks(self.client.clone(), depth),
-		);
-		let threads = u64::from(self.options.miner_threads);
-		if threads == 0 {
-			return Ok(());
-		}
-		let account = self
-			.options
-			.miner_account
-			.ok_or("--miner-threads needs --miner-account, the account that gets the rewards")?;
-		log::info!("⛏ Mining with {threads} threads for {account}");
-		let (handle, worker) = start_mining_worker(
-			Box::new(block_import),
-			self.client.clone(),
-			self.select_chain,
-			Work::new(self.client),
-			self.proposer_factory,
-			self.sync.clone(),
-			self.sync,
-			Some(account.encode()),
-			inherents as Inherents,
-			LOOK_FOR_HEAD,
-			BUILD_TIME,
-		);
-		let essential = task_manager.spawn_essential_handle();
-		essential.spawn_blocking("mining-worker", Some("block-authoring"), worker);
-		for number in 0..threads {
-			essential.spawn_blocking(
-				"miner",
-				Some("block-authoring"),
-				commonwatt_pow::mine(handle.clone(), number, threads),
-			);
-		}
-		Ok(())
+/// Starts finality by depth and, if there are miner threads, mining.
+///
+/// Error: there are miner threads but no account for the reward.
+pub fn spawn(
+	shared: &Shared,
+	options: MiningOptions,
+	block_import: BlockImport,
+	sync: Arc<SyncingService>,
+	task_manager: &TaskManager,
+) -> Result<(), ServiceError> {
+	task_manager.spawn_essential_handle().spawn(
+		"finality-by-depth",
+		None,
+		finalize_deep_blocks(shared.client.clone(), options.finality_depth),
+	);
+	let threads = u64::from(options.miner_threads);
+	if threads == 0 {
+		return Ok(());
 	}
+	let account = options
+		.miner_account
+		.ok_or("--miner-threads needs --miner-account, the account that gets the rewards")?;
+	log::info!("⛏ Mining with {threads} threads for {account}");
+	let (handle, worker) = start_mining_worker(
+		Box::new(block_import),
+		shared.client.clone(),
+		shared.select_chain.clone(),
+		Work::new(shared.client.clone()),
+		shared.proposer_factory.clone(),
+		sync.clone(),
+		sync,
+		Some(account.encode()),
+		inherents as Inherents,
+		LOOK_FOR_HEAD,
+		BUILD_TIME,
+	);
+	let essential = task_manager.spawn_essential_handle();
+	essential.spawn_blocking("mining-worker", Some("block-authoring"), worker);
+	for number in 0..threads {
+		essential.spawn_blocking(
+			"miner",
+			Some("block-authoring"),
+			commonwatt_pow::mine(handle.clone(), number, threads),
+		);
+	}
+	Ok(())
 }
 
 /// Finalizes each block when it is `depth` blocks below the head.

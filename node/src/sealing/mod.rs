@@ -14,7 +14,7 @@ pub use clock::Refusal;
 
 use crate::{
 	cli::{DevOptions, Sealing},
-	service::{FullClient, Pool, ProposerFactory, SelectChain},
+	service::{FullClient, Pool, ProposerFactory, SelectChain, Shared},
 };
 use clock::HeadTime;
 use codec::Decode;
@@ -25,6 +25,7 @@ use sc_client_api::{HeaderBackend, StorageKey, StorageProvider};
 use sc_consensus_manual_seal::{
 	consensus::aura::AuraConsensusDataProvider, seal_block, Error as EngineError, SealBlockParams,
 };
+use sc_service::error::Error as ServiceError;
 use sc_transaction_pool_api::TransactionPool;
 use sp_inherents::CreateInherentDataProviders;
 use std::{
@@ -86,7 +87,8 @@ fn failed(error: impl fmt::Display) -> SealError {
 	SealError::Failed(error.to_string())
 }
 
-struct SealAt {
+/// A request for a block at a timestamp.
+pub struct SealAt {
 	timestamp_ms: u64,
 	reply: oneshot::Sender<Result<SealedBlock, SealError>>,
 }
@@ -96,6 +98,12 @@ struct SealAt {
 pub struct DevClock(mpsc::Sender<SealAt>);
 
 impl DevClock {
+	/// Makes a clock, and the queue of its requests for a [`Sealer`].
+	pub fn new() -> (Self, mpsc::Receiver<SealAt>) {
+		let (sender, requests) = mpsc::channel(QUEUE_LENGTH);
+		(Self(sender), requests)
+	}
+
 	/// Seals the next block at a timestamp, with the transactions that are ready in the pool, and returns when the
 	/// block is final. `timestamp_ms` is in milliseconds since the Unix epoch.
 	pub async fn seal_at(&self, timestamp_ms: u64) -> Result<SealedBlock, SealError> {
@@ -122,6 +130,7 @@ pub struct Sealer {
 }
 
 /// The instants at which the next block is due.
+#[derive(Default)]
 struct Due {
 	/// For transactions that have arrived.
 	burst: Option<Instant>,
@@ -130,42 +139,33 @@ struct Due {
 }
 
 impl Sealer {
-	/// Makes a sealer, and the clock through which callers request blocks.
+	/// Makes a sealer that also answers the `requests` of a [`DevClock`].
 	pub fn new(
-		client: Arc<FullClient>,
-		pool: Arc<Pool>,
-		select_chain: SelectChain,
-		proposer_factory: ProposerFactory,
+		shared: &Shared,
 		options: &DevOptions,
-		slot_duration: Duration,
-	) -> (DevClock, Self) {
-		let (sender, requests) = mpsc::channel(QUEUE_LENGTH);
+		requests: mpsc::Receiver<SealAt>,
+	) -> Result<Self, ServiceError> {
+		let slot_duration = sc_consensus_aura::slot_duration(&*shared.client)?.as_duration();
 		let sealing = options.sealing.unwrap_or_default();
 		let interval = options
 			.block_interval_ms
 			.map_or(slot_duration, Duration::from_millis);
 		let by_time = sealing != Sealing::Manual && !interval.is_zero();
-		(
-			DevClock(sender),
-			Self {
-				client,
-				pool,
-				select_chain,
-				proposer_factory,
-				instant: sealing == Sealing::Instant,
-				interval: by_time.then_some(interval),
-				requests,
-			},
-		)
+		Ok(Self {
+			client: shared.client.clone(),
+			pool: shared.pool.clone(),
+			select_chain: shared.select_chain.clone(),
+			proposer_factory: shared.proposer_factory.clone(),
+			instant: sealing == Sealing::Instant,
+			interval: by_time.then_some(interval),
+			requests,
+		})
 	}
 
 	/// Seals blocks until the node stops.
 	pub async fn run(mut self) {
 		let mut arrivals = self.pool.import_notification_stream();
-		let mut due = Due {
-			burst: None,
-			interval: None,
-		};
+		let mut due = Due::default();
 
 		// Seal an empty block first. It moves chain time to the present, so that no client sees a chain in 1970.
 		let outcome = self.seal(None, true).await;

@@ -340,11 +340,8 @@ pub fn in_words(status: ExitStatus) -> String {
 /// Decodes the running era from the runtime API's answer: an `Option<EraView>` in hexadecimal, whose first field is the
 /// era.
 fn current_era(view: &str) -> Option<u32> {
-	let digits = view.trim_start_matches("0x");
-	let bytes: Option<Vec<u8>> = (0..digits.len() / 2)
-		.map(|at| u8::from_str_radix(digits.get(2 * at..2 * at + 2)?, 16).ok())
-		.collect();
-	Option::<u32>::decode(&mut bytes?.as_slice()).ok().flatten()
+	let bytes = sp_core::bytes::from_hex(view).ok()?;
+	Option::<u32>::decode(&mut bytes.as_slice()).ok().flatten()
 }
 
 #[cfg(test)]

@@ -18,16 +18,11 @@ static NEXT: AtomicU16 = AtomicU16::new(0);
 pub fn free(count: usize) -> Result<Vec<u16>, Fault> {
 	let length = RANGE.end - RANGE.start;
 	let begin = (std::process::id().wrapping_mul(97) % u32::from(length)) as u16;
-	let mut found = Vec::with_capacity(count);
-	for _ in 0..length {
-		if found.len() == count {
-			return Ok(found);
-		}
-		let step = NEXT.fetch_add(1, Ordering::Relaxed) % length;
-		let port = RANGE.start + (u32::from(begin) + u32::from(step)).rem_euclid(u32::from(length)) as u16;
-		if is_free(port) {
-			found.push(port);
-		}
+	let next = |_| RANGE.start + (begin + NEXT.fetch_add(1, Ordering::Relaxed) % length) % length;
+	let ports = (0..length).map(next).filter(|port| is_free(*port));
+	let found: Vec<_> = ports.take(count).collect();
+	if found.len() == count {
+		return Ok(found);
 	}
 	Err(Fault::Failed(format!(
 		"the loopback interface does not have {count} free ports in {RANGE:?}"

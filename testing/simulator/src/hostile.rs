@@ -1,15 +1,16 @@
 //! Calls that the market must refuse: invalid ones, and calls by accounts that may not make them.
 
 use crate::{
+	calls::{batch, register, set_concentrator, set_paused, set_preference, set_suspended},
 	homes::strategy_set,
 	people::has_reported,
 	world::{members, refused, the_community, World, COMMUNITY},
 };
 use commonwatt_testkit::{
-	account, by, debt, meter, now, owner, paper, AccountId, Comfort, CommunityId, EraIndex, HouseholdId,
-	Kind, MarketCall, MarketError, Preference, Quality, Reading, Runtime, Sr25519Keyring, Strategy,
+	account, by, debt, meter, now, owner, paper, strategy, AccountId, Comfort, CommunityId, EraIndex,
+	HouseholdId, Kind, MarketCall, MarketError, Preference, Quality, Reading, Runtime, Sr25519Keyring,
 };
-use pallet_energy_market::{Household, ReadingItem, Readings};
+use pallet_energy_market::{Household, Readings};
 use rand::{seq::SliceRandom, Rng};
 use sp_runtime::DispatchError;
 
@@ -104,18 +105,10 @@ impl World {
 			indoor_centi_c: 2_100,
 			quality: Quality::Measured,
 		};
-		let item = |household| ReadingItem {
-			household,
-			era,
-			reading,
-		};
-		let items: Vec<_> = members().into_iter().map(|(id, _)| item(id)).collect();
-		let items = items
-			.try_into()
-			.expect("the community is smaller than the largest batch");
+		let readings = members().into_iter().map(|(id, _)| (id, reading));
 		let before: Vec<_> = Readings::<Runtime>::iter().collect();
 		let who = self.somebody_else();
-		self.act(by(who, MarketCall::submit_readings { items }), Ok(()));
+		self.act(by(who, batch(era, readings)), Ok(()));
 		assert!(
 			before.into_iter().eq(Readings::<Runtime>::iter()),
 			"a stranger's batch changed a reading"
@@ -133,43 +126,21 @@ impl World {
 		}
 		let valid = strategy_set(&mut self.rng, (1_000, 400), 17);
 		let set = |count: usize| valid[..count].to_vec();
-		let one = |kind, consumption_wh| {
-			vec![Strategy {
-				kind,
-				consumption_wh,
-				temperature_centi_c: 2_100,
-			}]
-		};
 		let who = household.owner.clone();
+		let one = |kind, wh, error| (household.owner.clone(), era, vec![strategy(kind, wh)], error);
 		let (who, era, strategies, error) = match self.rng.gen_range(0..9) {
 			0 => (who, era + 1, set(1), MarketError::StrategiesForWrongEra),
 			1 => (who, era - 1, set(1), MarketError::StrategiesForWrongEra),
 			2 => (who, era, vec![], MarketError::NoStrategies),
 			3 => (who, era, set(17), MarketError::TooManyStrategies),
-			4 => (
-				who,
-				era,
-				one(Kind::BuyFromMain, 999),
+			4 => one(Kind::BuyFromMain, 999, MarketError::KindContradictsNetPosition),
+			5 => one(
+				Kind::SellToCommunity,
+				1_000,
 				MarketError::KindContradictsNetPosition,
 			),
-			5 => (
-				who,
-				era,
-				one(Kind::SellToCommunity, 1_000),
-				MarketError::KindContradictsNetPosition,
-			),
-			6 => (
-				who,
-				era,
-				one(Kind::BuyFromMain, 16_001),
-				MarketError::OverConnectionLimit,
-			),
-			7 => (
-				who,
-				era,
-				one(Kind::BuyFromMain, 1_000_000_001),
-				MarketError::EnergyOutOfRange,
-			),
+			6 => one(Kind::BuyFromMain, 16_001, MarketError::OverConnectionLimit),
+			7 => one(Kind::BuyFromMain, 1_000_000_001, MarketError::EnergyOutOfRange),
 			_ => (self.somebody_else(), era, set(2), MarketError::NotOwner),
 		};
 		let submit = MarketCall::submit_strategies {
@@ -221,13 +192,7 @@ impl World {
 		let calls = [
 			(terms(paper::TERMS, current), MarketError::EraNotLater),
 			(terms(dear, current + 1), MarketError::TariffsOutOfOrder),
-			(
-				MarketCall::set_paused {
-					community: COMMUNITY,
-					paused: community.paused,
-				},
-				MarketError::NothingToChange,
-			),
+			(set_paused(community.paused), MarketError::NothingToChange),
 			(
 				MarketCall::set_paused {
 					community: CommunityId(1),
@@ -235,23 +200,17 @@ impl World {
 				},
 				MarketError::UnknownCommunity,
 			),
-			(
-				MarketCall::set_suspended {
-					household: nobody,
-					suspended: true,
-				},
-				MarketError::UnknownHousehold,
-			),
+			(set_suspended(nobody, true), MarketError::UnknownHousehold),
 			(
 				MarketCall::remove_household { household: nobody },
 				MarketError::UnknownHousehold,
 			),
 			(
-				register(owner(0), household.meter.clone(), 1),
+				register(owner(0), household.meter.clone(), 1, None),
 				MarketError::MeterAlreadyRegistered,
 			),
 			(
-				register(owner(0), meter(u32::MAX), 0),
+				register(owner(0), meter(u32::MAX), 0, None),
 				MarketError::ConnectionLimitOutOfRange,
 			),
 		];
@@ -264,37 +223,26 @@ impl World {
 		let Some((household, h)) = self.somebody() else {
 			return;
 		};
-		let comfort = |comfort| MarketCall::set_comfort {
+		let up_to = |max_centi_c| MarketCall::set_comfort {
 			household,
-			comfort: Some(comfort),
+			comfort: Some(Comfort {
+				max_centi_c,
+				..paper::COMFORT
+			}),
+		};
+		let too_flexible = Preference {
+			flexible_down_percent: 101,
+			flexible_up_percent: 0,
+			response_centi_c_per_kwh: 0,
+			trade_with_community: true,
 		};
 		let mut calls = vec![
 			(
-				MarketCall::set_preference {
-					household,
-					preference: Some(Preference {
-						flexible_down_percent: 101,
-						flexible_up_percent: 0,
-						response_centi_c_per_kwh: 0,
-						trade_with_community: true,
-					}),
-				},
+				set_preference(household, Some(too_flexible)),
 				MarketError::PreferenceOutOfRange,
 			),
-			(
-				comfort(Comfort {
-					max_centi_c: 1_500,
-					..paper::COMFORT
-				}),
-				MarketError::ComfortRangeEmpty,
-			),
-			(
-				comfort(Comfort {
-					max_centi_c: 9_000,
-					..paper::COMFORT
-				}),
-				MarketError::ComfortCouldExceedOne,
-			),
+			(up_to(1_500), MarketError::ComfortRangeEmpty),
+			(up_to(9_000), MarketError::ComfortCouldExceedOne),
 		];
 		if debt(household).arrears == 0 {
 			calls.push((MarketCall::repay_arrears { household }, MarketError::NoArrears));
@@ -317,10 +265,7 @@ fn for_owners(household: HouseholdId) -> Vec<MarketCall<Runtime>> {
 			household,
 			comfort: None,
 		},
-		MarketCall::set_preference {
-			household,
-			preference: None,
-		},
+		set_preference(household, None),
 	]
 }
 
@@ -328,39 +273,20 @@ fn for_owners(household: HouseholdId) -> Vec<MarketCall<Runtime>> {
 fn for_operators(household: HouseholdId, owner: &AccountId, who: &AccountId) -> Vec<MarketCall<Runtime>> {
 	vec![
 		MarketCall::remove_household { household },
-		MarketCall::set_suspended {
-			household,
-			suspended: true,
-		},
-		MarketCall::set_paused {
-			community: COMMUNITY,
-			paused: true,
-		},
+		set_suspended(household, true),
+		set_paused(true),
 		MarketCall::replace_meter {
 			household,
 			meter: owner.clone(),
 		},
-		MarketCall::set_concentrator {
-			community: COMMUNITY,
-			concentrator: Some(who.clone()),
-		},
+		set_concentrator(Some(who.clone())),
 		MarketCall::set_terms {
 			community: COMMUNITY,
 			terms: paper::TERMS,
 			from_era: now().current + 1,
 		},
-		register(who.clone(), meter(u32::MAX), 1),
+		register(who.clone(), meter(u32::MAX), 1, None),
 	]
-}
-
-fn register(owner: AccountId, meter: AccountId, connection_limit_wh: u32) -> MarketCall<Runtime> {
-	MarketCall::register_household {
-		community: COMMUNITY,
-		owner,
-		meter,
-		connection_limit_wh,
-		comfort: None,
-	}
 }
 
 /// While a household's meter is being replaced: the one of its two meters that does not measure in `era`.

@@ -6,15 +6,14 @@
 //! some are signed extrinsics, because signatures take most of the time. The simulation works out the result of every
 //! call before it makes the call, and compares.
 
+mod calls;
 mod homes;
 mod hostile;
-mod later;
 mod money;
 mod operator;
 mod people;
 mod size;
 mod tally;
-mod terms;
 mod world;
 
 pub use size::StateSize;
@@ -89,7 +88,7 @@ impl Simulation {
 		let mut homes = community(HOUSEHOLDS);
 		// The first two households have one owner.
 		homes.households[1].owner = homes.households[0].owner.clone();
-		homes.terms = terms::opening_terms();
+		homes.terms = operator::opening_terms();
 		let mut setup = Setup::empty();
 		for household in &homes.households {
 			let balances = &mut setup.genesis.balances.balances;

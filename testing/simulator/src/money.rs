@@ -2,11 +2,9 @@
 
 use crate::{
 	homes::POCKET,
-	later::Later,
-	world::{spendable, the_community, World, COMMUNITY},
+	world::{spendable, the_community, Later, World, COMMUNITY},
 };
-use commonwatt_testkit::{by, now, AccountId, EnergyMarket, MarketCall, Sr25519Keyring, MILLI, UNIT};
-use pallet_energy_market::Households;
+use commonwatt_testkit::{by, now, AccountId, EnergyMarket, Sr25519Keyring, MILLI, UNIT};
 use rand::Rng;
 use std::ops::Range;
 
@@ -19,60 +17,26 @@ fn treasury() -> AccountId {
 }
 
 impl World {
-	pub fn put_off(&mut self, eras: Range<u32>, what: Later) {
+	pub fn put_off(&mut self, eras: Range<u32>, what: impl FnOnce(&mut World) + 'static) {
 		let era = now().current + self.rng.gen_range(eras);
-		self.later.entry(era).or_default().push(what);
+		self.later.entry(era).or_default().push(Box::new(what));
 	}
 
 	pub fn do_what_was_put_off(&mut self) {
 		let still_later = self.later.split_off(&(now().current + 1));
-		for what in std::mem::replace(&mut self.later, still_later)
-			.into_values()
-			.flatten()
-		{
-			match what {
-				Later::Resume => {
-					if the_community().paused {
-						self.as_operator(
-							MarketCall::set_paused {
-								community: COMMUNITY,
-								paused: false,
-							},
-							Ok(()),
-						);
-					}
-				}
-				Later::Unsuspend(household) => {
-					if Households::<commonwatt_testkit::Runtime>::get(household).is_some_and(|h| h.suspended)
-					{
-						let resume = MarketCall::set_suspended {
-							household,
-							suspended: false,
-						};
-						self.as_operator(resume, Ok(()));
-					}
-				}
-				Later::OtherTerms => self.announce_other_terms(),
-				Later::OpeningTerms => self.announce_opening_terms(),
-				Later::SpendAll(owner) => self.spend_all(&owner),
-				Later::TopUp(owner) => self.top_up(&owner),
-				Later::FillUtility => self.fill_utility(),
-				Later::FillOperator => self.give(the_community().operator, POCKET),
-			}
-		}
+		let due = std::mem::replace(&mut self.later, still_later);
+		due.into_values().flatten().for_each(|act| act(self));
 	}
 
 	/// Makes every owner owe something and terms end in the first eras, so that the storage entries for debts and ended
 	/// terms exist before the size of the state is first measured.
 	pub fn leave_traces(&mut self) {
-		let owners = self
-			.homes
-			.values()
-			.map(|home| Later::SpendAll(home.owner.clone()));
-		self.later.insert(self.first_era + 1, owners.collect());
+		let owners = self.homes.values().map(|home| home.owner.clone());
+		let spend = owners.map(|owner| Box::new(move |world: &mut World| world.spend_all(&owner)) as Later);
+		self.later.insert(self.first_era + 1, spend.collect());
 		for era in 1..6 {
 			let later = self.later.entry(self.first_era + era).or_default();
-			later.push(Later::OpeningTerms);
+			later.push(Box::new(World::announce_opening_terms));
 		}
 	}
 
@@ -124,16 +88,14 @@ impl World {
 
 	/// Empties accounts and fills the incentive pot, each when it is due.
 	pub fn spend(&mut self) {
-		if self.is_due("owner spends all") {
-			if let Some((_, household)) = self.somebody() {
-				self.spend_all(&household.owner);
-				self.put_off(5..60, Later::TopUp(household.owner));
-			}
+		if let Some((_, household)) = self.due_household("owner spends all") {
+			self.spend_all(&household.owner);
+			self.put_off(5..60, move |world| world.top_up(&household.owner));
 		}
 		let utility = the_community().utility;
 		if self.is_due("utility spends all") {
 			self.broke.insert(utility.clone());
-			self.put_off(30..60, Later::FillUtility);
+			self.put_off(30..60, World::fill_utility);
 		}
 		if self.broke.contains(&utility) {
 			// Its account must stay alive: the chain leaves with it what a seller without an account could not receive.
@@ -141,7 +103,7 @@ impl World {
 		}
 		if self.is_due("operator spends all") {
 			self.transfer_all(&the_community().operator, false);
-			self.put_off(2..30, Later::FillOperator);
+			self.put_off(2..30, |world| world.give(the_community().operator, POCKET));
 		}
 		if self.is_due("money for the pot") {
 			let value = self.rng.gen_range(10 * MILLI..3 * UNIT);

@@ -1,18 +1,29 @@
 //! What the operator changes, and households that join and leave.
 
 use crate::{
+	calls::{register, set_concentrator, set_paused, set_preference, set_suspended},
 	homes::{Home, HOUSEHOLDS},
-	later::Later,
-	terms::opening_terms,
-	world::{members, refused, the_community, World, COMMUNITY},
+	world::{members, refused_if, the_community, World, COMMUNITY},
 };
 use commonwatt_testkit::{
 	account, by, meter, now, owner, paper, AccountId, Comfort, EraIndex, HouseholdId, MarketCall,
 	MarketError, Preference, Ratio, Runtime, Sr25519Keyring, Terms, MILLI, UNIT,
 };
-use pallet_energy_market::{ComfortBounds, Household, MeterOf, PriceRule};
+use pallet_energy_market::{ComfortBounds, Household, Households, MeterOf, PriceRule};
 use rand::{seq::SliceRandom, Rng};
 use sp_runtime::DispatchResult;
+
+/// The terms that the community starts with and returns to: the paper's, with an incentive and wide comfort bounds.
+pub(crate) fn opening_terms() -> Terms {
+	Terms {
+		incentive_per_era: 100 * MILLI,
+		comfort_bounds: Some(ComfortBounds {
+			min_centi_c: 1_000,
+			max_centi_c: 3_500,
+		}),
+		..paper::TERMS
+	}
+}
 
 /// A preference with little flexibility.
 fn preference() -> Preference {
@@ -33,48 +44,27 @@ impl World {
 		if self.is_due("pause") {
 			self.pause();
 		}
-		if self.is_due("suspension") {
-			self.suspend();
+		if let Some((household, h)) = self.due_household("suspension") {
+			self.suspend(household, h.suspended);
 		}
-		if self.is_due("another meter") {
-			if let Some((id, household)) = self.somebody() {
-				self.replace_meter(id, &household);
-			}
+		if let Some((household, h)) = self.due_household("another meter") {
+			self.replace_meter(household, &h);
 		}
 		if self.is_due("another operator") {
 			self.hand_over();
 		}
 		if self.is_due("data concentrator") {
-			let concentrator = match the_community().concentrator {
-				Some(_) => None,
-				None => Some(account("//concentrator")),
-			};
-			self.as_operator(
-				MarketCall::set_concentrator {
-					community: COMMUNITY,
-					concentrator,
-				},
-				Ok(()),
-			);
+			let has_none = the_community().concentrator.is_none();
+			let concentrator = has_none.then(|| account("//concentrator"));
+			self.as_operator(set_concentrator(concentrator), Ok(()));
 		}
 		self.come_and_go();
-		if self.is_due("other comfort") {
-			self.change_comfort();
+		if let Some((household, h)) = self.due_household("other comfort") {
+			self.change_comfort(household, h.owner);
 		}
-		if self.is_due("other preference") {
-			if let Some((household, h)) = self.somebody() {
-				let preference = self.rng.gen_bool(0.7).then(|| self.random_preference());
-				self.act(
-					by(
-						h.owner,
-						MarketCall::set_preference {
-							household,
-							preference,
-						},
-					),
-					Ok(()),
-				);
-			}
+		if let Some((household, h)) = self.due_household("other preference") {
+			let preference = self.rng.gen_bool(0.7).then(|| self.random_preference());
+			self.act(by(h.owner, set_preference(household, preference)), Ok(()));
 		}
 		self.spend();
 	}
@@ -83,24 +73,9 @@ impl World {
 	/// optional that takes space in the state.
 	pub fn prepare(&mut self) {
 		let community = the_community();
-		if community.paused {
-			self.as_operator(
-				MarketCall::set_paused {
-					community: COMMUNITY,
-					paused: false,
-				},
-				Ok(()),
-			);
-		}
+		self.resume();
 		if community.concentrator.is_none() {
-			let concentrator = Some(account("//concentrator"));
-			self.as_operator(
-				MarketCall::set_concentrator {
-					community: COMMUNITY,
-					concentrator,
-				},
-				Ok(()),
-			);
+			self.as_operator(set_concentrator(Some(account("//concentrator"))), Ok(()));
 		}
 		if community
 			.next_terms
@@ -118,13 +93,7 @@ impl World {
 	}
 
 	fn prepare_household(&mut self, household: HouseholdId, h: Household<AccountId>) {
-		if h.suspended {
-			let resume = MarketCall::set_suspended {
-				household,
-				suspended: false,
-			};
-			self.as_operator(resume, Ok(()));
-		}
+		self.unsuspend(household);
 		if h.next_meter.is_none() {
 			self.replace_meter(household, &h);
 		}
@@ -137,20 +106,11 @@ impl World {
 		}
 		if h.preference.is_none() {
 			let preference = Some(preference());
-			self.act(
-				by(
-					h.owner,
-					MarketCall::set_preference {
-						household,
-						preference,
-					},
-				),
-				Ok(()),
-			);
+			self.act(by(h.owner, set_preference(household, preference)), Ok(()));
 		}
 	}
 
-	pub fn as_operator(&mut self, call: MarketCall<Runtime>, expected: DispatchResult) {
+	fn as_operator(&mut self, call: MarketCall<Runtime>, expected: DispatchResult) {
 		self.act(by(the_community().operator, call), expected);
 	}
 
@@ -207,37 +167,33 @@ impl World {
 	}
 
 	fn pause(&mut self) {
-		self.as_operator(
-			MarketCall::set_paused {
-				community: COMMUNITY,
-				paused: true,
-			},
-			Ok(()),
-		);
-		self.put_off(1..12, Later::Resume);
+		self.as_operator(set_paused(true), Ok(()));
+		self.put_off(1..12, World::resume);
 		// Eras without games must be billed by their own terms, even if others are announced before they are settled.
 		for _ in 0..3 {
-			self.put_off(1..4, Later::OtherTerms);
+			self.put_off(1..4, World::announce_other_terms);
 		}
 	}
 
-	fn suspend(&mut self) {
-		let Some((household, h)) = self.somebody() else {
-			return;
-		};
-		let expected = match h.suspended {
-			true => refused(MarketError::NothingToChange),
-			false => Ok(()),
-		};
-		self.as_operator(
-			MarketCall::set_suspended {
-				household,
-				suspended: true,
-			},
-			expected,
-		);
+	/// Ends a pause, if there is one.
+	fn resume(&mut self) {
+		if the_community().paused {
+			self.as_operator(set_paused(false), Ok(()));
+		}
+	}
+
+	fn suspend(&mut self, household: HouseholdId, is_suspended: bool) {
+		let expected = refused_if(is_suspended, MarketError::NothingToChange);
+		self.as_operator(set_suspended(household, true), expected);
 		if expected.is_ok() {
-			self.put_off(1..60, Later::Unsuspend(household));
+			self.put_off(1..60, move |world| world.unsuspend(household));
+		}
+	}
+
+	/// Ends a household's suspension, if there is one.
+	fn unsuspend(&mut self, household: HouseholdId) {
+		if Households::<Runtime>::get(household).is_some_and(|h| h.suspended) {
+			self.as_operator(set_suspended(household, false), Ok(()));
 		}
 	}
 
@@ -257,10 +213,7 @@ impl World {
 			.next_meter
 			.as_ref()
 			.is_some_and(|next| Some(next.from_era) > view.readings_of && next.from_era <= view.current);
-		let expected = match in_between {
-			true => refused(MarketError::MeterBeingReplaced),
-			false => Ok(()),
-		};
+		let expected = refused_if(in_between, MarketError::MeterBeingReplaced);
 		let replace = MarketCall::replace_meter {
 			household: id,
 			meter: another.clone(),
@@ -292,26 +245,18 @@ impl World {
 		if self.is_due("admission") && members().len() < HOUSEHOLDS as usize {
 			self.admit();
 		}
-		let leaving = |h: &Household<AccountId>| match h.member_until {
-			Some(_) => refused(MarketError::HouseholdLeaving),
-			None => Ok(()),
-		};
-		if self.is_due("departure") {
-			if let Some((household, h)) = self.somebody() {
-				self.act(by(h.owner.clone(), MarketCall::leave { household }), leaving(&h));
-			}
+		let leaving =
+			|h: &Household<AccountId>| refused_if(h.member_until.is_some(), MarketError::HouseholdLeaving);
+		if let Some((household, h)) = self.due_household("departure") {
+			self.act(by(h.owner.clone(), MarketCall::leave { household }), leaving(&h));
 		}
-		if self.is_due("removal") {
-			if let Some((household, h)) = self.somebody() {
-				self.as_operator(MarketCall::remove_household { household }, leaving(&h));
-			}
+		if let Some((household, h)) = self.due_household("removal") {
+			self.as_operator(MarketCall::remove_household { household }, leaving(&h));
 		}
-		if self.is_due("owner spends all and leaves") {
-			if let Some((household, h)) = self.somebody() {
-				self.act(by(h.owner.clone(), MarketCall::leave { household }), leaving(&h));
-				self.spend_all(&h.owner);
-				self.put_off(5..40, Later::TopUp(h.owner));
-			}
+		if let Some((household, h)) = self.due_household("owner spends all and leaves") {
+			self.act(by(h.owner.clone(), MarketCall::leave { household }), leaving(&h));
+			self.spend_all(&h.owner);
+			self.put_off(5..40, move |world| world.top_up(&h.owner));
 		}
 	}
 
@@ -324,31 +269,16 @@ impl World {
 			Some(used) => used,
 			None => (owner(self.names), meter(self.names)),
 		};
-		let register = MarketCall::register_household {
-			community: COMMUNITY,
-			owner: owner.clone(),
-			meter: meter.clone(),
-			connection_limit_wh: 15_000,
-			comfort: self.allows(&paper::COMFORT).then_some(paper::COMFORT),
-		};
+		let comfort = self.allows(&paper::COMFORT).then_some(paper::COMFORT);
 		let id = pallet_energy_market::NextHousehold::<Runtime>::get();
-		self.as_operator(register, Ok(()));
+		self.as_operator(register(owner.clone(), meter.clone(), 15_000, comfort), Ok(()));
 		self.tally.admitted += 1;
 		self.top_up(&owner);
 		self.homes
 			.insert(id, Home::new(&mut self.rng, owner.clone(), meter));
 		if self.rng.gen_bool(0.5) {
 			let preference = Some(self.random_preference());
-			self.act(
-				by(
-					owner,
-					MarketCall::set_preference {
-						household: id,
-						preference,
-					},
-				),
-				Ok(()),
-			);
+			self.act(by(owner, set_preference(id, preference)), Ok(()));
 		}
 	}
 
@@ -362,10 +292,7 @@ impl World {
 	}
 
 	/// Sets a random comfort range, which may lie outside the community's bounds.
-	fn change_comfort(&mut self) {
-		let Some((household, h)) = self.somebody() else {
-			return;
-		};
+	fn change_comfort(&mut self, household: HouseholdId, owner: AccountId) {
 		let (min_centi_c, max_centi_c) = (self.rng.gen_range(1_200..2_000), self.rng.gen_range(2_100..3_000));
 		let comfort = Comfort {
 			min_centi_c,
@@ -376,13 +303,10 @@ impl World {
 				denominator: 81,
 			},
 		};
-		let expected = match self.allows(&comfort) {
-			true => Ok(()),
-			false => refused(MarketError::ComfortOutOfBounds),
-		};
+		let expected = refused_if(!self.allows(&comfort), MarketError::ComfortOutOfBounds);
 		let comfort = Some(comfort);
 		self.act(
-			by(h.owner, MarketCall::set_comfort { household, comfort }),
+			by(owner, MarketCall::set_comfort { household, comfort }),
 			expected,
 		);
 	}

@@ -2,15 +2,16 @@
 //! none), and repay debts.
 
 use crate::{
+	calls::batch,
 	homes::{strategy_set, Habit},
-	world::{members, refused, spendable, the_community, World},
+	world::{members, refused_if, spendable, the_community, World},
 };
 use commonwatt_testkit::{
 	by, debt, now, AccountId, Balances, EnergyMarket, EraIndex, HouseholdId, MarketCall, MarketError,
 	Quality, Reading, Runtime,
 };
 use frame_support::traits::fungible::Inspect;
-use pallet_energy_market::{Household, ReadingItem, Readings, Submissions};
+use pallet_energy_market::{Household, Readings, Submissions};
 use rand::{seq::SliceRandom, Rng};
 use sp_runtime::DispatchResult;
 
@@ -89,26 +90,15 @@ impl World {
 		era: EraIndex,
 		due: Vec<(HouseholdId, Household<AccountId>, Reading)>,
 	) {
-		let item = |household, reading| ReadingItem {
-			household,
-			era,
-			reading,
-		};
-		let mut items: Vec<_> = due.iter().map(|(id, _, reading)| item(*id, *reading)).collect();
-		if let Some(first) = items.first().copied() {
-			items.push(item(
-				first.household,
-				Reading {
-					consumption_wh: 1,
-					..first.reading
-				},
-			));
-			items.push(item(HouseholdId(u32::MAX), first.reading));
+		let mut readings: Vec<_> = due.iter().map(|(id, _, reading)| (*id, *reading)).collect();
+		if let Some((first, reading)) = readings.first().copied() {
+			let another = Reading {
+				consumption_wh: 1,
+				..reading
+			};
+			readings.extend([(first, another), (u32::MAX, reading)]);
 		}
-		let items = items
-			.try_into()
-			.expect("the community is smaller than the largest batch");
-		self.act(by(concentrator, MarketCall::submit_readings { items }), Ok(()));
+		self.act(by(concentrator, batch(era, readings)), Ok(()));
 		for (id, _, reading) in due {
 			self.remember(era, id, reading);
 			self.tally.batch_items[0] += 1;
@@ -198,16 +188,9 @@ impl World {
 
 	/// The expected result of submitting valid strategies for `era`.
 	pub fn may_submit(&self, household: &Household<AccountId>, era: EraIndex) -> DispatchResult {
-		if household.suspended {
-			return refused(MarketError::HouseholdSuspended);
-		}
-		if !household.is_member_in(era) {
-			return refused(MarketError::HouseholdLeaving);
-		}
-		if the_community().paused {
-			return refused(MarketError::CommunityPaused);
-		}
-		Ok(())
+		refused_if(household.suspended, MarketError::HouseholdSuspended)?;
+		refused_if(!household.is_member_in(era), MarketError::HouseholdLeaving)?;
+		refused_if(the_community().paused, MarketError::CommunityPaused)
 	}
 
 	fn withdraw(&mut self) {
@@ -219,10 +202,8 @@ impl World {
 		}
 		let era = now().strategies_for;
 		let submitted = Submissions::<Runtime>::get(id, EnergyMarket::submission_slot(era));
-		let expected = match submitted.filter(|submission| submission.era == era) {
-			Some(_) => Ok(()),
-			None => refused(MarketError::NothingSubmitted),
-		};
+		let has_submitted = submitted.is_some_and(|submission| submission.era == era);
+		let expected = refused_if(!has_submitted, MarketError::NothingSubmitted);
 		self.act(
 			by(household.owner, MarketCall::withdraw_strategies { household: id }),
 			expected,
@@ -238,10 +219,7 @@ impl World {
 			}
 			let utility = the_community().utility;
 			let before = Balances::balance(&utility);
-			let expected = match spendable(&household.owner) {
-				0 => refused(MarketError::NothingToPayWith),
-				_ => Ok(()),
-			};
+			let expected = refused_if(spendable(&household.owner) == 0, MarketError::NothingToPayWith);
 			self.act(
 				by(household.owner, MarketCall::repay_arrears { household: id }),
 				expected,

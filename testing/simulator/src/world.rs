@@ -2,9 +2,8 @@
 
 use crate::{
 	homes::{Home, DAY},
-	later::Later,
+	operator::opening_terms,
 	tally::Tally,
-	terms::opening_terms,
 };
 use commonwatt_testkit::{
 	dispatch, events, now, runtime::Executive, signed, sums, AccountId, Balance, Balances, CommunityId,
@@ -53,6 +52,9 @@ const RARE: [(&str, u32); 21] = [
 	("other preference", 40),
 	("batch of a stranger", 60),
 ];
+
+/// An action in a later era.
+pub(crate) type Later = Box<dyn FnOnce(&mut World)>;
 
 /// The community and the people around it.
 pub(crate) struct World {
@@ -122,6 +124,11 @@ impl World {
 		let next = passed + self.rng.gen_range(mean / 2..mean * 3 / 2) + 1;
 		self.due.insert(what, next);
 		true
+	}
+
+	/// A random household, if an entry of [`RARE`] that concerns one household is due.
+	pub fn due_household(&mut self, what: &'static str) -> Option<(HouseholdId, Household<AccountId>)> {
+		self.is_due(what).then(|| self.somebody()).flatten()
 	}
 
 	/// Chooses the weather of an era and forgets the readings of settled eras.
@@ -252,17 +259,12 @@ impl World {
 	}
 
 	fn settled(&mut self, id: HouseholdId, statement: &Statement) {
-		let Statement {
-			era,
-			reading,
-			amounts,
-			..
-		} = statement;
+		let (era, reading, amounts) = (statement.era, statement.reading, &statement.amounts);
 		let at = format!("household {id}, era {era}");
-		let reported = self.reported.get(&(*era, id));
+		let reported = self.reported.get(&(era, id));
 		match reported {
 			Some(reported) => assert_eq!(
-				reading, reported,
+				reading, *reported,
 				"{at}: the settled reading is not the reported one"
 			),
 			None => assert_eq!(
@@ -271,7 +273,7 @@ impl World {
 				"{at}: no reading was reported, but it was not estimated"
 			),
 		}
-		sums::assert_priced(&self.terms_in(*era), statement, &at);
+		sums::assert_priced(&self.terms_in(era), statement, &at);
 		let tally = &mut self.tally;
 		tally.statements += 1;
 		tally.estimated += u64::from(reported.is_none());
@@ -305,14 +307,9 @@ impl World {
 
 	/// Asserts that nobody owes anything and that the pool holds only the minimum balance that it started with.
 	pub fn assert_nothing_owed(&self) {
-		assert_eq!(
-			Debts::<Runtime>::iter()
-				.map(|(_, book)| book.len())
-				.sum::<usize>(),
-			0,
-			"there are debts at the end"
-		);
-		let pool = EnergyMarket::pool_account(COMMUNITY);
+		let debts: usize = Debts::<Runtime>::iter().map(|(_, book)| book.len()).sum();
+		assert_eq!(debts, 0, "there are debts at the end");
+		let pool = EnergyMarket::pool_account(0);
 		let minimum = <Balances as Inspect<AccountId>>::minimum_balance();
 		assert_eq!(
 			Balances::balance(&pool),
@@ -324,15 +321,9 @@ impl World {
 
 /// The households, in the order of their registration.
 pub(crate) fn members() -> Vec<(HouseholdId, Household<AccountId>)> {
-	Members::<Runtime>::get(COMMUNITY)
-		.into_iter()
-		.map(|id| {
-			(
-				id,
-				Households::<Runtime>::get(id).expect("members are households"),
-			)
-		})
-		.collect()
+	let household = |id| Households::<Runtime>::get(id).expect("members are households");
+	let ids = Members::<Runtime>::get(0).into_iter();
+	ids.map(|id| (id, household(id))).collect()
 }
 
 /// The community.
@@ -348,4 +339,12 @@ pub(crate) fn spendable(who: &AccountId) -> Balance {
 /// The result of a call that the market refuses with `error`.
 pub(crate) fn refused(error: MarketError) -> DispatchResult {
 	Err(DispatchError::from(error))
+}
+
+/// The result of a call that the market refuses with `error` under a condition, and otherwise accepts.
+pub(crate) fn refused_if(condition: bool, error: MarketError) -> DispatchResult {
+	match condition {
+		true => refused(error),
+		false => Ok(()),
+	}
 }

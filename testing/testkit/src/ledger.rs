@@ -66,12 +66,6 @@ impl Snapshot {
 		}
 		told.assert_all();
 	}
-
-	fn household(&self, id: HouseholdId) -> &Household<AccountId> {
-		self.households
-			.get(&id)
-			.unwrap_or_else(|| panic!("an event names household {id}, which is not in the snapshot"))
-	}
 }
 
 /// The arrears and credit of every household.
@@ -134,13 +128,9 @@ impl Told<'_> {
 				);
 			}
 			Event::HouseholdLeft { household, .. } => {
-				let settled = Debt {
-					arrears: 0,
-					credit: 0,
-				};
 				assert_eq!(
 					self.debts.remove(&household),
-					Some(settled),
+					Some(Debt::default()),
 					"household {household} left with debts or was unknown"
 				);
 			}
@@ -149,8 +139,11 @@ impl Told<'_> {
 	}
 
 	fn parties(&self, household: HouseholdId) -> (AccountId, Purses) {
-		let household = self.before.household(household);
-		(household.owner.clone(), Purses::of(household.community))
+		let known =
+			self.before.households.get(&household).unwrap_or_else(|| {
+				panic!("an event names household {household}, which is not in the snapshot")
+			});
+		(known.owner.clone(), Purses::of(known.community))
 	}
 
 	/// Handles an `EraSettled` event: the statements since the last one belong to this era.
