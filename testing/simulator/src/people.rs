@@ -96,7 +96,7 @@ impl World {
 				consumption_wh: 1,
 				..reading
 			};
-			readings.extend([(first, another), (u32::MAX, reading)]);
+			readings.extend([(first, another), (HouseholdId(u32::MAX), reading)]);
 		}
 		self.act(by(concentrator, batch(era, readings)), Ok(()));
 		for (id, _, reading) in due {

@@ -309,7 +309,7 @@ impl World {
 	pub fn assert_nothing_owed(&self) {
 		let debts: usize = Debts::<Runtime>::iter().map(|(_, book)| book.len()).sum();
 		assert_eq!(debts, 0, "there are debts at the end");
-		let pool = EnergyMarket::pool_account(0);
+		let pool = EnergyMarket::pool_account(COMMUNITY);
 		let minimum = <Balances as Inspect<AccountId>>::minimum_balance();
 		assert_eq!(
 			Balances::balance(&pool),
@@ -322,7 +322,7 @@ impl World {
 /// The households, in the order of their registration.
 pub(crate) fn members() -> Vec<(HouseholdId, Household<AccountId>)> {
 	let household = |id| Households::<Runtime>::get(id).expect("members are households");
-	let ids = Members::<Runtime>::get(0).into_iter();
+	let ids = Members::<Runtime>::get(COMMUNITY).into_iter();
 	ids.map(|id| (id, household(id))).collect()
 }
 
