@@ -48,11 +48,12 @@ impl<T: Config> Pallet<T> {
 	) -> Result<CommunityId, DispatchError> {
 		let name = Name::try_from(name).map_err(|_| Error::<T>::NameTooLong)?;
 		Self::check_terms(&terms)?;
-		let id = CommunityId(CommunityCount::<T>::get());
-		let next =
-			id.0.checked_add(1)
-				.filter(|next| *next <= u32::MAX / 2)
-				.ok_or(Error::<T>::IdsExhausted)?;
+		let count = CommunityCount::<T>::get();
+		let id = CommunityId(count);
+		let next = count
+			.checked_add(1)
+			.filter(|next| *next <= u32::MAX / 2)
+			.ok_or(Error::<T>::IdsExhausted)?;
 		let pool = Self::pool_account(id);
 		// The minimum balance keeps the pool's account alive, so that it can take any amount, however small.
 		T::Currency::transfer(

@@ -16,7 +16,7 @@ pub type EraIndex = u32;
 /// They do not use `stored_types!`, because a derived `DecodeAsType` would refuse the plain number that the metadata of
 /// runtime version 100 has in their place.
 macro_rules! ids {
-	($($(#[$doc:meta])+ $id:ident;)+) => {
+	($($(#[$doc:meta])+ pub struct $id:ident(pub u32);)+) => {
 		$(
 			commonwatt_game::encoded_types! {
 				$(#[$doc])+
@@ -60,9 +60,9 @@ macro_rules! ids {
 
 ids! {
 	/// Number of a community, counted from 0 in the order of creation.
-	CommunityId;
+	pub struct CommunityId(pub u32);
 	/// Number of a household, counted from 0 over all communities in the order of registration.
-	HouseholdId;
+	pub struct HouseholdId(pub u32);
 }
 
 /// Decoding by the metadata of a chain.
@@ -88,11 +88,11 @@ mod client {
 		type Error = Error;
 		type TypeResolver = R;
 
-		fn unchecked_decode_as_type<'scale, 'resolver>(
+		fn unchecked_decode_as_type(
 			self,
-			input: &mut &'scale [u8],
+			input: &mut &[u8],
 			type_id: TypeIdFor<Self>,
-			types: &'resolver R,
+			types: &R,
 		) -> DecodeAsTypeResult<Self, Result<Id, Error>> {
 			DecodeAsTypeResult::Decoded(u32::decode_as_type(input, type_id, types).map(Id::from))
 		}

@@ -36,9 +36,10 @@ fn governance_creates_a_community_and_its_pool_account_exists() {
 		let pool = EnergyMarket::pool_account(CommunityId(1));
 		assert_ne!(pool, EnergyMarket::pool_account(VILLAGE));
 		assert_eq!(Balances::free_balance(pool), EXISTENTIAL_DEPOSIT);
-		assert!(
-			matches!(take_events().as_slice(), [Event::CommunityCreated { community: CommunityId(1), pool: p, .. }] if *p == pool)
-		);
+		assert!(matches!(
+			take_events().as_slice(),
+			[Event::CommunityCreated { community: CommunityId(1), pool: p, .. }] if *p == pool
+		));
 	});
 }
 
