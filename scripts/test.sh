@@ -3,8 +3,8 @@
 # tests of every crate, the real runtime, the real node over its RPC through `commonwatt` and through @polkadot/api, the
 # game's solver against pygambit, the paper's experiment with its page in a browser, and the benchmarks' own checks. The
 # first run builds for most of an hour on two cores; a later one, in any clone, takes minutes.
-#   QUICK=1   leave out what compiles for minutes and no test needs: the documentation, and the benchmarks' own checks,
-#             which need a second build of FRAME
+#   QUICK=1   leave out what takes minutes and is seldom what a change breaks: the documentation, the networks of several
+#             nodes, and the benchmarks' own checks, which need a second build of FRAME
 source "$(dirname "$0")/env.sh"
 case "${1:-}" in
 	"") ;;
@@ -37,7 +37,7 @@ if [ -z "${QUICK:-}" ]; then
 fi
 
 say "tests of every crate, the runtime and the node"
-cargo test --profile "$profile" --workspace --locked
+cargo test --profile "$profile" --workspace ${QUICK:+--exclude commonwatt-localnet} --locked
 took "tests"
 
 say "the game's command, with all its features"

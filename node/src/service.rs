@@ -238,12 +238,7 @@ where
 	match consensus {
 		Consensus::Development => {
 			let sealer = Sealer::new(&shared, &dev, seal_requests)?;
-			// Essential: if sealing ends, the node stops, so that somebody notices.
-			task_manager.spawn_essential_handle().spawn_blocking(
-				"dev-sealing",
-				Some("block-authoring"),
-				sealer.run(),
-			);
+			spawn_sealer(sealer, &task_manager);
 		}
 		Consensus::Authorities(grandpa) => validator.spawn(&shared, *grandpa, &task_manager)?,
 		Consensus::Work(block_import) => {
@@ -251,6 +246,15 @@ where
 		}
 	}
 	Ok(task_manager)
+}
+
+fn spawn_sealer(sealer: Sealer, task_manager: &TaskManager) {
+	// Essential: if sealing ends, the node stops, so that somebody notices.
+	task_manager.spawn_essential_handle().spawn_blocking(
+		"dev-sealing",
+		Some("block-authoring"),
+		sealer.run(),
+	);
 }
 
 /// Handles that the tasks of a starting node share.

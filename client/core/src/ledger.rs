@@ -166,22 +166,6 @@ impl Ledger {
 	/// Enters an event, if it is about something that the books hold.
 	fn enter_event(&mut self, event: &MarketEvent) {
 		match event {
-			MarketEvent::HouseholdRegistered {
-				household, comfort, ..
-			}
-			| MarketEvent::ComfortChanged { household, comfort } => {
-				self.households.entry(*household).or_default().comfort = *comfort;
-			}
-			MarketEvent::ArrearsRepaid {
-				household, arrears, ..
-			} => {
-				self.households.entry(*household).or_default().arrears = *arrears;
-			}
-			MarketEvent::CreditPaid {
-				household, credit, ..
-			} => {
-				self.households.entry(*household).or_default().credit = *credit;
-			}
 			MarketEvent::StrategiesSubmitted {
 				household,
 				era,
@@ -231,6 +215,29 @@ impl Ledger {
 					comfort: self.households.get(household).and_then(|known| known.comfort),
 				};
 				self.book(*era).contracts.insert(*household, contract);
+			}
+			_ => self.enter_household(event),
+		}
+	}
+
+	/// Enters what an event says about a household's comfort and debts.
+	fn enter_household(&mut self, event: &MarketEvent) {
+		match event {
+			MarketEvent::HouseholdRegistered {
+				household, comfort, ..
+			}
+			| MarketEvent::ComfortChanged { household, comfort } => {
+				self.households.entry(*household).or_default().comfort = *comfort;
+			}
+			MarketEvent::ArrearsRepaid {
+				household, arrears, ..
+			} => {
+				self.households.entry(*household).or_default().arrears = *arrears;
+			}
+			MarketEvent::CreditPaid {
+				household, credit, ..
+			} => {
+				self.households.entry(*household).or_default().credit = *credit;
 			}
 			_ => (),
 		}

@@ -357,6 +357,16 @@ fn statement_of(event: &mut MarketEvent, of: u32) -> Option<&mut Statement> {
 	}
 }
 
+/// Changes a household's statement and expects a check to fail with a message that contains `words`.
+#[track_caller]
+fn caught_in_statement(words: &str, of: u32, change: impl Fn(&mut Statement)) {
+	caught(words, |event| {
+		if let Some(statement) = statement_of(event, of) {
+			change(statement);
+		}
+	});
+}
+
 #[test]
 fn contracts_that_create_energy_are_caught() {
 	caught("sum of contracted community energy", |event| {
@@ -410,24 +420,18 @@ fn price_above_retail_is_caught() {
 
 #[test]
 fn delivery_that_creates_energy_is_caught() {
-	caught("sum of delivered community energy", |event| {
-		if let Some(statement) = statement_of(event, 0) {
-			statement.energy = channels(999, 0, 501, 0);
-		}
+	caught_in_statement("sum of delivered community energy", 0, |statement| {
+		statement.energy = channels(999, 0, 501, 0);
 	});
-	caught("household 1: metered energy", |event| {
-		if let Some(statement) = statement_of(event, 1) {
-			statement.energy.bought_from_main_wh += 1;
-		}
+	caught_in_statement("household 1: metered energy", 1, |statement| {
+		statement.energy.bought_from_main_wh += 1;
 	});
 }
 
 #[test]
 fn reading_that_no_meter_sent_is_caught() {
-	caught("another reading than its meter sent", |event| {
-		if let Some(statement) = statement_of(event, 1) {
-			statement.reading.indoor_centi_c = 0;
-		}
+	caught_in_statement("another reading than its meter sent", 1, |statement| {
+		statement.reading.indoor_centi_c = 0;
 	});
 }
 
@@ -442,48 +446,34 @@ fn unreported_missing_reading_is_caught() {
 
 #[test]
 fn money_from_nowhere_is_caught() {
-	caught("paid into and out of the pool", |event| {
-		if let Some(statement) = statement_of(event, 0) {
-			statement.amounts.received_from_pool += 1;
-		}
+	caught_in_statement("paid into and out of the pool", 0, |statement| {
+		statement.amounts.received_from_pool += 1;
 	});
-	caught("grid fees", |event| {
-		if let Some(statement) = statement_of(event, 1) {
-			statement.amounts.grid_fee += 1;
-		}
+	caught_in_statement("grid fees", 1, |statement| {
+		statement.amounts.grid_fee += 1;
 	});
-	caught("paid to the utility", |event| {
-		if let Some(statement) = statement_of(event, 1) {
-			statement.amounts.paid_to_utility += 1;
-		}
+	caught_in_statement("paid to the utility", 1, |statement| {
+		statement.amounts.paid_to_utility += 1;
 	});
 }
 
 #[test]
 fn forgotten_debt_is_caught() {
-	caught("household 1: arrears", |event| {
-		if let Some(statement) = statement_of(event, 1) {
-			statement.amounts.arrears -= 5;
-		}
+	caught_in_statement("household 1: arrears", 1, |statement| {
+		statement.amounts.arrears -= 5;
 	});
-	caught("household 0: credit", |event| {
-		if let Some(statement) = statement_of(event, 0) {
-			statement.amounts.received_from_utility -= 1;
-		}
+	caught_in_statement("household 0: credit", 0, |statement| {
+		statement.amounts.received_from_utility -= 1;
 	});
 }
 
 #[test]
 fn wrong_tariff_is_caught() {
-	caught("household 1: cost of the main grid", |event| {
-		if let Some(statement) = statement_of(event, 1) {
-			statement.imbalance_import_wh = 0;
-		}
+	caught_in_statement("household 1: cost of the main grid", 1, |statement| {
+		statement.imbalance_import_wh = 0;
 	});
-	caught("household 0: revenue from the main grid", |event| {
-		if let Some(statement) = statement_of(event, 0) {
-			statement.amounts.main_revenue += 1;
-		}
+	caught_in_statement("household 0: revenue from the main grid", 0, |statement| {
+		statement.amounts.main_revenue += 1;
 	});
 }
 
@@ -531,10 +521,8 @@ fn payoff_without_a_reading_is_caught() {
 
 #[test]
 fn excess_reward_is_caught() {
-	caught("rewards: 702 against 701", |event| {
-		if let Some(statement) = statement_of(event, 1) {
-			statement.amounts.reward += 1;
-		}
+	caught_in_statement("rewards: 702 against 701", 1, |statement| {
+		statement.amounts.reward += 1;
 	});
 	caught("rewards: 701 paid of 700 at most", |event| {
 		if let MarketEvent::EraCleared { record, .. } = event {

@@ -190,15 +190,7 @@ fn plots(dataset: &Dataset, ways: &Ways, is_paper: bool) -> Vec<Plot> {
 				false => "Figure 5: load of the community before and after the game".to_owned(),
 			},
 			"Energy consumed by all households in each period, kWh.",
-			vec![
-				Series::of_wh("before", Style::Dashes, ways.alone.load_wh()),
-				Series::of_wh("after", Style::Line, ways.game.load_wh()),
-				Series::of_wh(
-					"generation",
-					Style::Line,
-					ways.game.sums(|cell| cell.generation_wh.into()),
-				),
-			],
+			community_series(ways),
 		),
 		plot(
 			"tradable",
@@ -213,6 +205,16 @@ fn plots(dataset: &Dataset, ways: &Ways, is_paper: bool) -> Vec<Plot> {
 				Series::of_wh("traded", Style::Line, ways.game.traded_wh()),
 			],
 		),
+	]
+}
+
+/// The community's load before and after the game, and its generation.
+fn community_series(ways: &Ways) -> Vec<Series> {
+	let generation_wh = ways.game.sums(|cell| cell.generation_wh.into());
+	vec![
+		Series::of_wh("before", Style::Dashes, ways.alone.load_wh()),
+		Series::of_wh("after", Style::Line, ways.game.load_wh()),
+		Series::of_wh("generation", Style::Line, generation_wh),
 	]
 }
 
