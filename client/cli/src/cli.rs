@@ -54,18 +54,9 @@ Exit codes: 0 done; 1 the chain refused something; 2 the file or an option is wr
 4 the chain's sums do not add up; 5 they do, but eras were cleared or settled by a runtime whose game has other rules \
 than this program's, so their certificates or payoffs cannot be judged.";
 
-/// Options of `replay`.
+/// How flexible the households are that have no home energy manager.
 #[derive(Clone, Debug, Args)]
-#[command(after_long_help = REPLAY_HELP)]
-pub struct ReplayArgs {
-	/// CSV file with meter data
-	#[arg(value_name = "FILE.csv")]
-	pub file: PathBuf,
-
-	/// Options that replay and report share.
-	#[command(flatten)]
-	pub play: PlayArgs,
-
+pub struct Flexibility {
 	/// Share of its consumption that a household may drop or add in an era, percent
 	#[arg(long, value_name = "PERCENT", default_value_t = 20, value_parser = clap::value_parser!(u8).range(0..=100))]
 	pub flexible: u8,
@@ -78,6 +69,23 @@ pub struct ReplayArgs {
 		allow_negative_numbers = true
 	)]
 	pub response: i16,
+}
+
+/// Options of `replay`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = REPLAY_HELP)]
+pub struct ReplayArgs {
+	/// CSV file with meter data
+	#[arg(value_name = "FILE.csv")]
+	pub file: PathBuf,
+
+	/// Options that replay and report share.
+	#[command(flatten)]
+	pub play: PlayArgs,
+
+	/// How flexible the households are.
+	#[command(flatten)]
+	pub flexibility: Flexibility,
 
 	/// Use a home energy manager for each household, with the homes that this file describes, instead of --flexible and
 	/// --response
@@ -180,8 +188,10 @@ impl ReportArgs {
 		ReplayArgs {
 			file: self.data.clone(),
 			play: self.play.clone(),
-			flexible: 0,
-			response: 0,
+			flexibility: Flexibility {
+				flexible: 0,
+				response: 0,
+			},
 			homes: self.homes.clone(),
 			json: None,
 			wait: false,
@@ -463,18 +473,9 @@ pub struct LambdaArgs {
 	#[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
 	pub first: Option<u32>,
 
-	/// Share of its consumption that a household may drop or add in an era, percent
-	#[arg(long, value_name = "PERCENT", default_value_t = 20, value_parser = clap::value_parser!(u8).range(0..=100))]
-	pub flexible: u8,
-
-	/// Change of the indoor temperature for each additional kWh, hundredths of a degree; positive for heating
-	#[arg(
-		long,
-		value_name = "CENTI_C",
-		default_value_t = 50,
-		allow_negative_numbers = true
-	)]
-	pub response: i16,
+	/// How flexible the households are.
+	#[command(flatten)]
+	pub flexibility: Flexibility,
 
 	/// Meter resolution of the community, Wh
 	#[arg(long, value_name = "WH", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000))]

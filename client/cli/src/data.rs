@@ -64,8 +64,8 @@ struct Row {
 }
 
 impl Dataset {
-	/// Reads and checks a file. With `day`, keeps only periods that start on this date (`YYYY-MM-DD`), and with `first`
-	/// only so many of them.
+	/// Reads and checks a file. With `day`, keeps only the periods that start on this date (`YYYY-MM-DD`). `first`
+	/// limits how many periods are kept.
 	pub fn read(path: &Path, day: &Option<String>, first: Option<u32>) -> Result<Self, Fault> {
 		let mut dataset = group(path, read_rows(path)?)?;
 		if let Some(day) = day {

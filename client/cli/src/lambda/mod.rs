@@ -92,9 +92,9 @@ pub fn run(args: &LambdaArgs) -> Result<(), Fault> {
 	files::probe(&args.json)?;
 	let setting = Setting {
 		preference: Preference {
-			flexible_down_percent: args.flexible,
-			flexible_up_percent: args.flexible,
-			response_centi_c_per_kwh: args.response,
+			flexible_down_percent: args.flexibility.flexible,
+			flexible_up_percent: args.flexibility.flexible,
+			response_centi_c_per_kwh: args.flexibility.response,
 			trade_with_community: true,
 		},
 		comfort: paper::COMFORT,
@@ -127,8 +127,8 @@ fn examine(dataset: &Dataset, setting: &Setting, args: &LambdaArgs) -> Result<La
 	Ok(LambdaReport {
 		file: dataset.path.display().to_string(),
 		periods: dataset.periods.len(),
-		flexible_percent: args.flexible,
-		response_centi_c_per_kwh: args.response,
+		flexible_percent: args.flexibility.flexible,
+		response_centi_c_per_kwh: args.flexibility.response,
 		resolution_wh: args.resolution,
 		households,
 		limit,

@@ -476,9 +476,9 @@ fn flexible(
 	resolution_wh: u32,
 ) -> Vec<Strategy> {
 	let preference = Preference {
-		flexible_down_percent: args.flexible,
-		flexible_up_percent: args.flexible,
-		response_centi_c_per_kwh: args.response,
+		flexible_down_percent: args.flexibility.flexible,
+		flexible_up_percent: args.flexibility.flexible,
+		response_centi_c_per_kwh: args.flexibility.response,
 		trade_with_community: true,
 	};
 	preference.strategies(

@@ -127,8 +127,8 @@ fn identity(args: &ReplayArgs, manager: Option<&Manager>) -> Result<Identity, Fa
 		community,
 		day: args.play.day.clone(),
 		first: args.play.first,
-		flexible: args.flexible,
-		response: args.response,
+		flexible: args.flexibility.flexible,
+		response: args.flexibility.response,
 		homes: manager.map(|manager| manager.fingerprint),
 	})
 }

@@ -251,8 +251,8 @@ impl Node {
 	}
 }
 
-/// Binary-searches `low..=high` for the first number for which `is_so`, which must be monotone; `high` if there is none
-/// before it.
+/// Binary-searches for the first number from `low` on for which `is_so`, which must be monotone. Returns `high` if no
+/// smaller number satisfies it.
 async fn first_number(
 	mut low: u64,
 	mut high: u64,
@@ -405,7 +405,7 @@ pub async fn value<Value: DecodeAsType>(
 	entry(at, pallet, item, ()).await
 }
 
-/// The entry of a map in the state for a key; `None` if there is none.
+/// A map's entry for a key, if the state has one.
 async fn entry<Key: IntoEncodableValues + IntoDecodableValues, Value: DecodeAsType>(
 	at: &At,
 	pallet: &'static str,
