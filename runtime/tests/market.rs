@@ -98,41 +98,6 @@ fn contracts_are_backed_by_holds_while_they_are_open() {
 }
 
 #[test]
-fn home_energy_manager_can_only_make_market_calls_for_its_owner() {
-	Setup::preset("development").run(|chain| {
-		chain.next_era();
-		let manager = EveStash;
-		let add_proxy = pallet_proxy::Call::add_proxy {
-			delegate: manager.to_account_id().into(),
-			proxy_type: configs::ProxyType::Market,
-			delay: 0,
-		};
-		chain.submit([by(Alice, add_proxy)]);
-		let as_alice = |call| {
-			let proxy = pallet_proxy::Call::proxy {
-				real: Alice.to_account_id().into(),
-				force_proxy_type: None,
-				call: Box::new(call),
-			};
-			by(manager, proxy)
-		};
-		let (_, sell) = strategies(0, 2_000, vec![strategy(Kind::SellToMain, 0)]);
-		chain.submit([as_alice(sell)]);
-
-		let before = Balances::balance(&Bob.to_account_id());
-		let transfer = pallet_balances::Call::transfer_allow_death {
-			dest: Bob.to_account_id().into(),
-			value: UNIT,
-		};
-		// The proxy call itself succeeds; the wrapped call fails, as its event says.
-		chain.submit([as_alice(transfer.into())]);
-		assert_eq!(Balances::balance(&Bob.to_account_id()), before);
-		let era = chain.next_era();
-		assert_eq!(contract(0, era).energy.sold_to_main_wh, 2_000);
-	});
-}
-
-#[test]
 fn household_joins_through_a_batch_and_plays_by_its_preference() {
 	Setup::preset("development").run(|chain| {
 		chain.next_era();
