@@ -19,25 +19,43 @@ use sp_runtime::{
 /// Charges fees, except for feeless calls.
 type Fees = SkipCheckIfFeeless<Runtime, ChargeTransactionPayment<Runtime>>;
 
-/// Charges fees, except for feeless calls, and gives readings without a fee the highest priority, so that paid spam
-/// cannot crowd them out.
+/// The priority of a reading without a fee. Paid transactions are below, the governor's calls above.
+pub const READING_PRIORITY: TransactionPriority = 1 << 63;
+
+/// The priority of the governor's calls, and of an upgrade that it has authorized (see `frame_system`).
+pub const GOVERNOR_PRIORITY: TransactionPriority = TransactionPriority::MAX;
+
+/// Charges fees, except for feeless calls, and ranks transactions: first the governor's, then readings without a fee,
+/// then all that pay. Pools and authors of blocks take them in this order.
 ///
-/// A paying transaction has a priority, which grows with its tip; a feeless one would have none. So without this
-/// extension, a full pool or block would exclude the feeless readings. A meter cannot fill the pool either: all its
-/// feeless readings of an era provide the same tag, and a pool holds only one transaction that provides a given tag.
+/// **Readings before what pays.** [`SkipCheckIfFeeless`] leaves a feeless transaction the priority 0, below every paid
+/// one, so a full pool or block would exclude it. A paid transaction has the priority that `pallet_transaction_payment`
+/// computes from its tip and its size, up to one below that of a reading. That holds for calls of the class
+/// `Operational` too, which that pallet raises: anybody may pay for one that fails (such as `set_code` in Sudo's name),
+/// and such calls may fill the quarter of a block that is reserved for their class.
+///
+/// **The governor before readings.** It must be able to stop or mend a chain at any moment, also in the minute in which
+/// all meters report. Its calls are the calls of Sudo that the Sudo key signs, whatever class they have: most of the
+/// market's calls have the class `Normal`. A call of Sudo by anybody else is merely paid, and so is one that the
+/// governor wraps in a batch or a proxy.
+///
+/// **What readings can fill is bounded.** All feeless readings of a meter and an era provide the same tag, of which a
+/// pool holds one, and a block accepts only the first of them. So there is at most one for each registered meter and
+/// era, and only an operator registers meters. They have the class `Normal`, so they never use the quarter of a block
+/// that is reserved for `Operational` calls.
 ///
 /// To wallets it looks like the payment extension that it wraps, as [`SkipCheckIfFeeless`] does: they sign no extra
 /// data for it.
 #[derive(Encode, Decode, DecodeWithMemTracking, Clone, Eq, PartialEq, Debug)]
-pub struct ReadingsFirst(Fees);
+pub struct RankedFees(Fees);
 
-impl From<ChargeTransactionPayment<Runtime>> for ReadingsFirst {
+impl From<ChargeTransactionPayment<Runtime>> for RankedFees {
 	fn from(payment: ChargeTransactionPayment<Runtime>) -> Self {
 		Self(payment.into())
 	}
 }
 
-impl TypeInfo for ReadingsFirst {
+impl TypeInfo for RankedFees {
 	type Identity = <Fees as TypeInfo>::Identity;
 
 	fn type_info() -> Type {
@@ -53,7 +71,14 @@ fn reading(origin: &RuntimeOrigin, call: &RuntimeCall) -> Option<(AccountId, u32
 	Some((origin.as_system_origin_signer()?.clone(), *era))
 }
 
-impl TransactionExtension<RuntimeCall> for ReadingsFirst {
+/// Whether the governor signed the call, and Sudo will execute it.
+fn is_governors(origin: &RuntimeOrigin, call: &RuntimeCall) -> bool {
+	matches!(call, RuntimeCall::Sudo(_))
+		&& pallet_sudo::Key::<Runtime>::get()
+			.is_some_and(|key| origin.as_system_origin_signer() == Some(&key))
+}
+
+impl TransactionExtension<RuntimeCall> for RankedFees {
 	const IDENTIFIER: &'static str = <Fees as TransactionExtension<RuntimeCall>>::IDENTIFIER;
 	type Implicit = <Fees as TransactionExtension<RuntimeCall>>::Implicit;
 	type Val = <Fees as TransactionExtension<RuntimeCall>>::Val;
@@ -68,7 +93,12 @@ impl TransactionExtension<RuntimeCall> for ReadingsFirst {
 	}
 
 	fn weight(&self, call: &RuntimeCall) -> Weight {
-		self.0.weight(call)
+		// `is_governors` reads the key. The call reads it again, and its own weight includes that.
+		let key = match call {
+			RuntimeCall::Sudo(_) => <Runtime as frame_system::Config>::DbWeight::get().reads(1),
+			_ => Weight::zero(),
+		};
+		self.0.weight(call).saturating_add(key)
 	}
 
 	fn validate(
@@ -82,6 +112,7 @@ impl TransactionExtension<RuntimeCall> for ReadingsFirst {
 		source: TransactionSource,
 	) -> ValidateResult<Self::Val, RuntimeCall> {
 		let reading = reading(&origin, call);
+		let is_governors = is_governors(&origin, call);
 		let (mut valid, val, origin) = self.0.validate(
 			origin,
 			call,
@@ -91,10 +122,14 @@ impl TransactionExtension<RuntimeCall> for ReadingsFirst {
 			inherited_implication,
 			source,
 		)?;
-		if let (Intermediate::Skip(_), Some(reading)) = (&val, reading) {
-			valid.priority = TransactionPriority::MAX;
-			valid.provides.push((b"reading", reading).encode());
-		}
+		valid.priority = match (&val, reading) {
+			(Intermediate::Skip(_), Some(reading)) => {
+				valid.provides.push((b"reading", reading).encode());
+				READING_PRIORITY
+			}
+			_ if is_governors => GOVERNOR_PRIORITY,
+			_ => valid.priority.min(READING_PRIORITY - 1),
+		};
 		Ok((valid, val, origin))
 	}
 

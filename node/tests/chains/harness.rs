@@ -73,6 +73,11 @@ impl Node {
 		self.process.kill();
 	}
 
+	/// The process's number.
+	pub fn process_id(&self) -> u32 {
+		self.process.process_id()
+	}
+
 	/// What the node has logged so far.
 	pub fn log(&self) -> String {
 		self.process.log()
@@ -185,4 +190,13 @@ pub fn decode_u64(hex: &str) -> u64 {
 	let digits = hex.trim_start_matches("0x");
 	assert_eq!(digits.len(), 16, "{hex} is not a u64");
 	u64::from_str_radix(digits, 16).unwrap().swap_bytes()
+}
+
+/// Hexadecimal text of bytes.
+pub fn to_hex(bytes: &[u8]) -> String {
+	let mut hex = "0x".to_owned();
+	for byte in bytes {
+		hex.push_str(&format!("{byte:02x}"));
+	}
+	hex
 }
