@@ -5,6 +5,7 @@
 //! - [`ids`], [`money`]: numbers of eras, communities and households, and amounts of money;
 //! - [`terms`], [`membership`], [`readings`], [`contract`], [`statement`], [`clock`], [`views`]: what the market stores
 //!   and reports;
+//! - [`scheduled`]: values that change with a notice;
 //! - [`prices`]: what energy costs;
 //! - [`settlement`]: who delivered what, and what each household owes for it;
 //! - [`bill`]: sums over several eras;
@@ -31,6 +32,7 @@ pub mod money;
 pub mod paper;
 pub mod prices;
 pub mod readings;
+pub mod scheduled;
 pub mod settlement;
 pub mod statement;
 pub mod terms;
@@ -43,7 +45,10 @@ pub use contract::{Channels, Contract, Submission};
 pub use ids::{CommunityId, EraIndex, HouseholdId};
 pub use membership::{Community, Debt, Household, NextMeter};
 pub use money::Balance;
-pub use readings::{Metered, Quality, Reading, ReadingItem};
+pub use readings::{Calendar, Metered, Peaks, Quality, Reading, ReadingItem};
+pub use scheduled::Scheduled;
 pub use statement::{Amounts, EraRecord, Statement, Totals};
-pub use terms::{ComfortBounds, EndedTerms, NextTerms, PriceRule, Tariffs, Terms, MAX_TARIFF_PER_KWH};
+pub use terms::{
+	ComfortBounds, EndedTerms, NextTerms, PriceRule, Tariffs, Terms, TermsBounds, MAX_TARIFF_PER_KWH,
+};
 pub use views::{EraView, Explanation, Overview, QueueView, RecordView};

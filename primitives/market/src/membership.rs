@@ -1,6 +1,6 @@
 //! Communities and their households.
 
-use crate::{money::Balance, CommunityId, EndedTerms, EraIndex, NextTerms, Terms};
+use crate::{money::Balance, CommunityId, EndedTerms, EraIndex, NextTerms, Scheduled, Terms, TermsBounds};
 use commonwatt_game::{Comfort, Preference};
 
 commonwatt_game::stored_types! {
@@ -13,10 +13,12 @@ commonwatt_game::stored_types! {
 		pub operator: AccountId,
 		/// The main grid's account: it is paid for what it sells and pays for what it buys.
 		pub utility: AccountId,
-		/// May report the readings of every household, many in one call.
-		pub concentrator: Option<AccountId>,
+		/// May report the readings of silent meters, many in one call. The one of the running era counts.
+		pub concentrator: Scheduled<Option<AccountId>>,
 		/// While paused, no game is played: all energy goes to and from the main grid.
-		pub paused: bool,
+		pub paused: Scheduled<bool>,
+		/// What governance allows the operator's terms.
+		pub bounds: TermsBounds,
 		/// Terms that held before `terms`, the oldest first: eras of their time may still wait for settlement.
 		pub ended_terms: Ended,
 		/// In force until `next_terms` are.
@@ -51,7 +53,7 @@ commonwatt_game::stored_types! {
 		/// settled and neither side owes anything.
 		pub member_until: Option<EraIndex>,
 		/// While suspended it plays no game: all its energy goes to and from the main grid.
-		pub suspended: bool,
+		pub suspended: Scheduled<bool>,
 		/// How indoor temperature is valued; `None` is always comfortable.
 		pub comfort: Option<Comfort>,
 		/// Speaks for the household in eras for which it submits nothing; `None` stays out of the game.

@@ -59,6 +59,30 @@ commonwatt_game::stored_types! {
 		pub comfort_bounds: Option<ComfortBounds>,
 	}
 
+	/// What governance allows a community's terms, in the smallest unit of money for each kWh. The operator earns the grid
+	/// fee and chooses the rest, so the bounds limit what an operator can take from its households.
+	#[derive(Copy)]
+	pub struct TermsBounds {
+		/// Highest retail tariff.
+		#[cfg_attr(feature = "serde", serde(with = "crate::money::serialized"))]
+		pub highest_retail_per_kwh: Balance,
+		/// Lowest feed-in tariff.
+		#[cfg_attr(feature = "serde", serde(with = "crate::money::serialized"))]
+		pub lowest_feed_in_per_kwh: Balance,
+		/// Highest price of what a household takes beyond its contract.
+		#[cfg_attr(feature = "serde", serde(with = "crate::money::serialized"))]
+		pub highest_imbalance_import_per_kwh: Balance,
+		/// Lowest price of what a household feeds in beyond its contract.
+		#[cfg_attr(feature = "serde", serde(with = "crate::money::serialized"))]
+		pub lowest_imbalance_export_per_kwh: Balance,
+		/// Highest grid fee.
+		#[cfg_attr(feature = "serde", serde(with = "crate::money::serialized"))]
+		pub highest_grid_fee_per_kwh: Balance,
+		/// Highest incentive for an era, in the smallest unit of money.
+		#[cfg_attr(feature = "serde", serde(with = "crate::money::serialized"))]
+		pub highest_incentive_per_era: Balance,
+	}
+
 	/// What every comfort range of a community lies within, hundredths of a degree Celsius. The lower end is below the
 	/// upper end.
 	#[derive(Copy)]
@@ -85,6 +109,32 @@ commonwatt_game::stored_types! {
 		pub from_era: EraIndex,
 		/// The terms.
 		pub terms: Terms,
+	}
+}
+
+impl TermsBounds {
+	/// The bounds that allow these terms and nothing dearer.
+	pub fn around(terms: &Terms) -> Self {
+		let tariffs = &terms.tariffs;
+		Self {
+			highest_retail_per_kwh: tariffs.retail_per_kwh,
+			lowest_feed_in_per_kwh: tariffs.feed_in_per_kwh,
+			highest_imbalance_import_per_kwh: tariffs.imbalance_import_per_kwh,
+			lowest_imbalance_export_per_kwh: tariffs.imbalance_export_per_kwh,
+			highest_grid_fee_per_kwh: tariffs.grid_fee_per_kwh,
+			highest_incentive_per_era: terms.incentive_per_era,
+		}
+	}
+
+	/// Whether terms lie within the bounds.
+	pub fn allow(&self, terms: &Terms) -> bool {
+		let tariffs = &terms.tariffs;
+		tariffs.retail_per_kwh <= self.highest_retail_per_kwh
+			&& self.lowest_feed_in_per_kwh <= tariffs.feed_in_per_kwh
+			&& tariffs.imbalance_import_per_kwh <= self.highest_imbalance_import_per_kwh
+			&& self.lowest_imbalance_export_per_kwh <= tariffs.imbalance_export_per_kwh
+			&& tariffs.grid_fee_per_kwh <= self.highest_grid_fee_per_kwh
+			&& terms.incentive_per_era <= self.highest_incentive_per_era
 	}
 }
 

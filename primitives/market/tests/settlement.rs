@@ -101,24 +101,6 @@ fn energy_without_a_contract_is_ordinary() {
 }
 
 #[test]
-fn silent_meter_never_helps_its_owner() {
-	let seller = Contract {
-		generation_wh: 3_000,
-		..contract(2_000, 0)
-	};
-	// The strategy consumes 1,000 Wh: a seller delivers nothing.
-	let estimate = Reading::estimate(9_000, Some(&seller), None);
-	assert_eq!(
-		(estimate.generation_wh, estimate.consumption_wh, estimate.quality),
-		(1_000, 1_000, Quality::Estimated)
-	);
-	let none = None::<&Contract<Vec<Choice>>>;
-	let last = Reading::estimate(400, none, Some(reading(5_000, 700)));
-	assert_eq!((last.generation_wh, last.consumption_wh), (0, 400));
-	assert_eq!(Reading::estimate(400, none, None).net_wh(), 0);
-}
-
-#[test]
 fn dues_carry_earlier_debts_and_what_is_not_paid_stays_owed() {
 	let mut amounts = Amounts {
 		main_cost: 100,
