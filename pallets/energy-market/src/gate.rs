@@ -34,7 +34,7 @@ impl<T: Config> Pallet<T> {
 		households: u32,
 	) {
 		let Some(terms) = Communities::<T>::get(community)
-			.filter(|c| !c.paused)
+			.filter(|c| !c.paused.in_era(era))
 			.map(|c| c.terms_in(era))
 		else {
 			return;
@@ -102,7 +102,8 @@ impl<T: Config> Pallet<T> {
 		let mut players = Vec::new();
 		let debts = Debts::<T>::get(community);
 		for id in Members::<T>::get(community).into_iter().take(households as usize) {
-			let Some(household) = Households::<T>::get(id).filter(|h| !h.suspended && h.is_member_in(era))
+			let Some(household) =
+				Households::<T>::get(id).filter(|h| !h.suspended.in_era(era) && h.is_member_in(era))
 			else {
 				continue;
 			};
@@ -110,7 +111,7 @@ impl<T: Config> Pallet<T> {
 				continue;
 			};
 			// Readings of the era that has just ended are still being submitted, so they do not count yet.
-			let last_reading = || Readings::<T>::get(id)?.until(settle_era?);
+			let last_reading = || Readings::<T>::get(id)?.recent(settle_era?);
 			let Some(Submission::<T> {
 				generation_wh,
 				mut strategies,

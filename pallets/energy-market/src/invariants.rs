@@ -59,10 +59,6 @@ impl<T: Config> Pallet<T> {
 
 	fn try_members() -> Result<(), TryRuntimeError> {
 		ensure!(
-			Communities::<T>::iter_keys().count() == CommunityCount::<T>::get() as usize,
-			"the community count differs from the number of communities"
-		);
-		ensure!(
 			Communities::<T>::iter_keys().all(|id| id.0 < CommunityCount::<T>::get()),
 			"a community's number is not below the community count"
 		);
@@ -157,7 +153,7 @@ impl<T: Config> Pallet<T> {
 
 	/// Checks that each pool's account keeps the minimum balance.
 	fn try_pools() -> Result<(), TryRuntimeError> {
-		for community in (0..CommunityCount::<T>::get()).map(CommunityId) {
+		for community in Communities::<T>::iter_keys() {
 			ensure!(
 				T::Currency::balance(&Self::pool_account(community)) >= T::Currency::minimum_balance(),
 				"a pool's account is below the minimum balance"

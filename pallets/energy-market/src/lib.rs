@@ -171,6 +171,20 @@ pub mod pallet {
 		30 * 60 * 1_000
 	}
 
+	/// Eras from an announcement of terms to the first era under them, at least 2; fixed at genesis.
+	#[pallet::storage]
+	pub type TermsNotice<T> = StorageValue<_, EraIndex, ValueQuery, DefaultTermsNotice>;
+
+	/// The default notice of new terms: a day of half hours.
+	#[pallet::type_value]
+	pub fn DefaultTermsNotice() -> EraIndex {
+		48
+	}
+
+	/// The first era that the chain saw.
+	#[pallet::storage]
+	pub type FirstEra<T> = StorageValue<_, EraIndex, ValueQuery>;
+
 	/// The running era and the one before it. Empty until the first block with a timestamp ends.
 	#[pallet::storage]
 	pub type Clock<T> = StorageValue<_, ClockState>;
@@ -183,7 +197,7 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Planned<T: Config> = StorageValue<_, BoundedVec<PlannedStep, T::MaxSteps>, ValueQuery>;
 
-	/// Number of communities, which is also the number of the next one.
+	/// Number of the next community. Numbers are never reused.
 	#[pallet::storage]
 	pub type CommunityCount<T> = StorageValue<_, u32, ValueQuery>;
 
@@ -255,6 +269,8 @@ pub mod pallet {
 		pub utility: AccountId,
 		/// Rules, tariffs and fees.
 		pub terms: Terms,
+		/// What governance allows the terms.
+		pub bounds: TermsBounds,
 		/// Its households, in the order of registration.
 		pub households: Vec<GenesisHousehold<AccountId>>,
 	}
@@ -280,6 +296,8 @@ pub mod pallet {
 	pub struct GenesisConfig<T: Config> {
 		/// Length of an era in ms, at least 1,000; 0 means the default of half an hour.
 		pub era_length_ms: u64,
+		/// Eras from an announcement of terms to the first era under them, at least 2; 0 means the default of 48.
+		pub terms_notice: EraIndex,
 		/// Communities, numbered from 0 in this order.
 		pub communities: Vec<GenesisCommunity<T::AccountId>>,
 	}
@@ -293,6 +311,13 @@ pub mod pallet {
 					"genesis: era_length_ms must be at least 1,000, or 0 for the default"
 				);
 				EraLengthMs::<T>::put(self.era_length_ms);
+			}
+			if self.terms_notice != 0 {
+				assert!(
+					self.terms_notice >= market::scheduled::NOTICE,
+					"genesis: terms_notice must be at least 2, or 0 for the default"
+				);
+				TermsNotice::<T>::put(self.terms_notice);
 			}
 			for community in &self.communities {
 				Pallet::<T>::build_community(community)
@@ -323,6 +348,8 @@ pub mod pallet {
 			pot: T::AccountId,
 			/// Rules, tariffs and fees.
 			terms: Terms,
+			/// What governance allows the terms.
+			bounds: TermsBounds,
 		},
 		/// A household joined a community.
 		#[codec(index = 1)]
@@ -493,22 +520,28 @@ pub mod pallet {
 			community: CommunityId,
 			/// The new data concentrator's account. `None` means that the community has no concentrator any more.
 			concentrator: Option<T::AccountId>,
+			/// The first era in which it reports.
+			from_era: EraIndex,
 		},
-		/// The operator paused or resumed a community, with effect from its next clearing.
+		/// The operator paused or resumed a community.
 		#[codec(index = 17)]
 		CommunityPaused {
 			/// The community.
 			community: CommunityId,
 			/// True if paused, false if resumed.
 			paused: bool,
+			/// The first era that it holds for.
+			from_era: EraIndex,
 		},
-		/// The operator suspended or reinstated a household, with effect from the community's next clearing.
+		/// The operator suspended or reinstated a household.
 		#[codec(index = 18)]
 		HouseholdSuspended {
 			/// The household.
 			household: HouseholdId,
 			/// True if suspended, false if reinstated.
 			suspended: bool,
+			/// The first era that it holds for.
+			from_era: EraIndex,
 		},
 		/// The operator replaced a household's meter.
 		#[codec(index = 19)]
@@ -564,6 +597,32 @@ pub mod pallet {
 			paid: Balance,
 			/// Amount still owed.
 			credit: Balance,
+		},
+		/// Governance changed what it allows the terms of a community.
+		#[codec(index = 35)]
+		TermsBoundsChanged {
+			/// The community.
+			community: CommunityId,
+			/// The new bounds.
+			bounds: TermsBounds,
+		},
+		/// Governance named another utility of a community.
+		#[codec(index = 36)]
+		UtilityChanged {
+			/// The community.
+			community: CommunityId,
+			/// The new utility's account.
+			utility: T::AccountId,
+		},
+		/// Governance closed a community without members.
+		#[codec(index = 37)]
+		CommunityClosed {
+			/// The community. Its number is never reused.
+			community: CommunityId,
+			/// Received what the incentive pot had.
+			beneficiary: T::AccountId,
+			/// Amount from the pot.
+			from_pot: Balance,
 		},
 	}
 
@@ -661,9 +720,9 @@ pub mod pallet {
 		/// No number is left for another community, household or era.
 		#[codec(index = 29)]
 		IdsExhausted,
-		/// Terms must begin in an era after the running one.
+		/// New terms need a notice: they begin at least `TermsNotice` eras after the running one.
 		#[codec(index = 30)]
-		EraNotLater,
+		NoticeTooShort,
 		/// Nothing to change: this is the current value.
 		#[codec(index = 31)]
 		NothingToChange,
@@ -697,6 +756,21 @@ pub mod pallet {
 		/// The household is leaving the community.
 		#[codec(index = 41)]
 		HouseholdLeaving,
+		/// The terms lie outside the bounds that governance set for the community.
+		#[codec(index = 55)]
+		OutsideBounds,
+		/// The running era has ended, so the strategies of the next one are fixed; retry in some blocks.
+		#[codec(index = 56)]
+		GateClosed,
+		/// The meter itself has reported this era, and only the meter corrects its own reading.
+		#[codec(index = 57)]
+		MeterHasReported,
+		/// A community that is to be closed must have no members.
+		#[codec(index = 58)]
+		CommunityNotEmpty,
+		/// Clearings and settlements are under way; retry in some blocks.
+		#[codec(index = 59)]
+		RoundUnderWay,
 	}
 
 	#[pallet::hooks]
@@ -723,12 +797,12 @@ pub mod pallet {
 	#[pallet::call]
 	impl<T: Config> Pallet<T> {
 		/// Create a community. The operator's account pays the minimum balance of the pool's account. The terms hold at
-		/// once, and the community takes part from the next round on.
+		/// once and must lie within `bounds`, as all later terms. The community takes part from the next round on.
 		///
 		/// Origin: governance.
 		///
 		/// Errors: `NameTooLong`, `LambdaOutOfRange`, `ResolutionOutOfRange`, `TariffsOutOfOrder`, `TariffTooHigh`,
-		/// `ComfortBoundsEmpty`, `IdsExhausted`, or a token error if the operator cannot pay the minimum balance.
+		/// `ComfortBoundsEmpty`, `OutsideBounds`, `IdsExhausted`, or a token error if the operator cannot pay the minimum balance.
 		/// Event: `CommunityCreated`.
 		#[pallet::call_index(0)]
 		#[pallet::weight(T::WeightInfo::create_community())]
@@ -738,9 +812,10 @@ pub mod pallet {
 			operator: T::AccountId,
 			utility: T::AccountId,
 			terms: Terms,
+			bounds: TermsBounds,
 		) -> DispatchResult {
 			T::GovernanceOrigin::ensure_origin(origin)?;
-			Self::do_create_community(name, operator, utility, terms)?;
+			Self::do_create_community(name, operator, utility, terms, bounds)?;
 			Ok(())
 		}
 
@@ -769,15 +844,15 @@ pub mod pallet {
 			Ok(())
 		}
 
-		/// Announce new terms, which hold from `from_era` on: rules, tariffs, grid fee, price rule, comfort bounds and
-		/// incentive. They replace an announcement that has not begun. Contracts keep the terms that they were made
-		/// under. The game cuts a household's comfort range to the part within the bounds; a household without such a
+		/// Announce new terms, which hold from `from_era` on, at least `TermsNotice` eras after the running one: rules,
+		/// tariffs, grid fee, price rule, comfort bounds and incentive, within the community's bounds. They replace an
+		/// announcement that has not begun. Contracts keep the terms that they were made under. The game cuts a household's comfort range to the part within the bounds; a household without such a
 		/// part takes no part in the game.
 		///
 		/// Origin: the community's operator, signed.
 		///
 		/// Errors: `UnknownCommunity`, `NotOperator`, `LambdaOutOfRange`, `ResolutionOutOfRange`, `TariffsOutOfOrder`,
-		/// `TariffTooHigh`, `ComfortBoundsEmpty`, `EraNotLater`. Event: `TermsChanged`.
+		/// `TariffTooHigh`, `ComfortBoundsEmpty`, `OutsideBounds`, `NoticeTooShort`. Event: `TermsChanged`.
 		#[pallet::call_index(2)]
 		#[pallet::weight(T::WeightInfo::set_terms())]
 		pub fn set_terms(
@@ -791,12 +866,12 @@ pub mod pallet {
 		}
 
 		/// Change a household's comfort model: how it values its indoor temperature. `None` means comfortable at any
-		/// temperature. Takes effect at the community's next clearing.
+		/// temperature. Takes effect at the next gate closure.
 		///
 		/// Origin: the household's owner, signed.
 		///
 		/// Errors: `UnknownHousehold`, `NotOwner`, `ComfortRangeEmpty`, `ComfortSensitivityNotPositive`,
-		/// `ComfortCouldExceedOne`, `ComfortOutOfBounds`. Event: `ComfortChanged`.
+		/// `ComfortCouldExceedOne`, `ComfortOutOfBounds`, `GateClosed`. Event: `ComfortChanged`.
 		#[pallet::call_index(3)]
 		#[pallet::weight(T::WeightInfo::set_comfort())]
 		pub fn set_comfort(
@@ -809,12 +884,12 @@ pub mod pallet {
 		}
 
 		/// Set a household's standing preference, or remove it with `None`. For an era without submitted strategies,
-		/// the chain derives them from the household's last reading by this preference. Takes effect at the community's
-		/// next clearing.
+		/// the chain derives them from the household's last reading by this preference, as long as one of the last four
+		/// eras has a reading. Takes effect at the next gate closure.
 		///
 		/// Origin: the household's owner, signed.
 		///
-		/// Errors: `UnknownHousehold`, `NotOwner`, `PreferenceOutOfRange`. Event: `PreferenceChanged`.
+		/// Errors: `UnknownHousehold`, `NotOwner`, `PreferenceOutOfRange`, `GateClosed`. Event: `PreferenceChanged`.
 		#[pallet::call_index(4)]
 		#[pallet::weight(T::WeightInfo::set_preference())]
 		pub fn set_preference(
@@ -831,8 +906,8 @@ pub mod pallet {
 		///
 		/// Origin: the household's owner, signed. The fee grows with the number of strategies.
 		///
-		/// Errors: `UnknownHousehold`, `NotOwner`, `ClockNotStarted`, `StrategiesForWrongEra`, `NoStrategies`,
-		/// `EnergyOutOfRange`, `HouseholdSuspended`, `HouseholdLeaving`, `CommunityPaused`, `TooManyStrategies`,
+		/// Errors: `UnknownHousehold`, `NotOwner`, `ClockNotStarted`, `GateClosed`, `StrategiesForWrongEra`,
+		/// `NoStrategies`, `EnergyOutOfRange`, `HouseholdSuspended`, `HouseholdLeaving`, `CommunityPaused`, `TooManyStrategies`,
 		/// `KindContradictsNetPosition`, `OverConnectionLimit`. Event: `StrategiesSubmitted`.
 		#[pallet::call_index(5)]
 		#[pallet::weight(T::WeightInfo::submit_strategies(strategies.len() as u32))]
@@ -848,7 +923,8 @@ pub mod pallet {
 		}
 
 		/// Submit a meter's reading of the era that the chain saw before the running one. A meter reports an era once.
-		/// Until the running era ends, a reading of quality `Corrected` replaces the earlier one.
+		/// Until the running era ends, a reading of quality `Corrected` replaces the meter's earlier one. The meter's
+		/// reading takes the place of a data concentrator's.
 		///
 		/// Origin: the meter, signed. The first valid reading of an era costs no fee; everything else costs the
 		/// ordinary fee.
@@ -879,7 +955,8 @@ pub mod pallet {
 			Self::do_repay_arrears(who, household)
 		}
 
-		/// Name another operator of a community, with immediate effect.
+		/// Name another operator of a community, with immediate effect. What the old one announced and has not begun is
+		/// dropped: terms, a pause, a data concentrator.
 		///
 		/// Origin: governance.
 		///
@@ -895,12 +972,12 @@ pub mod pallet {
 			Self::do_set_operator(community, operator)
 		}
 
-		/// Name the community's data concentrator: an account that may report the readings of every household. `None`
-		/// takes the right from the present one. Takes effect at once.
+		/// Name the community's data concentrator: an account that may report the readings of silent meters. `None` takes
+		/// the right from the present one. Takes effect in the era after next.
 		///
 		/// Origin: the community's operator, signed.
 		///
-		/// Errors: `UnknownCommunity`, `NotOperator`. Event: `ConcentratorChanged`.
+		/// Errors: `UnknownCommunity`, `NotOperator`, `NothingToChange`. Event: `ConcentratorChanged`.
 		#[pallet::call_index(9)]
 		#[pallet::weight(T::WeightInfo::set_concentrator())]
 		pub fn set_concentrator(
@@ -912,7 +989,7 @@ pub mod pallet {
 			Self::do_set_concentrator(who, community, concentrator)
 		}
 
-		/// Pause or resume a community, with effect from its next clearing. A paused community plays no game and takes
+		/// Pause or resume a community, with effect from the era after next. A paused community plays no game and takes
 		/// no strategies. Contracts that are already made are settled; all further energy is traded with the main grid.
 		///
 		/// Origin: the community's operator, signed.
@@ -925,8 +1002,8 @@ pub mod pallet {
 			Self::do_set_paused(who, community, paused)
 		}
 
-		/// Suspend or reinstate a household, with effect from the community's next clearing. A suspended household
-		/// plays no game and submits no strategies. Contracts that are already made are settled; all further energy is
+		/// Suspend or reinstate a household, with effect from the era after next. A suspended household plays no game and
+		/// submits no strategies. Contracts that are already made are settled; all further energy is
 		/// traded with the main grid.
 		///
 		/// Origin: the community's operator, signed.
@@ -966,7 +1043,7 @@ pub mod pallet {
 		///
 		/// Origin: the household's owner, signed.
 		///
-		/// Errors: `UnknownHousehold`, `NotOwner`, `ClockNotStarted`, `NothingSubmitted`, `IdsExhausted`. Event:
+		/// Errors: `UnknownHousehold`, `NotOwner`, `ClockNotStarted`, `GateClosed`, `NothingSubmitted`, `IdsExhausted`. Event:
 		/// `StrategiesWithdrawn`.
 		#[pallet::call_index(13)]
 		#[pallet::weight(T::WeightInfo::withdraw_strategies())]
@@ -982,7 +1059,7 @@ pub mod pallet {
 		/// is skipped.
 		///
 		/// Events: `ReadingSubmitted` for each item that counts; `ReadingRefused` for each other one, with an error of
-		/// `submit_reading`, `UnknownHousehold` or `NotConcentrator`.
+		/// `submit_reading`, `UnknownHousehold`, `NotConcentrator` or `MeterHasReported`.
 		#[pallet::call_index(14)]
 		#[pallet::weight(T::WeightInfo::submit_readings(items.len() as u32))]
 		pub fn submit_readings(
@@ -1020,6 +1097,57 @@ pub mod pallet {
 		pub fn remove_household(origin: OriginFor<T>, household: HouseholdId) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::as_operator_of(&who, household, |h| Self::start_leaving(household, h))
+		}
+
+		/// Change what governance allows the terms of a community. Terms in force and announced terms stay as they are.
+		///
+		/// Origin: governance.
+		///
+		/// Errors: `UnknownCommunity`. Event: `TermsBoundsChanged`.
+		#[pallet::call_index(30)]
+		#[pallet::weight(T::WeightInfo::set_terms_bounds())]
+		pub fn set_terms_bounds(
+			origin: OriginFor<T>,
+			community: CommunityId,
+			bounds: TermsBounds,
+		) -> DispatchResult {
+			T::GovernanceOrigin::ensure_origin(origin)?;
+			Self::do_set_terms_bounds(community, bounds)
+		}
+
+		/// Name another utility of a community, with immediate effect: it settles every era that is not settled yet, and
+		/// takes over arrears and credits.
+		///
+		/// Origin: governance.
+		///
+		/// Errors: `UnknownCommunity`. Event: `UtilityChanged`.
+		#[pallet::call_index(31)]
+		#[pallet::weight(T::WeightInfo::set_utility())]
+		pub fn set_utility(
+			origin: OriginFor<T>,
+			community: CommunityId,
+			utility: T::AccountId,
+		) -> DispatchResult {
+			T::GovernanceOrigin::ensure_origin(origin)?;
+			Self::do_set_utility(community, utility)
+		}
+
+		/// Close a community without members, while no round is under way. What the incentive pot has goes to
+		/// `beneficiary`, and the pool's minimum balance back to the operator. The community's contracts, statements and
+		/// records are removed.
+		///
+		/// Origin: governance.
+		///
+		/// Errors: `UnknownCommunity`, `CommunityNotEmpty`, `RoundUnderWay`, or a token error. Event: `CommunityClosed`.
+		#[pallet::call_index(32)]
+		#[pallet::weight(T::WeightInfo::close_community())]
+		pub fn close_community(
+			origin: OriginFor<T>,
+			community: CommunityId,
+			beneficiary: T::AccountId,
+		) -> DispatchResult {
+			T::GovernanceOrigin::ensure_origin(origin)?;
+			Self::do_close_community(community, beneficiary)
 		}
 	}
 }

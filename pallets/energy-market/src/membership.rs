@@ -57,7 +57,7 @@ impl<T: Config> Pallet<T> {
 			connection_limit_wh,
 			member_since: Clock::<T>::get().map_or(0, |clock| clock.current),
 			member_until: None,
-			suspended: false,
+			suspended: false.into(),
 			comfort,
 			preference: None,
 		};
@@ -114,12 +114,14 @@ impl<T: Config> Pallet<T> {
 	/// Ends a household's membership after the running era. [`Self::forget_household`] removes it when everything is
 	/// settled.
 	pub(crate) fn start_leaving(id: HouseholdId, household: &mut Household<T::AccountId>) -> DispatchResult {
-		let clock = Clock::<T>::get().ok_or(Error::<T>::ClockNotStarted)?;
+		ensure!(Clock::<T>::exists(), Error::<T>::ClockNotStarted);
 		ensure!(household.member_until.is_none(), Error::<T>::HouseholdLeaving);
-		household.member_until = Some(clock.current);
+		// By the block's time: an era that has begun is one that the household takes part in.
+		let last_era = Self::running_era();
+		household.member_until = Some(last_era);
 		Self::deposit_event(Event::HouseholdLeaving {
 			household: id,
-			last_era: clock.current,
+			last_era,
 		});
 		Ok(())
 	}
@@ -162,6 +164,7 @@ impl<T: Config> Pallet<T> {
 		comfort: Option<Comfort>,
 	) -> DispatchResult {
 		Self::as_owner(&who, household, |h| {
+			Self::ensure_may_change_inputs(h.community)?;
 			Self::check_comfort(h.community, &comfort)?;
 			h.comfort = comfort;
 			Self::deposit_event(Event::ComfortChanged { household, comfort });
@@ -175,6 +178,7 @@ impl<T: Config> Pallet<T> {
 		preference: Option<Preference>,
 	) -> DispatchResult {
 		Self::as_owner(&who, household, |h| {
+			Self::ensure_may_change_inputs(h.community)?;
 			if let Some(preference) = &preference {
 				preference.check().map_err(|_| Error::<T>::PreferenceOutOfRange)?;
 			}

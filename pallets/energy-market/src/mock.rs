@@ -38,6 +38,7 @@ pub const ENDOWMENT: Balance = 1_000_000;
 /// The running era at the start of most tests.
 pub const FIRST_ERA: EraIndex = 1_000;
 pub const RETAINED_ERAS: u32 = 6;
+pub const TERMS_NOTICE: u32 = 3;
 pub const MAX_HOUSEHOLDS: u32 = 8;
 pub const MAX_STRATEGIES: u32 = 6;
 
@@ -76,7 +77,7 @@ pub struct TestWeights;
 impl WeightInfo for TestWeights {
 	weigh_one! {
 		create_community register_household set_suspended replace_meter leave remove_household
-		set_terms set_operator set_concentrator set_paused set_comfort set_preference
+		set_terms set_terms_bounds set_utility close_community set_operator set_concentrator set_paused set_comfort set_preference
 		withdraw_strategies submit_reading repay_arrears latch
 	}
 	fn submit_strategies(s: u32) -> Weight {
@@ -150,6 +151,18 @@ pub fn terms() -> Terms {
 	}
 }
 
+/// Bounds that leave the terms of the tests some room.
+pub fn bounds() -> TermsBounds {
+	TermsBounds {
+		highest_retail_per_kwh: MAX_TARIFF_PER_KWH,
+		lowest_feed_in_per_kwh: 0,
+		highest_imbalance_import_per_kwh: MAX_TARIFF_PER_KWH,
+		lowest_imbalance_export_per_kwh: 0,
+		highest_grid_fee_per_kwh: MAX_TARIFF_PER_KWH,
+		highest_incentive_per_era: Balance::MAX,
+	}
+}
+
 pub fn comfort() -> Comfort {
 	paper::COMFORT
 }
@@ -215,6 +228,7 @@ impl ExtBuilder {
 			operator: OPERATOR,
 			utility: UTILITY,
 			terms: terms(),
+			bounds: bounds(),
 			households: (0..self.households)
 				.map(|h| GenesisHousehold {
 					owner: owner(h),
@@ -227,6 +241,7 @@ impl ExtBuilder {
 		};
 		GenesisConfig::<Test> {
 			era_length_ms: ERA_MS,
+			terms_notice: TERMS_NOTICE,
 			communities: vec![community],
 		}
 		.assimilate_storage(&mut storage)

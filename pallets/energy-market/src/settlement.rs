@@ -133,6 +133,7 @@ impl<T: Config> Settlement<T> {
 	/// the other members: those that have left since but still owe or are owed something, and those that joined later.
 	fn lines(&self, households: u32) -> (Vec<HouseholdSettlement<T>>, Vec<Leaving<T>>) {
 		let (mut lines, mut leaving) = (Vec::new(), Vec::new());
+		let calendar = Pallet::<T>::calendar();
 		let debts = Debts::<T>::get(self.community);
 		let book = Contracts::<T>::get(self.community, Pallet::<T>::slot(self.era));
 		// Both lists are in the order of registration, but not every member has a contract.
@@ -158,8 +159,7 @@ impl<T: Config> Settlement<T> {
 			let metered = Readings::<T>::get(id);
 			let submitted = metered.and_then(|metered| metered.of(self.era));
 			let reading = submitted.unwrap_or_else(|| {
-				let last = metered.and_then(|metered| metered.until(self.era));
-				Reading::estimate(household.connection_limit_wh, contract.as_ref(), last)
+				Reading::estimate(&household, contract.as_ref(), metered.as_ref(), self.era, &calendar)
 			});
 			lines.push(HouseholdSettlement {
 				id,

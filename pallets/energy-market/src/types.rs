@@ -6,7 +6,7 @@ use commonwatt_market::game::Strategy;
 pub use commonwatt_market::{
 	Amounts, Balance, Channels, ClockState, ComfortBounds, CommunityId, Debt, EndedTerms, EraIndex,
 	EraRecord, Household, HouseholdId, Metered, NextMeter, NextTerms, Phase, PlannedStep, PriceRule, Quality,
-	Reading, ReadingItem, RoundState, Statement, Tariffs, Terms, Totals, MAX_TARIFF_PER_KWH,
+	Reading, ReadingItem, RoundState, Scheduled, Statement, Tariffs, Terms, TermsBounds, Totals, MAX_TARIFF_PER_KWH,
 };
 use frame_support::{pallet_prelude::ConstU32, BoundedVec};
 

@@ -71,14 +71,14 @@ impl<T: Config> Pallet<T> {
 	/// Answers `overview` of [`crate::runtime_api::EnergyMarketApi`].
 	pub fn view_overview(id: CommunityId) -> Option<Overview<T::AccountId>> {
 		let community = Communities::<T>::get(id)?;
-		let clock = Clock::<T>::get();
+		let current = Clock::<T>::get().map_or(0, |clock| clock.current);
 		let mut records: Vec<_> = (0..T::RetainedEras::get())
 			.filter_map(|slot| Records::<T>::get(id, slot))
 			.collect();
 		records.sort_unstable_by_key(|record| record.era);
 		let pot = Self::pot_account(id);
 		let mut view = Overview {
-			terms: community.terms_in(clock.map_or(0, |clock| clock.current)),
+			terms: community.terms_in(current),
 			households: 0,
 			suspended: 0,
 			leaving: 0,
@@ -97,7 +97,9 @@ impl<T: Config> Pallet<T> {
 		}
 		for household in Members::<T>::get(id).into_iter().filter_map(Households::<T>::get) {
 			view.households = view.households.saturating_add(1);
-			view.suspended = view.suspended.saturating_add(household.suspended.into());
+			view.suspended = view
+				.suspended
+				.saturating_add((*household.suspended.in_era(current)).into());
 			view.leaving = view
 				.leaving
 				.saturating_add(household.member_until.is_some().into());

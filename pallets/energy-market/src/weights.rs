@@ -24,6 +24,12 @@ pub trait WeightInfo {
 	fn set_concentrator() -> Weight;
 	/// [`crate::Pallet::set_paused`].
 	fn set_paused() -> Weight;
+	/// [`crate::Pallet::set_terms_bounds`].
+	fn set_terms_bounds() -> Weight;
+	/// [`crate::Pallet::set_utility`].
+	fn set_utility() -> Weight;
+	/// [`crate::Pallet::close_community`] with all ring slots in use.
+	fn close_community() -> Weight;
 	/// [`crate::Pallet::set_comfort`].
 	fn set_comfort() -> Weight;
 	/// [`crate::Pallet::set_preference`].
