@@ -80,7 +80,7 @@ fn populate() {
 				connection_limit_wh: 50_000,
 				member_since: 0,
 				member_until: None,
-				suspended: false,
+				suspended: false.into(),
 				comfort: Some(paper::COMFORT),
 				preference: None,
 			};
@@ -120,7 +120,9 @@ fn report_all(era: EraIndex) {
 		let newest = Metered {
 			era,
 			reading,
+			by_meter: true,
 			before: None,
+			peaks: Default::default(),
 		};
 		Readings::<Runtime>::insert(household, newest);
 	}

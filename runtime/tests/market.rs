@@ -146,7 +146,7 @@ fn household_joins_through_a_batch_and_plays_by_its_preference() {
 		let terms = MarketCall::set_terms {
 			community: HOME,
 			terms: paper::TERMS,
-			from_era: now().current + 1,
+			from_era: now().current + 2,
 		};
 		let batch = pallet_utility::Call::batch_all {
 			calls: vec![register.into(), terms.into()],
@@ -185,6 +185,7 @@ fn calls_of_others_fail_with_the_right_error() {
 			operator: Alice.to_account_id(),
 			utility: Alice.to_account_id(),
 			terms: paper::TERMS,
+			bounds: paper::BOUNDS,
 		};
 		assert_eq!(
 			chain.try_submit(by(Alice, create.clone())),
@@ -198,7 +199,7 @@ fn calls_of_others_fail_with_the_right_error() {
 		let terms = MarketCall::set_terms {
 			community: HOME,
 			terms: paper::TERMS,
-			from_era: now().current + 1,
+			from_era: now().current + 2,
 		};
 		assert_noop!(dispatch(by(Bob, terms)), MarketError::NotOperator);
 	});

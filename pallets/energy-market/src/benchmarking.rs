@@ -56,6 +56,7 @@ fn community<T: Config>() -> CommunityId {
 		funded::<T>("operator", 0),
 		funded::<T>("utility", 0),
 		terms(),
+		TermsBounds::around(&terms()),
 	)
 	.expect("the operator is funded and the terms are valid; qed")
 }
@@ -175,7 +176,16 @@ fn household_with_two_meters<T: Config>(community: CommunityId, index: u32) -> (
 /// Two readings of a household, the newer one of this era.
 fn readings<T: Config>(household: HouseholdId, era: EraIndex, reading: Reading) {
 	let before = Some((era - 1, reading));
-	Readings::<T>::insert(household, Metered { era, reading, before });
+	Readings::<T>::insert(
+		household,
+		Metered {
+			era,
+			reading,
+			by_meter: true,
+			before,
+			peaks: Peaks::default(),
+		},
+	);
 }
 
 fn full_community<T: Config>(h: u32) -> CommunityId {
@@ -212,6 +222,7 @@ mod benchmarks {
 			operator,
 			utility,
 			terms(),
+			TermsBounds::around(&terms()),
 		);
 		assert_eq!(
 			CommunityCount::<T>::get(),
@@ -247,6 +258,44 @@ mod benchmarks {
 		let operator = account("operator", 0, 0);
 		#[extrinsic_call]
 		_(RawOrigin::Signed(operator), community, terms(), ERA);
+	}
+
+	#[benchmark]
+	fn set_terms_bounds() -> Result<(), BenchmarkError> {
+		let origin = T::GovernanceOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
+		let community = community::<T>();
+		let bounds = TermsBounds::around(&terms());
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, community, bounds);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn set_utility() -> Result<(), BenchmarkError> {
+		let origin = T::GovernanceOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
+		let community = community::<T>();
+		let utility = account("another", 0, 0);
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, community, utility);
+		Ok(())
+	}
+
+	/// All ring slots are in use.
+	#[benchmark]
+	fn close_community() -> Result<(), BenchmarkError> {
+		let origin = T::GovernanceOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
+		let community = community::<T>();
+		let beneficiary = funded::<T>("beneficiary", 0);
+		let pot = EnergyMarket::<T>::pot_account(community);
+		T::Currency::set_balance(&pot, T::Currency::minimum_balance().saturating_mul(1_000));
+		for era in 0..T::RetainedEras::get() {
+			Pallet::<T>::solve_step(community, era, None, 0);
+			Settlement::<T>::run(community, era, 0);
+		}
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, community, beneficiary);
+		assert!(!Communities::<T>::contains_key(community));
+		Ok(())
 	}
 
 	#[benchmark]

@@ -152,8 +152,11 @@ impl<T: Config> Pallet<T> {
 		Self::as_operator(&who, community, |c| {
 			Self::check_terms(&terms, &c.bounds)?;
 			let running = Self::running_era();
-			let earliest = running.saturating_add(TermsNotice::<T>::get());
-			ensure!(from_era >= earliest, Error::<T>::NoticeTooShort);
+			let earliest = running.checked_add(TermsNotice::<T>::get());
+			ensure!(
+				earliest.is_some_and(|earliest| from_era >= earliest),
+				Error::<T>::NoticeTooShort
+			);
 			announce(c, running, NextTerms { from_era, terms });
 			Self::deposit_event(Event::TermsChanged {
 				community,
@@ -239,7 +242,10 @@ impl<T: Config> Pallet<T> {
 		concentrator: Option<T::AccountId>,
 	) -> DispatchResult {
 		Self::as_operator(&who, community, |c| {
-			ensure!(*c.concentrator.last() != concentrator, Error::<T>::NothingToChange);
+			ensure!(
+				*c.concentrator.last() != concentrator,
+				Error::<T>::NothingToChange
+			);
 			let from_era = c.concentrator.schedule(Self::running_era(), concentrator.clone());
 			Self::deposit_event(Event::ConcentratorChanged {
 				community,

@@ -1083,10 +1083,12 @@ pub mod pallet {
 		#[pallet::weight(T::WeightInfo::leave())]
 		pub fn leave(origin: OriginFor<T>, household: HouseholdId) -> DispatchResult {
 			let who = ensure_signed(origin)?;
-			Self::as_owner(&who, household, |h| Self::start_leaving(household, h))
+			// By the block's time: the household takes part in an era that has begun.
+			let last_era = Self::running_era();
+			Self::as_owner(&who, household, |h| Self::start_leaving(household, h, last_era))
 		}
 
-		/// Remove a household from the community after the running era, by the rules of `leave`.
+		/// Remove a household from the community after the next era, by the rules of `leave`.
 		///
 		/// Origin: the community's operator, signed.
 		///
@@ -1096,7 +1098,9 @@ pub mod pallet {
 		#[pallet::weight(T::WeightInfo::remove_household())]
 		pub fn remove_household(origin: OriginFor<T>, household: HouseholdId) -> DispatchResult {
 			let who = ensure_signed(origin)?;
-			Self::as_operator_of(&who, household, |h| Self::start_leaving(household, h))
+			// As with a suspension, the next game may have strategies already.
+			let last_era = Self::running_era().saturating_add(1);
+			Self::as_operator_of(&who, household, |h| Self::start_leaving(household, h, last_era))
 		}
 
 		/// Change what governance allows the terms of a community. Terms in force and announced terms stay as they are.

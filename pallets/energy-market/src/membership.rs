@@ -1,6 +1,6 @@
 //! Households: registration, changes, meters, arrears, and leaving.
 
-use crate::{pallet::*, Balance, CommunityId, Household, HouseholdId, NextMeter};
+use crate::{pallet::*, Balance, CommunityId, EraIndex, Household, HouseholdId, NextMeter};
 use commonwatt_market::game::{Comfort, ComfortFault, Preference, MAX_ENERGY_WH};
 use frame_support::{
 	ensure,
@@ -111,13 +111,15 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
-	/// Ends a household's membership after the running era. [`Self::forget_household`] removes it when everything is
+	/// Ends a household's membership after era `last_era`. [`Self::forget_household`] removes it when everything is
 	/// settled.
-	pub(crate) fn start_leaving(id: HouseholdId, household: &mut Household<T::AccountId>) -> DispatchResult {
+	pub(crate) fn start_leaving(
+		id: HouseholdId,
+		household: &mut Household<T::AccountId>,
+		last_era: EraIndex,
+	) -> DispatchResult {
 		ensure!(Clock::<T>::exists(), Error::<T>::ClockNotStarted);
 		ensure!(household.member_until.is_none(), Error::<T>::HouseholdLeaving);
-		// By the block's time: an era that has begun is one that the household takes part in.
-		let last_era = Self::running_era();
 		household.member_until = Some(last_era);
 		Self::deposit_event(Event::HouseholdLeaving {
 			household: id,

@@ -88,7 +88,10 @@ impl<T: Config> Pallet<T> {
 		let reported = Readings::<T>::get(id).filter(|newest| newest.era == era);
 		// For a meter, a concentrator's reading does not count.
 		let own = reported.filter(|newest| newest.by_meter == by_meter);
-		ensure!(by_meter || own.is_some() == reported.is_some(), Error::<T>::MeterHasReported);
+		ensure!(
+			by_meter || own.is_some() == reported.is_some(),
+			Error::<T>::MeterHasReported
+		);
 		match (own.is_some(), reading.quality) {
 			(true, Quality::Measured | Quality::Estimated) => {
 				return Err(Error::<T>::ReadingAlreadySubmitted.into())

@@ -159,7 +159,13 @@ impl<T: Config> Settlement<T> {
 			let metered = Readings::<T>::get(id);
 			let submitted = metered.and_then(|metered| metered.of(self.era));
 			let reading = submitted.unwrap_or_else(|| {
-				Reading::estimate(&household, contract.as_ref(), metered.as_ref(), self.era, &calendar)
+				Reading::estimate(
+					&household,
+					contract.as_ref(),
+					metered.as_ref(),
+					self.era,
+					&calendar,
+				)
 			});
 			lines.push(HouseholdSettlement {
 				id,

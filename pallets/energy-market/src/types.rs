@@ -5,8 +5,9 @@ use crate::Config;
 use commonwatt_market::game::Strategy;
 pub use commonwatt_market::{
 	Amounts, Balance, Channels, ClockState, ComfortBounds, CommunityId, Debt, EndedTerms, EraIndex,
-	EraRecord, Household, HouseholdId, Metered, NextMeter, NextTerms, Phase, PlannedStep, PriceRule, Quality,
-	Reading, ReadingItem, RoundState, Scheduled, Statement, Tariffs, Terms, TermsBounds, Totals, MAX_TARIFF_PER_KWH,
+	EraRecord, Household, HouseholdId, Metered, NextMeter, NextTerms, Peaks, Phase, PlannedStep, PriceRule,
+	Quality, Reading, ReadingItem, RoundState, Scheduled, Statement, Tariffs, Terms, TermsBounds, Totals,
+	MAX_TARIFF_PER_KWH,
 };
 use frame_support::{pallet_prelude::ConstU32, BoundedVec};
 

@@ -59,7 +59,7 @@ commonwatt_game::stored_types! {
 		pub by_meter: bool,
 		/// The reading before it, with its era.
 		pub before: Option<(EraIndex, Reading)>,
-		/// Highest consumption on the last days with a reading.
+		/// Highest consumption on the last days with a reading, without the newest reading, which may still be corrected.
 		pub peaks: Peaks,
 	}
 
@@ -104,7 +104,8 @@ impl Reading {
 		let silent_days = calendar.days(era.saturating_sub(silent_since));
 		let limit_wh = household.connection_limit_wh;
 		let standby_wh = limit_wh / 100;
-		let peak_wh = metered.map_or(0, |metered| metered.peaks.highest());
+		let last_wh = last.map_or(0, |(_, reading)| reading.consumption_wh);
+		let peak_wh = metered.map_or(0, |metered| metered.peaks.highest()).max(last_wh);
 		let usual_wh = u64::from(peak_wh.max(standby_wh));
 		let assumed_wh = usual_wh
 			.saturating_mul(5)
@@ -208,20 +209,21 @@ impl Metered {
 		by_meter: bool,
 		calendar: &Calendar,
 	) -> Self {
-		let before = newest.and_then(|newest| {
-			if newest.era == era {
-				newest.before
-			} else {
-				Some((newest.era, newest.reading))
+		let (before, peaks) = match newest {
+			None => (None, Peaks::default()),
+			Some(newest) if newest.era == era => (newest.before, newest.peaks),
+			Some(newest) => {
+				let day = calendar.days(newest.era);
+				let peaks = newest.peaks.with(day, newest.reading.consumption_wh);
+				(Some((newest.era, newest.reading)), peaks)
 			}
-		});
-		let peaks = newest.map(|newest| newest.peaks).unwrap_or_default();
+		};
 		Self {
 			era,
 			reading,
 			by_meter,
 			before,
-			peaks: peaks.with(calendar.days(era), reading.consumption_wh),
+			peaks,
 		}
 	}
 }

@@ -150,11 +150,12 @@ fn peaks_are_of_the_last_two_days_with_a_reading() {
 		Some(Metered::with(newest, era, reading, true, &calendar))
 	};
 	let highest = |metered: Option<Metered>| metered.unwrap().peaks.highest();
-	let monday = consumed(consumed(None, 48, 900), 49, 200);
+	// The newest reading is not among the peaks yet: it may still be corrected.
+	let monday = consumed(consumed(consumed(None, 48, 900), 49, 9_000), 49, 200);
 	assert_eq!(highest(monday), 900);
-	let tuesday = consumed(monday, 96, 300);
+	let tuesday = consumed(consumed(monday, 96, 300), 97, 100);
 	assert_eq!(highest(tuesday), 900);
 	// Days without readings in between do not count.
-	let friday = consumed(tuesday, 5 * 48, 100);
+	let friday = consumed(consumed(tuesday, 5 * 48, 150), 5 * 48 + 1, 0);
 	assert_eq!(highest(friday), 300);
 }

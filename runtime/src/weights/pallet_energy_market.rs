@@ -97,6 +97,42 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	}
 	/// Storage: `EnergyMarket::Communities` (r:1 w:1)
 	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
+	fn set_terms_bounds() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `430`
+		//  Estimated: `4078`
+		// Minimum execution time: 11_812_000 picoseconds.
+		Weight::from_parts(12_988_000, 0)
+			.saturating_add(Weight::from_parts(0, 4078))
+			.saturating_add(T::DbWeight::get().reads(1))
+			.saturating_add(T::DbWeight::get().writes(1))
+	}
+	/// Storage: `EnergyMarket::Communities` (r:1 w:1)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
+	fn set_utility() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `430`
+		//  Estimated: `4078`
+		// Minimum execution time: 11_812_000 picoseconds.
+		Weight::from_parts(12_988_000, 0)
+			.saturating_add(Weight::from_parts(0, 4078))
+			.saturating_add(T::DbWeight::get().reads(1))
+			.saturating_add(T::DbWeight::get().writes(1))
+	}
+	/// Storage: `EnergyMarket::Communities` (r:1 w:1)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
+	fn close_community() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `430`
+		//  Estimated: `4078`
+		// Minimum execution time: 11_812_000 picoseconds.
+		Weight::from_parts(12_988_000, 0)
+			.saturating_add(Weight::from_parts(0, 4078))
+			.saturating_add(T::DbWeight::get().reads(7))
+			.saturating_add(T::DbWeight::get().writes(151))
+	}
+	/// Storage: `EnergyMarket::Communities` (r:1 w:1)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
 	fn set_operator() -> Weight {
 		// Proof Size summary in bytes:
 		//  Measured:  `430`

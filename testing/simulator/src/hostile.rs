@@ -3,7 +3,7 @@
 use crate::{
 	calls::{batch, register, set_concentrator, set_paused, set_preference, set_suspended},
 	homes::strategy_set,
-	people::has_reported,
+	people::meter_has_reported,
 	world::{members, refused, the_community, World, COMMUNITY},
 };
 use commonwatt_testkit::{
@@ -54,7 +54,7 @@ impl World {
 			return;
 		};
 		let meter = household.meter_in(era).clone();
-		let reported = has_reported(id, era);
+		let reported = meter_has_reported(id, era);
 		let honest = Reading {
 			generation_wh: 0,
 			consumption_wh: 500,
@@ -190,9 +190,9 @@ impl World {
 		};
 		let nobody = HouseholdId(u32::MAX);
 		let calls = [
-			(terms(paper::TERMS, current), MarketError::EraNotLater),
+			(terms(paper::TERMS, current), MarketError::NoticeTooShort),
 			(terms(dear, current + 1), MarketError::TariffsOutOfOrder),
-			(set_paused(community.paused), MarketError::NothingToChange),
+			(set_paused(*community.paused.last()), MarketError::NothingToChange),
 			(
 				MarketCall::set_paused {
 					community: CommunityId(1),

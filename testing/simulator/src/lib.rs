@@ -89,6 +89,7 @@ impl Simulation {
 		// The first two households have one owner.
 		homes.households[1].owner = homes.households[0].owner.clone();
 		homes.terms = operator::opening_terms();
+		homes.bounds = operator::bounds();
 		let mut setup = Setup::empty();
 		for household in &homes.households {
 			let balances = &mut setup.genesis.balances.balances;

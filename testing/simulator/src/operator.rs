@@ -3,15 +3,38 @@
 use crate::{
 	calls::{register, set_concentrator, set_paused, set_preference, set_suspended},
 	homes::{Home, HOUSEHOLDS},
+	people::gate_is_closed,
 	world::{members, refused_if, the_community, World, COMMUNITY},
 };
 use commonwatt_testkit::{
 	account, by, meter, now, owner, paper, AccountId, Comfort, EraIndex, HouseholdId, MarketCall,
 	MarketError, Preference, Ratio, Runtime, Sr25519Keyring, Terms, MILLI, UNIT,
 };
-use pallet_energy_market::{ComfortBounds, Household, Households, MeterOf, PriceRule};
+use pallet_energy_market::{ComfortBounds, Household, Households, MeterOf, PriceRule, TermsBounds};
 use rand::{seq::SliceRandom, Rng};
 use sp_runtime::DispatchResult;
+
+/// Eras from an announcement of terms to the first era under them, on a chain of the development preset.
+const NOTICE: EraIndex = 2;
+
+/// The era that runs by the block's time, or the one that the chain noted last if that is later.
+fn running() -> EraIndex {
+	let view = now();
+	let by_time = view.now_ms / (view.ends_ms - view.started_ms);
+	view.current.max(by_time as EraIndex)
+}
+
+/// What the simulation's governance allows: anything that [`World::random_terms`] makes.
+pub(crate) fn bounds() -> TermsBounds {
+	TermsBounds {
+		highest_retail_per_kwh: UNIT,
+		lowest_feed_in_per_kwh: 0,
+		highest_imbalance_import_per_kwh: UNIT,
+		lowest_imbalance_export_per_kwh: 0,
+		highest_grid_fee_per_kwh: UNIT,
+		highest_incentive_per_era: UNIT,
+	}
+}
 
 /// The terms that the community starts with and returns to: the paper's, with an incentive and wide comfort bounds.
 pub(crate) fn opening_terms() -> Terms {
@@ -38,6 +61,9 @@ fn preference() -> Preference {
 impl World {
 	/// Makes the changes by operator and owners that are due.
 	pub fn operate(&mut self) {
+		if gate_is_closed() {
+			return;
+		}
 		if self.is_due("other terms") {
 			self.announce_other_terms();
 		}
@@ -45,7 +71,7 @@ impl World {
 			self.pause();
 		}
 		if let Some((household, h)) = self.due_household("suspension") {
-			self.suspend(household, h.suspended);
+			self.suspend(household, *h.suspended.last());
 		}
 		if let Some((household, h)) = self.due_household("another meter") {
 			self.replace_meter(household, &h);
@@ -54,7 +80,7 @@ impl World {
 			self.hand_over();
 		}
 		if self.is_due("data concentrator") {
-			let has_none = the_community().concentrator.is_none();
+			let has_none = the_community().concentrator.last().is_none();
 			let concentrator = has_none.then(|| account("//concentrator"));
 			self.as_operator(set_concentrator(concentrator), Ok(()));
 		}
@@ -74,7 +100,7 @@ impl World {
 	pub fn prepare(&mut self) {
 		let community = the_community();
 		self.resume();
-		if community.concentrator.is_none() {
+		if community.concentrator.last().is_none() {
 			self.as_operator(set_concentrator(Some(account("//concentrator"))), Ok(()));
 		}
 		if community
@@ -123,20 +149,19 @@ impl World {
 		};
 		self.as_operator(set_terms, Ok(()));
 		// A new announcement replaces earlier ones whose terms do not hold yet.
-		let current = now().current;
-		self.announced.retain(|(from_era, _)| *from_era <= current);
+		self.announced.retain(|(from_era, _)| *from_era <= running());
 		self.announced.push((from_era, terms));
 	}
 
-	/// Announces the terms of the start for the next era.
+	/// Announces the terms of the start for the era after next.
 	pub fn announce_opening_terms(&mut self) {
-		self.announce(opening_terms(), now().current + 1);
+		self.announce(opening_terms(), running() + NOTICE);
 	}
 
-	/// Announces random terms for one of the next seven eras.
+	/// Announces random terms for one of the next eras.
 	pub fn announce_other_terms(&mut self) {
 		let terms = self.random_terms();
-		let from_era = now().current + self.rng.gen_range(1..8);
+		let from_era = running() + NOTICE + self.rng.gen_range(0..7);
 		self.announce(terms, from_era);
 	}
 
@@ -177,7 +202,7 @@ impl World {
 
 	/// Ends a pause, if there is one.
 	fn resume(&mut self) {
-		if the_community().paused {
+		if *the_community().paused.last() {
 			self.as_operator(set_paused(false), Ok(()));
 		}
 	}
@@ -192,7 +217,7 @@ impl World {
 
 	/// Ends a household's suspension, if there is one.
 	fn unsuspend(&mut self, household: HouseholdId) {
-		if Households::<Runtime>::get(household).is_some_and(|h| h.suspended) {
+		if Households::<Runtime>::get(household).is_some_and(|h| *h.suspended.last()) {
 			self.as_operator(set_suspended(household, false), Ok(()));
 		}
 	}
@@ -239,6 +264,8 @@ impl World {
 			call: Box::new(set_operator.into()),
 		};
 		self.act(by(Sr25519Keyring::Alice, sudo), Ok(()));
+		// What the old operator announced and has not begun is dropped.
+		self.announced.retain(|(from_era, _)| *from_era <= running());
 	}
 
 	fn come_and_go(&mut self) {

@@ -19,8 +19,8 @@ use sp_runtime::DispatchResult;
 const MOST_STRATEGIES: u32 = 16;
 
 impl World {
-	/// The last block of an era: its timestamp is after the end of the era, but the chain notices that only when the
-	/// block ends.
+	/// The first block after the end of an era: the chain notices that only when the block ends. It still takes readings,
+	/// but no strategies, since the gate is closed.
 	pub fn last_minute(&mut self) {
 		if self.full || self.restore {
 			return;
@@ -31,13 +31,12 @@ impl World {
 		self.trespass();
 	}
 
-	/// The first block of an era. At its end the chain starts to solve the games of this era and to settle the one
+	/// The second block of an era. At its end the chain starts to solve the games of this era and to settle the one
 	/// before last.
 	pub fn morning(&mut self) {
 		if self.full || self.restore {
-			return self.prepare();
+			return;
 		}
-		self.operate();
 		self.report(50);
 		self.submit(40);
 		self.trespass();
@@ -48,10 +47,12 @@ impl World {
 		self.pay_wages();
 		self.do_what_was_put_off();
 		if self.full || self.restore {
+			self.prepare();
 			self.report(100);
 			self.submit(100);
 			return;
 		}
+		self.operate();
 		self.report(85);
 		self.submit(60);
 		self.correct();
@@ -70,7 +71,7 @@ impl World {
 				due.push((id, household, self.meter(id, era)));
 			}
 		}
-		match the_community().concentrator {
+		match the_community().concentrator.in_era(now().current).clone() {
 			Some(concentrator) if self.rng.gen_bool(0.3) => self.report_all(concentrator, era, due),
 			_ => {
 				for (id, household, reading) in due {
@@ -142,7 +143,7 @@ impl World {
 		let Some((id, household)) = self.somebody() else {
 			return;
 		};
-		if !has_reported(id, era) || self.rng.gen_bool(0.5) {
+		if !meter_has_reported(id, era) || self.rng.gen_bool(0.5) {
 			return;
 		}
 		let reading = Reading {
@@ -188,9 +189,11 @@ impl World {
 
 	/// The expected result of submitting valid strategies for `era`.
 	pub fn may_submit(&self, household: &Household<AccountId>, era: EraIndex) -> DispatchResult {
-		refused_if(household.suspended, MarketError::HouseholdSuspended)?;
+		refused_if(gate_is_closed(), MarketError::GateClosed)?;
+		let is_suspended = *household.suspended.in_era(era);
+		refused_if(is_suspended, MarketError::HouseholdSuspended)?;
 		refused_if(!household.is_member_in(era), MarketError::HouseholdLeaving)?;
-		refused_if(the_community().paused, MarketError::CommunityPaused)
+		refused_if(*the_community().paused.in_era(era), MarketError::CommunityPaused)
 	}
 
 	fn withdraw(&mut self) {
@@ -203,7 +206,8 @@ impl World {
 		let era = now().strategies_for;
 		let submitted = Submissions::<Runtime>::get(id, EnergyMarket::submission_slot(era));
 		let has_submitted = submitted.is_some_and(|submission| submission.era == era);
-		let expected = refused_if(!has_submitted, MarketError::NothingSubmitted);
+		let expected = refused_if(gate_is_closed(), MarketError::GateClosed)
+			.and(refused_if(!has_submitted, MarketError::NothingSubmitted));
 		self.act(
 			by(household.owner, MarketCall::withdraw_strategies { household: id }),
 			expected,
@@ -237,6 +241,16 @@ impl World {
 	pub fn somebody(&mut self) -> Option<(HouseholdId, Household<AccountId>)> {
 		members().choose(&mut self.rng).cloned()
 	}
+}
+
+/// Whether the running era has ended by the time of this block.
+pub(crate) fn gate_is_closed() -> bool {
+	now().now_ms >= now().ends_ms
+}
+
+/// Whether the household's meter itself has reported `era`.
+pub(crate) fn meter_has_reported(id: HouseholdId, era: EraIndex) -> bool {
+	Readings::<Runtime>::get(id).is_some_and(|metered| metered.era == era && metered.by_meter)
 }
 
 /// Whether the chain has a reading of the household for `era`.

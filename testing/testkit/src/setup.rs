@@ -86,6 +86,7 @@ pub fn community(households: u32) -> GenesisCommunity<AccountId> {
 		operator: Sr25519Keyring::Eve.to_account_id(),
 		utility: Sr25519Keyring::Ferdie.to_account_id(),
 		terms: paper::TERMS,
+		bounds: paper::BOUNDS,
 		households: (0..households)
 			.map(|number| GenesisHousehold {
 				owner: accounts::owner(number),

@@ -75,7 +75,11 @@ pub async fn solve(
 	limits: &Limits,
 	judge: Judge<'_>,
 ) -> Result<Option<Gate>, Fault> {
-	let Some(community) = inputs.community().await?.filter(|community| !community.paused) else {
+	let Some(community) = inputs
+		.community()
+		.await?
+		.filter(|community| !community.paused.in_era(era))
+	else {
 		return Ok(None);
 	};
 	let terms = community.terms_in(era);
@@ -126,7 +130,7 @@ async fn players(
 	let mut players = Vec::new();
 	for id in inputs.members().await? {
 		let household = inputs.household(id).await?;
-		let Some(household) = household.filter(|h| !h.suspended && h.is_member_in(era)) else {
+		let Some(household) = household.filter(|h| !h.suspended.in_era(era) && h.is_member_in(era)) else {
 			continue;
 		};
 		let Ok(comfort) = terms.narrow(household.comfort) else {
@@ -193,7 +197,7 @@ async fn submission(
 			let metered = inputs.metered(id).await?;
 			let Some(reading) = metered
 				.zip(settle_era)
-				.and_then(|(metered, era)| metered.until(era))
+				.and_then(|(metered, complete)| metered.recent(complete))
 			else {
 				return Ok(None);
 			};

@@ -12,10 +12,13 @@ use crate::{
 	},
 	fault::{Fault, OrFault},
 };
+use commonwatt_market::Calendar;
 use std::collections::BTreeMap;
 use subxt::{events::Phase, ext::scale_decode::DecodeAsType, utils::AccountId32};
 
 const MARKET: &str = "EnergyMarket";
+/// The default length of an era, ms, which a chain does not store.
+const HALF_HOUR_MS: u64 = 30 * 60 * 1_000;
 
 /// The events of a block, as far as the audit of one community needs them.
 #[derive(Default)]
@@ -121,6 +124,16 @@ impl Inputs {
 	/// The round that is under way before the block.
 	pub async fn round(&mut self) -> Result<Option<RoundState>, Fault> {
 		self.before.fetch((MARKET, "Round"), ()).await
+	}
+
+	/// How eras and days of the chain go together.
+	pub async fn calendar(&mut self) -> Result<Calendar, Fault> {
+		let first_era: Option<u32> = self.after.fetch((MARKET, "FirstEra"), ()).await?;
+		let era_length_ms: Option<u64> = self.after.fetch((MARKET, "EraLengthMs"), ()).await?;
+		Ok(Calendar::new(
+			first_era.unwrap_or(0),
+			era_length_ms.unwrap_or(HALF_HOUR_MS),
+		))
 	}
 
 	/// The community at the block's end, including changes by transactions of the block.

@@ -79,6 +79,7 @@ pub async fn settle(
 async fn lines(inputs: &mut Inputs, gate: &Gate) -> Result<Vec<HouseholdSettlement>, Fault> {
 	let era = gate.record.era;
 	let debts = inputs.debts().await?;
+	let calendar = inputs.calendar().await?;
 	let mut lines = Vec::new();
 	for id in inputs.members().await? {
 		let Some(household) = inputs.household(id).await?.filter(|h| h.is_member_in(era)) else {
@@ -87,9 +88,9 @@ async fn lines(inputs: &mut Inputs, gate: &Gate) -> Result<Vec<HouseholdSettleme
 		let contract = gate.contracts.get(&id).cloned();
 		let metered = inputs.metered(id).await?;
 		let submitted = metered.as_ref().and_then(|metered| metered.of(era));
-		let last = metered.as_ref().and_then(|metered| metered.until(era));
-		let reading = submitted
-			.unwrap_or_else(|| Reading::estimate(household.connection_limit_wh, contract.as_ref(), last));
+		let reading = submitted.unwrap_or_else(|| {
+			Reading::estimate(&household, contract.as_ref(), metered.as_ref(), era, &calendar)
+		});
 		lines.push(HouseholdSettlement {
 			id,
 			contract,

@@ -121,14 +121,17 @@ async fn sign_creation(at: &At, name: &str, args: &ReplayArgs) -> Result<Signed,
 	let sudo = keys::key(&args.play.keys.sudo)?;
 	let operator = keys::account(&keys::key(&args.play.keys.operator)?);
 	let utility = keys::account(&keys::key(&args.play.keys.utility)?);
-	let terms = chain::community(at, CommunityId(0))
+	let (terms, bounds) = chain::community(at, CommunityId(0))
 		.await?
-		.map_or(paper::TERMS, |community| community.terms);
+		.map_or((paper::TERMS, paper::BOUNDS), |community| {
+			(community.terms, community.bounds)
+		});
 	let call = RuntimeCall::EnergyMarket(MarketCall::create_community {
 		name: name.as_bytes().to_vec(),
 		operator,
 		utility,
 		terms,
+		bounds,
 	});
 	let what = format!("creating the community {name}");
 	send::sign(at, &sudo, ("Sudo", "sudo"), Sudo { call }, what).await

@@ -11,7 +11,7 @@ pub use commonwatt_market::{
 	game::{Certificate, Comfort, Delivered, Kind, Status, Strategy},
 	money::serialized as money,
 	Amounts, Balance, Bill, Channels, CommunityId, Debt, EraRecord, EraView, HouseholdId, Metered, Quality,
-	Reading, RoundState, Statement, Terms, Totals,
+	Reading, RoundState, Statement, Terms, TermsBounds, Totals,
 };
 use serde::{Deserialize, Serialize};
 use subxt::{
@@ -144,6 +144,15 @@ pub enum MarketEvent {
 		community: CommunityId,
 		household: HouseholdId,
 	},
+	TermsBoundsChanged {
+		community: CommunityId,
+	},
+	UtilityChanged {
+		community: CommunityId,
+	},
+	CommunityClosed {
+		community: CommunityId,
+	},
 	CreditPaid {
 		household: HouseholdId,
 		#[serde(with = "money")]
@@ -171,6 +180,7 @@ pub enum MarketCall {
 		operator: AccountId32,
 		utility: AccountId32,
 		terms: Terms,
+		bounds: TermsBounds,
 	},
 	register_household {
 		community: CommunityId,

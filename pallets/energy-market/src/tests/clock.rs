@@ -14,7 +14,8 @@ fn communities(count: u32, households: u32) {
 			vec![],
 			OPERATOR,
 			UTILITY,
-			terms()
+			terms(),
+			bounds()
 		));
 		for h in 0..households {
 			let meter = AccountId::from(10_000 * c.0 + h);

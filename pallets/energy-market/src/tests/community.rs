@@ -7,7 +7,14 @@ use frame_support::{assert_noop, assert_ok};
 use sp_runtime::DispatchError::BadOrigin;
 
 fn create(terms: Terms) -> sp_runtime::DispatchResult {
-	EnergyMarket::create_community(RuntimeOrigin::root(), b"hill".to_vec(), OPERATOR, UTILITY, terms)
+	EnergyMarket::create_community(
+		RuntimeOrigin::root(),
+		b"hill".to_vec(),
+		OPERATOR,
+		UTILITY,
+		terms,
+		bounds(),
+	)
 }
 
 fn register(
@@ -48,7 +55,7 @@ fn community_creation_is_refused_without_governance() {
 	ExtBuilder::default().build_and_execute(|| {
 		let origin = RuntimeOrigin::signed(OPERATOR);
 		assert_noop!(
-			EnergyMarket::create_community(origin, b"hill".to_vec(), OPERATOR, UTILITY, terms()),
+			EnergyMarket::create_community(origin, b"hill".to_vec(), OPERATOR, UTILITY, terms(), bounds()),
 			BadOrigin
 		);
 	});
@@ -58,7 +65,14 @@ fn community_creation_is_refused_without_governance() {
 fn community_is_refused_when_its_name_is_too_long() {
 	ExtBuilder::default().build_and_execute(|| {
 		assert_noop!(
-			EnergyMarket::create_community(RuntimeOrigin::root(), vec![b'x'; 33], OPERATOR, UTILITY, terms()),
+			EnergyMarket::create_community(
+				RuntimeOrigin::root(),
+				vec![b'x'; 33],
+				OPERATOR,
+				UTILITY,
+				terms(),
+				bounds()
+			),
 			Error::<Test>::NameTooLong
 		);
 	});
@@ -68,9 +82,15 @@ fn community_is_refused_when_its_name_is_too_long() {
 fn community_is_refused_when_the_operator_cannot_fund_the_pool_account() {
 	ExtBuilder::default().build_and_execute(|| {
 		let name = b"hill".to_vec();
-		assert!(
-			EnergyMarket::create_community(RuntimeOrigin::root(), name, 9_999, UTILITY, terms()).is_err()
-		);
+		assert!(EnergyMarket::create_community(
+			RuntimeOrigin::root(),
+			name,
+			9_999,
+			UTILITY,
+			terms(),
+			bounds()
+		)
+		.is_err());
 		assert_eq!(CommunityCount::<Test>::get(), 1);
 	});
 }
@@ -340,14 +360,15 @@ fn new_terms_hold_from_their_era_on_and_do_not_change_contracts() {
 		enter_era(FIRST_ERA + 1);
 		let mut new = terms();
 		new.tariffs.feed_in_per_kwh = 200;
-		set_terms(OPERATOR, VILLAGE, new, FIRST_ERA + 3).unwrap();
+		set_terms(OPERATOR, VILLAGE, new, FIRST_ERA + 4).unwrap();
 		enter_era(FIRST_ERA + 2);
 		report(0, FIRST_ERA + 1, 2_000, 0);
 		report(1, FIRST_ERA + 1, 0, 2_000);
 		enter_era(FIRST_ERA + 3);
+		enter_era(FIRST_ERA + 4);
 		assert_eq!(statement(0, FIRST_ERA + 1).price_per_kwh, 190);
-		assert_eq!(record(FIRST_ERA + 2).price_per_kwh, 190);
-		assert_eq!(record(FIRST_ERA + 3).price_per_kwh, 250);
+		assert_eq!(record(FIRST_ERA + 3).price_per_kwh, 190);
+		assert_eq!(record(FIRST_ERA + 4).price_per_kwh, 250);
 	});
 }
 
@@ -359,25 +380,73 @@ fn announcement_replaces_one_that_has_not_begun_and_keeps_one_that_has() {
 			terms.tariffs.feed_in_per_kwh = feed_in_per_kwh;
 			terms
 		};
-		set_terms(OPERATOR, VILLAGE, priced(100), FIRST_ERA + 1).unwrap();
-		set_terms(OPERATOR, VILLAGE, priced(200), FIRST_ERA + 1).unwrap();
-		enter_era(FIRST_ERA + 1);
-		set_terms(OPERATOR, VILLAGE, priced(300), FIRST_ERA + 2).unwrap();
-		enter_era(FIRST_ERA + 2);
-		assert_eq!(record(FIRST_ERA + 1).price_per_kwh, 250);
-		assert_eq!(record(FIRST_ERA + 2).price_per_kwh, 300);
+		set_terms(OPERATOR, VILLAGE, priced(100), FIRST_ERA + 3).unwrap();
+		set_terms(OPERATOR, VILLAGE, priced(200), FIRST_ERA + 3).unwrap();
+		for era in 1..=3 {
+			enter_era(FIRST_ERA + era);
+		}
+		set_terms(OPERATOR, VILLAGE, priced(300), FIRST_ERA + 6).unwrap();
+		for era in 4..=6 {
+			enter_era(FIRST_ERA + era);
+		}
+		let prices = [2, 3, 5, 6].map(|era| record(FIRST_ERA + era).price_per_kwh);
+		assert_eq!(prices, [190, 250, 250, 300]);
 	});
 }
 
 #[test]
-fn terms_are_refused_for_an_era_that_has_begun() {
+fn terms_are_refused_without_notice() {
 	ExtBuilder::default().build_in_first_era(|| {
-		for era in [0, FIRST_ERA - 1, FIRST_ERA] {
+		let earliest = FIRST_ERA + TERMS_NOTICE;
+		for era in [0, FIRST_ERA, FIRST_ERA + 1, earliest - 1] {
 			assert_noop!(
 				set_terms(OPERATOR, VILLAGE, terms(), era),
-				Error::<Test>::EraNotLater
+				Error::<Test>::NoticeTooShort
 			);
 		}
+		assert_ok!(set_terms(OPERATOR, VILLAGE, terms(), earliest));
+	});
+}
+
+#[test]
+fn terms_are_refused_outside_the_bounds() {
+	ExtBuilder::default().build_in_first_era(|| {
+		let community = CommunityId(1);
+		let tight = TermsBounds::around(&terms());
+		let root = RuntimeOrigin::root;
+		let create =
+			|terms| EnergyMarket::create_community(root(), b"hill".to_vec(), OPERATOR, UTILITY, terms, tight);
+		let dearer: [fn(&mut Terms); 6] = [
+			|terms| terms.tariffs.retail_per_kwh += 1,
+			|terms| terms.tariffs.feed_in_per_kwh -= 1,
+			|terms| terms.tariffs.imbalance_import_per_kwh += 1,
+			|terms| terms.tariffs.imbalance_export_per_kwh -= 1,
+			|terms| terms.tariffs.grid_fee_per_kwh += 1,
+			|terms| terms.incentive_per_era += 1,
+		];
+		let changed = |change: &fn(&mut Terms)| {
+			let mut terms = terms();
+			change(&mut terms);
+			terms
+		};
+		for change in &dearer {
+			assert_noop!(create(changed(change)), Error::<Test>::OutsideBounds);
+		}
+		assert_ok!(create(terms()));
+		let from_era = FIRST_ERA + TERMS_NOTICE;
+		for change in &dearer {
+			assert_noop!(
+				set_terms(OPERATOR, community, changed(change), from_era),
+				Error::<Test>::OutsideBounds
+			);
+		}
+		// Only governance changes the bounds.
+		assert_noop!(
+			EnergyMarket::set_terms_bounds(RuntimeOrigin::signed(OPERATOR), community, bounds()),
+			BadOrigin
+		);
+		assert_ok!(EnergyMarket::set_terms_bounds(root(), community, bounds()));
+		assert_ok!(set_terms(OPERATOR, community, changed(&dearer[0]), from_era));
 	});
 }
 

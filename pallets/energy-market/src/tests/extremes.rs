@@ -237,7 +237,7 @@ fn last_possible_era_does_not_panic() {
 		);
 		assert_noop!(
 			EnergyMarket::set_terms(by(OPERATOR), VILLAGE, terms(), EraIndex::MAX),
-			Error::<Test>::EraNotLater
+			Error::<Test>::NoticeTooShort
 		);
 		assert_eq!(EnergyMarket::view_current_era(), None);
 		// A timestamp beyond the last era changes nothing.

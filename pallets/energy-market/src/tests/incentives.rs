@@ -249,7 +249,14 @@ fn empty_comfort_bounds_are_refused() {
 				Error::<Test>::ComfortBoundsEmpty
 			);
 			assert_noop!(
-				EnergyMarket::create_community(RuntimeOrigin::root(), vec![], OPERATOR, UTILITY, terms),
+				EnergyMarket::create_community(
+					RuntimeOrigin::root(),
+					vec![],
+					OPERATOR,
+					UTILITY,
+					terms,
+					mock::bounds()
+				),
 				Error::<Test>::ComfortBoundsEmpty
 			);
 		}

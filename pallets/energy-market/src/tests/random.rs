@@ -142,9 +142,10 @@ fn rightful(act: &Act) -> AccountId {
 			})
 		}
 		Act::ReportMany(..) => {
+			let clock = || Clock::<Test>::get().map_or(0, |clock| clock.current);
 			let community = Communities::<Test>::get(VILLAGE);
 			community
-				.and_then(|community| community.concentrator)
+				.and_then(|community| community.concentrator.in_era(clock()).clone())
 				.unwrap_or(STRANGER)
 		}
 	}
