@@ -6,7 +6,7 @@
 //! - [`terms`], [`membership`], [`readings`], [`contract`], [`statement`], [`clock`], [`views`]: what the market stores
 //!   and reports;
 //! - [`prices`]: what energy costs;
-//! - [`settlement`]: who delivered what, and what each household owes for it;
+//! - [`settlement`]: deviations from contracts, and what each household owes and earns;
 //! - [`bill`]: sums over several eras;
 //! - [`paper`]: the numbers of the paper's experiment;
 //! - [`accounts`]: the accounts that a community's money goes through.

@@ -37,4 +37,5 @@ pub const TERMS: Terms = Terms {
 	price_rule: PriceRule::MidMarket,
 	incentive_per_era: 0,
 	comfort_bounds: None,
+	reward_cap_per_kwh: 5 * MILLI,
 };
