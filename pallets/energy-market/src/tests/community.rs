@@ -117,6 +117,25 @@ fn terms_are_refused_when_tariffs_are_out_of_order() {
 }
 
 #[test]
+fn terms_are_refused_when_fee_or_reward_cap_is_too_high() {
+	ExtBuilder::default().build_and_execute(|| {
+		// 190 + 110 is retail.
+		let mut terms = terms();
+		terms.tariffs.grid_fee_per_kwh = 111;
+		assert_noop!(create(terms), Error::<Test>::GridFeeTooHigh);
+		terms.price_rule = PriceRule::SupplyDemandRatio;
+		assert_eq!(create(terms), Ok(()));
+		terms.tariffs.grid_fee_per_kwh = 221;
+		assert_noop!(create(terms), Error::<Test>::GridFeeTooHigh);
+		terms.tariffs.grid_fee_per_kwh = 10;
+		terms.reward_cap_per_kwh = 6;
+		assert_noop!(create(terms), Error::<Test>::RewardCapTooHigh);
+		terms.reward_cap_per_kwh = 5;
+		assert_eq!(create(terms), Ok(()));
+	});
+}
+
+#[test]
 fn terms_are_refused_when_a_tariff_is_too_high() {
 	ExtBuilder::default().build_and_execute(|| {
 		let wrong: [fn(&mut Tariffs); 2] = [
@@ -362,10 +381,10 @@ fn announcement_replaces_one_that_has_not_begun_and_keeps_one_that_has() {
 		set_terms(OPERATOR, VILLAGE, priced(100), FIRST_ERA + 1).unwrap();
 		set_terms(OPERATOR, VILLAGE, priced(200), FIRST_ERA + 1).unwrap();
 		enter_era(FIRST_ERA + 1);
-		set_terms(OPERATOR, VILLAGE, priced(300), FIRST_ERA + 2).unwrap();
+		set_terms(OPERATOR, VILLAGE, priced(280), FIRST_ERA + 2).unwrap();
 		enter_era(FIRST_ERA + 2);
 		assert_eq!(record(FIRST_ERA + 1).price_per_kwh, 250);
-		assert_eq!(record(FIRST_ERA + 2).price_per_kwh, 300);
+		assert_eq!(record(FIRST_ERA + 2).price_per_kwh, 290);
 	});
 }
 
