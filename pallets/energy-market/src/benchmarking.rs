@@ -43,6 +43,7 @@ fn terms() -> Terms {
 		},
 		price_rule: PriceRule::SupplyDemandRatio,
 		incentive_per_era: 1_000_000,
+		reward_cap_per_kwh: 5_000,
 		comfort_bounds: Some(ComfortBounds {
 			min_centi_c: 0,
 			max_centi_c: 4_000,

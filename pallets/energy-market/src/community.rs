@@ -311,6 +311,8 @@ impl<T: Config> Pallet<T> {
 			imbalance_import_per_kwh.max(grid_fee_per_kwh) <= MAX_TARIFF_PER_KWH,
 			Error::<T>::TariffTooHigh
 		);
+		ensure!(terms.has_room_for_fee(), Error::<T>::GridFeeTooHigh);
+		ensure!(terms.rewards_stay_below_fee(), Error::<T>::RewardCapTooHigh);
 		ensure!(
 			terms
 				.comfort_bounds

@@ -89,7 +89,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// The households that bring strategies to the game of `era`, in the order of registration. Those in arrears, or
-	/// whose owner cannot cover the worst case, bring main-grid strategies only.
+	/// whose worst case exceeds the owner's funds or debit limit, bring main-grid strategies only.
 	fn players(
 		community: CommunityId,
 		era: EraIndex,
@@ -122,10 +122,11 @@ impl<T: Config> Pallet<T> {
 			};
 			let costs = strategies
 				.iter()
-				.map(|s| worst_cost(terms, s.net_wh(generation_wh)));
+				.map(|strategy| worst_cost(terms, strategy, generation_wh));
 			let worst = costs.max().unwrap_or(0);
-			let main_grid_only =
-				owes(&debts, id) || worst > 0 && !Self::spend(&mut budgets, &household.owner, worst);
+			let main_grid_only = owes(&debts, id)
+				|| worst > Self::debit_limit(&household)
+				|| worst > 0 && !Self::spend(&mut budgets, &household.owner, worst);
 			if main_grid_only {
 				strategies
 					.iter_mut()
@@ -167,12 +168,12 @@ impl<T: Config> Pallet<T> {
 	/// Puts on hold what the contract can cost, and emits `ContractMade`.
 	fn make_contract(community: CommunityId, terms: &Terms, price_per_kwh: Balance, player: &mut Player<T>) {
 		let contract = &mut player.contract;
-		if !contract.main_grid_only {
-			let cost = contract_cost(terms, price_per_kwh, &contract.energy);
+		let cost = contract_cost(terms, price_per_kwh, &contract.energy);
+		if !contract.main_grid_only && cost > 0 {
 			match T::Currency::hold(&HoldReason::Contract.into(), &player.owner, cost) {
 				Ok(()) => contract.held = cost,
-				// The budget was checked just before, so this cannot happen. Without the hold, settlement gives this
-				// buyer nothing from the pool, so that sellers lose a buyer but no money.
+				// The budget was checked just before, so this cannot happen. Without the hold this buyer would pay the
+				// pool nothing, and the sellers would share what the other buyers pay.
 				Err(error) => log::error!(
 					target: LOG_TARGET,
 					"household {}: could not put {cost} on hold: {error:?}", player.id

@@ -2,6 +2,7 @@
 
 use crate::{pallet::*, Balance, CommunityId, HouseholdId, Totals};
 use alloc::collections::BTreeMap;
+use commonwatt_market::settlement::spread;
 use frame_support::{
 	ensure,
 	traits::fungible::{Inspect, InspectHold},
@@ -276,39 +277,62 @@ impl<T: Config> Pallet<T> {
 			"the contracts' traded energy differs from the certificate's"
 		);
 		match record.settled {
-			Some(totals) => Self::try_settled(community, record.era, &totals),
+			Some(totals) => Self::try_settled(community, record, &totals),
 			None => Ok(()),
 		}
 	}
 
 	fn try_settled(
 		community: CommunityId,
-		era: crate::EraIndex,
+		record: &crate::EraRecord,
 		totals: &Totals,
 	) -> Result<(), TryRuntimeError> {
-		let (mut again, mut delivered, mut out_of_pool) = (Totals::default(), 0i64, 0 as Balance);
-		for (_, statement) in Self::view_statements(community, era) {
-			delivered = delivered.saturating_add(statement.energy.community_wh());
+		let era = record.era;
+		let (mut again, mut community_wh, mut matched) = (Totals::default(), 0i64, 0i64);
+		let (mut out_of_pool, mut spreads) = (0 as Balance, 0 as Balance);
+		let firm: BTreeMap<_, _> = Self::view_contracts(community, era)
+			.into_iter()
+			.filter_map(|(id, contract)| Some((id, contract.firm_energy()?)))
+			.collect();
+		for (id, statement) in Self::view_statements(community, era) {
+			let energy = statement.energy;
+			community_wh = community_wh.saturating_add(energy.community_wh());
+			matched = matched.saturating_add(statement.matched_long_wh.into());
+			matched = matched.saturating_sub(statement.matched_short_wh.into());
 			out_of_pool = out_of_pool.saturating_add(statement.amounts.received_from_pool);
-			let metered = i64::from(statement.reading.generation_wh)
-				.saturating_sub(statement.reading.consumption_wh.into());
+			spreads = spreads.saturating_add(spread(statement.matched_short_wh, &record.terms.tariffs));
+			let billed = energy
+				.community_wh()
+				.saturating_add(energy.main_wh())
+				.saturating_add(statement.deviation_wh());
 			ensure!(
-				statement
-					.energy
-					.community_wh()
-					.saturating_add(statement.energy.main_wh())
-					== metered,
+				billed == statement.reading.net_wh(),
 				"a statement's energy differs from the metered net position"
 			);
-			again.add(&statement, false);
+			let has_deviation = statement.deviation_wh() != 0 || energy.community_wh() != 0;
+			let contract = firm.get(&id);
+			ensure!(
+				contract.is_some() == statement.is_firm
+					&& contract.map_or(!has_deviation, |contract| *contract == energy),
+				"a statement's energy differs from the contract"
+			);
+			ensure!(
+				!statement.is_estimate || statement.matched_long_wh == 0 && statement.matched_short_wh == 0,
+				"an estimated deviation matches"
+			);
+			again.add(&statement);
 		}
-		ensure!(delivered == 0, "delivered community energy does not sum to zero");
+		ensure!(community_wh == 0, "settled community energy does not sum to zero");
+		ensure!(matched == 0, "matched deviations do not sum to zero");
 		ensure!(
 			out_of_pool <= again.through_pool,
 			"the pool paid more to sellers than buyers paid"
 		);
-		// Statements do not say which readings were missing.
-		again.missing_readings = totals.missing_readings;
+		ensure!(
+			totals.to_pot <= spreads,
+			"the pot received more than the spreads of matched deviations"
+		);
+		again.to_pot = totals.to_pot;
 		ensure!(
 			*totals == again,
 			"the record's totals differ from the sums of its statements"

@@ -11,8 +11,9 @@
 //!
 //! - Clearing: the solver of [`commonwatt_market::game`] looks for a Nash equilibrium of each community's game, in
 //!   fixed-point arithmetic. The result becomes the households' contracts, with funds on hold.
-//! - Settlement: contracts and readings of the era whose readings are in become statements and payments. Community
-//!   energy and its money sum to zero over the community, to the last unit.
+//! - Settlement: contracts and readings of the era whose readings are in become statements and payments. Contracts are
+//!   firm; deviations from them match inside the community or cost imbalance prices. Community energy and its money sum
+//!   to zero over the community, to the last unit.
 //!
 //! The model is that of Ouyang, Yan and Zhu, "Research on new energy trading system based on blockchain", ACM TURC
 //! 2021, doi 10.1145/3472634.3474065.
@@ -156,7 +157,7 @@ pub mod pallet {
 	/// Reasons for which the pallet puts funds on hold.
 	#[pallet::composite_enum]
 	pub enum HoldReason {
-		/// Covers the most that a contract can cost, until its era is settled.
+		/// Covers what keeping to a purchase costs, or what breaking a sale costs, until the era is settled.
 		#[codec(index = 0)]
 		Contract,
 	}
@@ -451,7 +452,7 @@ pub mod pallet {
 			/// Index of this strategy in the household's set, counted from 0.
 			chosen: u8,
 			/// True if the household was limited to the main grid, because its owner could not cover the worst case or
-			/// because it was in arrears.
+			/// because it was in arrears. It is settled like a household without a contract.
 			main_grid_only: bool,
 			/// Contracted energy, Wh, with the community and with the main grid.
 			energy: Channels,
@@ -588,7 +589,7 @@ pub mod pallet {
 			/// Its number, which is never reused.
 			household: HouseholdId,
 		},
-		/// The utility paid credit to a household that is leaving, in a settlement.
+		/// The utility paid credit to a household that has left the game, in a settlement.
 		#[codec(index = 24)]
 		CreditPaid {
 			/// The household.
@@ -771,6 +772,12 @@ pub mod pallet {
 		/// Clearings and settlements are under way; retry in some blocks.
 		#[codec(index = 59)]
 		RoundUnderWay,
+		/// The lowest price of the community and the grid fee together exceed retail.
+		#[codec(index = 70)]
+		GridFeeTooHigh,
+		/// Two rewards at the cap exceed the grid fee, so energy passed in a circle could earn money.
+		#[codec(index = 71)]
+		RewardCapTooHigh,
 	}
 
 	#[pallet::hooks]
@@ -802,8 +809,8 @@ pub mod pallet {
 		/// Origin: governance.
 		///
 		/// Errors: `NameTooLong`, `LambdaOutOfRange`, `ResolutionOutOfRange`, `TariffsOutOfOrder`, `TariffTooHigh`,
-		/// `ComfortBoundsEmpty`, `OutsideBounds`, `IdsExhausted`, or a token error if the operator cannot pay the minimum balance.
-		/// Event: `CommunityCreated`.
+		/// `GridFeeTooHigh`, `RewardCapTooHigh`, `ComfortBoundsEmpty`, `OutsideBounds`, `IdsExhausted`, or a token error
+		/// if the operator cannot pay the minimum balance. Event: `CommunityCreated`.
 		#[pallet::call_index(0)]
 		#[pallet::weight(T::WeightInfo::create_community())]
 		pub fn create_community(
@@ -845,14 +852,16 @@ pub mod pallet {
 		}
 
 		/// Announce new terms, which hold from `from_era` on, at least `TermsNotice` eras after the running one: rules,
-		/// tariffs, grid fee, price rule, comfort bounds and incentive, within the community's bounds. They replace an
-		/// announcement that has not begun. Contracts keep the terms that they were made under. The game cuts a household's comfort range to the part within the bounds; a household without such a
+		/// tariffs, grid fee, price rule, comfort bounds, incentive and reward cap, within the community's bounds. They
+		/// replace an announcement that has not begun. Contracts keep the terms that they were made under. The game cuts
+		/// a household's comfort range to the part within the comfort bounds; a household without such a
 		/// part takes no part in the game.
 		///
 		/// Origin: the community's operator, signed.
 		///
 		/// Errors: `UnknownCommunity`, `NotOperator`, `LambdaOutOfRange`, `ResolutionOutOfRange`, `TariffsOutOfOrder`,
-		/// `TariffTooHigh`, `ComfortBoundsEmpty`, `OutsideBounds`, `NoticeTooShort`. Event: `TermsChanged`.
+		/// `TariffTooHigh`, `GridFeeTooHigh`, `RewardCapTooHigh`, `ComfortBoundsEmpty`, `OutsideBounds`, `NoticeTooShort`.
+		/// Event: `TermsChanged`.
 		#[pallet::call_index(2)]
 		#[pallet::weight(T::WeightInfo::set_terms())]
 		pub fn set_terms(

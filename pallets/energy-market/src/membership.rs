@@ -216,6 +216,12 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
+	/// The most that one settlement may take from a household's owner, its contract's hold included. There is no limit
+	/// yet.
+	pub(crate) fn debit_limit(_household: &Household<T::AccountId>) -> Balance {
+		Balance::MAX
+	}
+
 	/// Transfers as much of `amount` as `from` has above the minimum balance; returns what was transferred, which is 0
 	/// if `to` cannot take it.
 	pub(crate) fn pay_up_to(from: &T::AccountId, to: &T::AccountId, amount: Balance) -> Balance {

@@ -147,6 +147,7 @@ pub fn tariffs() -> Tariffs {
 pub fn terms() -> Terms {
 	Terms {
 		tariffs: tariffs(),
+		reward_cap_per_kwh: 5,
 		..paper::TERMS
 	}
 }

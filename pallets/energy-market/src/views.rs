@@ -205,15 +205,8 @@ impl<T: Config> Pallet<T> {
 
 	/// Answers `trades` of [`crate::runtime_api::EnergyMarketApi`].
 	pub fn view_trades(community: CommunityId, era: EraIndex) -> Vec<Trade> {
-		let settled = Self::view_record(community, era).is_some_and(|record| record.settled.is_some());
-		let energies: Vec<_> = if settled {
-			let statements = Self::view_statements(community, era).into_iter();
-			statements.map(|(id, statement)| (id, statement.energy)).collect()
-		} else {
-			let contracts = Self::view_contracts(community, era).into_iter();
-			contracts.map(|(id, contract)| (id, contract.energy)).collect()
-		};
-		trades(energies)
+		let contracts = Self::view_contracts(community, era).into_iter();
+		trades(contracts.map(|(id, contract)| (id, contract.energy)))
 	}
 
 	/// Answers `solve` of [`crate::runtime_api::EnergyMarketApi`].

@@ -7,7 +7,8 @@
 //!   and reports;
 //! - [`scheduled`]: values that change with a notice;
 //! - [`prices`]: what energy costs;
-//! - [`settlement`]: who delivered what, and what each household owes for it;
+//! - [`settlement`]: deviations from contracts, and what each household owes and earns;
+//! - [`late`]: bills of eras whose readings came late;
 //! - [`bill`]: sums over several eras;
 //! - [`paper`]: the numbers of the paper's experiment;
 //! - [`accounts`]: the accounts that a community's money goes through.
@@ -27,6 +28,7 @@ pub mod bill;
 pub mod clock;
 pub mod contract;
 pub mod ids;
+pub mod late;
 pub mod membership;
 pub mod money;
 pub mod paper;

@@ -40,6 +40,7 @@ pub const TERMS: Terms = Terms {
 	price_rule: PriceRule::MidMarket,
 	incentive_per_era: 0,
 	comfort_bounds: None,
+	reward_cap_per_kwh: 5 * MILLI,
 };
 
 /// Bounds of our own around [`TERMS`], since the paper has none: retail up to twice as dear, feed-in down to half, a grid

@@ -137,6 +137,25 @@ fn terms_are_refused_when_tariffs_are_out_of_order() {
 }
 
 #[test]
+fn terms_are_refused_when_fee_or_reward_cap_is_too_high() {
+	ExtBuilder::default().build_and_execute(|| {
+		// 190 + 110 is retail.
+		let mut terms = terms();
+		terms.tariffs.grid_fee_per_kwh = 111;
+		assert_noop!(create(terms), Error::<Test>::GridFeeTooHigh);
+		terms.price_rule = PriceRule::SupplyDemandRatio;
+		assert_eq!(create(terms), Ok(()));
+		terms.tariffs.grid_fee_per_kwh = 221;
+		assert_noop!(create(terms), Error::<Test>::GridFeeTooHigh);
+		terms.tariffs.grid_fee_per_kwh = 10;
+		terms.reward_cap_per_kwh = 6;
+		assert_noop!(create(terms), Error::<Test>::RewardCapTooHigh);
+		terms.reward_cap_per_kwh = 5;
+		assert_eq!(create(terms), Ok(()));
+	});
+}
+
+#[test]
 fn terms_are_refused_when_a_tariff_is_too_high() {
 	ExtBuilder::default().build_and_execute(|| {
 		let wrong: [fn(&mut Tariffs); 2] = [
@@ -385,12 +404,12 @@ fn announcement_replaces_one_that_has_not_begun_and_keeps_one_that_has() {
 		for era in 1..=3 {
 			enter_era(FIRST_ERA + era);
 		}
-		set_terms(OPERATOR, VILLAGE, priced(300), FIRST_ERA + 6).unwrap();
+		set_terms(OPERATOR, VILLAGE, priced(280), FIRST_ERA + 6).unwrap();
 		for era in 4..=6 {
 			enter_era(FIRST_ERA + era);
 		}
 		let prices = [2, 3, 5, 6].map(|era| record(FIRST_ERA + era).price_per_kwh);
-		assert_eq!(prices, [190, 250, 250, 300]);
+		assert_eq!(prices, [190, 250, 250, 290]);
 	});
 }
 

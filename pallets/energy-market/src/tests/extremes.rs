@@ -63,11 +63,12 @@ fn dearest() -> Terms {
 	Terms {
 		tariffs: Tariffs {
 			retail_per_kwh: MAX_TARIFF_PER_KWH,
-			feed_in_per_kwh: MAX_TARIFF_PER_KWH,
+			feed_in_per_kwh: 0,
 			imbalance_import_per_kwh: MAX_TARIFF_PER_KWH,
-			imbalance_export_per_kwh: MAX_TARIFF_PER_KWH,
-			grid_fee_per_kwh: MAX_TARIFF_PER_KWH,
+			imbalance_export_per_kwh: 0,
+			grid_fee_per_kwh: MAX_TARIFF_PER_KWH / 2,
 		},
+		reward_cap_per_kwh: MAX_TARIFF_PER_KWH / 4,
 		incentive_per_era: Balance::MAX,
 		comfort_bounds: Some(ComfortBounds {
 			min_centi_c: i16::MIN,
@@ -122,10 +123,12 @@ fn sums_are_right_at_maximum_energy_and_tariffs() {
 		assert_eq!(totals.community_wh, u64::from(MAX_HOUSEHOLDS / 2) * 1_000_000_000);
 		assert_eq!(
 			totals.through_pool,
-			gigawatt_hours * 1_000_000 * MAX_TARIFF_PER_KWH
+			gigawatt_hours * 1_000_000 * MAX_TARIFF_PER_KWH / 2
 		);
 		assert_eq!(totals.grid_fees, totals.through_pool);
-		assert_eq!(totals.rewards, pot - EXISTENTIAL_DEPOSIT);
+		// The buyers' payoffs are so small that they have no weight; the sellers get their caps.
+		assert!(totals.rewards <= pot - EXISTENTIAL_DEPOSIT);
+		assert_eq!(totals.rewards, totals.grid_fees / 2);
 	});
 }
 
@@ -167,6 +170,7 @@ fn sums_are_right_at_tariffs_of_zero() {
 		imbalance_export_per_kwh: 0,
 		grid_fee_per_kwh: 0,
 	};
+	terms.reward_cap_per_kwh = 0;
 	terms.price_rule = PriceRule::SupplyDemandRatio;
 	rich(terms, || {
 		largest_trade(FIRST_ERA + 1);

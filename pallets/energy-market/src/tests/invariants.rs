@@ -265,7 +265,30 @@ fn energy_that_does_not_sum_to_zero_is_caught() {
 				s.reading.generation_wh += 1;
 			})
 		},
-		"delivered community energy does not sum to zero",
+		"a statement's energy differs from the contract",
+	);
+	busy(
+		|| {
+			// A household without a contract has only main-grid energy.
+			in_statement(NEXT, 2, |s| {
+				s.energy.sold_to_community_wh += 1;
+				s.reading.generation_wh += 1;
+			})
+		},
+		"a statement's energy differs from the contract",
+	);
+	busy(
+		|| Statements::<Test>::mutate(VILLAGE, slot(NEXT), |book| book.retain(|(id, _)| *id != home(0))),
+		"settled community energy does not sum to zero",
+	);
+	busy(
+		|| {
+			in_statement(NEXT, 0, |s| {
+				s.matched_long_wh += 1;
+				s.reading.generation_wh += 1;
+			})
+		},
+		"matched deviations do not sum to zero",
 	);
 	busy(
 		|| {
@@ -294,6 +317,9 @@ fn statement_that_differs_from_the_metered_energy_is_caught() {
 		|t| t.rewards += 1,
 		|t| t.to_utility += 1,
 		|t| t.from_utility += 1,
+		|t| t.matched_wh += 1,
+		|t| t.feeder_import_wh += 1,
+		|t| t.feeder_export_wh += 1,
 	] {
 		busy(
 			move || {
@@ -304,6 +330,18 @@ fn statement_that_differs_from_the_metered_energy_is_caught() {
 			"the record's totals differ from the sums of its statements",
 		);
 	}
+}
+
+#[test]
+fn pot_that_received_too_much_is_caught() {
+	busy(
+		|| {
+			Records::<Test>::mutate(VILLAGE, slot(NEXT), |r| {
+				r.as_mut().unwrap().settled.as_mut().unwrap().to_pot += 1
+			})
+		},
+		"the pot received more than the spreads of matched deviations",
+	);
 }
 
 #[test]

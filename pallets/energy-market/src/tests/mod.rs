@@ -1,5 +1,6 @@
 //! The pallet's tests, one module for each concern. Most of them check every invariant at their end.
 
+mod attacks;
 mod clock;
 mod community;
 mod extremes;

@@ -760,8 +760,8 @@ fn trades_match_sellers_with_buyers_in_order_of_registration() {
 		report(2, NEXT, 0, 0);
 		report(3, NEXT, 0, 1_500);
 		enter_era(NEXT + 2);
-		// Household 2 delivered nothing; the buyers share what household 0 delivered.
-		assert_eq!(trades(), [(0, 1, 500), (0, 3, 500)]);
+		// Household 2 delivered nothing. Contracts are firm, so it bought elsewhere what it sold.
+		assert_eq!(trades(), [(0, 1, 1_000), (2, 1, 500), (2, 3, 1_500)]);
 	});
 }
 
