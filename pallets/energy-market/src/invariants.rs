@@ -185,6 +185,22 @@ impl<T: Config> Pallet<T> {
 				);
 			}
 		}
+		for (id, statements) in LateStatements::<T>::iter() {
+			ensure!(
+				Households::<T>::contains_key(id),
+				"a late statement is of an unknown household"
+			);
+			ensure!(
+				statements
+					.windows(2)
+					.all(|pair| pair.first().map(|s| s.era) < pair.last().map(|s| s.era)),
+				"late statements are not in ascending order of eras"
+			);
+			ensure!(
+				statements.iter().all(|statement| !statement.is_estimate),
+				"a late statement has an estimate"
+			);
+		}
 		for (id, slot, submission) in Submissions::<T>::iter() {
 			ensure!(
 				Households::<T>::contains_key(id),

@@ -46,6 +46,7 @@ mod community;
 mod configuration;
 mod gate;
 mod invariants;
+mod late;
 mod membership;
 pub mod migrations;
 #[cfg(test)]
@@ -246,6 +247,12 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Statements<T: Config> =
 		StorageDoubleMap<_, Twox64Concat, CommunityId, Twox64Concat, u32, StatementBook<T>, ValueQuery>;
+
+	/// Statements worked out again with late readings, of retained eras, by household and in ascending order of eras. The
+	/// community's books keep the statements as they were settled.
+	#[pallet::storage]
+	pub type LateStatements<T: Config> =
+		StorageMap<_, Twox64Concat, HouseholdId, BoundedVec<Statement, T::RetainedEras>, ValueQuery>;
 
 	/// Debts between the utility and the households of a community, in both directions. They are one item for the
 	/// community, usually empty, so that a settlement need not write any household.
@@ -625,6 +632,21 @@ pub mod pallet {
 			/// Amount from the pot.
 			from_pot: Balance,
 		},
+		/// A meter reported an era after its settlement, or one that the chain missed. The household's bill of that era is
+		/// worked out again.
+		#[codec(index = 55)]
+		LateReadingSettled {
+			/// The community.
+			community: CommunityId,
+			/// The household.
+			household: HouseholdId,
+			/// The statement that takes the place of the earlier one.
+			statement: Statement,
+			/// What the household paid to the utility for the difference.
+			paid: Balance,
+			/// What the household received from the utility for the difference.
+			received: Balance,
+		},
 	}
 
 	/// Reasons for which a call fails. A failed call costs its fee and changes nothing else.
@@ -772,6 +794,9 @@ pub mod pallet {
 		/// Clearings and settlements are under way; retry in some blocks.
 		#[codec(index = 59)]
 		RoundUnderWay,
+		/// The chain no longer knows the terms of this era: too many others have come into force since.
+		#[codec(index = 60)]
+		TermsForgotten,
 		/// The lowest price of the community and the grid fee together exceed retail.
 		#[codec(index = 70)]
 		GridFeeTooHigh,
@@ -1161,6 +1186,30 @@ pub mod pallet {
 		) -> DispatchResult {
 			T::GovernanceOrigin::ensure_origin(origin)?;
 			Self::do_close_community(community, beneficiary)
+		}
+
+		/// Submit a meter's reading of an era that was settled with an estimate, or that the chain missed, for as long as
+		/// the era is retained. The household's bill of that era is worked out again, with its whole deviation from the
+		/// contract at the imbalance prices, and the difference moves between the household and the utility. Contracts and
+		/// other households' bills stay. A meter reports an era once.
+		///
+		/// Origin: the meter, signed. A valid late reading costs no fee.
+		///
+		/// Errors: `UnknownMeter`, `UnknownHousehold`, `ClockNotStarted`, `ReadingForWrongEra`, `NotMemberInEra`,
+		/// `MeterNotActiveInEra`, `NothingToCorrect`, `EnergyOutOfRange`, `OverConnectionLimit`, `RoundUnderWay`,
+		/// `ReadingAlreadySubmitted`, `TermsForgotten`. Event: `LateReadingSettled`.
+		#[pallet::call_index(33)]
+		#[pallet::weight(T::WeightInfo::submit_late_reading())]
+		#[pallet::feeless_if(|origin: &OriginFor<T>, era: &EraIndex, reading: &Reading| -> bool {
+			ensure_signed(origin.clone()).is_ok_and(|meter| Pallet::<T>::check_late(&meter, *era, reading).is_ok())
+		})]
+		pub fn submit_late_reading(
+			origin: OriginFor<T>,
+			era: EraIndex,
+			reading: Reading,
+		) -> DispatchResult {
+			let meter = ensure_signed(origin)?;
+			Self::do_submit_late_reading(meter, era, reading)
 		}
 	}
 }

@@ -141,6 +141,7 @@ impl<T: Config> Pallet<T> {
 			Submissions::<T>::remove(id, slot);
 		}
 		Readings::<T>::remove(id);
+		LateStatements::<T>::remove(id);
 		Households::<T>::remove(id);
 		Self::deposit_event(Event::HouseholdLeft {
 			community,

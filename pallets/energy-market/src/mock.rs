@@ -78,7 +78,7 @@ impl WeightInfo for TestWeights {
 	weigh_one! {
 		create_community register_household set_suspended replace_meter leave remove_household
 		set_terms set_terms_bounds set_utility close_community set_operator set_concentrator set_paused set_comfort set_preference
-		withdraw_strategies submit_reading repay_arrears latch
+		withdraw_strategies submit_reading submit_late_reading repay_arrears latch
 	}
 	fn submit_strategies(s: u32) -> Weight {
 		Weight::from_parts(u64::from(s), 0)
@@ -162,6 +162,11 @@ pub fn bounds() -> TermsBounds {
 		highest_grid_fee_per_kwh: MAX_TARIFF_PER_KWH,
 		highest_incentive_per_era: Balance::MAX,
 	}
+}
+
+/// Puts terms in force at once, without the notice that an announcement needs.
+pub fn put_terms(terms: Terms) {
+	Communities::<Test>::mutate(VILLAGE, |community| community.as_mut().expect("it exists").terms = terms);
 }
 
 pub fn comfort() -> Comfort {
@@ -286,8 +291,28 @@ pub fn next_block() {
 	block_at(Timestamp::get() + BLOCK_MS);
 }
 
-/// Makes the first block of an era, and further blocks until the round is complete.
+/// Makes the first block of an era, and further blocks until the round is complete. Before it, the meters of households
+/// without a contract report that nothing happened in the era whose readings are taken, unless they have reported it.
 pub fn enter_era(era: EraIndex) {
+	report_idle_homes();
+	enter_era_silently(era);
+}
+
+fn report_idle_homes() {
+	let Some(previous) = Clock::<Test>::get().and_then(|clock| clock.previous) else {
+		return;
+	};
+	for (id, household) in Households::<Test>::iter().collect::<Vec<_>>() {
+		if EnergyMarket::view_contract(id, previous).is_none() {
+			let meter = RuntimeOrigin::signed(*household.meter_in(previous));
+			// Refused if the meter has reported, or was not a member.
+			let _ = EnergyMarket::submit_reading(meter, previous, reading(0, 0));
+		}
+	}
+}
+
+/// Like [`enter_era`], but meters that have not reported stay silent.
+pub fn enter_era_silently(era: EraIndex) {
 	block_at(u64::from(era) * ERA_MS);
 	for _ in 0..9 {
 		if Round::<Test>::get().is_none() {

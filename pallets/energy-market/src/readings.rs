@@ -99,6 +99,11 @@ impl<T: Config> Pallet<T> {
 			(false, Quality::Corrected) => return Err(Error::<T>::NothingToCorrect.into()),
 			(true, Quality::Corrected) | (false, Quality::Measured | Quality::Estimated) => (),
 		}
+		Self::check_energy(household, reading)
+	}
+
+	/// Checks that energies are within the limits of meters and of the household's connection.
+	pub(crate) fn check_energy(household: &Household<T::AccountId>, reading: &Reading) -> DispatchResult {
 		ensure!(
 			reading.generation_wh.max(reading.consumption_wh) <= MAX_ENERGY_WH,
 			Error::<T>::EnergyOutOfRange

@@ -130,9 +130,12 @@ impl<T: Config> Pallet<T> {
 	pub fn view_statement(household: HouseholdId, era: EraIndex) -> Option<Statement> {
 		let community = Households::<T>::get(household)?.community;
 		let book = Statements::<T>::get(community, Self::slot(era));
-		entry(&book, household)
-			.filter(|statement| statement.era == era)
-			.copied()
+		let settled = || {
+			entry(&book, household)
+				.filter(|statement| statement.era == era)
+				.copied()
+		};
+		Self::late_statement(household, era).or_else(settled)
 	}
 
 	/// Answers `contracts` of [`crate::runtime_api::EnergyMarketApi`].
@@ -191,8 +194,11 @@ impl<T: Config> Pallet<T> {
 	/// Answers `bill` of [`crate::runtime_api::EnergyMarketApi`].
 	pub fn view_bill(household: HouseholdId, first_era: EraIndex, last_era: EraIndex) -> Option<Bill> {
 		let community = Households::<T>::get(household)?.community;
+		let late = LateStatements::<T>::get(household);
 		let mut statements: Vec<_> = (0..T::RetainedEras::get())
 			.filter_map(|slot| entry(&Statements::<T>::get(community, slot), household).copied())
+			.filter(|statement| !late.iter().any(|late| late.era == statement.era))
+			.chain(late.iter().copied())
 			.filter(|statement| (first_era..=last_era).contains(&statement.era))
 			.collect();
 		statements.sort_unstable_by_key(|statement| statement.era);

@@ -40,6 +40,8 @@ pub trait WeightInfo {
 	fn withdraw_strategies() -> Weight;
 	/// [`crate::Pallet::submit_reading`].
 	fn submit_reading() -> Weight;
+	/// [`crate::Pallet::submit_late_reading`] in a full community that retains late statements of all eras.
+	fn submit_late_reading() -> Weight;
 	/// [`crate::Pallet::submit_readings`] with `n` items.
 	fn submit_readings(n: u32) -> Weight;
 	/// [`crate::Pallet::repay_arrears`].

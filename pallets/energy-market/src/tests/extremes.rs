@@ -26,7 +26,7 @@ fn rich(terms: Terms, test: impl FnOnce()) {
 		for who in [UTILITY, OPERATOR, EnergyMarket::pot_account(VILLAGE)] {
 			Balances::set_balance(&who, FORTUNE);
 		}
-		assert_ok!(EnergyMarket::set_terms(by(OPERATOR), VILLAGE, terms, 1));
+		put_terms(terms);
 		for household in 0..MAX_HOUSEHOLDS {
 			assert_ok!(EnergyMarket::register_household(
 				by(OPERATOR),

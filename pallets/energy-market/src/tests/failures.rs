@@ -26,15 +26,15 @@ fn silent_seller_is_estimated_to_deliver_nothing_and_pays_for_it() {
 		enter_era(NEXT + 2);
 		let seller = statement(0, NEXT);
 		assert_eq!(seller.reading.quality, Quality::Estimated);
-		// The contract brings 285; 1,500 Wh of shortfall cost 540.
-		assert_eq!(seller.imbalance_import_wh, 1_500);
-		assert_eq!(Balances::free_balance(owner(0)), ENDOWMENT + 285 - 540);
+		// The contract brings 285. No generation and a consumption of 500 Wh are 2,000 Wh of shortfall, which cost 720.
+		assert_eq!(seller.imbalance_import_wh, 2_000);
+		assert_eq!(Balances::free_balance(owner(0)), ENDOWMENT + 285 - 720);
 		assert_eq!(Balances::free_balance(owner(1)), ENDOWMENT - 285 - 15);
 	});
 }
 
 #[test]
-fn silent_buyer_is_estimated_to_consume_its_contract() {
+fn silent_buyer_is_estimated_to_generate_nothing() {
 	ExtBuilder::default().build_in_first_era(|| {
 		submit(0, NEXT, 2_000, &[strategy(Kind::SellToCommunity, 500)]);
 		submit(1, NEXT, 100, &[strategy(Kind::BuyFromCommunity, 1_600)]);
@@ -47,13 +47,13 @@ fn silent_buyer_is_estimated_to_consume_its_contract() {
 			buyer.reading,
 			Reading {
 				quality: Quality::Estimated,
-				..reading(100, 1_600)
+				..reading(0, 1_600)
 			}
 		);
 		assert_eq!(buyer.energy.bought_from_community_wh, 1_500);
 		assert_eq!(statement(0, NEXT).amounts.received_from_pool, 285);
 		// The estimate is not stored as a reading, so no later era is derived from it.
-		assert_eq!(Readings::<Test>::get(home(1)), None);
+		assert_eq!(reported(1, NEXT), None);
 	});
 }
 
@@ -61,18 +61,18 @@ fn silent_buyer_is_estimated_to_consume_its_contract() {
 fn silent_household_without_a_contract_is_estimated_from_its_last_reading() {
 	ExtBuilder::default().build_in_first_era(|| {
 		report(0, FIRST_ERA - 1, 3_000, 1_000);
-		enter_era(NEXT);
-		enter_era(NEXT + 1);
-		enter_era(NEXT + 2);
+		enter_era_silently(NEXT);
+		enter_era_silently(NEXT + 1);
+		enter_era_silently(NEXT + 2);
 		let statement = statement(0, NEXT);
 		assert_eq!(
 			statement.reading,
 			Reading {
 				quality: Quality::Estimated,
-				..reading(0, 1_000)
+				..reading(0, 1_250)
 			}
 		);
-		assert_eq!(statement.amounts.paid_to_utility, 300);
+		assert_eq!(statement.amounts.paid_to_utility, 375);
 	});
 }
 
@@ -169,14 +169,14 @@ fn arrears_are_recorded_affect_nobody_else_and_are_repaid() {
 
 		// A household in arrears trades with the main grid only, even as a seller. What it earns pays its arrears.
 		submit(1, NEXT + 3, 3_000, &[strategy(Kind::SellToCommunity, 0)]);
-		enter_era(NEXT + 3);
+		enter_era_silently(NEXT + 3);
 		assert!(contract(1, NEXT + 3).main_grid_only);
-		enter_era(NEXT + 4);
+		enter_era_silently(NEXT + 4);
 		report(1, NEXT + 3, 3_000, 0);
-		enter_era(NEXT + 5);
+		enter_era_silently(NEXT + 5);
 		let seller = statement(1, NEXT + 3);
 		assert_eq!(seller.amounts.main_revenue, 240);
-		// In the eras between, its meter was silent and it had no contract: the estimate billed 5,000 Wh more for each.
+		// In the eras between, its meter was silent and it had no contract: the estimate billed 6,250 Wh more for each.
 		assert_eq!(
 			seller.amounts.arrears,
 			statement(1, NEXT + 2).amounts.arrears - 240
@@ -394,12 +394,7 @@ fn seller_with_a_closed_account_gets_credit() {
 			terms.tariffs.grid_fee_per_kwh,
 		) = (190, 0);
 		terms.reward_cap_per_kwh = 0;
-		assert_ok!(EnergyMarket::set_terms(
-			RuntimeOrigin::signed(OPERATOR),
-			VILLAGE,
-			terms,
-			NEXT
-		));
+		put_terms(terms);
 		// 40 Wh at 190 a kWh are 8 units, which is below the minimum balance.
 		submit(0, NEXT, 40, &[strategy(Kind::SellToCommunity, 0)]);
 		submit(1, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 40)]);

@@ -12,12 +12,7 @@ const NEXT: EraIndex = FIRST_ERA + 1;
 fn announce(change: impl FnOnce(&mut Terms)) {
 	let mut terms = terms();
 	change(&mut terms);
-	assert_ok!(EnergyMarket::set_terms(
-		RuntimeOrigin::signed(OPERATOR),
-		VILLAGE,
-		terms,
-		NEXT
-	));
+	put_terms(terms);
 }
 
 /// A hundred times the usual tariffs, with a fee and a cap that leave room for large rewards: 11,000 for 2 kWh.

@@ -7,6 +7,7 @@ mod extremes;
 mod failures;
 mod incentives;
 mod invariants;
+mod late;
 mod leaving;
 mod migrations;
 mod operation;

@@ -77,7 +77,7 @@ fn kept_contracts_are_settled_as_contracted() {
 			record(NEXT).settled.unwrap(),
 			Totals {
 				households: 4,
-				missing_readings: 1,
+				missing_readings: 0,
 				community_wh: 2_000,
 				matched_wh: 0,
 				bought_from_main_wh: 1_000,
