@@ -95,13 +95,7 @@ impl<T: Config> Pallet<T> {
 			genesis.terms,
 		)?;
 		for h in &genesis.households {
-			let household = Self::do_register_household(
-				id,
-				h.owner.clone(),
-				h.meter.clone(),
-				h.connection_limit_wh,
-				h.comfort,
-			)?;
+			let household = Self::join_at_genesis(id, h)?;
 			if h.preference.is_some() {
 				Self::do_set_preference(h.owner.clone(), household, h.preference)?;
 			}

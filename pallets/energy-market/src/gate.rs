@@ -124,7 +124,7 @@ impl<T: Config> Pallet<T> {
 				.map(|s| worst_cost(terms, s.net_wh(generation_wh)));
 			let worst = costs.max().unwrap_or(0);
 			let main_grid_only =
-				owes(&debts, id) || worst > 0 && !Self::spend(&mut budgets, &household.owner, worst);
+				owes(&debts, id) || worst > 0 && !Self::spend(&mut budgets, household.owner_in(era), worst);
 			if main_grid_only {
 				strategies
 					.iter_mut()
@@ -142,7 +142,7 @@ impl<T: Config> Pallet<T> {
 			};
 			players.push(Player {
 				id,
-				owner: household.owner,
+				owner: household.owner_in(era).clone(),
 				contract,
 			});
 		}

@@ -54,7 +54,8 @@ impl<T: Config> Pallet<T> {
 		reading: &Reading,
 	) -> Result<HouseholdId, DispatchError> {
 		let id = MeterOf::<T>::get(meter).ok_or(Error::<T>::UnknownMeter)?;
-		let household = Households::<T>::get(id).ok_or(Error::<T>::UnknownHousehold)?;
+		// Without a household, its membership waits for the owner's acceptance.
+		let household = Households::<T>::get(id).ok_or(Error::<T>::NotMemberInEra)?;
 		Self::check_reading(id, &household, era, reading)?;
 		ensure!(household.meter_in(era) == meter, Error::<T>::MeterNotActiveInEra);
 		Ok(id)
@@ -93,7 +94,7 @@ impl<T: Config> Pallet<T> {
 			Error::<T>::EnergyOutOfRange
 		);
 		ensure!(
-			reading.generation_wh.abs_diff(reading.consumption_wh) <= household.connection_limit_wh,
+			reading.generation_wh.abs_diff(reading.consumption_wh) <= household.connection_limit_in(era),
 			Error::<T>::OverConnectionLimit
 		);
 		Ok(())

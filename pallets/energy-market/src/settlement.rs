@@ -147,10 +147,13 @@ impl<T: Config> Settlement<T> {
 			let contract = contracts
 				.next_if(|(of, _)| *of == id)
 				.map(|(_, contract)| contract);
-			let Some(household) = Households::<T>::get(id) else {
+			let Some(mut household) = Households::<T>::get(id) else {
 				continue;
 			};
 			let debt = entry(&debts, id).copied().unwrap_or_default();
+			// Who pays and is paid: the owner of this era, or of the last one if the household has left before.
+			let billed = household.member_until.map_or(self.era, |last| last.min(self.era));
+			household.owner = household.owner_in(billed).clone();
 			if !household.is_member_in(self.era) {
 				leaving.push((id, household, debt));
 				continue;
@@ -159,7 +162,7 @@ impl<T: Config> Settlement<T> {
 			let submitted = metered.and_then(|metered| metered.of(self.era));
 			let reading = submitted.unwrap_or_else(|| {
 				let last = metered.and_then(|metered| metered.until(self.era));
-				Reading::estimate(household.connection_limit_wh, contract.as_ref(), last)
+				Reading::estimate(household.connection_limit_in(self.era), contract.as_ref(), last)
 			});
 			lines.push(HouseholdSettlement {
 				id,
@@ -377,7 +380,7 @@ impl<T: Config> Settlement<T> {
 		let mut departures = 0;
 		for (id, household, mut debt) in leaving {
 			if household.member_until.is_some_and(|last| last <= self.era) {
-				self.collect_debts(id, &household.owner, &mut debt);
+				self.pay_credit(id, &household.owner, &mut debt);
 				if debt.is_settled() && departures < MAX_DEPARTURES {
 					departures = departures.saturating_add(1);
 					Pallet::<T>::forget_household(id, household);
@@ -388,25 +391,16 @@ impl<T: Config> Settlement<T> {
 		}
 	}
 
-	/// Pays between a household that has left the game and the utility, as far as both can pay.
-	fn collect_debts(&self, id: HouseholdId, owner: &T::AccountId, debt: &mut Debt) {
-		let utility = &self.accounts.utility;
-		let received = Pallet::<T>::pay_up_to(utility, owner, debt.credit);
-		let paid = Pallet::<T>::pay_up_to(owner, utility, debt.arrears);
+	/// Pays a household that has left the game what the utility owes it, as far as the utility can pay. From the owner
+	/// nothing is collected: what it owes stays on record.
+	fn pay_credit(&self, id: HouseholdId, owner: &T::AccountId, debt: &mut Debt) {
+		let received = Pallet::<T>::pay_up_to(&self.accounts.utility, owner, debt.credit);
 		debt.credit = debt.credit.saturating_sub(received);
-		debt.arrears = debt.arrears.saturating_sub(paid);
 		if received > 0 {
 			Pallet::<T>::deposit_event(Event::CreditPaid {
 				household: id,
 				paid: received,
 				credit: debt.credit,
-			});
-		}
-		if paid > 0 {
-			Pallet::<T>::deposit_event(Event::ArrearsRepaid {
-				household: id,
-				paid,
-				arrears: debt.arrears,
 			});
 		}
 	}
