@@ -99,13 +99,7 @@ impl<T: Config> Pallet<T> {
 			genesis.bounds,
 		)?;
 		for h in &genesis.households {
-			let household = Self::do_register_household(
-				id,
-				h.owner.clone(),
-				h.meter.clone(),
-				h.connection_limit_wh,
-				h.comfort,
-			)?;
+			let household = Self::join_at_genesis(id, h)?;
 			if h.preference.is_some() {
 				Self::do_set_preference(h.owner.clone(), household, h.preference)?;
 			}
@@ -209,8 +203,9 @@ impl<T: Config> Pallet<T> {
 	/// Removes a community without members, and what it keeps in the rings.
 	pub(crate) fn do_close_community(community: CommunityId, beneficiary: T::AccountId) -> DispatchResult {
 		let operator = Self::community(community)?.operator;
+		let members = Members::<T>::decode_len(community).unwrap_or(0);
 		ensure!(
-			Members::<T>::decode_len(community).unwrap_or(0) == 0,
+			members == 0 && OpenOffers::<T>::get(community) == 0,
 			Error::<T>::CommunityNotEmpty
 		);
 		ensure!(!Round::<T>::exists(), Error::<T>::RoundUnderWay);

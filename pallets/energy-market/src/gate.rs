@@ -125,8 +125,8 @@ impl<T: Config> Pallet<T> {
 				.map(|strategy| worst_cost(terms, strategy, generation_wh));
 			let worst = costs.max().unwrap_or(0);
 			let main_grid_only = owes(&debts, id)
-				|| worst > Self::debit_limit(&household)
-				|| worst > 0 && !Self::spend(&mut budgets, &household.owner, worst);
+				|| worst > household.max_debit_in(era)
+				|| worst > 0 && !Self::spend(&mut budgets, household.owner_in(era), worst);
 			if main_grid_only {
 				strategies
 					.iter_mut()
@@ -144,7 +144,7 @@ impl<T: Config> Pallet<T> {
 			};
 			players.push(Player {
 				id,
-				owner: household.owner,
+				owner: household.owner_in(era).clone(),
 				contract,
 			});
 		}

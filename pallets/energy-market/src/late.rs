@@ -74,7 +74,7 @@ impl<T: Config> Pallet<T> {
 		reading: &Reading,
 	) -> Result<Late<T>, DispatchError> {
 		let id = MeterOf::<T>::get(meter).ok_or(Error::<T>::UnknownMeter)?;
-		let household = Households::<T>::get(id).ok_or(Error::<T>::UnknownHousehold)?;
+		let household = Households::<T>::get(id).ok_or(Error::<T>::NotMemberInEra)?;
 		let clock = Clock::<T>::get().ok_or(Error::<T>::ClockNotStarted)?;
 		ensure!(
 			clock.previous.is_some_and(|previous| era < previous)
@@ -88,7 +88,7 @@ impl<T: Config> Pallet<T> {
 			reading.quality != Quality::Corrected,
 			Error::<T>::NothingToCorrect
 		);
-		Self::check_energy(&household, reading)?;
+		Self::check_energy(&household, era, reading)?;
 		ensure!(
 			!Self::waits_for_settlement(household.community, era),
 			Error::<T>::RoundUnderWay
@@ -158,7 +158,7 @@ impl<T: Config> Late<T> {
 		let correction = late::correction(&self.estimated, statement);
 		let amount = correction.unsigned_abs();
 		let (mut paid, mut received) = (0, 0);
-		let (owner, utility) = (&self.household.owner, &self.community.utility);
+		let (owner, utility) = (self.household.owner_in(self.estimated.era), &self.community.utility);
 		if correction > 0 {
 			let due = amount.saturating_sub(debt.credit);
 			debt.credit = debt.credit.saturating_sub(amount);
@@ -187,7 +187,7 @@ impl<T: Config> Late<T> {
 	fn limit(&self, amounts: &Amounts) -> u128 {
 		let current = Clock::<T>::get().map_or(0, |clock| clock.current);
 		if self.household.is_member_in(current) {
-			late::left_to_debit(Pallet::<T>::debit_limit(&self.household), amounts)
+			late::left_to_debit(self.household.max_debit_in(self.estimated.era), amounts)
 		} else {
 			0
 		}

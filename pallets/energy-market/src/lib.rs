@@ -44,6 +44,7 @@ mod books;
 mod clock;
 mod community;
 mod configuration;
+mod consent;
 mod gate;
 mod invariants;
 mod late;
@@ -147,6 +148,14 @@ pub mod pallet {
 		#[pallet::constant]
 		type MaxEvaluationsPerHousehold: Get<u32>;
 
+		/// What an open offer of membership puts on hold of the operator's funds.
+		#[pallet::constant]
+		type OfferDeposit: Get<Balance>;
+
+		/// Number of eras after the one of its making for which an offer of membership holds.
+		#[pallet::constant]
+		type OfferLifetime: Get<EraIndex>;
+
 		/// Measured weights of the calls and the steps.
 		type WeightInfo: WeightInfo;
 	}
@@ -161,6 +170,9 @@ pub mod pallet {
 		/// Covers what keeping to a purchase costs, or what breaking a sale costs, until the era is settled.
 		#[codec(index = 0)]
 		Contract,
+		/// The operator's deposit for an offer of membership, until it is complete or withdrawn.
+		#[codec(index = 1)]
+		Offer,
 	}
 
 	/// Length of an era in ms, fixed at genesis.
@@ -208,7 +220,7 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Communities<T: Config> = StorageMap<_, Twox64Concat, CommunityId, Community<T::AccountId>>;
 
-	/// The households of a community in the order of registration, which is also the order of its game.
+	/// The households of a community in ascending order of their numbers, which is also the order of its game.
 	#[pallet::storage]
 	pub type Members<T: Config> =
 		StorageMap<_, Twox64Concat, CommunityId, BoundedVec<HouseholdId, T::MaxHouseholds>, ValueQuery>;
@@ -221,7 +233,24 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Households<T: Config> = StorageMap<_, Twox64Concat, HouseholdId, Household<T::AccountId>>;
 
-	/// The household of each registered meter.
+	/// Open offers of membership, by the number that the household will have. Offers and members of a community are
+	/// together at most [`Config::MaxHouseholds`].
+	#[pallet::storage]
+	pub type Offers<T: Config> = StorageMap<_, Twox64Concat, HouseholdId, MembershipOffer<T::AccountId>>;
+
+	/// Number of a community's open offers.
+	#[pallet::storage]
+	pub type OpenOffers<T> = StorageMap<_, Twox64Concat, CommunityId, u32, ValueQuery>;
+
+	/// Changes that operators propose, at most one for each household.
+	#[pallet::storage]
+	pub type Proposals<T: Config> = StorageMap<_, Twox64Concat, HouseholdId, Proposal<T::AccountId>>;
+
+	/// Accounts to which owners offer their households.
+	#[pallet::storage]
+	pub type Handovers<T: Config> = StorageMap<_, Twox64Concat, HouseholdId, T::AccountId>;
+
+	/// The household that each meter has confirmed: a member, or one whose membership or change is not complete.
 	// Hasher: whoever makes a meter's key chooses it, so the key is hashed cryptographically.
 	#[pallet::storage]
 	pub type MeterOf<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, HouseholdId>;
@@ -291,6 +320,9 @@ pub mod pallet {
 		pub owner: AccountId,
 		/// The meter's account. It needs no funds.
 		pub meter: AccountId,
+		/// The most that may leave the owner's free balance for one era.
+		#[serde(with = "commonwatt_market::money::serialized")]
+		pub max_debit_per_era: Balance,
 		/// Largest difference between generation and consumption in one era, Wh: 1 to 10^9.
 		pub connection_limit_wh: u32,
 		/// Its comfort model; `None` if the household is comfortable at any temperature.
@@ -359,9 +391,9 @@ pub mod pallet {
 			/// What governance allows the terms.
 			bounds: TermsBounds,
 		},
-		/// A household joined a community.
+		/// A household joined a community: the owner has accepted the membership, and the meter has confirmed it.
 		#[codec(index = 1)]
-		HouseholdRegistered {
+		HouseholdJoined {
 			/// The community.
 			community: CommunityId,
 			/// Its number.
@@ -372,6 +404,8 @@ pub mod pallet {
 			meter: T::AccountId,
 			/// Largest difference between generation and consumption in one era, Wh.
 			connection_limit_wh: u32,
+			/// The most that may leave the owner's free balance for one era.
+			max_debit_per_era: Balance,
 			/// Its comfort model; `None` if it is comfortable at any temperature.
 			comfort: Option<Comfort>,
 		},
@@ -503,7 +537,7 @@ pub mod pallet {
 			/// Sums over the households' statements.
 			totals: Totals,
 		},
-		/// A household repaid arrears, either by `repay_arrears` or, if it is leaving, in a settlement.
+		/// A household repaid arrears by `repay_arrears`.
 		#[codec(index = 14)]
 		ArrearsRepaid {
 			/// The household.
@@ -551,14 +585,14 @@ pub mod pallet {
 			/// The first era that it holds for.
 			from_era: EraIndex,
 		},
-		/// The operator replaced a household's meter.
+		/// A household's meter or connection limit changes: operator and owner agree, and a new meter has confirmed.
 		#[codec(index = 19)]
-		MeterReplaced {
+		HouseholdChanged {
 			/// The household.
 			household: HouseholdId,
-			/// The new meter's account.
-			meter: T::AccountId,
-			/// The first era that the new meter measures.
+			/// What changes.
+			change: Change<T::AccountId>,
+			/// The first era for which it holds.
 			from_era: EraIndex,
 		},
 		/// An owner withdrew the strategies for an era. If there is a standing preference, the chain derives strategies
@@ -605,6 +639,99 @@ pub mod pallet {
 			paid: Balance,
 			/// Amount still owed.
 			credit: Balance,
+		},
+		/// The operator offered a membership. Nobody is bound by it yet.
+		#[codec(index = 25)]
+		MembershipOffered {
+			/// The community.
+			community: CommunityId,
+			/// The number that the household will have.
+			household: HouseholdId,
+			/// Who may accept.
+			owner: T::AccountId,
+			/// Which meter may confirm.
+			meter: T::AccountId,
+			/// Largest difference between generation and consumption in one era, Wh.
+			connection_limit_wh: u32,
+			/// The last era in which it can be accepted and confirmed.
+			expires: EraIndex,
+		},
+		/// The owner accepted a membership, which waits for the meter's confirmation unless `HouseholdJoined` follows.
+		#[codec(index = 26)]
+		MembershipAccepted {
+			/// The household.
+			household: HouseholdId,
+			/// The most that may leave the owner's free balance for one era.
+			max_debit_per_era: Balance,
+		},
+		/// A meter confirmed that it measures a household, which waits for the owner's acceptance unless
+		/// `HouseholdJoined` or `HouseholdChanged` follows.
+		#[codec(index = 27)]
+		MeterConfirmed {
+			/// The household.
+			household: HouseholdId,
+			/// The meter's account.
+			meter: T::AccountId,
+		},
+		/// An offer of membership was withdrawn, declined, or removed after its time.
+		#[codec(index = 28)]
+		OfferWithdrawn {
+			/// The community.
+			community: CommunityId,
+			/// The number that the household would have had. It is not used again.
+			household: HouseholdId,
+		},
+		/// An owner changed how much may leave its free balance for one era.
+		#[codec(index = 29)]
+		MaxDebitChanged {
+			/// The household.
+			household: HouseholdId,
+			/// The new amount.
+			max_debit_per_era: Balance,
+		},
+		/// The operator proposed a change of a household, or withdrew its proposal.
+		#[codec(index = 30)]
+		ChangeProposed {
+			/// The household.
+			household: HouseholdId,
+			/// The change; `None` if the operator withdrew its proposal.
+			change: Option<Change<T::AccountId>>,
+		},
+		/// The owner accepted a change, which waits for the new meter's confirmation unless `HouseholdChanged` follows.
+		#[codec(index = 31)]
+		ChangeAccepted {
+			/// The household.
+			household: HouseholdId,
+			/// The change.
+			change: Change<T::AccountId>,
+		},
+		/// The owner offered its household to another account, or withdrew its offer.
+		#[codec(index = 32)]
+		HouseholdOffered {
+			/// The household.
+			household: HouseholdId,
+			/// Who may accept it; `None` if the owner withdrew its offer.
+			new_owner: Option<T::AccountId>,
+		},
+		/// Another account accepted a household.
+		#[codec(index = 33)]
+		OwnerChanged {
+			/// The household.
+			household: HouseholdId,
+			/// The new owner's account.
+			owner: T::AccountId,
+			/// The most that may leave the new owner's free balance for one era.
+			max_debit_per_era: Balance,
+			/// The first era whose strategies the new owner submits and whose bill it pays.
+			from_era: EraIndex,
+		},
+		/// The utility wrote off what a household owed.
+		#[codec(index = 34)]
+		ArrearsWrittenOff {
+			/// The household.
+			household: HouseholdId,
+			/// The amount that is no longer owed.
+			arrears: Balance,
 		},
 		/// Governance changed what it allows the terms of a community.
 		#[codec(index = 35)]
@@ -664,13 +791,13 @@ pub mod pallet {
 		/// Only the household's owner may do this, or a proxy of the owner.
 		#[codec(index = 3)]
 		NotOwner,
-		/// The signing account is not a registered meter.
+		/// The signing account is not a meter that has confirmed a household.
 		#[codec(index = 4)]
 		UnknownMeter,
-		/// The meter is already registered, for this or for another household.
+		/// The meter has confirmed this household already, or another one.
 		#[codec(index = 5)]
 		MeterAlreadyRegistered,
-		/// The community has the maximum number of households (`MaxHouseholds`).
+		/// The community's households and open offers are as many as it may have (`MaxHouseholds`).
 		#[codec(index = 6)]
 		CommunityFull,
 		/// The era clock has not started; retry in the next block.
@@ -764,7 +891,7 @@ pub mod pallet {
 		/// Another meter measured the household in this era.
 		#[codec(index = 36)]
 		MeterNotActiveInEra,
-		/// The previous meter still has to report an era; replace the meter in the next era.
+		/// The last replacement began in this era, and the meter before still has to report one; retry in the next era.
 		#[codec(index = 37)]
 		MeterBeingReplaced,
 		/// The signing account is not the data concentrator of the household's community.
@@ -779,6 +906,36 @@ pub mod pallet {
 		/// The household is leaving the community.
 		#[codec(index = 41)]
 		HouseholdLeaving,
+		/// No offer of membership has this number.
+		#[codec(index = 42)]
+		UnknownOffer,
+		/// The offer's time is over.
+		#[codec(index = 43)]
+		OfferExpired,
+		/// The signing account is not the meter that the offer or the proposal names.
+		#[codec(index = 44)]
+		NotMeter,
+		/// Nothing is proposed or offered that could be accepted.
+		#[codec(index = 45)]
+		NothingProposed,
+		/// The operator now proposes another change than the one that was accepted.
+		#[codec(index = 46)]
+		ProposalDiffers,
+		/// The owner has accepted this change already.
+		#[codec(index = 47)]
+		AlreadyAccepted,
+		/// The last connection limit began in this era; retry in the next era.
+		#[codec(index = 48)]
+		LimitBeingChanged,
+		/// Only the community's utility may do this.
+		#[codec(index = 49)]
+		NotUtility,
+		/// The household is in arrears.
+		#[codec(index = 50)]
+		HouseholdInArrears,
+		/// An earlier change of the owner is not complete; retry when the eras before it are settled.
+		#[codec(index = 51)]
+		OwnerBeingChanged,
 		/// The terms lie outside the bounds that governance set for the community.
 		#[codec(index = 55)]
 		OutsideBounds,
@@ -848,31 +1005,6 @@ pub mod pallet {
 		) -> DispatchResult {
 			T::GovernanceOrigin::ensure_origin(origin)?;
 			Self::do_create_community(name, operator, utility, terms, bounds)?;
-			Ok(())
-		}
-
-		/// Admit a household to a community. It may submit strategies for the next era at once, and its first reading
-		/// is the one of the running era, which is due when that era has ended. `connection_limit_wh` is 1 to 10^9 Wh.
-		/// Registration keeps the meter's account alive, so the meter needs no funds.
-		///
-		/// Origin: the community's operator, signed.
-		///
-		/// Errors: `UnknownCommunity`, `NotOperator`, `CommunityFull`, `MeterAlreadyRegistered`,
-		/// `ConnectionLimitOutOfRange`, `ComfortRangeEmpty`, `ComfortSensitivityNotPositive`, `ComfortCouldExceedOne`,
-		/// `ComfortOutOfBounds`, `IdsExhausted`. Event: `HouseholdRegistered`.
-		#[pallet::call_index(1)]
-		#[pallet::weight(T::WeightInfo::register_household())]
-		pub fn register_household(
-			origin: OriginFor<T>,
-			community: CommunityId,
-			owner: T::AccountId,
-			meter: T::AccountId,
-			connection_limit_wh: u32,
-			comfort: Option<Comfort>,
-		) -> DispatchResult {
-			let who = ensure_signed(origin)?;
-			Self::ensure_operator(community, &who)?;
-			Self::do_register_household(community, owner, meter, connection_limit_wh, comfort)?;
 			Ok(())
 		}
 
@@ -1054,24 +1186,6 @@ pub mod pallet {
 			Self::do_set_suspended(who, household, suspended)
 		}
 
-		/// Replace a household's meter from the next era on. The old meter still reports the eras that it measured.
-		/// This call also cancels a replacement that has not begun.
-		///
-		/// Origin: the community's operator, signed.
-		///
-		/// Errors: `UnknownHousehold`, `NotOperator`, `ClockNotStarted`, `MeterAlreadyRegistered`,
-		/// `MeterBeingReplaced`, `IdsExhausted`. Event: `MeterReplaced`.
-		#[pallet::call_index(12)]
-		#[pallet::weight(T::WeightInfo::replace_meter())]
-		pub fn replace_meter(
-			origin: OriginFor<T>,
-			household: HouseholdId,
-			meter: T::AccountId,
-		) -> DispatchResult {
-			let who = ensure_signed(origin)?;
-			Self::do_replace_meter(who, household, meter)
-		}
-
 		/// Withdraw the strategies for the next era. If there is a standing preference, the chain derives strategies
 		/// from it instead.
 		///
@@ -1106,8 +1220,8 @@ pub mod pallet {
 
 		/// Leave the community after the running era. The household takes part in no further game; its contracts are
 		/// delivered, read and settled. The settlement of its last era removes it and frees its meters if neither side
-		/// owes anything. Otherwise every later settlement pays what can be paid, and `repay_arrears` pays at once. One
-		/// settlement removes at most 4 households.
+		/// owes anything. Later settlements still pay what the utility owes, but collect nothing from the owner: arrears
+		/// stay on record until `repay_arrears` or `write_off_arrears`. One settlement removes at most 4 households.
 		///
 		/// Origin: the household's owner, signed.
 		///
@@ -1195,8 +1309,8 @@ pub mod pallet {
 		///
 		/// Origin: the meter, signed. A valid late reading costs no fee.
 		///
-		/// Errors: `UnknownMeter`, `UnknownHousehold`, `ClockNotStarted`, `ReadingForWrongEra`, `NotMemberInEra`,
-		/// `MeterNotActiveInEra`, `NothingToCorrect`, `EnergyOutOfRange`, `OverConnectionLimit`, `RoundUnderWay`,
+		/// Errors: `UnknownMeter`, `ClockNotStarted`, `ReadingForWrongEra`, `NotMemberInEra`, `MeterNotActiveInEra`,
+		/// `NothingToCorrect`, `EnergyOutOfRange`, `OverConnectionLimit`, `RoundUnderWay`,
 		/// `ReadingAlreadySubmitted`, `TermsForgotten`. Event: `LateReadingSettled`.
 		#[pallet::call_index(33)]
 		#[pallet::weight(T::WeightInfo::submit_late_reading())]
@@ -1210,6 +1324,192 @@ pub mod pallet {
 		) -> DispatchResult {
 			let meter = ensure_signed(origin)?;
 			Self::do_submit_late_reading(meter, era, reading)
+		}
+
+		/// Offer a membership to an owner and a meter. It binds nobody, and the offer's number becomes the household's
+		/// when the owner has accepted and the meter has confirmed. `connection_limit_wh` is 1 to 10^9 Wh. The offer puts
+		/// `OfferDeposit` on hold until it is complete or withdrawn, and holds for `OfferLifetime` further eras. It
+		/// keeps the meter's account alive, so the meter needs no funds.
+		///
+		/// Origin: the community's operator, signed.
+		///
+		/// Errors: `UnknownCommunity`, `NotOperator`, `ClockNotStarted`, `ConnectionLimitOutOfRange`, `CommunityFull`,
+		/// `IdsExhausted`, or a token error if the operator cannot pay the deposit. Event: `MembershipOffered`.
+		#[pallet::call_index(17)]
+		#[pallet::weight(T::WeightInfo::offer_membership())]
+		pub fn offer_membership(
+			origin: OriginFor<T>,
+			community: CommunityId,
+			owner: T::AccountId,
+			meter: T::AccountId,
+			connection_limit_wh: u32,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_offer_membership(who, community, owner, meter, connection_limit_wh)
+		}
+
+		/// Accept a membership. At most `max_debit_per_era` leaves the owner's free balance for one era, whatever the
+		/// meter reports; what is owed beyond it becomes arrears. Once the meter has confirmed as well, the household is a
+		/// member: it may submit strategies for the next era at once, and its first reading is the one of the running
+		/// era, which is due when that era has ended. Until then a further acceptance replaces this one.
+		///
+		/// Origin: the owner that the offer names, signed.
+		///
+		/// Errors: `UnknownOffer`, `NotOwner`, `OfferExpired`, `ComfortRangeEmpty`, `ComfortSensitivityNotPositive`,
+		/// `ComfortCouldExceedOne`, `ComfortOutOfBounds`. Events: `MembershipAccepted`, and `HouseholdJoined` with the last
+		/// consent.
+		#[pallet::call_index(18)]
+		#[pallet::weight(T::WeightInfo::accept_membership())]
+		pub fn accept_membership(
+			origin: OriginFor<T>,
+			household: HouseholdId,
+			max_debit_per_era: Balance,
+			comfort: Option<Comfort>,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_accept_membership(
+				who,
+				household,
+				Acceptance {
+					max_debit_per_era,
+					comfort,
+				},
+			)
+		}
+
+		/// Confirm that the signing meter measures a household: one that is offered a membership, or one for which the
+		/// operator proposes this meter. A meter measures one household.
+		///
+		/// Origin: the meter, signed. A valid confirmation costs no fee.
+		///
+		/// Errors: `UnknownOffer`, `NotMeter`, `OfferExpired`, `MeterAlreadyRegistered`, `MeterBeingReplaced`. Events:
+		/// `MeterConfirmed`, and `HouseholdJoined` or `HouseholdChanged` with the last consent.
+		#[pallet::call_index(19)]
+		#[pallet::weight(T::WeightInfo::confirm_meter())]
+		#[pallet::feeless_if(|origin: &OriginFor<T>, household: &HouseholdId| -> bool {
+			ensure_signed(origin.clone()).is_ok_and(|meter| Pallet::<T>::is_confirmation(&meter, *household))
+		})]
+		pub fn confirm_meter(origin: OriginFor<T>, household: HouseholdId) -> DispatchResult {
+			let meter = ensure_signed(origin)?;
+			Self::do_confirm_meter(meter, household)
+		}
+
+		/// Withdraw an offer of membership that is not complete, or decline it. The deposit goes back to the account
+		/// that paid it.
+		///
+		/// Origin: the community's operator, or the owner that the offer names, signed; anybody, signed, when its time
+		/// is over.
+		///
+		/// Errors: `UnknownOffer`, `NotOperator`. Event: `OfferWithdrawn`.
+		#[pallet::call_index(20)]
+		#[pallet::weight(T::WeightInfo::withdraw_offer())]
+		pub fn withdraw_offer(origin: OriginFor<T>, household: HouseholdId) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_withdraw_offer(who, household)
+		}
+
+		/// Change how much may leave the owner's free balance for one era. Takes effect at once.
+		///
+		/// Origin: the household's owner, signed.
+		///
+		/// Errors: `UnknownHousehold`, `NotOwner`. Event: `MaxDebitChanged`.
+		#[pallet::call_index(21)]
+		#[pallet::weight(T::WeightInfo::set_max_debit())]
+		pub fn set_max_debit(
+			origin: OriginFor<T>,
+			household: HouseholdId,
+			max_debit_per_era: Balance,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_set_max_debit(who, household, max_debit_per_era)
+		}
+
+		/// Propose another meter or another connection limit for a household. It holds from the era after the one in
+		/// which the owner has accepted it and, if it is a meter, the meter has confirmed it. Until then the old one
+		/// counts, and the old meter still reports the eras that it measured. The call replaces an earlier proposal;
+		/// `None` withdraws it.
+		///
+		/// Origin: the community's operator, signed.
+		///
+		/// Errors: `UnknownHousehold`, `NotOperator`, `ConnectionLimitOutOfRange`, `MeterAlreadyRegistered` if it is a
+		/// meter of this household, `NothingToChange`. Event: `ChangeProposed`.
+		#[pallet::call_index(22)]
+		#[pallet::weight(T::WeightInfo::propose_change())]
+		pub fn propose_change(
+			origin: OriginFor<T>,
+			household: HouseholdId,
+			change: Option<Change<T::AccountId>>,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_propose_change(who, household, change)
+		}
+
+		/// Accept the change that the operator proposes. The owner repeats it, so that it cannot accept another one than
+		/// it has seen. A connection limit then holds from the next era on; a meter does so when it has confirmed as
+		/// well.
+		///
+		/// Origin: the household's owner, signed.
+		///
+		/// Errors: `UnknownHousehold`, `NotOwner`, `ClockNotStarted`, `NothingProposed`, `ProposalDiffers`,
+		/// `AlreadyAccepted`, `MeterBeingReplaced`, `LimitBeingChanged`, `IdsExhausted`. Events: `ChangeAccepted`, and
+		/// `HouseholdChanged` with the last consent.
+		#[pallet::call_index(23)]
+		#[pallet::weight(T::WeightInfo::accept_change())]
+		pub fn accept_change(
+			origin: OriginFor<T>,
+			household: HouseholdId,
+			change: Change<T::AccountId>,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_accept_change(who, household, change)
+		}
+
+		/// Offer the household to another owner, who may accept it. The call replaces an earlier offer; `None` withdraws
+		/// it.
+		///
+		/// Origin: the household's owner, signed.
+		///
+		/// Errors: `UnknownHousehold`, `NotOwner`, `HouseholdLeaving`. Event: `HouseholdOffered`.
+		#[pallet::call_index(24)]
+		#[pallet::weight(T::WeightInfo::offer_household())]
+		pub fn offer_household(
+			origin: OriginFor<T>,
+			household: HouseholdId,
+			new_owner: Option<T::AccountId>,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_offer_household(who, household, new_owner)
+		}
+
+		/// Accept a household from its owner, from the next era but one on: the contracts and bills of earlier eras stay
+		/// with the owner before. At most `max_debit_per_era` leaves the new owner's free balance for one era. The
+		/// standing preference of the owner before ends at once.
+		///
+		/// Origin: the account to which the owner offered it, signed.
+		///
+		/// Errors: `UnknownHousehold`, `NothingProposed`, `HouseholdLeaving`, `HouseholdInArrears`, `ClockNotStarted`,
+		/// `OwnerBeingChanged`, `IdsExhausted`. Event: `OwnerChanged`.
+		#[pallet::call_index(25)]
+		#[pallet::weight(T::WeightInfo::accept_household())]
+		pub fn accept_household(
+			origin: OriginFor<T>,
+			household: HouseholdId,
+			max_debit_per_era: Balance,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_accept_household(who, household, max_debit_per_era)
+		}
+
+		/// Write off what a household owes to the utility.
+		///
+		/// Origin: the community's utility, signed.
+		///
+		/// Errors: `UnknownHousehold`, `UnknownCommunity`, `NotUtility`, `NoArrears`. Event: `ArrearsWrittenOff`.
+		#[pallet::call_index(26)]
+		#[pallet::weight(T::WeightInfo::write_off_arrears())]
+		pub fn write_off_arrears(origin: OriginFor<T>, household: HouseholdId) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_write_off_arrears(who, household)
 		}
 	}
 }

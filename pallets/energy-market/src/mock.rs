@@ -7,12 +7,12 @@ use commonwatt_market::{
 };
 use frame_support::{
 	assert_ok, derive_impl, parameter_types,
-	traits::{ConstU32, ConstU64, Hooks},
+	traits::{ConstU128, ConstU32, ConstU64, Hooks},
 	weights::Weight,
 	PalletId,
 };
 use frame_system::EnsureRoot;
-use sp_runtime::BuildStorage;
+use sp_runtime::{BuildStorage, DispatchResult};
 
 /// 128 bits, so that the derived accounts of different pools differ.
 pub type AccountId = u128;
@@ -41,6 +41,10 @@ pub const RETAINED_ERAS: u32 = 6;
 pub const TERMS_NOTICE: u32 = 3;
 pub const MAX_HOUSEHOLDS: u32 = 8;
 pub const MAX_STRATEGIES: u32 = 6;
+pub const OFFER_DEPOSIT: Balance = 5_000;
+pub const OFFER_LIFETIME: EraIndex = 3;
+/// What owners of the genesis agree to: more than they have.
+pub const MAX_DEBIT: Balance = 10_000_000;
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
 impl frame_system::Config for Test {
@@ -76,7 +80,9 @@ macro_rules! weigh_one {
 pub struct TestWeights;
 impl WeightInfo for TestWeights {
 	weigh_one! {
-		create_community register_household set_suspended replace_meter leave remove_household
+		create_community set_suspended leave remove_household offer_membership accept_membership
+		confirm_meter withdraw_offer set_max_debit propose_change accept_change offer_household
+		accept_household write_off_arrears
 		set_terms set_terms_bounds set_utility close_community set_operator set_concentrator set_paused set_comfort set_preference
 		withdraw_strategies submit_reading submit_late_reading repay_arrears latch
 	}
@@ -117,6 +123,8 @@ impl Config for Test {
 	type MaxStarts = ConstU32<32>;
 	type MaxEvaluations = ConstU32<65_536>;
 	type MaxEvaluationsPerHousehold = ConstU32<1_024>;
+	type OfferDeposit = ConstU128<OFFER_DEPOSIT>;
+	type OfferLifetime = ConstU32<OFFER_LIFETIME>;
 	type WeightInfo = TestWeights;
 }
 
@@ -239,6 +247,7 @@ impl ExtBuilder {
 				.map(|h| GenesisHousehold {
 					owner: owner(h),
 					meter: meter(h),
+					max_debit_per_era: MAX_DEBIT,
 					connection_limit_wh: 10_000,
 					comfort: None,
 					preference: None,
@@ -321,6 +330,47 @@ pub fn enter_era_silently(era: EraIndex) {
 		next_block();
 	}
 	panic!("the round takes longer than an era");
+}
+
+/// Offers a membership of [`VILLAGE`]; returns the number of the household.
+pub fn offer(owner: AccountId, meter: AccountId, connection_limit_wh: u32) -> HouseholdId {
+	let id = NextHousehold::<Test>::get();
+	let by = RuntimeOrigin::signed(OPERATOR);
+	assert_ok!(EnergyMarket::offer_membership(
+		by,
+		VILLAGE,
+		owner,
+		meter,
+		connection_limit_wh
+	));
+	id
+}
+
+/// Has a household join [`VILLAGE`] by the three calls.
+pub fn join(
+	owner: AccountId,
+	meter: AccountId,
+	connection_limit_wh: u32,
+	comfort: Option<Comfort>,
+) -> HouseholdId {
+	let id = offer(owner, meter, connection_limit_wh);
+	assert_ok!(EnergyMarket::accept_membership(
+		RuntimeOrigin::signed(owner),
+		id,
+		MAX_DEBIT,
+		comfort
+	));
+	assert_ok!(EnergyMarket::confirm_meter(RuntimeOrigin::signed(meter), id));
+	id
+}
+
+/// Replaces a household's meter from the next era on, with everybody's consent.
+pub fn replace_meter(household: HouseholdId, meter: AccountId) -> DispatchResult {
+	let change = Change::Meter(meter);
+	let owner = Households::<Test>::get(household).expect("it exists").owner;
+	EnergyMarket::propose_change(RuntimeOrigin::signed(OPERATOR), household, Some(change.clone()))?;
+	EnergyMarket::accept_change(RuntimeOrigin::signed(owner), household, change)?;
+	EnergyMarket::confirm_meter(RuntimeOrigin::signed(meter), household)
 }
 
 pub fn submit(household: impl Into<HouseholdId>, era: EraIndex, generation_wh: u32, strategies: &[Strategy]) {

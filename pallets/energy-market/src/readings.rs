@@ -55,7 +55,8 @@ impl<T: Config> Pallet<T> {
 		reading: &Reading,
 	) -> Result<HouseholdId, DispatchError> {
 		let id = MeterOf::<T>::get(meter).ok_or(Error::<T>::UnknownMeter)?;
-		let household = Households::<T>::get(id).ok_or(Error::<T>::UnknownHousehold)?;
+		// Without a household, its membership waits for the owner's acceptance.
+		let household = Households::<T>::get(id).ok_or(Error::<T>::NotMemberInEra)?;
 		Self::check_reading(id, &household, era, reading, true)?;
 		ensure!(household.meter_in(era) == meter, Error::<T>::MeterNotActiveInEra);
 		Ok(id)
@@ -99,17 +100,21 @@ impl<T: Config> Pallet<T> {
 			(false, Quality::Corrected) => return Err(Error::<T>::NothingToCorrect.into()),
 			(true, Quality::Corrected) | (false, Quality::Measured | Quality::Estimated) => (),
 		}
-		Self::check_energy(household, reading)
+		Self::check_energy(household, era, reading)
 	}
 
 	/// Checks that energies are within the limits of meters and of the household's connection.
-	pub(crate) fn check_energy(household: &Household<T::AccountId>, reading: &Reading) -> DispatchResult {
+	pub(crate) fn check_energy(
+		household: &Household<T::AccountId>,
+		era: EraIndex,
+		reading: &Reading,
+	) -> DispatchResult {
 		ensure!(
 			reading.generation_wh.max(reading.consumption_wh) <= MAX_ENERGY_WH,
 			Error::<T>::EnergyOutOfRange
 		);
 		ensure!(
-			reading.generation_wh.abs_diff(reading.consumption_wh) <= household.connection_limit_wh,
+			reading.generation_wh.abs_diff(reading.consumption_wh) <= household.connection_limit_in(era),
 			Error::<T>::OverConnectionLimit
 		);
 		Ok(())

@@ -18,7 +18,7 @@ impl<T: Config> Pallet<T> {
 		strategies: Vec<Strategy>,
 	) -> DispatchResult {
 		let h = Households::<T>::get(household).ok_or(Error::<T>::UnknownHousehold)?;
-		ensure!(h.owner == who, Error::<T>::NotOwner);
+		ensure!(*Self::owner_now(&h) == who, Error::<T>::NotOwner);
 		let clock = Self::before_gate_closure()?;
 		ensure!(
 			clock.current.checked_add(1) == Some(era),
@@ -41,7 +41,7 @@ impl<T: Config> Pallet<T> {
 					StrategyFault::KindContradictsNetPosition => Error::<T>::KindContradictsNetPosition,
 				})?;
 			ensure!(
-				strategy.net_wh(generation_wh).unsigned_abs() <= u64::from(h.connection_limit_wh),
+				strategy.net_wh(generation_wh).unsigned_abs() <= u64::from(h.connection_limit_in(era)),
 				Error::<T>::OverConnectionLimit
 			);
 		}
@@ -65,7 +65,7 @@ impl<T: Config> Pallet<T> {
 
 	pub(crate) fn do_withdraw_strategies(who: T::AccountId, household: HouseholdId) -> DispatchResult {
 		let h = Households::<T>::get(household).ok_or(Error::<T>::UnknownHousehold)?;
-		ensure!(h.owner == who, Error::<T>::NotOwner);
+		ensure!(*Self::owner_now(&h) == who, Error::<T>::NotOwner);
 		let clock = Self::before_gate_closure()?;
 		let era = clock.current.checked_add(1).ok_or(Error::<T>::IdsExhausted)?;
 		Submissions::<T>::take(household, Self::submission_slot(era))
@@ -99,7 +99,7 @@ impl<T: Config> Pallet<T> {
 				(reading.generation_wh, strategies)
 			}
 		};
-		let limit = household.connection_limit_wh;
+		let limit = household.connection_limit_in(era);
 		let allowed = allowed_strategies(strategies, generation_wh, rules.resolution_wh, limit);
 		// No truncation: a submission has at most `MaxStrategies`, and a preference gives at most 6, which
 		// `integrity_test` checks.

@@ -35,7 +35,7 @@ impl<T: Config> Pallet<T> {
 	pub fn view_households_of(owner: T::AccountId) -> Vec<HouseholdId> {
 		// Runtime calls run off chain, so iterating over the whole map is acceptable.
 		let mut all: Vec<_> = Households::<T>::iter()
-			.filter(|(_, h)| h.owner == owner)
+			.filter(|(_, h)| *Self::owner_now(h) == owner)
 			.map(|(id, _)| id)
 			.collect();
 		all.sort_unstable();

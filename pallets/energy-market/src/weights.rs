@@ -6,12 +6,28 @@ use frame_support::weights::Weight;
 pub trait WeightInfo {
 	/// [`crate::Pallet::create_community`].
 	fn create_community() -> Weight;
-	/// [`crate::Pallet::register_household`].
-	fn register_household() -> Weight;
+	/// [`crate::Pallet::offer_membership`].
+	fn offer_membership() -> Weight;
+	/// [`crate::Pallet::accept_membership`].
+	fn accept_membership() -> Weight;
+	/// [`crate::Pallet::confirm_meter`].
+	fn confirm_meter() -> Weight;
+	/// [`crate::Pallet::withdraw_offer`].
+	fn withdraw_offer() -> Weight;
+	/// [`crate::Pallet::set_max_debit`].
+	fn set_max_debit() -> Weight;
+	/// [`crate::Pallet::propose_change`].
+	fn propose_change() -> Weight;
+	/// [`crate::Pallet::accept_change`].
+	fn accept_change() -> Weight;
+	/// [`crate::Pallet::offer_household`].
+	fn offer_household() -> Weight;
+	/// [`crate::Pallet::accept_household`].
+	fn accept_household() -> Weight;
+	/// [`crate::Pallet::write_off_arrears`].
+	fn write_off_arrears() -> Weight;
 	/// [`crate::Pallet::set_suspended`].
 	fn set_suspended() -> Weight;
-	/// [`crate::Pallet::replace_meter`].
-	fn replace_meter() -> Weight;
 	/// [`crate::Pallet::leave`].
 	fn leave() -> Weight;
 	/// [`crate::Pallet::remove_household`].

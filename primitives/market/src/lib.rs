@@ -45,7 +45,10 @@ pub use clock::{ClockState, Phase, PlannedStep, RoundState};
 pub use commonwatt_game as game;
 pub use contract::{Channels, Contract, Submission};
 pub use ids::{CommunityId, EraIndex, HouseholdId};
-pub use membership::{Community, Debt, Household, NextMeter};
+pub use membership::{
+	Acceptance, Change, Community, Debt, Household, MembershipOffer, NextLimit, NextMeter, NextOwner,
+	Proposal,
+};
 pub use money::Balance;
 pub use readings::{Calendar, Metered, Peaks, Quality, Reading, ReadingItem};
 pub use scheduled::Scheduled;

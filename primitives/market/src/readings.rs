@@ -102,7 +102,7 @@ impl Reading {
 		let joined = household.member_since.max(calendar.first_era);
 		let silent_since = last.map_or(joined, |(era, _)| era);
 		let silent_days = calendar.days(era.saturating_sub(silent_since));
-		let limit_wh = household.connection_limit_wh;
+		let limit_wh = household.connection_limit_in(era);
 		let standby_wh = limit_wh / 100;
 		let last_wh = last.map_or(0, |(_, reading)| reading.consumption_wh);
 		let peak_wh = metered.map_or(0, |metered| metered.peaks.highest()).max(last_wh);

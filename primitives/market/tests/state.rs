@@ -2,7 +2,8 @@
 
 use commonwatt_market::{
 	accounts, game::Comfort, paper, terms::ComfortOutOfBounds, Calendar, ComfortBounds, Community,
-	CommunityId, EndedTerms, Household, Metered, NextMeter, NextTerms, Quality, Reading, Terms,
+	CommunityId, EndedTerms, Household, Metered, NextLimit, NextMeter, NextOwner, NextTerms, Quality,
+	Reading, Terms,
 };
 
 fn terms_with_fee(grid_fee_per_kwh: u128) -> Terms {
@@ -45,7 +46,17 @@ fn household_has_its_meter_and_membership_by_era() {
 			from_era: 20,
 			meter: 3,
 		}),
+		next_owner: Some(NextOwner {
+			from_era: 21,
+			owner: 4,
+			max_debit_per_era: 6,
+		}),
+		max_debit_per_era: 5,
 		connection_limit_wh: 1_000,
+		next_limit: Some(NextLimit {
+			from_era: 22,
+			connection_limit_wh: 2_000,
+		}),
 		member_since: 10,
 		member_until: Some(30),
 		suspended: false.into(),
@@ -53,6 +64,12 @@ fn household_has_its_meter_and_membership_by_era() {
 		preference: None,
 	};
 	assert_eq!([19, 20].map(|era| *household.meter_in(era)), [2, 3]);
+	assert_eq!([20, 21].map(|era| *household.owner_in(era)), [1, 4]);
+	assert_eq!([20, 21].map(|era| household.max_debit_in(era)), [5, 6]);
+	assert_eq!(
+		[21, 22].map(|era| household.connection_limit_in(era)),
+		[1_000, 2_000]
+	);
 	assert_eq!(
 		[9, 10, 30, 31].map(|era| household.is_member_in(era)),
 		[false, true, true, false]

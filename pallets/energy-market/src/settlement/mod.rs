@@ -159,10 +159,13 @@ impl<T: Config> Settlement<T> {
 			let contract = contracts
 				.next_if(|(of, _)| *of == id)
 				.map(|(_, contract)| contract);
-			let Some(household) = Households::<T>::get(id) else {
+			let Some(mut household) = Households::<T>::get(id) else {
 				continue;
 			};
 			let debt = entry(&debts, id).copied().unwrap_or_default();
+			// Who pays and is paid: the owner of this era, or of the last one if the household has left before.
+			let billed = household.member_until.map_or(self.era, |last| last.min(self.era));
+			household.owner = household.owner_in(billed).clone();
 			if !household.is_member_in(self.era) {
 				leaving.push((id, household, debt));
 				continue;

@@ -2,7 +2,7 @@
 //! each other first; only the difference moves.
 
 use super::{HouseholdSettlement, Leaving, Settlement};
-use crate::{pallet::*, Balance, Debt, HouseholdId};
+use crate::{pallet::*, Balance};
 use alloc::vec::Vec;
 use commonwatt_market::{
 	money::Split,
@@ -14,7 +14,7 @@ use frame_support::traits::{
 };
 
 impl<T: Config> Settlement<T> {
-	/// Settles with the utility. First all households pay; then the utility passes the spreads of matched deviations on
+	/// Settles with the utility. First all members pay; then the utility passes the spreads of matched deviations on
 	/// to the incentive pot; then everybody whom it owes gets the same share of what it has. So the order of the
 	/// households does not matter. Returns what went to the pot.
 	pub(super) fn with_utility(
@@ -36,11 +36,6 @@ impl<T: Config> Settlement<T> {
 				spreads = spreads.saturating_add(spread);
 			}
 		}
-		for (id, household, debt) in leaving.iter_mut() {
-			if household.member_until.is_some_and(|last| last <= self.era) {
-				self.collect_arrears(*id, &household.owner, debt);
-			}
-		}
 		let to_pot = Pallet::<T>::pay_up_to(&self.accounts.utility, &self.pot, spreads);
 		self.pay_out(lines, leaving);
 		to_pot
@@ -54,7 +49,10 @@ impl<T: Config> Settlement<T> {
 		self.release(line);
 		// The owner agreed to a limit for what this settlement takes, the hold included. What it just earned from its
 		// neighbours comes on top.
-		let limit = Pallet::<T>::debit_limit(&line.household)
+		let limit = line
+			.household
+			.max_debit_in(self.era)
+			
 			.saturating_sub(line.paid_from_hold)
 			.saturating_add(line.amounts.received_from_pool);
 		let still_due = due.saturating_sub(from_hold).min(limit);
@@ -62,8 +60,8 @@ impl<T: Config> Settlement<T> {
 		from_hold.saturating_add(from_free)
 	}
 
-	/// Pays what the utility owes, with the same share for everybody if it cannot pay all; the rest stays credit. Leaving
-	/// households take part.
+	/// Pays what the utility owes, with the same share for everybody if it cannot pay all; the rest stays credit. Households
+	/// that have left take part, but nothing is collected from them.
 	fn pay_out(&self, lines: &mut [HouseholdSettlement<T>], leaving: &mut [Leaving<T>]) {
 		let utility = &self.accounts.utility;
 		let owed = lines
@@ -98,18 +96,5 @@ impl<T: Config> Settlement<T> {
 			return 0;
 		}
 		T::Currency::transfer(&self.accounts.utility, owner, amount, Preservation::Preserve).unwrap_or(0)
-	}
-
-	/// Collects the arrears of a household that has left the game, as far as its owner can pay.
-	fn collect_arrears(&self, id: HouseholdId, owner: &T::AccountId, debt: &mut Debt) {
-		let paid = Pallet::<T>::pay_up_to(owner, &self.accounts.utility, debt.arrears);
-		debt.arrears = debt.arrears.saturating_sub(paid);
-		if paid > 0 {
-			Pallet::<T>::deposit_event(Event::ArrearsRepaid {
-				household: id,
-				paid,
-				arrears: debt.arrears,
-			});
-		}
 	}
 }
