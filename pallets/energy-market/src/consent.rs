@@ -285,7 +285,7 @@ impl<T: Config> Pallet<T> {
 	/// era whose readings are taken now, and is cancelled if it has not begun. In between, both meters still have an era
 	/// to report.
 	fn check_replaceable(household: &Household<T::AccountId>) -> DispatchResult {
-		ensure!(Clock::<T>::exists(), Error::<T>::ClockNotStarted);
+		let clock = Clock::<T>::get().ok_or(Error::<T>::ClockNotStarted)?;
 		if let Some(next) = &household.next_meter {
 			ensure!(
 				next.from_era <= clock.previous.unwrap_or(0) || next.from_era > clock.current,

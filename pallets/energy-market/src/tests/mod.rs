@@ -3,6 +3,7 @@
 mod attacks;
 mod clock;
 mod community;
+mod consent;
 mod extremes;
 mod failures;
 mod incentives;
