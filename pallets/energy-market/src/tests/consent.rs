@@ -2,7 +2,10 @@
 
 use crate::{mock::*, *};
 use commonwatt_market::game::Kind;
-use frame_support::{assert_noop, assert_ok, traits::fungible::InspectHold};
+use frame_support::{
+	assert_noop, assert_ok,
+	traits::fungible::{Inspect, InspectHold},
+};
 
 const NEXT: EraIndex = FIRST_ERA + 1;
 const METER: AccountId = 7_000;

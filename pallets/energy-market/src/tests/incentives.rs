@@ -123,14 +123,7 @@ fn energy_in_a_circle_costs_more_than_it_brings() {
 		announce(|terms| terms.incentive_per_era = 100_000);
 		fund_pot(200_000);
 		// One owner has a second connection and passes the same 1,999 Wh out of one and into the other.
-		assert_ok!(EnergyMarket::register_household(
-			RuntimeOrigin::signed(OPERATOR),
-			VILLAGE,
-			owner(0),
-			9_000,
-			10_000,
-			None
-		));
+		assert_eq!(join(owner(0), 9_000, 10_000, None), home(4));
 		submit(0, NEXT, 1_999, &[strategy(Kind::SellToCommunity, 0)]);
 		assert_ok!(EnergyMarket::submit_strategies(
 			RuntimeOrigin::signed(owner(0)),
