@@ -2,7 +2,7 @@
 //! each other first; only the difference moves.
 
 use super::{HouseholdSettlement, Leaving, Settlement};
-use crate::{pallet::*, Balance, Debt, HouseholdId};
+use crate::{pallet::*, Balance};
 use alloc::vec::Vec;
 use commonwatt_market::{
 	money::Split,
@@ -36,9 +36,11 @@ impl<T: Config> Settlement<T> {
 				spreads = spreads.saturating_add(spread);
 			}
 		}
-		for (id, household, debt) in leaving.iter_mut() {
-			if household.member_until.is_some_and(|last| last <= self.era) {
-				self.collect_arrears(*id, &household.owner, debt);
+		for leaver in leaving.iter_mut() {
+			if leaver.household.member_until.is_some_and(|last| last <= self.era) {
+				let (owner, debt) = (&leaver.household.owner, &mut leaver.debt);
+				leaver.repaid = Pallet::<T>::pay_up_to(owner, &self.accounts.utility, debt.arrears);
+				debt.arrears = debt.arrears.saturating_sub(leaver.repaid);
 			}
 		}
 		let to_pot = Pallet::<T>::pay_up_to(&self.accounts.utility, &self.pot, spreads);
@@ -69,7 +71,7 @@ impl<T: Config> Settlement<T> {
 		let owed = lines
 			.iter()
 			.map(|line| line.debt.credit)
-			.chain(leaving.iter().map(|(_, _, debt)| debt.credit))
+			.chain(leaving.iter().map(|leaver| leaver.debt.credit))
 			.fold(0, Balance::saturating_add);
 		let available = T::Currency::reducible_balance(utility, Preservation::Preserve, Fortitude::Polite);
 		let mut parts = Split::new(owed.min(available), owed);
@@ -79,16 +81,10 @@ impl<T: Config> Settlement<T> {
 			line.amounts.received_from_utility = paid;
 			line.amounts.credit = line.debt.credit;
 		}
-		for (id, household, debt) in leaving {
-			let paid = self.pay(&household.owner, parts.next_part(debt.credit));
-			debt.credit = debt.credit.saturating_sub(paid);
-			if paid > 0 {
-				Pallet::<T>::deposit_event(Event::CreditPaid {
-					household: *id,
-					paid,
-					credit: debt.credit,
-				});
-			}
+		for leaver in leaving {
+			let (owner, debt) = (&leaver.household.owner, &mut leaver.debt);
+			leaver.received = self.pay(owner, parts.next_part(debt.credit));
+			debt.credit = debt.credit.saturating_sub(leaver.received);
 		}
 	}
 
@@ -98,18 +94,5 @@ impl<T: Config> Settlement<T> {
 			return 0;
 		}
 		T::Currency::transfer(&self.accounts.utility, owner, amount, Preservation::Preserve).unwrap_or(0)
-	}
-
-	/// Collects the arrears of a household that has left the game, as far as its owner can pay.
-	fn collect_arrears(&self, id: HouseholdId, owner: &T::AccountId, debt: &mut Debt) {
-		let paid = Pallet::<T>::pay_up_to(owner, &self.accounts.utility, debt.arrears);
-		debt.arrears = debt.arrears.saturating_sub(paid);
-		if paid > 0 {
-			Pallet::<T>::deposit_event(Event::ArrearsRepaid {
-				household: id,
-				paid,
-				arrears: debt.arrears,
-			});
-		}
 	}
 }
