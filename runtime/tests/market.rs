@@ -90,10 +90,11 @@ fn contracts_are_backed_by_holds_while_they_are_open() {
 		chain.next_era();
 		chain.submit(seller_and_buyer());
 		let era = chain.next_era();
-		// 2 kWh at retail, which is above price and fee, and two units for rounding.
-		assert_eq!(contract(1, era).held, 600 * MILLI + 2);
+		// The buyer's 2 kWh at price and fee; the seller's 2 kWh at imbalance import less the price.
+		assert_eq!(contract(1, era).held, 400 * MILLI);
+		assert_eq!(contract(0, era).held, 340 * MILLI);
 		assert_eq!(held(Bob), contract(1, era).held);
-		assert_eq!(held(Alice), 0);
+		assert_eq!(held(Alice), contract(0, era).held);
 	});
 }
 

@@ -111,6 +111,7 @@ export const steps = [
 					priceRule: 'MidMarket',
 					incentivePerEra: 0,
 					comfortBounds: null,
+					rewardCapPerKwh: Number(milli(5)),
 				},
 			});
 			const members = await chain.stored('members', COMMUNITY);
@@ -289,19 +290,20 @@ export const steps = [
 			const seller = await chain.market('contract', ALICE, era);
 			assert.equal(seller.chosen, 0);
 			assert.deepEqual(seller.energy, energy({ soldToCommunityWh: 1_500, soldToMainWh: 500 }));
-			assert.equal(seller.held, 0);
+			// What breaking the sale of 1.5 kWh would cost: imbalance import less the price.
+			assert.equal(BigInt(seller.held), milli(255));
 			const buyer = await chain.market('contract', BOB, era);
 			assert.equal(buyer.chosen, 0);
 			assert.equal(buyer.mainGridOnly, false);
 			assert.deepEqual(buyer.energy, energy({ boughtFromCommunityWh: 1_500 }));
-			// The worst case: 1.5 kWh at retail, if the pool has no energy. Two smallest units are added for rounding.
-			assert.equal(BigInt(buyer.held), milli(450) + 2n);
+			// 1.5 kWh at the price of 0.19 and the grid fee of 0.01.
+			assert.equal(BigInt(buyer.held), milli(300));
 			assert.deepEqual(await chain.market('contracts', COMMUNITY, era), [
 				[ALICE, seller],
 				[BOB, buyer],
 			]);
 			assert.equal(await chain.held(bob.address), BigInt(buyer.held));
-			assert.equal(await chain.held(alice.address), 0n);
+			assert.equal(await chain.held(alice.address), BigInt(seller.held));
 
 			// A payoff of zero has no logarithm: the smallest number represents it.
 			const log2 = ({ payoffsLog2 }) =>
@@ -487,24 +489,26 @@ export const steps = [
 			const { statements, totals } = sumsToZero(round.events, delivered);
 			await moneyMoved(context, round);
 
-			// 1.5 kWh at the mid-market price of 0.19, 0.3 kWh fed in at 0.08, 0.1 kWh of imbalance at 0.36.
+			// Contracted: 1.5 kWh at the mid-market price of 0.19, and 0.5 kWh fed in at 0.08. Alice delivered 0.2 kWh less and
+			// Bob took 0.1 kWh more, each at 0.36.
 			const seller = await chain.market('statement', ALICE, delivered);
-			assert.deepEqual(seller.energy, energy({ soldToCommunityWh: 1_500, soldToMainWh: 300 }));
-			assert.deepEqual([seller.imbalanceImportWh, seller.imbalanceExportWh], [0, 0]);
+			assert.deepEqual(seller.energy, energy({ soldToCommunityWh: 1_500, soldToMainWh: 500 }));
+			assert.deepEqual([seller.imbalanceImportWh, seller.imbalanceExportWh], [200, 0]);
 			amountsAre(seller, {
 				receivedFromPool: milli(285),
-				mainRevenue: milli(24),
-				receivedFromUtility: milli(24),
+				mainRevenue: milli(40),
+				imbalanceCost: milli(72),
+				paidToUtility: milli(32),
 				aloneRevenue: milli(144),
 			});
 			const buyer = await chain.market('statement', BOB, delivered);
 			assert.deepEqual(buyer.reading, measured(500, 2_100, 2_090));
-			assert.deepEqual(buyer.energy, energy({ boughtFromCommunityWh: 1_500, boughtFromMainWh: 100 }));
+			assert.deepEqual(buyer.energy, energy({ boughtFromCommunityWh: 1_500 }));
 			assert.deepEqual([buyer.imbalanceImportWh, buyer.imbalanceExportWh], [100, 0]);
 			amountsAre(buyer, {
 				paidToPool: milli(285),
 				gridFee: milli(15),
-				mainCost: milli(36),
+				imbalanceCost: milli(36),
 				paidToUtility: milli(36),
 				aloneCost: milli(480),
 			});
@@ -534,18 +538,18 @@ export const steps = [
 			assert.deepEqual(overview.settled, record);
 			assert.equal(overview.cleared.era, context.era);
 
-			// Alice earned 0.309; with the main grid alone it would have been 0.144.
+			// Alice earned 0.253; with the main grid alone it would have been 0.144.
 			const bill = await chain.market('bill', ALICE, delivered, delivered);
-			assert.equal(BigInt(bill.savings), milli(165));
+			assert.equal(BigInt(bill.savings), milli(109));
 			assert.deepEqual(await chain.market('trades', COMMUNITY, delivered), [
 				{ seller: ALICE, buyer: BOB, energyWh: 1_500 },
 			]);
 
 			assert.equal((await chain.market('contract', BOB, delivered)).held, 0);
 			assert.equal(await chain.held(bob.address), 0n);
-			assert.equal(await chain.held(alice.address), 0n);
-			// Dave's contracts of the next era are open: 0.6 and 0.2 kWh at retail, two units each.
-			assert.equal(await chain.held(dave.address), milli(240) + 4n);
+			assert.equal(await chain.held(alice.address), BigInt((await chain.market('contract', ALICE, context.era)).held));
+			// Dave's contracts of the era before are open: 0.6 and 0.2 kWh at price and fee.
+			assert.equal(await chain.held(dave.address), milli(160));
 			say(`Alice ${tokens(netOf(seller))}, Bob ${tokens(netOf(buyer))}, community energy ${totals.communityWh} Wh`);
 		},
 	},
@@ -573,22 +577,29 @@ export const steps = [
 			const { totals } = sumsToZero(round.events, silent);
 			await moneyMoved(context, round);
 			assert.equal(totals.missingReadings, totals.households);
-			assert.equal(totals.communityWh, 0);
+			assert.equal(totals.communityWh, 800);
 
 			const seller = await chain.market('statement', CHARLIE, silent);
 			assert.deepEqual(seller.reading, { ...measured(500, 500, 2_100), quality: 'Estimated' });
-			assert.deepEqual(seller.energy, energy({}));
-			// The pool had no energy for Dave, so he pays retail and no imbalance: 0.6 kWh at 0.30.
+			// Charlie's contract is firm: 0.8 kWh at 0.19 and 0.2 kWh at 0.08. He delivered nothing of 1 kWh, at 0.36.
+			assert.deepEqual(seller.energy, energy({ soldToCommunityWh: 800, soldToMainWh: 200 }));
+			assert.equal(seller.imbalanceImportWh, 1_000);
+			amountsAre(seller, {
+				receivedFromPool: milli(152),
+				mainRevenue: milli(16),
+				imbalanceCost: milli(360),
+				paidToUtility: milli(344),
+			});
+			// Dave has what he contracted: 0.6 kWh at 0.19 and 0.01.
 			const buyer = await chain.market('statement', DAVE, silent);
-			assert.deepEqual(buyer.energy, energy({ boughtFromMainWh: 600 }));
+			assert.deepEqual(buyer.energy, energy({ boughtFromCommunityWh: 600 }));
 			assert.equal(buyer.imbalanceImportWh, 0);
-			amountsAre(buyer, { mainCost: milli(180), paidToUtility: milli(180), aloneCost: milli(180) });
+			amountsAre(buyer, { paidToPool: milli(114), gridFee: milli(6), aloneCost: milli(180) });
 			const second = await chain.market('statement', cottage, silent);
-			assert.equal(BigInt(second.amounts.paidToUtility), milli(60));
+			assert.equal(BigInt(second.amounts.paidToPool), milli(38));
 			assert.equal(await chain.held(dave.address), 0n);
 			assert.equal(await chain.held(charlie.address), 0n);
-			assert.equal(await chain.held(alice.address), 0n);
-			say(`Charlie sold nothing, Dave paid ${tokens(buyer.amounts.paidToUtility)} to the utility`);
+			say(`Charlie paid ${tokens(seller.amounts.paidToUtility)} for what he did not deliver`);
 		},
 	},
 	{

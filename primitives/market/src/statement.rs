@@ -213,6 +213,15 @@ impl Statement {
 		long.saturating_sub(short)
 	}
 
+	/// Net exchange, Wh: contracted energy with the community, and with the main grid whatever is neither contracted there
+	/// nor matched inside the community.
+	pub fn exchange(&self) -> Channels {
+		let matched_wh = i64::from(self.matched_long_wh).saturating_sub(self.matched_short_wh.into());
+		let community_wh = self.energy.community_wh();
+		let rest_wh = self.reading.net_wh().saturating_sub(community_wh);
+		Channels::from_net(community_wh, rest_wh.saturating_sub(matched_wh))
+	}
+
 	/// Energy by channel as billed, Wh, in the order of [`Channels`]: the contract's, with the unmatched deviation as
 	/// main-grid energy. Matched deviation is in none of them.
 	pub fn billed_wh(&self) -> [u64; 4] {

@@ -10,7 +10,9 @@ use commonwatt_testkit::{
 	account, by, meter, now, owner, paper, AccountId, Comfort, EraIndex, HouseholdId, MarketCall,
 	MarketError, Preference, Ratio, Runtime, Sr25519Keyring, Terms, MILLI, UNIT,
 };
-use pallet_energy_market::{ComfortBounds, Household, Households, MeterOf, PriceRule, TermsBounds};
+use pallet_energy_market::{
+	market::prices::lowest_price, ComfortBounds, Household, Households, MeterOf, PriceRule, TermsBounds,
+};
 use rand::{seq::SliceRandom, Rng};
 use sp_runtime::DispatchResult;
 
@@ -178,11 +180,14 @@ impl World {
 		tariffs.feed_in_per_kwh = tariffs.imbalance_export_per_kwh + rng.gen_range(0..100 * MILLI);
 		tariffs.retail_per_kwh = tariffs.feed_in_per_kwh + rng.gen_range(0..300 * MILLI);
 		tariffs.imbalance_import_per_kwh = tariffs.retail_per_kwh + rng.gen_range(0..300 * MILLI);
-		tariffs.grid_fee_per_kwh = rng.gen_range(0..30 * MILLI);
 		terms.price_rule = match rng.gen_bool(0.5) {
 			true => PriceRule::MidMarket,
 			false => PriceRule::SupplyDemandRatio,
 		};
+		// Price and fee together are at most retail, and two rewards at most the fee.
+		let room = terms.tariffs.retail_per_kwh - lowest_price(&terms);
+		terms.tariffs.grid_fee_per_kwh = rng.gen_range(0..30 * MILLI).min(room);
+		terms.reward_cap_per_kwh = rng.gen_range(0..=terms.tariffs.grid_fee_per_kwh / 2);
 		terms.incentive_per_era = [0, 50 * MILLI, UNIT][rng.gen_range(0..3)];
 		terms.comfort_bounds = rng.gen_bool(0.7).then(|| ComfortBounds {
 			min_centi_c: rng.gen_range(1_000..2_000),

@@ -9,7 +9,7 @@ use frame_support::storage::unhashed;
 use frame_system::EventRecord;
 use pallet_energy_market::{
 	CommunityId, Debt, EraIndex, Event, Household, HouseholdId, Households, Metered, Quality, Readings,
-	Statement, Totals,
+	Statement, Terms, Totals,
 };
 use sp_io::hashing::twox_128;
 use std::collections::BTreeMap;
@@ -160,7 +160,7 @@ impl Told<'_> {
 			.filter(|(id, _)| self.reported(*id, era).is_none());
 		assert_eq!(
 			told,
-			sums::totals(&statements, missing.count() as u32),
+			sums::totals(&statements, missing.count() as u32, told.to_pot),
 			"{at}: totals in the event (left) and summed from statements (right)"
 		);
 		let record = EnergyMarket::view_record(community, era);
@@ -174,6 +174,11 @@ impl Told<'_> {
 				told.rewards <= record.terms.incentive_per_era,
 				"{at}: the rewards exceed the incentive"
 			);
+			let spreads: Balance = statements.iter().map(|(_, s)| spread(&record.terms, s)).sum();
+			assert!(
+				told.to_pot <= spreads,
+				"{at}: the pot received more than the spreads of {spreads}"
+			);
 			let operator = Purses::of(community).operator;
 			if record.terms.tariffs.grid_fee_per_kwh > 0 && self.before.balances.contains_key(&operator) {
 				let free = |s: &Statement| s.energy.bought_from_community_wh > 0 && s.amounts.grid_fee == 0;
@@ -186,7 +191,10 @@ impl Told<'_> {
 		if !statements.is_empty() {
 			sums::assert_sums(community, era);
 		}
-		let played: Vec<_> = EnergyMarket::view_contracts(community, era);
+		let purses = Purses::of(community);
+		self.pay(&purses.utility, &purses.pot, told.to_pot);
+		let mut played: Vec<_> = EnergyMarket::view_contracts(community, era);
+		played.retain(|(_, contract)| !contract.main_grid_only);
 		for ((id, statement), share) in statements.iter().zip(sums::pool_shares(&statements)) {
 			let at = format!("{at}, household {id}");
 			self.assert_reading(*id, statement, played.iter().any(|(player, _)| player == id), &at);
@@ -213,7 +221,7 @@ impl Told<'_> {
 				"{at}: a silent meter was not estimated"
 			),
 		}
-		let comes_off = reported.is_some() && played;
+		let comes_off = reported.is_some_and(|r| r.quality != Quality::Estimated) && played;
 		assert_eq!(
 			statement.delivered.is_some(),
 			comes_off,
@@ -238,15 +246,15 @@ impl Told<'_> {
 		self.pay(&owner, &purses.utility, amounts.paid_to_utility);
 		self.pay(&purses.utility, &owner, amounts.received_from_utility);
 		let debts = self.debts.get_mut(&id).expect("parties() found it");
+		let due = debts.arrears + amounts.main_cost + amounts.matched_cost + amounts.imbalance_cost;
+		let revenue = amounts.main_revenue + amounts.matched_revenue + amounts.imbalance_revenue;
+		let owed = debts.credit + revenue + kept;
 		assert_eq!(
 			(
 				amounts.arrears + amounts.paid_to_utility,
 				amounts.credit + amounts.received_from_utility
 			),
-			(
-				debts.arrears + amounts.main_cost,
-				debts.credit + amounts.main_revenue + kept
-			),
+			(due.saturating_sub(owed), owed.saturating_sub(due)),
 			"{at}: arrears and credit after {debts:?}, {amounts:?}"
 		);
 		*debts = Debt {
@@ -279,6 +287,15 @@ impl Told<'_> {
 			Balances::total_issuance(),
 			"sum of all balances (left) and total issuance (right)"
 		);
+	}
+}
+
+/// What the utility may pass on to the pot for a household's matched shortfall, if the household owes nothing.
+fn spread(terms: &Terms, statement: &Statement) -> Balance {
+	let per_kwh = terms.tariffs.retail_per_kwh - terms.tariffs.feed_in_per_kwh;
+	match statement.amounts.arrears {
+		0 => Balance::from(statement.matched_short_wh) * per_kwh / 1_000,
+		_ => 0,
 	}
 }
 

@@ -147,7 +147,7 @@ async fn players(
 		};
 		let costs = strategies
 			.iter()
-			.map(|s| worst_cost(terms, s.net_wh(generation_wh)));
+			.map(|strategy| worst_cost(terms, strategy, generation_wh));
 		let worst = costs.max().unwrap_or(0);
 		let budget = match budgets.get(&household.owner) {
 			Some(left) => *left,

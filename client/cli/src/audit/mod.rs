@@ -263,6 +263,7 @@ async fn settle_era(
 	let rules = other_rules(block.executed_by);
 	let claim = Claim {
 		statements: state.as_ref().map_or(&none, |state| &state.statements),
+		to_pot: totals.map(|totals| totals.to_pot),
 		other_payoffs: rules.is_some(),
 	};
 	let notes = &mut report.notes;

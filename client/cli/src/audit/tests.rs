@@ -71,8 +71,10 @@ fn settlement(paid: u128) -> Settlement {
 			quality: Quality::Measured,
 		},
 		energy: Channels::from_net(0, -1_000),
-		imbalance_import_wh: 0,
+		matched_long_wh: 0,
+		matched_short_wh: 0,
 		imbalance_export_wh: 0,
+		imbalance_import_wh: 0,
 		price_per_kwh: 190,
 		delivered: None,
 		amounts: Amounts {

@@ -270,7 +270,7 @@ impl Books {
 				let (arrears, credit) = (amounts.arrears, amounts.credit);
 				*self.debts(household) = Debt { arrears, credit };
 				let energy = self.energy.entry(household).or_default();
-				energy.add(1, statement.energy.all_wh());
+				energy.add(1, statement.billed_wh());
 				self.settling
 					.entry(community)
 					.or_default()
@@ -291,7 +291,7 @@ impl Books {
 		let statements = self.settling.remove(&community).unwrap_or_default();
 		let mut sum = Energy::default();
 		for statement in statements.values() {
-			sum.add(1, statement.energy.all_wh());
+			sum.add(1, statement.billed_wh());
 		}
 		let told = [
 			totals.community_wh,

@@ -295,11 +295,16 @@ async fn fund(
 		// Twice, because a flexible share or a wrong forecast may double the consumption.
 		let device = manager.map_or(0, |manager| manager.most_device_wh(index));
 		let consumed = 2 * in_file.sum::<Balance>() + periods * Balance::from(device);
+		// A seller's hold covers what a sale costs that is not delivered.
+		let generated = dataset.periods.iter();
+		let generated: Balance = generated
+			.map(|period| Balance::from(period.measured[index].generation_wh))
+			.sum();
 		let tariffs = &terms.tariffs;
 		let per_kwh = tariffs
 			.imbalance_import_per_kwh
 			.saturating_add(tariffs.grid_fee_per_kwh);
-		let energy = consumed.saturating_mul(per_kwh) / 1_000;
+		let energy = (consumed + generated).saturating_mul(per_kwh) / 1_000;
 		*needs.entry(keys::account(&keys.owner)).or_default() += fees.saturating_add(energy);
 	}
 	let missing = async |at: &At| {

@@ -247,6 +247,13 @@ impl Scanner {
 		let (mut moved, mut held) = (Flows::default(), Flows::default());
 		let mut in_pools = BTreeMap::<CommunityId, i128>::new();
 		for event in market {
+			if let MarketEvent::EraSettled {
+				community, totals, ..
+			} = event
+			{
+				let accounts = self.accounts(at, *community).await?;
+				moved.pay(&accounts.utility, &accounts.pot, totals.to_pot);
+			}
 			let (MarketEvent::ContractMade { household, .. }
 			| MarketEvent::HouseholdSettled { household, .. }
 			| MarketEvent::CreditPaid { household, .. }

@@ -45,12 +45,28 @@ impl<T: Config> HouseholdSettlement<T> {
 	}
 }
 
-/// A household with its debt that is leaving, or that was not a member in the era.
-type Leaving<T> = (
-	HouseholdId,
-	Household<<T as frame_system::Config>::AccountId>,
-	Debt,
-);
+/// A household that was not a member in the era, or whose last era this is, with its debt.
+struct Leaving<T: Config> {
+	id: HouseholdId,
+	household: Household<T::AccountId>,
+	debt: Debt,
+	/// What it repaid in this settlement, without a statement.
+	repaid: Balance,
+	/// What the utility paid it in this settlement, without a statement.
+	received: Balance,
+}
+
+impl<T: Config> Leaving<T> {
+	fn new(id: HouseholdId, household: Household<T::AccountId>, debt: Debt) -> Self {
+		Self {
+			id,
+			household,
+			debt,
+			repaid: 0,
+			received: 0,
+		}
+	}
+}
 
 /// The settlement of one community and one era.
 pub(crate) struct Settlement<T: Config> {
@@ -106,7 +122,7 @@ impl<T: Config> Settlement<T> {
 				contracts.push((line.id, contract));
 			}
 			if line.household.member_until.is_some() {
-				leaving.push((line.id, line.household, line.debt));
+				leaving.push(Leaving::new(line.id, line.household, line.debt));
 			} else {
 				debts.push((line.id, line.debt));
 			}
@@ -167,7 +183,7 @@ impl<T: Config> Settlement<T> {
 			let billed = household.member_until.map_or(self.era, |last| last.min(self.era));
 			household.owner = household.owner_in(billed).clone();
 			if !household.is_member_in(self.era) {
-				leaving.push((id, household, debt));
+				leaving.push(Leaving::new(id, household, debt));
 				continue;
 			}
 			let metered = Readings::<T>::get(id);
@@ -231,16 +247,29 @@ impl<T: Config> Settlement<T> {
 	}
 
 	/// Removes at most [`MAX_DEPARTURES`] households whose last era is settled and that neither owe nor are owed
-	/// anything. Adds the debts of all others to `debts`.
+	/// anything. Adds the debts of all others to `debts`. Emits what they repaid or received without a statement.
 	fn let_go(&self, leaving: Vec<Leaving<T>>, debts: &mut Vec<(HouseholdId, Debt)>) {
 		let mut departures = 0;
-		for (id, household, debt) in leaving {
-			if household.member_until.is_some_and(|last| last <= self.era)
-				&& debt.is_settled()
-				&& departures < MAX_DEPARTURES
-			{
+		for leaver in leaving {
+			let (id, debt) = (leaver.id, leaver.debt);
+			if leaver.received > 0 {
+				Pallet::<T>::deposit_event(Event::CreditPaid {
+					household: id,
+					paid: leaver.received,
+					credit: debt.credit,
+				});
+			}
+			if leaver.repaid > 0 {
+				Pallet::<T>::deposit_event(Event::ArrearsRepaid {
+					household: id,
+					paid: leaver.repaid,
+					arrears: debt.arrears,
+				});
+			}
+			let has_ended = leaver.household.member_until.is_some_and(|last| last <= self.era);
+			if has_ended && debt.is_settled() && departures < MAX_DEPARTURES {
 				departures = departures.saturating_add(1);
-				Pallet::<T>::forget_household(id, household);
+				Pallet::<T>::forget_household(id, leaver.household);
 			} else {
 				debts.push((id, debt));
 			}

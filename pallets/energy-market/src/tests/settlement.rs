@@ -175,6 +175,7 @@ fn buyer_that_fails_to_take_pays_its_contract_and_the_seller_earns_it() {
 	});
 }
 
+/// The worked example of docs/market.md.
 #[test]
 fn deviations_that_cancel_cost_no_imbalance_price() {
 	ExtBuilder::default().build_in_first_era(|| {
