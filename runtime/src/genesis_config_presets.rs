@@ -48,6 +48,7 @@ fn paper_community() -> GenesisCommunity<AccountId> {
 			.map(|(owner, meter)| GenesisHousehold {
 				owner: owner.to_account_id(),
 				meter: meter.to_account_id(),
+				max_debit_per_era: 100 * UNIT,
 				connection_limit_wh: 15_000,
 				comfort: Some(paper::COMFORT),
 				preference: None,

@@ -66,14 +66,16 @@ fn last_community<T: Config>() -> CommunityId {
 
 fn household<T: Config>(community: CommunityId, index: u32) -> (HouseholdId, T::AccountId) {
 	let owner = funded::<T>("owner", index);
-	let id = EnergyMarket::<T>::do_register_household(
-		community,
-		owner.clone(),
-		funded::<T>("meter", index),
-		1_000_000_000,
-		Some(COMFORT),
-	)
-	.expect("the community has room and the meter is new; qed");
+	let genesis = GenesisHousehold {
+		owner: owner.clone(),
+		meter: funded::<T>("meter", index),
+		max_debit_per_era: Balance::MAX,
+		connection_limit_wh: 1_000_000_000,
+		comfort: Some(COMFORT),
+		preference: None,
+	};
+	let id = EnergyMarket::<T>::join_at_genesis(community, &genesis)
+		.expect("the community has room and the meter is new; qed");
 	(id, owner)
 }
 
@@ -165,10 +167,50 @@ fn metered(quality: Quality) -> Reading {
 	}
 }
 
+/// An offer of membership in a community with all other members that it may have; the owner is `account("owner", 0, 0)`
+/// and the meter `account("meter", 0, 0)`.
+fn offer<T: Config>() -> HouseholdId {
+	clock::<T>();
+	let community = community::<T>();
+	// The offer has the lowest number, so that the whole list of members moves when it is complete.
+	let id = NextHousehold::<T>::get();
+	EnergyMarket::<T>::do_offer_membership(
+		account("operator", 0, 0),
+		community,
+		funded::<T>("owner", 0),
+		account("meter", 0, 0),
+		1_000,
+	)
+	.expect("the operator is funded, and the community has room; qed");
+	for index in 1..T::MaxHouseholds::get() {
+		household::<T>(community, index);
+	}
+	id
+}
+
+fn acceptance() -> Acceptance {
+	Acceptance {
+		max_debit_per_era: 1_000_000,
+		comfort: Some(COMFORT),
+	}
+}
+
+/// Proposes another meter, which confirms.
+fn propose<T: Config>(household: HouseholdId, meter: T::AccountId) -> Change<T::AccountId> {
+	let change = Change::Meter(meter.clone());
+	let operator = account("operator", 0, 0);
+	EnergyMarket::<T>::do_propose_change(operator, household, Some(change.clone()))
+		.expect("the operator may propose it; qed");
+	EnergyMarket::<T>::do_confirm_meter(meter, household).expect("the meter is new; qed");
+	change
+}
+
+/// A household with a meter that measures from the next era on.
 fn household_with_two_meters<T: Config>(community: CommunityId, index: u32) -> (HouseholdId, T::AccountId) {
 	let (id, owner) = household::<T>(community, index);
-	EnergyMarket::<T>::do_replace_meter(account("operator", 0, 0), id, account("other meter", index, 0))
-		.expect("the clock runs and the meter is new; qed");
+	let change = propose::<T>(id, account("other meter", index, 0));
+	EnergyMarket::<T>::do_accept_change(owner.clone(), id, change)
+		.expect("the clock runs, and the change is proposed; qed");
 	(id, owner)
 }
 
@@ -221,24 +263,131 @@ mod benchmarks {
 	}
 
 	#[benchmark]
-	fn register_household() {
+	fn offer_membership() {
+		clock::<T>();
 		let community = community::<T>();
 		// The last household that fits, so that the list of members is as long as possible.
 		for index in 1..T::MaxHouseholds::get() {
 			household::<T>(community, index);
 		}
 		let operator = account("operator", 0, 0);
-		let (owner, meter) = (funded::<T>("owner", 0), funded::<T>("meter", 0));
+		let (owner, meter) = (account("owner", 0, 0), account("meter", 0, 0));
 		#[extrinsic_call]
-		_(
-			RawOrigin::Signed(operator),
-			community,
-			owner,
-			meter.clone(),
-			1_000,
-			Some(COMFORT),
+		_(RawOrigin::Signed(operator), community, owner, meter, 1_000);
+		assert_eq!(OpenOffers::<T>::get(community), 1);
+	}
+
+	/// The last consent, with which the household joins.
+	#[benchmark]
+	fn accept_membership() {
+		let id = offer::<T>();
+		EnergyMarket::<T>::do_confirm_meter(account("meter", 0, 0), id).expect("the meter is new; qed");
+		let owner = account("owner", 0, 0);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), id, 1_000_000, Some(COMFORT));
+		assert!(Households::<T>::contains_key(id));
+	}
+
+	/// The last consent, with which the household joins.
+	#[benchmark]
+	fn confirm_meter() {
+		let id = offer::<T>();
+		EnergyMarket::<T>::do_accept_membership(account("owner", 0, 0), id, acceptance())
+			.expect("the offer is open; qed");
+		let meter = account("meter", 0, 0);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(meter), id);
+		assert!(Households::<T>::contains_key(id));
+	}
+
+	/// The meter has confirmed, and is freed.
+	#[benchmark]
+	fn withdraw_offer() {
+		let id = offer::<T>();
+		EnergyMarket::<T>::do_confirm_meter(account("meter", 0, 0), id).expect("the meter is new; qed");
+		let operator = account("operator", 0, 0);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(operator), id);
+		assert!(!Offers::<T>::contains_key(id));
+	}
+
+	#[benchmark]
+	fn set_max_debit() {
+		let (household, owner) = household::<T>(community::<T>(), 0);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), household, 1);
+	}
+
+	/// Replaces a proposal whose meter has confirmed, and frees that meter.
+	#[benchmark]
+	fn propose_change() {
+		clock::<T>();
+		let (household, _) = household::<T>(community::<T>(), 0);
+		propose::<T>(household, account("other meter", 0, 0));
+		let operator = account("operator", 0, 0);
+		let change = Change::Meter(account("third meter", 0, 0));
+		#[extrinsic_call]
+		_(RawOrigin::Signed(operator), household, Some(change.clone()));
+		assert_eq!(
+			Proposals::<T>::get(household).map(|proposal| proposal.change),
+			Some(change)
 		);
-		assert!(MeterOf::<T>::contains_key(meter));
+	}
+
+	/// The last consent, which cancels an earlier replacement and frees its meter.
+	#[benchmark]
+	fn accept_change() {
+		clock::<T>();
+		let (household, owner) = household_with_two_meters::<T>(community::<T>(), 0);
+		let change = propose::<T>(household, account("third meter", 0, 0));
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), household, change);
+		assert!(!Proposals::<T>::contains_key(household));
+	}
+
+	#[benchmark]
+	fn offer_household() {
+		let (household, owner) = household::<T>(community::<T>(), 0);
+		let new_owner: T::AccountId = account("new owner", 0, 0);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), household, Some(new_owner));
+		assert!(Handovers::<T>::contains_key(household));
+	}
+
+	#[benchmark]
+	fn accept_household() {
+		clock::<T>();
+		let (household, owner) = household::<T>(community::<T>(), 0);
+		let new_owner: T::AccountId = account("new owner", 0, 0);
+		EnergyMarket::<T>::do_offer_household(owner, household, Some(new_owner.clone()))
+			.expect("the owner may offer it; qed");
+		// The maximum number of creditors.
+		let credit = Debt {
+			arrears: 0,
+			credit: 1,
+		};
+		let debts = (0..T::MaxHouseholds::get()).map(|i| (HouseholdId(household.0 + i), credit));
+		let debts = DebtBook::<T>::truncate_from(debts.collect());
+		Debts::<T>::insert(last_community::<T>(), debts);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(new_owner), household, 1_000_000);
+		assert!(!Handovers::<T>::contains_key(household));
+	}
+
+	#[benchmark]
+	fn write_off_arrears() {
+		let (household, _) = household::<T>(community::<T>(), 0);
+		let debt = Debt {
+			arrears: 1,
+			credit: 0,
+		};
+		let debts = (0..T::MaxHouseholds::get()).map(|i| (HouseholdId(household.0 + i), debt));
+		let community = last_community::<T>();
+		Debts::<T>::insert(community, DebtBook::<T>::truncate_from(debts.collect()));
+		let utility = account("utility", 0, 0);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(utility), household);
+		assert!(Debts::<T>::get(community).iter().all(|(id, _)| *id != household));
 	}
 
 	#[benchmark]
@@ -285,18 +434,6 @@ mod benchmarks {
 		let operator = account("operator", 0, 0);
 		#[extrinsic_call]
 		_(RawOrigin::Signed(operator), household, true);
-	}
-
-	/// Cancels an earlier replacement, which frees its meter.
-	#[benchmark]
-	fn replace_meter() {
-		clock::<T>();
-		let (household, _) = household_with_two_meters::<T>(community::<T>(), 0);
-		let operator = account("operator", 0, 0);
-		let meter: T::AccountId = account("third meter", 0, 0);
-		#[extrinsic_call]
-		_(RawOrigin::Signed(operator), household, meter.clone());
-		assert_eq!(MeterOf::<T>::get(meter), Some(household));
 	}
 
 	#[benchmark]
@@ -513,8 +650,10 @@ mod benchmarks {
 				}
 			});
 			if leaves {
-				let meter = account("other meter", index, 0);
-				let _ = EnergyMarket::<T>::do_replace_meter(account("operator", 0, 0), id, meter);
+				// A meter that has begun to measure, and a further one that is proposed and has confirmed.
+				let change = propose::<T>(id, account("other meter", index, 0));
+				let _ = EnergyMarket::<T>::do_accept_change(account("owner", index, 0), id, change);
+				propose::<T>(id, account("third meter", index, 0));
 				let other = Submissions::<T>::get(id, EnergyMarket::<T>::submission_slot(ERA));
 				Submissions::<T>::set(id, EnergyMarket::<T>::submission_slot(ERA + 1), other);
 			} else {

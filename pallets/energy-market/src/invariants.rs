@@ -1,10 +1,13 @@
 //! Invariants: statements that hold between any two blocks, whatever was submitted.
 
-use crate::{pallet::*, Balance, CommunityId, HouseholdId, Totals};
-use alloc::collections::BTreeMap;
+use crate::{pallet::*, Balance, Change, CommunityId, HouseholdId, Totals};
+use alloc::{collections::BTreeMap, vec::Vec};
 use frame_support::{
 	ensure,
-	traits::fungible::{Inspect, InspectHold},
+	traits::{
+		fungible::{Inspect, InspectHold},
+		Get,
+	},
 };
 use sp_runtime::TryRuntimeError;
 
@@ -14,6 +17,9 @@ impl<T: Config> Pallet<T> {
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		Self::try_clock()?;
 		Self::try_members()?;
+		Self::try_offers()?;
+		Self::try_proposals()?;
+		Self::try_meters()?;
 		Self::try_holds()?;
 		Self::try_pools()?;
 		Self::try_readings()?;
@@ -71,7 +77,7 @@ impl<T: Config> Pallet<T> {
 			Households::<T>::iter_keys().all(|id| id < NextHousehold::<T>::get()),
 			"a household's number is not below the next number"
 		);
-		let (mut seen, mut meters) = (0usize, 0usize);
+		let mut seen = 0usize;
 		for (community, members) in Members::<T>::iter() {
 			ensure!(
 				Communities::<T>::contains_key(community),
@@ -93,22 +99,119 @@ impl<T: Config> Pallet<T> {
 						.is_none_or(|last| household.member_since <= last),
 					"a membership ends before it begins"
 				);
-				let next = household.next_meter.as_ref().map(|next| &next.meter);
-				for meter in core::iter::once(&household.meter).chain(next) {
-					ensure!(
-						MeterOf::<T>::get(meter) == Some(*id),
-						"a household's meter is not registered for it"
-					);
-					meters = meters.saturating_add(1);
-				}
 			}
 			seen = seen.saturating_add(members.len());
 		}
 		ensure!(seen == households, "a household is not a member of any community");
+		Ok(())
+	}
+
+	/// Checks that offers are open, counted and within the bound, and that each depositor's hold equals the sum of its
+	/// deposits.
+	fn try_offers() -> Result<(), TryRuntimeError> {
+		let mut open = BTreeMap::<CommunityId, u32>::new();
+		let mut held = BTreeMap::<T::AccountId, Balance>::new();
+		for (_, community) in Communities::<T>::iter() {
+			held.entry(community.operator).or_default();
+		}
+		for (id, offer) in Offers::<T>::iter() {
+			ensure!(
+				Communities::<T>::contains_key(offer.community),
+				"an offer is of an unknown community"
+			);
+			ensure!(
+				id < NextHousehold::<T>::get() && !Households::<T>::contains_key(id),
+				"an offer has the number of a household or one that was not assigned"
+			);
+			ensure!(
+				offer.accepted.is_none() || !offer.meter_confirmed,
+				"an offer is open although everybody has agreed"
+			);
+			let count = open.entry(offer.community).or_default();
+			*count = count.saturating_add(1);
+			let sum = held.entry(offer.depositor).or_default();
+			*sum = sum
+				.checked_add(offer.deposit)
+				.ok_or("the sum of deposits overflows")?;
+		}
 		ensure!(
-			MeterOf::<T>::iter().count() == meters,
-			"more meters are registered than households have"
+			OpenOffers::<T>::iter().collect::<BTreeMap<_, _>>() == open,
+			"the count of open offers differs from the offers"
 		);
+		for (community, open) in open {
+			let members = Members::<T>::decode_len(community).unwrap_or(0) as u32;
+			ensure!(
+				members.saturating_add(open) <= T::MaxHouseholds::get(),
+				"a community has more members and offers than it may have households"
+			);
+		}
+		for (depositor, sum) in held {
+			ensure!(
+				T::Currency::balance_on_hold(&HoldReason::Offer.into(), &depositor) == sum,
+				"a hold for offers differs from the sum of open offers"
+			);
+		}
+		Ok(())
+	}
+
+	/// Checks that proposals and handovers are of households, and that no proposal has everybody's consent.
+	fn try_proposals() -> Result<(), TryRuntimeError> {
+		for (id, proposal) in Proposals::<T>::iter() {
+			ensure!(
+				Households::<T>::contains_key(id),
+				"a proposal is of an unknown household"
+			);
+			let waits_for_meter = matches!(proposal.change, Change::Meter(_)) && !proposal.meter_confirmed;
+			ensure!(
+				!proposal.accepted || waits_for_meter,
+				"a proposal is open although everybody has agreed"
+			);
+		}
+		ensure!(
+			Handovers::<T>::iter_keys().all(Households::<T>::contains_key),
+			"a handover is of an unknown household"
+		);
+		Ok(())
+	}
+
+	/// Checks that each meter is registered exactly for the household that it confirmed, and that its account is kept
+	/// alive once for each household, offer and proposal that names it.
+	fn try_meters() -> Result<(), TryRuntimeError> {
+		let mut named = Vec::new();
+		for (id, household) in Households::<T>::iter() {
+			named.push((id, household.meter, true));
+			named.extend(household.next_meter.map(|next| (id, next.meter, true)));
+		}
+		named.extend(Offers::<T>::iter().map(|(id, offer)| (id, offer.meter, offer.meter_confirmed)));
+		named.extend(
+			Proposals::<T>::iter().filter_map(|(id, proposal)| match proposal.change {
+				Change::Meter(meter) => Some((id, meter, proposal.meter_confirmed)),
+				Change::ConnectionLimit(_) => None,
+			}),
+		);
+		let mut references = BTreeMap::<T::AccountId, u32>::new();
+		let mut confirmed = 0usize;
+		for (id, meter, is_confirmed) in named {
+			if is_confirmed {
+				ensure!(
+					MeterOf::<T>::get(&meter) == Some(id),
+					"a household's meter is not registered for it"
+				);
+				confirmed = confirmed.saturating_add(1);
+			}
+			let count = references.entry(meter).or_default();
+			*count = count.saturating_add(1);
+		}
+		ensure!(
+			MeterOf::<T>::iter().count() == confirmed,
+			"more meters are registered than have confirmed a household"
+		);
+		for (meter, count) in references {
+			ensure!(
+				frame_system::Pallet::<T>::sufficients(&meter) == count,
+				"a meter's account is not kept alive once for each use of it"
+			);
+		}
 		Ok(())
 	}
 
@@ -117,6 +220,7 @@ impl<T: Config> Pallet<T> {
 		let mut held = BTreeMap::<T::AccountId, Balance>::new();
 		for (_, household) in Households::<T>::iter() {
 			held.entry(household.owner).or_default();
+			held.extend(household.next_owner.map(|next| (next.owner, 0)));
 		}
 		for (slot, (id, contract)) in Contracts::<T>::iter().flat_map(|(_, slot, book)| {
 			let entries = book.into_iter();
@@ -141,7 +245,7 @@ impl<T: Config> Pallet<T> {
 				);
 				continue;
 			};
-			let sum = held.entry(household.owner).or_default();
+			let sum = held.entry(household.owner_in(contract.era).clone()).or_default();
 			*sum = sum
 				.checked_add(contract.held)
 				.ok_or("the sum of an owner's holds overflows")?;

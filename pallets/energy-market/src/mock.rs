@@ -42,8 +42,8 @@ pub const MAX_HOUSEHOLDS: u32 = 8;
 pub const MAX_STRATEGIES: u32 = 6;
 pub const OFFER_DEPOSIT: Balance = 5_000;
 pub const OFFER_LIFETIME: EraIndex = 3;
-/// What owners of the genesis agree to: more than they have.
-pub const MAX_DEBIT: Balance = 10_000_000;
+/// What owners agree to, unless a test is about it.
+pub const MAX_DEBIT: Balance = Balance::MAX;
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
 impl frame_system::Config for Test {

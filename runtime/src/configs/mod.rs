@@ -10,7 +10,10 @@ use frame_support::{
 	derive_impl,
 	dispatch::DispatchClass,
 	parameter_types,
-	traits::{ConstBool, ConstU32, ConstU64, ConstU8, Get, InstanceFilter, OnTimestampSet, VariantCountOf},
+	traits::{
+		ConstBool, ConstU128, ConstU32, ConstU64, ConstU8, Get, InstanceFilter, OnTimestampSet,
+		VariantCountOf,
+	},
 	weights::{
 		constants::{ParityDbWeight, WEIGHT_REF_TIME_PER_SECOND},
 		ConstantMultiplier, IdentityFee, Weight,
@@ -274,6 +277,10 @@ impl pallet_energy_market::Config for Runtime {
 	type MaxStarts = ConstU32<{ SolverLimits::RUNTIME.max_starts }>;
 	type MaxEvaluations = ConstU32<{ SolverLimits::RUNTIME.max_evaluations }>;
 	type MaxEvaluationsPerHousehold = ConstU32<{ SolverLimits::RUNTIME.max_evaluations_per_household }>;
+	// A thousand open offers take 1,000 tokens. An offer costs the chain about 400 bytes.
+	type OfferDeposit = ConstU128<UNIT>;
+	// A week of half hours.
+	type OfferLifetime = ConstU32<336>;
 	type WeightInfo = crate::weights::pallet_energy_market::WeightInfo<Runtime>;
 }
 

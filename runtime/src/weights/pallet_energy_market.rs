@@ -71,7 +71,7 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Households` (r:0 w:1)
 	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
-	fn register_household() -> Weight {
+	fn offer_membership() -> Weight {
 		// Proof Size summary in bytes:
 		//  Measured:  `6292`
 		//  Estimated: `7479`
@@ -80,6 +80,186 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 			.saturating_add(Weight::from_parts(0, 7479))
 			.saturating_add(T::DbWeight::get().reads(6))
 			.saturating_add(T::DbWeight::get().writes(5))
+	}
+	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::MeterOf` (r:1 w:1)
+	/// Proof: `EnergyMarket::MeterOf` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
+	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::NextHousehold` (r:1 w:1)
+	/// Proof: `EnergyMarket::NextHousehold` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Members` (r:1 w:1)
+	/// Proof: `EnergyMarket::Members` (`max_values`: None, `max_size`: Some(4014), added: 6489, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Households` (r:0 w:1)
+	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
+	fn accept_membership() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `6292`
+		//  Estimated: `7479`
+		// Minimum execution time: 102_568_000 picoseconds.
+		Weight::from_parts(121_761_000, 0)
+			.saturating_add(Weight::from_parts(0, 7479))
+			.saturating_add(T::DbWeight::get().reads(6))
+			.saturating_add(T::DbWeight::get().writes(5))
+	}
+	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::MeterOf` (r:1 w:1)
+	/// Proof: `EnergyMarket::MeterOf` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
+	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::NextHousehold` (r:1 w:1)
+	/// Proof: `EnergyMarket::NextHousehold` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Members` (r:1 w:1)
+	/// Proof: `EnergyMarket::Members` (`max_values`: None, `max_size`: Some(4014), added: 6489, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Households` (r:0 w:1)
+	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
+	fn confirm_meter() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `6292`
+		//  Estimated: `7479`
+		// Minimum execution time: 102_568_000 picoseconds.
+		Weight::from_parts(121_761_000, 0)
+			.saturating_add(Weight::from_parts(0, 7479))
+			.saturating_add(T::DbWeight::get().reads(6))
+			.saturating_add(T::DbWeight::get().writes(5))
+	}
+	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::MeterOf` (r:1 w:1)
+	/// Proof: `EnergyMarket::MeterOf` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
+	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::NextHousehold` (r:1 w:1)
+	/// Proof: `EnergyMarket::NextHousehold` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Members` (r:1 w:1)
+	/// Proof: `EnergyMarket::Members` (`max_values`: None, `max_size`: Some(4014), added: 6489, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Households` (r:0 w:1)
+	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
+	fn withdraw_offer() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `6292`
+		//  Estimated: `7479`
+		// Minimum execution time: 102_568_000 picoseconds.
+		Weight::from_parts(121_761_000, 0)
+			.saturating_add(Weight::from_parts(0, 7479))
+			.saturating_add(T::DbWeight::get().reads(6))
+			.saturating_add(T::DbWeight::get().writes(5))
+	}
+	/// Storage: `EnergyMarket::Households` (r:1 w:1)
+	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
+	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
+	fn set_max_debit() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `671`
+		//  Estimated: `4078`
+		// Minimum execution time: 18_407_000 picoseconds.
+		Weight::from_parts(19_930_000, 0)
+			.saturating_add(Weight::from_parts(0, 4078))
+			.saturating_add(T::DbWeight::get().reads(3))
+			.saturating_add(T::DbWeight::get().writes(1))
+	}
+	/// Storage: `EnergyMarket::Households` (r:1 w:1)
+	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
+	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::MeterOf` (r:1 w:2)
+	/// Proof: `EnergyMarket::MeterOf` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:2 w:2)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	fn propose_change() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `985`
+		//  Estimated: `6196`
+		// Minimum execution time: 36_170_000 picoseconds.
+		Weight::from_parts(38_757_000, 0)
+			.saturating_add(Weight::from_parts(0, 6196))
+			.saturating_add(T::DbWeight::get().reads(6))
+			.saturating_add(T::DbWeight::get().writes(5))
+	}
+	/// Storage: `EnergyMarket::Households` (r:1 w:1)
+	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
+	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::MeterOf` (r:1 w:2)
+	/// Proof: `EnergyMarket::MeterOf` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:2 w:2)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	fn accept_change() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `985`
+		//  Estimated: `6196`
+		// Minimum execution time: 36_170_000 picoseconds.
+		Weight::from_parts(38_757_000, 0)
+			.saturating_add(Weight::from_parts(0, 6196))
+			.saturating_add(T::DbWeight::get().reads(6))
+			.saturating_add(T::DbWeight::get().writes(5))
+	}
+	/// Storage: `EnergyMarket::Households` (r:1 w:1)
+	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
+	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
+	fn offer_household() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `671`
+		//  Estimated: `4078`
+		// Minimum execution time: 18_407_000 picoseconds.
+		Weight::from_parts(19_930_000, 0)
+			.saturating_add(Weight::from_parts(0, 4078))
+			.saturating_add(T::DbWeight::get().reads(3))
+			.saturating_add(T::DbWeight::get().writes(1))
+	}
+	/// Storage: `EnergyMarket::Households` (r:1 w:0)
+	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Debts` (r:1 w:1)
+	/// Proof: `EnergyMarket::Debts` (`max_values`: None, `max_size`: Some(36014), added: 38489, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:2 w:2)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	fn accept_household() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `36860`
+		//  Estimated: `39479`
+		// Minimum execution time: 78_632_000 picoseconds.
+		Weight::from_parts(87_572_000, 0)
+			.saturating_add(Weight::from_parts(0, 39479))
+			.saturating_add(T::DbWeight::get().reads(5))
+			.saturating_add(T::DbWeight::get().writes(3))
+	}
+	/// Storage: `EnergyMarket::Households` (r:1 w:0)
+	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Debts` (r:1 w:1)
+	/// Proof: `EnergyMarket::Debts` (`max_values`: None, `max_size`: Some(36014), added: 38489, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:2 w:2)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	fn write_off_arrears() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `36860`
+		//  Estimated: `39479`
+		// Minimum execution time: 78_632_000 picoseconds.
+		Weight::from_parts(87_572_000, 0)
+			.saturating_add(Weight::from_parts(0, 39479))
+			.saturating_add(T::DbWeight::get().reads(5))
+			.saturating_add(T::DbWeight::get().writes(3))
 	}
 	/// Storage: `EnergyMarket::Communities` (r:1 w:1)
 	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
@@ -144,26 +324,6 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 			.saturating_add(Weight::from_parts(0, 4078))
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(1))
-	}
-	/// Storage: `EnergyMarket::Households` (r:1 w:1)
-	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
-	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::MeterOf` (r:1 w:2)
-	/// Proof: `EnergyMarket::MeterOf` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:2 w:2)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	fn replace_meter() -> Weight {
-		// Proof Size summary in bytes:
-		//  Measured:  `985`
-		//  Estimated: `6196`
-		// Minimum execution time: 36_170_000 picoseconds.
-		Weight::from_parts(38_757_000, 0)
-			.saturating_add(Weight::from_parts(0, 6196))
-			.saturating_add(T::DbWeight::get().reads(6))
-			.saturating_add(T::DbWeight::get().writes(5))
 	}
 	/// Storage: `EnergyMarket::Households` (r:1 w:1)
 	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)

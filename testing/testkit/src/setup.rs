@@ -90,6 +90,7 @@ pub fn community(households: u32) -> GenesisCommunity<AccountId> {
 			.map(|number| GenesisHousehold {
 				owner: accounts::owner(number),
 				meter: accounts::meter(number),
+				max_debit_per_era: 100 * UNIT,
 				connection_limit_wh: 15_000,
 				comfort: Some(paper::COMFORT),
 				preference: None,

@@ -88,8 +88,9 @@ async fn lines(inputs: &mut Inputs, gate: &Gate) -> Result<Vec<HouseholdSettleme
 		let metered = inputs.metered(id).await?;
 		let submitted = metered.as_ref().and_then(|metered| metered.of(era));
 		let last = metered.as_ref().and_then(|metered| metered.until(era));
-		let reading = submitted
-			.unwrap_or_else(|| Reading::estimate(household.connection_limit_wh, contract.as_ref(), last));
+		let reading = submitted.unwrap_or_else(|| {
+			Reading::estimate(household.connection_limit_in(era), contract.as_ref(), last)
+		});
 		lines.push(HouseholdSettlement {
 			id,
 			contract,

@@ -10,22 +10,6 @@ fn create(terms: Terms) -> sp_runtime::DispatchResult {
 	EnergyMarket::create_community(RuntimeOrigin::root(), b"hill".to_vec(), OPERATOR, UTILITY, terms)
 }
 
-fn register(
-	community: CommunityId,
-	meter: AccountId,
-	limit: u32,
-	comfort: Option<Comfort>,
-) -> sp_runtime::DispatchResult {
-	EnergyMarket::register_household(
-		RuntimeOrigin::signed(OPERATOR),
-		community,
-		owner(5),
-		meter,
-		limit,
-		comfort,
-	)
-}
-
 #[test]
 fn governance_creates_a_community_and_its_pool_account_exists() {
 	ExtBuilder::default().build_and_execute(|| {
@@ -132,86 +116,9 @@ fn terms_are_refused_when_a_tariff_is_too_high() {
 }
 
 #[test]
-fn operator_admits_a_household() {
-	ExtBuilder::default().build_in_first_era(|| {
-		take_events();
-		assert_ok!(register(VILLAGE, 7_000, 5_000, Some(comfort())));
-		let household = Households::<Test>::get(home(4)).unwrap();
-		assert_eq!((household.owner, household.meter), (owner(5), 7_000));
-		assert_eq!(household.member_since, FIRST_ERA);
-		assert_eq!(MeterOf::<Test>::get(7_000), Some(home(4)));
-		assert_eq!(
-			Members::<Test>::get(VILLAGE).into_inner(),
-			[0, 1, 2, 3, 4].map(home)
-		);
-		assert!(matches!(
-			take_events().as_slice(),
-			[Event::HouseholdRegistered {
-				household: HouseholdId(4),
-				..
-			}]
-		));
-	});
-}
-
-#[test]
-fn household_is_refused_when_the_community_is_unknown() {
-	ExtBuilder::default().build_and_execute(|| {
-		assert_noop!(
-			register(CommunityId(9), 7_000, 5_000, None),
-			Error::<Test>::UnknownCommunity
-		);
-	});
-}
-
-#[test]
-fn household_is_refused_when_the_signer_is_not_the_operator() {
-	ExtBuilder::default().build_and_execute(|| {
-		let origin = RuntimeOrigin::signed(STRANGER);
-		assert_noop!(
-			EnergyMarket::register_household(origin, VILLAGE, owner(5), 7_000, 5_000, None),
-			Error::<Test>::NotOperator
-		);
-	});
-}
-
-#[test]
-fn household_is_refused_when_its_meter_is_already_registered() {
-	ExtBuilder::default().build_and_execute(|| {
-		assert_noop!(
-			register(VILLAGE, meter(2), 5_000, None),
-			Error::<Test>::MeterAlreadyRegistered
-		);
-	});
-}
-
-#[test]
-fn household_is_refused_when_the_community_is_full() {
-	ExtBuilder::default()
-		.households(MAX_HOUSEHOLDS)
-		.build_and_execute(|| {
-			assert_noop!(
-				register(VILLAGE, 7_000, 5_000, None),
-				Error::<Test>::CommunityFull
-			);
-		});
-}
-
-#[test]
-fn household_is_refused_when_its_connection_limit_is_out_of_range() {
-	ExtBuilder::default().build_and_execute(|| {
-		for limit in [0, 1_000_000_001] {
-			assert_noop!(
-				register(VILLAGE, 7_000, limit, None),
-				Error::<Test>::ConnectionLimitOutOfRange
-			);
-		}
-	});
-}
-
-#[test]
 fn comfort_is_refused_when_range_or_sensitivity_is_invalid() {
-	ExtBuilder::default().build_and_execute(|| {
+	ExtBuilder::default().build_in_first_era(|| {
+		let offered = offer(owner(5), 7_000, 5_000);
 		let with = |change: fn(&mut Comfort)| {
 			let mut comfort = comfort();
 			change(&mut comfort);
@@ -228,7 +135,10 @@ fn comfort_is_refused_when_range_or_sensitivity_is_invalid() {
 		for (change, error) in cases {
 			let comfort = with(change);
 			let error: sp_runtime::DispatchError = error.into();
-			assert_noop!(register(VILLAGE, 7_000, 5_000, comfort), error);
+			assert_noop!(
+				EnergyMarket::accept_membership(RuntimeOrigin::signed(owner(5)), offered, MAX_DEBIT, comfort),
+				error
+			);
 			assert_noop!(
 				EnergyMarket::set_comfort(RuntimeOrigin::signed(owner(0)), home(0), comfort),
 				error

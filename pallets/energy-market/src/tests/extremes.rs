@@ -28,13 +28,16 @@ fn rich(terms: Terms, test: impl FnOnce()) {
 		}
 		assert_ok!(EnergyMarket::set_terms(by(OPERATOR), VILLAGE, terms, 1));
 		for household in 0..MAX_HOUSEHOLDS {
-			assert_ok!(EnergyMarket::register_household(
-				by(OPERATOR),
+			assert_ok!(EnergyMarket::join_at_genesis(
 				VILLAGE,
-				owner(household),
-				meter(household),
-				MAX_ENERGY_WH,
-				Some(widest_comfort())
+				&GenesisHousehold {
+					owner: owner(household),
+					meter: meter(household),
+					max_debit_per_era: MAX_DEBIT,
+					connection_limit_wh: MAX_ENERGY_WH,
+					comfort: Some(widest_comfort()),
+					preference: None,
+				}
 			));
 		}
 		enter_era(FIRST_ERA - 1);
@@ -231,8 +234,14 @@ fn last_possible_era_does_not_panic() {
 			EnergyMarket::withdraw_strategies(by(owner(0)), home(0)),
 			Error::<Test>::IdsExhausted
 		);
+		let change = Change::ConnectionLimit(1);
+		assert_ok!(EnergyMarket::propose_change(
+			by(OPERATOR),
+			home(0),
+			Some(change.clone())
+		));
 		assert_noop!(
-			EnergyMarket::replace_meter(by(OPERATOR), home(0), 9_001),
+			EnergyMarket::accept_change(by(owner(0)), home(0), change),
 			Error::<Test>::IdsExhausted
 		);
 		assert_noop!(

@@ -172,14 +172,7 @@ fn repaying_is_refused_when_there_is_nothing_to_pay_with() {
 #[test]
 fn households_of_one_owner_share_its_funds() {
 	ExtBuilder::default().build_in_first_era(|| {
-		assert_ok!(EnergyMarket::register_household(
-			RuntimeOrigin::signed(OPERATOR),
-			VILLAGE,
-			owner(0),
-			7_000,
-			5_000,
-			None
-		));
+		join(owner(0), 7_000, 5_000, None);
 		drain(owner(0), EXISTENTIAL_DEPOSIT + 400);
 		submit(0, NEXT, 0, &[strategy(Kind::BuyFromMain, 1_000)]);
 		assert_ok!(EnergyMarket::submit_strategies(
@@ -267,14 +260,7 @@ fn closed_operator_account_does_not_stop_settlement() {
 fn operator_and_utility_may_have_households_of_their_own() {
 	for owner in [OPERATOR, UTILITY] {
 		ExtBuilder::default().build_in_first_era(|| {
-			assert_ok!(EnergyMarket::register_household(
-				RuntimeOrigin::signed(OPERATOR),
-				VILLAGE,
-				owner,
-				9_000,
-				10_000,
-				None
-			));
+			join(owner, 9_000, 10_000, None);
 			let buy = [strategy(Kind::BuyFromCommunity, 2_000)];
 			assert_ok!(EnergyMarket::submit_strategies(
 				RuntimeOrigin::signed(owner),

@@ -189,13 +189,12 @@ fn comfort_range_outside_the_bounds_is_refused() {
 			EnergyMarket::set_comfort(origin.clone(), home(0), Some(comfort())),
 			Error::<Test>::ComfortOutOfBounds
 		);
+		let offered = offer(owner(5), 9_000, 1_000);
 		assert_noop!(
-			EnergyMarket::register_household(
-				RuntimeOrigin::signed(OPERATOR),
-				VILLAGE,
-				owner(5),
-				9_000,
-				1_000,
+			EnergyMarket::accept_membership(
+				RuntimeOrigin::signed(owner(5)),
+				offered,
+				MAX_DEBIT,
 				Some(comfort())
 			),
 			Error::<Test>::ComfortOutOfBounds

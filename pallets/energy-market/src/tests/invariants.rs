@@ -143,7 +143,7 @@ fn wrong_count_is_caught() {
 	);
 	busy(
 		|| MeterOf::<Test>::insert(5, home(0)),
-		"more meters are registered than households have",
+		"more meters are registered than have confirmed a household",
 	);
 	busy(
 		|| Communities::<Test>::insert(CommunityId(7), Communities::<Test>::take(VILLAGE).unwrap()),

@@ -2,6 +2,7 @@
 
 mod clock;
 mod community;
+mod consent;
 mod extremes;
 mod failures;
 mod incentives;

@@ -150,7 +150,7 @@ fn operator_calls_are_refused_from_others_and_without_a_change() {
 				Error::<Test>::NotOperator
 			);
 			assert_noop!(
-				EnergyMarket::replace_meter(by(who), home(0), NEW_METER),
+				EnergyMarket::propose_change(by(who), home(0), Some(Change::Meter(NEW_METER))),
 				Error::<Test>::NotOperator
 			);
 			assert_noop!(
@@ -204,7 +204,7 @@ fn governance_names_another_operator() {
 #[test]
 fn new_meter_measures_from_the_next_era_and_the_old_one_still_reports_earlier_eras() {
 	ExtBuilder::default().build_in_first_era(|| {
-		assert_ok!(EnergyMarket::replace_meter(by(OPERATOR), home(0), NEW_METER));
+		assert_ok!(replace_meter(home(0), NEW_METER));
 		enter_era(NEXT);
 		// Readings of FIRST_ERA are due now, and the old meter measured it.
 		assert_noop!(
@@ -212,8 +212,16 @@ fn new_meter_measures_from_the_next_era_and_the_old_one_still_reports_earlier_er
 			Error::<Test>::MeterNotActiveInEra
 		);
 		assert_ok!(send(meter(0), FIRST_ERA, reading(0, 100)));
+		let change = Change::Meter(NEW_METER + 1);
+		assert_ok!(EnergyMarket::propose_change(
+			by(OPERATOR),
+			home(0),
+			Some(change.clone())
+		));
+		assert_ok!(EnergyMarket::accept_change(by(owner(0)), home(0), change));
+		assert!(!EnergyMarket::is_confirmation(&(NEW_METER + 1), home(0)));
 		assert_noop!(
-			EnergyMarket::replace_meter(by(OPERATOR), home(0), NEW_METER + 1),
+			EnergyMarket::confirm_meter(by(NEW_METER + 1), home(0)),
 			Error::<Test>::MeterBeingReplaced
 		);
 		enter_era(NEXT + 1);
@@ -226,7 +234,7 @@ fn new_meter_measures_from_the_next_era_and_the_old_one_still_reports_earlier_er
 		assert_eq!(statement(0, FIRST_ERA).reading.consumption_wh, 100);
 		assert_eq!(statement(0, NEXT).reading.consumption_wh, 200);
 		// The next replacement frees the account of the first meter.
-		assert_ok!(EnergyMarket::replace_meter(by(OPERATOR), home(0), NEW_METER + 1));
+		assert_ok!(EnergyMarket::confirm_meter(by(NEW_METER + 1), home(0)));
 		assert!(!MeterOf::<Test>::contains_key(meter(0)));
 		assert_eq!(System::sufficients(&meter(0)), 0);
 	});
@@ -235,12 +243,19 @@ fn new_meter_measures_from_the_next_era_and_the_old_one_still_reports_earlier_er
 #[test]
 fn new_replacement_cancels_one_that_has_not_begun() {
 	ExtBuilder::default().build_in_first_era(|| {
-		assert_ok!(EnergyMarket::replace_meter(by(OPERATOR), home(0), NEW_METER));
+		assert_ok!(replace_meter(home(0), NEW_METER));
+		let change = Change::Meter(NEW_METER);
+		assert_ok!(EnergyMarket::propose_change(
+			by(OPERATOR),
+			home(1),
+			Some(change.clone())
+		));
+		assert_ok!(EnergyMarket::accept_change(by(owner(1)), home(1), change));
 		assert_noop!(
-			EnergyMarket::replace_meter(by(OPERATOR), home(1), NEW_METER),
+			EnergyMarket::confirm_meter(by(NEW_METER), home(1)),
 			Error::<Test>::MeterAlreadyRegistered
 		);
-		assert_ok!(EnergyMarket::replace_meter(by(OPERATOR), home(0), NEW_METER + 1));
+		assert_ok!(replace_meter(home(0), NEW_METER + 1));
 		assert!(!MeterOf::<Test>::contains_key(NEW_METER));
 		enter_era(NEXT);
 		enter_era(NEXT + 1);
