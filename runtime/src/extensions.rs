@@ -19,12 +19,13 @@ use sp_runtime::{
 /// Charges fees, except for feeless calls.
 type Fees = SkipCheckIfFeeless<Runtime, ChargeTransactionPayment<Runtime>>;
 
-/// Charges fees, except for feeless calls, and gives readings without a fee the highest priority, so that paid spam
-/// cannot crowd them out.
+/// Charges fees, except for feeless calls, and gives what meters sign without a fee (readings and confirmations) the
+/// highest priority, so that paid spam cannot crowd them out.
 ///
 /// A paying transaction has a priority, which grows with its tip; a feeless one would have none. So without this
 /// extension, a full pool or block would exclude the feeless readings. A meter cannot fill the pool either: all its
-/// feeless readings of an era provide the same tag, and a pool holds only one transaction that provides a given tag.
+/// feeless readings of an era provide the same tag, as do all its feeless confirmations, and a pool holds only one
+/// transaction that provides a given tag.
 ///
 /// To wallets it looks like the payment extension that it wraps, as [`SkipCheckIfFeeless`] does: they sign no extra
 /// data for it.
@@ -45,12 +46,15 @@ impl TypeInfo for ReadingsFirst {
 	}
 }
 
-/// The signing account and the era, if the call submits a reading.
-fn reading(origin: &RuntimeOrigin, call: &RuntimeCall) -> Option<(AccountId, u32)> {
-	let RuntimeCall::EnergyMarket(pallet_energy_market::Call::submit_reading { era, .. }) = call else {
-		return None;
-	};
-	Some((origin.as_system_origin_signer()?.clone(), *era))
+/// The tag of what a meter signs: that of a reading names the meter and the era, that of a confirmation the meter.
+fn tag(origin: &RuntimeOrigin, call: &RuntimeCall) -> Option<Vec<u8>> {
+	use pallet_energy_market::Call::{confirm_meter, submit_reading};
+	let signer = || -> Option<AccountId> { origin.as_system_origin_signer().cloned() };
+	match call {
+		RuntimeCall::EnergyMarket(submit_reading { era, .. }) => Some((b"reading", signer()?, era).encode()),
+		RuntimeCall::EnergyMarket(confirm_meter { .. }) => Some((b"confirmation", signer()?).encode()),
+		_ => None,
+	}
 }
 
 impl TransactionExtension<RuntimeCall> for ReadingsFirst {
@@ -81,7 +85,7 @@ impl TransactionExtension<RuntimeCall> for ReadingsFirst {
 		inherited_implication: &impl Implication,
 		source: TransactionSource,
 	) -> ValidateResult<Self::Val, RuntimeCall> {
-		let reading = reading(&origin, call);
+		let tag = tag(&origin, call);
 		let (mut valid, val, origin) = self.0.validate(
 			origin,
 			call,
@@ -91,9 +95,9 @@ impl TransactionExtension<RuntimeCall> for ReadingsFirst {
 			inherited_implication,
 			source,
 		)?;
-		if let (Intermediate::Skip(_), Some(reading)) = (&val, reading) {
+		if let (Intermediate::Skip(_), Some(tag)) = (&val, tag) {
 			valid.priority = TransactionPriority::MAX;
-			valid.provides.push((b"reading", reading).encode());
+			valid.provides.push(tag);
 		}
 		Ok((valid, val, origin))
 	}

@@ -137,12 +137,11 @@ fn home_energy_manager_can_only_make_market_calls_for_its_owner() {
 fn household_joins_through_a_batch_and_plays_by_its_preference() {
 	Setup::preset("development").run(|chain| {
 		chain.next_era();
-		let register = MarketCall::register_household {
+		let offer = MarketCall::offer_membership {
 			community: HOME,
 			owner: AliceStash.to_account_id(),
-			meter: FerdieStash.to_account_id(),
+			meter: meter(4),
 			connection_limit_wh: 10_000,
-			comfort: Some(paper::COMFORT),
 		};
 		let terms = MarketCall::set_terms {
 			community: HOME,
@@ -150,9 +149,17 @@ fn household_joins_through_a_batch_and_plays_by_its_preference() {
 			from_era: now().current + 2,
 		};
 		let batch = pallet_utility::Call::batch_all {
-			calls: vec![register.into(), terms.into()],
+			calls: vec![offer.into(), terms.into()],
 		};
 		chain.submit([by(Eve, batch)]);
+		let household = HouseholdId(4);
+		let accept = MarketCall::accept_membership {
+			household,
+			max_debit_per_era: UNIT,
+			comfort: Some(paper::COMFORT),
+		};
+		let confirm = MarketCall::confirm_meter { household };
+		chain.submit([by(AliceStash, accept), by(meter(4), confirm)]);
 		let preference = MarketCall::set_preference {
 			household: HouseholdId(4),
 			preference: Some(Preference {

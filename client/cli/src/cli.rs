@@ -424,6 +424,10 @@ pub struct MeterRunArgs {
 	/// File of the queue [default: a file in the user's state folder, named after the key's account]
 	#[arg(long, value_name = "FILE")]
 	pub queue: Option<PathBuf>,
+
+	/// Confirm that the meter measures this household, as soon as its operator names the meter; without a fee
+	#[arg(long, value_name = "NUMBER")]
+	pub household: Option<u32>,
 }
 
 const METER_LOG_HELP: &str = "\

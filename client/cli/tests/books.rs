@@ -176,8 +176,8 @@ async fn move_money(chain: &Chain) {
 	chain.send("//Bob", "Proxy", "remove_proxy", proxy()).await;
 }
 
-/// Registers household 4, which owes the utility more than its owner has. The operator removes it, and then its owner
-/// gets enough money to pay.
+/// Has household 4 join, which owes the utility more than its owner has. The operator removes it, and then its owner
+/// gets enough money and pays.
 async fn fall_into_arrears(chain: &Chain) {
 	let (owner, meter) = (account("//Poor"), account("//Poor//stash"));
 	let (owner, meter) = (Value::from_bytes(owner.0), Value::from_bytes(meter.0));
@@ -185,9 +185,18 @@ async fn fall_into_arrears(chain: &Chain) {
 		.send(
 			"//Eve",
 			"EnergyMarket",
-			"register_household",
-			(0u32, owner, meter, 5_000u32, value!(None())),
+			"offer_membership",
+			(0u32, owner, meter, 5_000u32),
 		)
+		.await;
+	// Enough for the fee of accepting, and less than a kilowatt-hour costs.
+	chain.transfer("//Alice", address("//Poor"), 50 * MILLI).await;
+	let acceptance = (4u32, 100 * UNIT, value!(None()));
+	chain
+		.send("//Poor", "EnergyMarket", "accept_membership", acceptance)
+		.await;
+	chain
+		.send("//Poor//stash", "EnergyMarket", "confirm_meter", (4u32,))
 		.await;
 	let joined = chain.era().await;
 	chain.pass_eras(1).await;
@@ -210,6 +219,10 @@ async fn fall_into_arrears(chain: &Chain) {
 		.await;
 	chain.pass_eras(3).await;
 	chain.transfer("//Alice", address("//Poor"), 100 * UNIT).await;
+	// Nothing is collected from an owner who has left.
+	chain
+		.send("//Poor", "EnergyMarket", "repay_arrears", (4u32,))
+		.await;
 }
 
 /// Sets an incentive of one CWT for every era from the next one on, pays 5 CWT into the pot, and narrows the comfort.

@@ -303,14 +303,28 @@ async fn reading_that_failed_in_a_block_is_not_sent_again() {
 		.await
 		.unwrap();
 	let ferdie = dev::ferdie().public_key().0;
-	let register = (0u32, ferdie, ferdie, 5_000u32, Value::unnamed_variant("None", []));
-	let call = dynamic::transaction("EnergyMarket", "register_household", register);
-	let mut transactions = api.at_current_block().await.unwrap().transactions();
-	let registered = transactions
-		.sign_and_submit_then_watch_default(&call, &dev::eve())
-		.await
-		.unwrap();
-	registered.wait_for_finalized_success().await.unwrap();
+	let calls = [
+		(
+			"offer_membership",
+			dev::eve(),
+			value!((0u32, ferdie, ferdie, 5_000u32)),
+		),
+		(
+			"accept_membership",
+			dev::ferdie(),
+			value!((4u32, 1_000u32, None())),
+		),
+		("confirm_meter", dev::ferdie(), value!((4u32,))),
+	];
+	for (name, signer, arguments) in calls {
+		let call = dynamic::transaction("EnergyMarket", name, arguments);
+		let mut transactions = api.at_current_block().await.unwrap().transactions();
+		let sent = transactions
+			.sign_and_submit_then_watch_default(&call, &signer)
+			.await
+			.unwrap();
+		sent.wait_for_finalized_success().await.unwrap();
+	}
 
 	let device = Device::with(&place, &node.url, "//Ferdie");
 	let open = now_ms(&rpc).await / ERA_MS - 1;

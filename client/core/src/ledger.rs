@@ -223,7 +223,7 @@ impl Ledger {
 	/// Enters what an event says about a household's comfort and debts.
 	fn enter_household(&mut self, event: &MarketEvent) {
 		match event {
-			MarketEvent::HouseholdRegistered {
+			MarketEvent::HouseholdJoined {
 				household, comfort, ..
 			}
 			| MarketEvent::ComfortChanged { household, comfort } => {
@@ -233,6 +233,9 @@ impl Ledger {
 				household, arrears, ..
 			} => {
 				self.households.entry(*household).or_default().arrears = *arrears;
+			}
+			MarketEvent::ArrearsWrittenOff { household, .. } => {
+				self.households.entry(*household).or_default().arrears = 0;
 			}
 			MarketEvent::CreditPaid {
 				household, credit, ..

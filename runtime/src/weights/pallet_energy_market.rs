@@ -515,6 +515,16 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
+	fn submit_late_reading() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `36860`
+		//  Estimated: `39479`
+		// Minimum execution time: 78_632_000 picoseconds.
+		Weight::from_parts(87_572_000, 0)
+			.saturating_add(Weight::from_parts(0, 39479))
+			.saturating_add(T::DbWeight::get().reads(5))
+			.saturating_add(T::DbWeight::get().writes(3))
+	}
 	/// Storage: `EnergyMarket::Round` (r:1 w:1)
 	/// Proof: `EnergyMarket::Round` (`max_values`: Some(1), `max_size`: Some(18), added: 513, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Members` (r:1 w:0)

@@ -9,8 +9,8 @@ use common::{
 };
 use commonwatt_client::{
 	chain::{
-		self,
-		types::{BalancesCall, Batch, CommunityId, MarketCall, RuntimeCall},
+		self, send,
+		types::{AcceptMembership, BalancesCall, Batch, CommunityId, ConfirmMeter, MarketCall, RuntimeCall},
 		At, Node,
 	},
 	keys::{account, address, key},
@@ -246,16 +246,35 @@ async fn prepare(node: &Node) {
 				value: FUNDS,
 			}));
 		}
-		calls.push(RuntimeCall::EnergyMarket(MarketCall::register_household {
+		calls.push(RuntimeCall::EnergyMarket(MarketCall::offer_membership {
 			community: CommunityId(0),
 			owner: account(&owner),
 			meter: account(&meter),
 			connection_limit_wh: 5_000,
-			comfort: None,
 		}));
 	}
 	let eve = key("//Eve").or_panic();
 	must(node, &eve, ("Utility", "batch_all"), Batch { calls }).await;
+	let at = &node.head().await.or_panic();
+	let mut consents = Vec::new();
+	for (household, offer) in chain::offers(at).await.or_panic() {
+		let number = (0..SENDERS * HOUSEHOLDS).find(|number| account(&meter(*number)) == offer.meter);
+		let Some(number) = number else { continue };
+		let acceptance = AcceptMembership {
+			household,
+			max_debit_per_era: FUNDS,
+			comfort: None,
+		};
+		let what = format!("household {household}");
+		let accept = ("EnergyMarket", "accept_membership");
+		let accepted = send::sign(at, &owner(number), accept, acceptance, what.clone());
+		consents.push(accepted.await.or_panic());
+		let confirm = ("EnergyMarket", "confirm_meter");
+		let confirmed = send::sign(at, &meter(number), confirm, ConfirmMeter { household }, what);
+		consents.push(confirmed.await.or_panic());
+	}
+	let missed = send::send_all(node, at, consents).await.or_panic();
+	assert!(missed.is_empty(), "{missed:?}");
 }
 
 /// Times between consecutive blocks, in ms and in ascending order.

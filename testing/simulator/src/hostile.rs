@@ -1,7 +1,7 @@
 //! Calls that the market must refuse: invalid ones, and calls by accounts that may not make them.
 
 use crate::{
-	calls::{batch, register, set_concentrator, set_paused, set_preference, set_suspended},
+	calls::{batch, offer, set_concentrator, set_paused, set_preference, set_suspended},
 	homes::strategy_set,
 	people::meter_has_reported,
 	world::{members, refused, the_community, World, COMMUNITY},
@@ -10,7 +10,7 @@ use commonwatt_testkit::{
 	account, by, debt, meter, now, owner, paper, strategy, AccountId, Comfort, CommunityId, EraIndex,
 	HouseholdId, Kind, MarketCall, MarketError, Preference, Quality, Reading, Runtime, Sr25519Keyring,
 };
-use pallet_energy_market::{Household, Readings};
+use pallet_energy_market::{Change, Household, Readings};
 use rand::{seq::SliceRandom, Rng};
 use sp_runtime::DispatchError;
 
@@ -177,7 +177,7 @@ impl World {
 
 	/// Makes a call that even the operator may not make.
 	fn operator_errs(&mut self) {
-		let Some((_, household)) = self.somebody() else {
+		let Some((id, household)) = self.somebody() else {
 			return;
 		};
 		let (community, current) = (the_community(), now().current);
@@ -206,11 +206,14 @@ impl World {
 				MarketError::UnknownHousehold,
 			),
 			(
-				register(owner(0), household.meter.clone(), 1, None),
+				MarketCall::propose_change {
+					household: id,
+					change: Some(Change::Meter(household.meter.clone())),
+				},
 				MarketError::MeterAlreadyRegistered,
 			),
 			(
-				register(owner(0), meter(u32::MAX), 0, None),
+				offer(owner(0), meter(u32::MAX), 0),
 				MarketError::ConnectionLimitOutOfRange,
 			),
 		];
@@ -260,6 +263,18 @@ fn for_owners(household: HouseholdId) -> Vec<MarketCall<Runtime>> {
 	vec![
 		MarketCall::leave { household },
 		MarketCall::withdraw_strategies { household },
+		MarketCall::accept_change {
+			household,
+			change: Change::ConnectionLimit(1),
+		},
+		MarketCall::set_max_debit {
+			household,
+			max_debit_per_era: 0,
+		},
+		MarketCall::offer_household {
+			household,
+			new_owner: None,
+		},
 		MarketCall::repay_arrears { household },
 		MarketCall::set_comfort {
 			household,
@@ -275,9 +290,9 @@ fn for_operators(household: HouseholdId, owner: &AccountId, who: &AccountId) -> 
 		MarketCall::remove_household { household },
 		set_suspended(household, true),
 		set_paused(true),
-		MarketCall::replace_meter {
+		MarketCall::propose_change {
 			household,
-			meter: owner.clone(),
+			change: Some(Change::Meter(owner.clone())),
 		},
 		set_concentrator(Some(who.clone())),
 		MarketCall::set_terms {
@@ -285,7 +300,7 @@ fn for_operators(household: HouseholdId, owner: &AccountId, who: &AccountId) -> 
 			terms: paper::TERMS,
 			from_era: now().current + 1,
 		},
-		register(who.clone(), meter(u32::MAX), 1, None),
+		offer(who.clone(), meter(u32::MAX), 1),
 	]
 }
 

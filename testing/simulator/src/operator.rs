@@ -1,7 +1,7 @@
 //! What the operator changes, and households that join and leave.
 
 use crate::{
-	calls::{register, set_concentrator, set_paused, set_preference, set_suspended},
+	calls::{accept, offer, set_concentrator, set_paused, set_preference, set_suspended},
 	homes::{Home, HOUSEHOLDS},
 	people::gate_is_closed,
 	world::{members, refused_if, the_community, World, COMMUNITY},
@@ -11,7 +11,8 @@ use commonwatt_testkit::{
 	MarketError, Preference, Ratio, Runtime, Sr25519Keyring, Terms, MILLI, UNIT,
 };
 use pallet_energy_market::{
-	market::prices::lowest_price, ComfortBounds, Household, Households, MeterOf, PriceRule, TermsBounds,
+	market::prices::lowest_price, Change, ComfortBounds, Household, Households, MeterOf, PriceRule,
+	TermsBounds,
 };
 use rand::{seq::SliceRandom, Rng};
 use sp_runtime::DispatchResult;
@@ -238,17 +239,27 @@ impl World {
 				meter(self.names)
 			}
 		};
+		let another_meter = Change::Meter(another.clone());
+		let propose = MarketCall::propose_change {
+			household: id,
+			change: Some(another_meter.clone()),
+		};
+		self.as_operator(propose, Ok(()));
+		let agree = MarketCall::accept_change {
+			household: id,
+			change: another_meter,
+		};
+		self.act(by(household.owner.clone(), agree), Ok(()));
 		// While both meters still have eras to report, the market refuses a third one.
 		let in_between = household
 			.next_meter
 			.as_ref()
 			.is_some_and(|next| Some(next.from_era) > view.readings_of && next.from_era <= view.current);
 		let expected = refused_if(in_between, MarketError::MeterBeingReplaced);
-		let replace = MarketCall::replace_meter {
-			household: id,
-			meter: another.clone(),
-		};
-		self.as_operator(replace, expected);
+		self.act(
+			by(another.clone(), MarketCall::confirm_meter { household: id }),
+			expected,
+		);
 		if expected.is_ok() {
 			self.homes.get_mut(&id).expect("a home for each household").meter = another;
 		}
@@ -292,7 +303,7 @@ impl World {
 		}
 	}
 
-	/// Registers a household, with a new owner and meter or with those of a household that left.
+	/// Has a household join, with a new owner and meter or with those of a household that left.
 	fn admit(&mut self) {
 		let returns = !self.spare.is_empty() && self.rng.gen_bool(0.7);
 		let used = returns.then(|| self.spare.swap_remove(self.rng.gen_range(0..self.spare.len())));
@@ -303,9 +314,17 @@ impl World {
 		};
 		let comfort = self.allows(&paper::COMFORT).then_some(paper::COMFORT);
 		let id = pallet_energy_market::NextHousehold::<Runtime>::get();
-		self.as_operator(register(owner.clone(), meter.clone(), 15_000, comfort), Ok(()));
-		self.tally.admitted += 1;
+		self.as_operator(offer(owner.clone(), meter.clone(), 15_000), Ok(()));
 		self.top_up(&owner);
+		let mut consents = [
+			by(owner.clone(), accept(id, comfort)),
+			by(meter.clone(), MarketCall::confirm_meter { household: id }),
+		];
+		consents.shuffle(&mut self.rng);
+		for consent in consents {
+			self.act(consent, Ok(()));
+		}
+		self.tally.admitted += 1;
 		self.homes
 			.insert(id, Home::new(&mut self.rng, owner.clone(), meter));
 		if self.rng.gen_bool(0.5) {

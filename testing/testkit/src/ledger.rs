@@ -106,7 +106,7 @@ impl Told<'_> {
 				paid,
 				credit,
 			} => {
-				let (owner, purses) = self.parties(household);
+				let (owner, purses) = self.parties(household, None);
 				self.pay(&purses.utility, &owner, paid);
 				self.debts.get_mut(&household).expect("it was there").credit -= paid;
 				assert_eq!(
@@ -119,13 +119,16 @@ impl Told<'_> {
 				paid,
 				arrears,
 			} => {
-				let (owner, purses) = self.parties(household);
+				let (owner, purses) = self.parties(household, None);
 				self.pay(&owner, &purses.utility, paid);
 				self.debts.get_mut(&household).expect("it was there").arrears -= paid;
 				assert_eq!(
 					self.debts[&household].arrears, arrears,
 					"arrears of household {household} by its payments (left) and by the event (right)"
 				);
+			}
+			Event::ArrearsWrittenOff { household, arrears } => {
+				self.debts.get_mut(&household).expect("it was there").arrears -= arrears;
 			}
 			Event::HouseholdLeft { household, .. } => {
 				assert_eq!(
@@ -138,12 +141,14 @@ impl Told<'_> {
 		}
 	}
 
-	fn parties(&self, household: HouseholdId) -> (AccountId, Purses) {
+	/// The owner in an era, or in the last era of a household that is leaving, and the community's accounts.
+	fn parties(&self, household: HouseholdId, era: Option<EraIndex>) -> (AccountId, Purses) {
 		let known =
 			self.before.households.get(&household).unwrap_or_else(|| {
 				panic!("an event names household {household}, which is not in the snapshot")
 			});
-		(known.owner.clone(), Purses::of(known.community))
+		let era = era.or(known.member_until).unwrap_or(EraIndex::MAX);
+		(known.owner_in(era).clone(), Purses::of(known.community))
 	}
 
 	/// Handles an `EraSettled` event: the statements since the last one belong to this era.
@@ -237,7 +242,7 @@ impl Told<'_> {
 	fn bill(&mut self, id: HouseholdId, statement: &Statement, share: Balance, at: &str) {
 		let amounts = &statement.amounts;
 		let kept = sums::kept(statement, share, at);
-		let (owner, purses) = self.parties(id);
+		let (owner, purses) = self.parties(id, Some(statement.era));
 		self.pay(&owner, &purses.pool, amounts.paid_to_pool);
 		self.pay(&purses.pool, &owner, amounts.received_from_pool);
 		self.pay(&purses.pool, &purses.utility, kept);

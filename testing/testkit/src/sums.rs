@@ -27,13 +27,11 @@ pub fn held(who: impl Into<AccountId>) -> Balance {
 /// Panics unless every owner has on hold what the contracts of all its households say. [`Chain`](crate::Chain) checks
 /// this after every block.
 pub fn assert_holds() {
-	let owners: BTreeMap<_, _> = Households::<Runtime>::iter()
-		.map(|(id, household)| (id, household.owner))
-		.collect();
-	let mut expected: BTreeMap<_, Balance> = owners.values().map(|owner| (owner, 0)).collect();
+	let households: BTreeMap<_, _> = Households::<Runtime>::iter().collect();
+	let mut expected: BTreeMap<_, Balance> = households.values().map(|known| (&known.owner, 0)).collect();
 	for (id, contract) in Contracts::<Runtime>::iter().flat_map(|(_, _, book)| book) {
-		match owners.get(&id) {
-			Some(owner) => *expected.entry(owner).or_default() += contract.held,
+		match households.get(&id) {
+			Some(known) => *expected.entry(known.owner_in(contract.era)).or_default() += contract.held,
 			None => assert_eq!(
 				contract.held, 0,
 				"household {id} does not exist, but its contract has funds on hold: {contract:?}"

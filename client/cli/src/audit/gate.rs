@@ -149,14 +149,15 @@ async fn players(
 			.iter()
 			.map(|strategy| worst_cost(terms, strategy, generation_wh));
 		let worst = costs.max().unwrap_or(0);
-		let budget = match budgets.get(&household.owner) {
+		let owner = *household.owner_in(era);
+		let budget = match budgets.get(&owner) {
 			Some(left) => *left,
-			None => inputs.reducible(household.owner, limits.minimum_balance).await?,
+			None => inputs.reducible(owner, limits.minimum_balance).await?,
 		};
 		let owes = debts.get(&id).is_some_and(|debt: &Debt| debt.arrears > 0);
 		let main_grid_only = owes || worst > budget;
 		let spent = if main_grid_only { 0 } else { worst };
-		budgets.insert(household.owner, budget - spent);
+		budgets.insert(owner, budget - spent);
 		if main_grid_only {
 			for strategy in &mut strategies {
 				*strategy = on_main_grid(*strategy);
@@ -210,7 +211,7 @@ async fn submission(
 			(reading.generation_wh, made)
 		}
 	};
-	let limit = household.connection_limit_wh;
+	let limit = household.connection_limit_in(era);
 	let strategies = allowed_strategies(strategies, generation_wh, resolution_wh, limit);
 	Ok((!strategies.is_empty()).then_some(Submission {
 		era,

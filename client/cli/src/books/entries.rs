@@ -249,7 +249,7 @@ impl Books {
 
 	fn enter_market(&mut self, block: u64, event: MarketEvent) {
 		match event {
-			MarketEvent::HouseholdRegistered { household, .. } => {
+			MarketEvent::HouseholdJoined { household, .. } => {
 				self.debts(household);
 			}
 			MarketEvent::HouseholdLeft { household, .. } => {
@@ -258,6 +258,7 @@ impl Books {
 			MarketEvent::ArrearsRepaid {
 				household, arrears, ..
 			} => self.debts(household).arrears = arrears,
+			MarketEvent::ArrearsWrittenOff { household, .. } => self.debts(household).arrears = 0,
 			MarketEvent::CreditPaid {
 				household, credit, ..
 			} => self.debts(household).credit = credit,

@@ -1,6 +1,7 @@
 //! Offers readings to the chain until each is final or can no longer be accepted.
 
 use super::{
+	confirm::{Confirmation, Progress},
 	queue::{Born, Outcome, Queue, Ticket},
 	row::{moment, tell, Row},
 };
@@ -36,6 +37,8 @@ pub struct Reporter {
 	key: Keypair,
 	meter: AccountId32,
 	node: Option<Node>,
+	/// The household that the meter must still confirm.
+	confirmation: Option<Confirmation>,
 	/// The last message about the node or the household, which is not repeated.
 	said: String,
 	/// Starts of the readings that are in a block that is not final.
@@ -76,8 +79,10 @@ struct Look {
 
 impl Reporter {
 	/// Reports to the node at an address, with the meter's key.
-	pub fn new(url: &str, key: Keypair) -> Self {
+	/// With a household it first confirms that the meter measures it.
+	pub fn new(url: &str, key: Keypair, household: Option<u32>) -> Self {
 		Self {
+			confirmation: household.map(Confirmation::new),
 			url: url.into(),
 			meter: account(&key),
 			key,
@@ -93,7 +98,7 @@ impl Reporter {
 	/// Does what can be done now, and returns the readings that got an outcome. If the node is away or fails, the
 	/// readings stay queued. An error is one of the queue.
 	pub async fn advance(&mut self, queue: &mut Queue) -> Result<Vec<(Row, Outcome)>, Fault> {
-		if queue.waiting().next().is_none() {
+		if queue.waiting().next().is_none() && self.confirmation.is_none() {
 			return Ok(Vec::new());
 		}
 		let mut done = Vec::new();
@@ -139,7 +144,9 @@ impl Reporter {
 			self.say("the chain has no era yet".into());
 			return Ok(());
 		};
+		self.confirm(&look).await?;
 		match &look.household {
+			_ if self.confirmation.is_some() => (),
 			Some((household, _)) => self.say(format!("connected to {}, household {household}", self.url)),
 			None => self.say(format!(
 				"connected to {}; no household has the meter {} yet: new readings are queued",
@@ -171,6 +178,25 @@ impl Reporter {
 		Ok(())
 	}
 
+	/// Confirms the household, if the meter still must.
+	async fn confirm(&mut self, look: &Look) -> Result<(), Fault> {
+		let (Some(node), Some(mut confirmation)) = (&self.node, self.confirmation.take()) else {
+			return Ok(());
+		};
+		let progress = confirmation
+			.advance(node, (&look.best, &look.last), &self.key)
+			.await;
+		let household = confirmation.household();
+		if !matches!(progress, Ok(Progress::Done)) {
+			self.confirmation = Some(confirmation);
+		}
+		match progress? {
+			Progress::Done => self.say(format!("the meter has confirmed household {household}")),
+			Progress::Waits(text) => self.say(text),
+		}
+		Ok(())
+	}
+
 	/// A reading's outcome, if it is known.
 	async fn outcome(&mut self, look: &Look, row: &Row) -> Result<Option<Outcome>, Fault> {
 		if !row.start_ms.is_multiple_of(look.era_ms) {
@@ -183,7 +209,7 @@ impl Reporter {
 		let (Some((household, about)), Some(era)) = (&look.household, look.era_of(row)) else {
 			return Ok(None);
 		};
-		let (household, limit_wh) = (*household, about.connection_limit_wh);
+		let (household, limit_wh) = (*household, about.connection_limit_in(era));
 		if row.reading.generation_wh.abs_diff(row.reading.consumption_wh) > limit_wh {
 			return Ok(Some(Outcome::Refused(format!(
 				"generation and consumption differ by more than the connection limit of {limit_wh} Wh"

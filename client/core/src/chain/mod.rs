@@ -383,6 +383,24 @@ pub async fn household_of_meter(at: &At, meter: &AccountId32) -> Result<Option<H
 	entry(at, "EnergyMarket", "MeterOf", (meter.0,)).await
 }
 
+/// An open offer of membership, by the number that the household will have.
+pub async fn offer(at: &At, household: HouseholdId) -> Result<Option<MembershipOffer>, Fault> {
+	entry(at, "EnergyMarket", "Offers", (household,)).await
+}
+
+/// All offers of membership whose time is not over.
+pub async fn offers(at: &At) -> Result<Vec<(HouseholdId, MembershipOffer)>, Fault> {
+	let current = era(at).await?.map_or(0, |view| view.current);
+	let all: Vec<((HouseholdId,), MembershipOffer)> = entries(at, "EnergyMarket", "Offers").await?;
+	let all = all.into_iter().map(|((id,), offer)| (id, offer));
+	Ok(all.filter(|(_, offer)| current <= offer.expires).collect())
+}
+
+/// The change of a household that its operator proposes.
+pub async fn proposal(at: &At, household: HouseholdId) -> Result<Option<Proposal>, Fault> {
+	entry(at, "EnergyMarket", "Proposals", (household,)).await
+}
+
 /// A household's reading of an era, if it is one of the household's newest two.
 pub async fn reading(at: &At, era: u32, household: HouseholdId) -> Result<Option<Reading>, Fault> {
 	let metered: Option<Metered> = entry(at, "EnergyMarket", "Readings", (household,)).await?;

@@ -23,6 +23,10 @@ use subxt::{
 pub type Community = commonwatt_market::Community<AccountId32, Vec<u8>, Vec<EndedTerms>>;
 /// A household.
 pub type Household = commonwatt_market::Household<AccountId32>;
+/// An offer of membership.
+pub type MembershipOffer = commonwatt_market::MembershipOffer<AccountId32>;
+/// A change of a household that its operator proposes.
+pub type Proposal = commonwatt_market::Proposal<AccountId32>;
 /// A contract.
 pub type Contract = commonwatt_market::Contract<Vec<Strategy>>;
 /// A household's submission for an era.
@@ -42,7 +46,7 @@ pub enum MarketEvent {
 	CommunityCreated {
 		community: CommunityId,
 	},
-	HouseholdRegistered {
+	HouseholdJoined {
 		community: CommunityId,
 		household: HouseholdId,
 		comfort: Option<Comfort>,
@@ -126,7 +130,7 @@ pub enum MarketEvent {
 	HouseholdSuspended {
 		household: HouseholdId,
 	},
-	MeterReplaced {
+	HouseholdChanged {
 		household: HouseholdId,
 	},
 	StrategiesWithdrawn {
@@ -153,12 +157,53 @@ pub enum MarketEvent {
 	CommunityClosed {
 		community: CommunityId,
 	},
+	LateReadingSettled {
+		community: CommunityId,
+		household: HouseholdId,
+		statement: Statement,
+		#[serde(with = "money")]
+		paid: Balance,
+		#[serde(with = "money")]
+		received: Balance,
+	},
 	CreditPaid {
 		household: HouseholdId,
 		#[serde(with = "money")]
 		paid: Balance,
 		#[serde(with = "money")]
 		credit: Balance,
+	},
+	MembershipOffered {
+		community: CommunityId,
+	},
+	MembershipAccepted {
+		household: HouseholdId,
+	},
+	MeterConfirmed {
+		household: HouseholdId,
+	},
+	OfferWithdrawn {
+		community: CommunityId,
+	},
+	MaxDebitChanged {
+		household: HouseholdId,
+	},
+	ChangeProposed {
+		household: HouseholdId,
+	},
+	ChangeAccepted {
+		household: HouseholdId,
+	},
+	HouseholdOffered {
+		household: HouseholdId,
+	},
+	OwnerChanged {
+		household: HouseholdId,
+	},
+	ArrearsWrittenOff {
+		household: HouseholdId,
+		#[serde(with = "money")]
+		arrears: Balance,
 	},
 }
 
@@ -182,12 +227,11 @@ pub enum MarketCall {
 		terms: Terms,
 		bounds: TermsBounds,
 	},
-	register_household {
+	offer_membership {
 		community: CommunityId,
 		owner: AccountId32,
 		meter: AccountId32,
 		connection_limit_wh: u32,
-		comfort: Option<Comfort>,
 	},
 }
 
@@ -214,6 +258,22 @@ pub struct SubmitStrategies {
 	pub era: u32,
 	pub generation_wh: u32,
 	pub strategies: Vec<Strategy>,
+}
+
+/// Arguments of `accept_membership`.
+#[derive(Clone, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+pub struct AcceptMembership {
+	pub household: HouseholdId,
+	pub max_debit_per_era: Balance,
+	pub comfort: Option<Comfort>,
+}
+
+/// Arguments of `confirm_meter`.
+#[derive(Clone, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+pub struct ConfirmMeter {
+	pub household: HouseholdId,
 }
 
 /// Arguments of `submit_reading`.

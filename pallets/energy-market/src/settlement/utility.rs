@@ -52,7 +52,6 @@ impl<T: Config> Settlement<T> {
 		let limit = line
 			.household
 			.max_debit_in(self.era)
-			
 			.saturating_sub(line.paid_from_hold)
 			.saturating_add(line.amounts.received_from_pool);
 		let still_due = due.saturating_sub(from_hold).min(limit);
