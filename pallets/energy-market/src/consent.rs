@@ -267,7 +267,9 @@ impl<T: Config> Pallet<T> {
 		}
 		ensure!(Clock::<T>::exists(), Error::<T>::ClockNotStarted);
 		// By the block's time: an era that has begun keeps what it has.
-		let from_era = Self::running_era().checked_add(1).ok_or(Error::<T>::IdsExhausted)?;
+		let from_era = Self::running_era()
+			.checked_add(1)
+			.ok_or(Error::<T>::IdsExhausted)?;
 		match proposal.change.clone() {
 			Change::Meter(meter) => Self::replace_meter(household, meter, from_era)?,
 			Change::ConnectionLimit(limit_wh) => Self::change_limit(household, limit_wh, from_era)?,
@@ -366,7 +368,9 @@ impl<T: Config> Pallet<T> {
 		ensure!(!in_arrears, Error::<T>::HouseholdInArrears);
 		ensure!(Clock::<T>::exists(), Error::<T>::ClockNotStarted);
 		// The strategies for the next era are the old owner's already.
-		let from_era = Self::running_era().checked_add(2).ok_or(Error::<T>::IdsExhausted)?;
+		let from_era = Self::running_era()
+			.checked_add(2)
+			.ok_or(Error::<T>::IdsExhausted)?;
 		if let Some(next) = h.next_owner.take() {
 			ensure!(
 				next.from_era <= Self::oldest_unsettled_era(),

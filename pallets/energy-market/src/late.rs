@@ -158,7 +158,10 @@ impl<T: Config> Late<T> {
 		let correction = late::correction(&self.estimated, statement);
 		let amount = correction.unsigned_abs();
 		let (mut paid, mut received) = (0, 0);
-		let (owner, utility) = (self.household.owner_in(self.estimated.era), &self.community.utility);
+		let (owner, utility) = (
+			self.household.owner_in(self.estimated.era),
+			&self.community.utility,
+		);
 		if correction > 0 {
 			let due = amount.saturating_sub(debt.credit);
 			debt.credit = debt.credit.saturating_sub(amount);

@@ -1317,11 +1317,7 @@ pub mod pallet {
 		#[pallet::feeless_if(|origin: &OriginFor<T>, era: &EraIndex, reading: &Reading| -> bool {
 			ensure_signed(origin.clone()).is_ok_and(|meter| Pallet::<T>::check_late(&meter, *era, reading).is_ok())
 		})]
-		pub fn submit_late_reading(
-			origin: OriginFor<T>,
-			era: EraIndex,
-			reading: Reading,
-		) -> DispatchResult {
+		pub fn submit_late_reading(origin: OriginFor<T>, era: EraIndex, reading: Reading) -> DispatchResult {
 			let meter = ensure_signed(origin)?;
 			Self::do_submit_late_reading(meter, era, reading)
 		}

@@ -174,7 +174,9 @@ pub fn bounds() -> TermsBounds {
 
 /// Puts terms in force at once, without the notice that an announcement needs.
 pub fn put_terms(terms: Terms) {
-	Communities::<Test>::mutate(VILLAGE, |community| community.as_mut().expect("it exists").terms = terms);
+	Communities::<Test>::mutate(VILLAGE, |community| {
+		community.as_mut().expect("it exists").terms = terms
+	});
 }
 
 pub fn comfort() -> Comfort {

@@ -234,8 +234,14 @@ fn estimate_matches_nothing() {
 	let long = household(1_000, 1_400, false);
 	let estimated = household(-1_000, -1_400, true);
 	let energies = Energy::of_all(&[long, estimated]);
-	assert_eq!((energies[0].matched_long_wh, energies[0].imbalance_export_wh), (0, 400));
-	assert_eq!((energies[1].matched_short_wh, energies[1].imbalance_import_wh), (0, 400));
+	assert_eq!(
+		(energies[0].matched_long_wh, energies[0].imbalance_export_wh),
+		(0, 400)
+	);
+	assert_eq!(
+		(energies[1].matched_short_wh, energies[1].imbalance_import_wh),
+		(0, 400)
+	);
 }
 
 #[test]

@@ -16,7 +16,11 @@ use crate::{
 	Totals,
 };
 use alloc::vec::Vec;
-use commonwatt_market::{game::Delivered, prices::price, settlement::{Energy, Metering}};
+use commonwatt_market::{
+	game::Delivered,
+	prices::price,
+	settlement::{Energy, Metering},
+};
 
 /// Maximum number of households that one settlement removes. Others that are leaving follow in later eras.
 pub(crate) const MAX_DEPARTURES: usize = 4;
@@ -189,7 +193,13 @@ impl<T: Config> Settlement<T> {
 			let metered = Readings::<T>::get(id);
 			let submitted = metered.and_then(|metered| metered.of(self.era));
 			let reading = submitted.unwrap_or_else(|| {
-				Reading::estimate(&household, contract.as_ref(), metered.as_ref(), self.era, &calendar)
+				Reading::estimate(
+					&household,
+					contract.as_ref(),
+					metered.as_ref(),
+					self.era,
+					&calendar,
+				)
 			});
 			lines.push(HouseholdSettlement {
 				id,
