@@ -3,7 +3,7 @@
 use super::{
 	AccountId, Aura, Balance, Balances, Block, BlockNumber, Hash, Mining, Nonce, PalletInfo, Runtime,
 	RuntimeCall, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin, RuntimeTask, System,
-	Timestamp, EXISTENTIAL_DEPOSIT, MICRO, MILLI, VERSION,
+	Timestamp, EXISTENTIAL_DEPOSIT, MICRO, MILLI, UNIT, VERSION,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{

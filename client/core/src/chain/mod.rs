@@ -27,7 +27,7 @@ use subxt::{
 };
 use types::{
 	Bill, Community, CommunityId, Contract, Debt, EraRecord, EraView, Household, HouseholdId,
-	LastRuntimeUpgrade, Metered, Reading, Statement,
+	LastRuntimeUpgrade, MembershipOffer, Metered, Proposal, Reading, Statement,
 };
 
 /// The chain at one block: its state, events and transactions.
