@@ -50,12 +50,12 @@ import {
  * @property {KeyringPair} utility
  * @property {KeyringPair} aliceMeter
  * @property {KeyringPair} bobMeter
- * @property {KeyringPair} newMeter of the household that the operator registers
+ * @property {KeyringPair} newMeter of the household that joins
  * @property {Record<number, string>} owners addresses by number of household
  * @property {number} era the running era
  * @property {number} delivered the era that the meters report
  * @property {number} silent the era without readings
- * @property {number} cottage the household that the operator registers
+ * @property {number} cottage the household that joins
  */
 
 /** @type {{title: string, run: (context: Context) => Promise<void>}[]} */
@@ -241,7 +241,7 @@ export const steps = [
 			const { energyMarket } = chain.api.tx;
 			const sell = [strategy('SellToCommunity', 1_300, 2_100)];
 			const forAlice = (...submission) => energyMarket.submitStrategies(ALICE, ...submission);
-			const register = (meter) => energyMarket.registerHousehold(COMMUNITY, bob.address, meter.address, 15_000, null);
+			const offer = energyMarket.offerMembership(COMMUNITY, bob.address, utility.address, 15_000);
 			const submitted = await chain.stored('submissions', ALICE, (era + 1) % 2);
 			/** @type {[string, SubmittableExtrinsic<'promise'>, KeyringPair, string][]} */
 			const refusals = [
@@ -250,8 +250,14 @@ export const steps = [
 				['an era that runs already', forAlice(era, 3_300, sell), alice, 'StrategiesForWrongEra'],
 				['selling a deficit', forAlice(era + 1, 0, sell), alice, 'KindContradictsNetPosition'],
 				['no strategy', forAlice(era + 1, 0, []), alice, 'NoStrategies'],
-				['a registration by somebody who is not the operator', register(utility), bob, 'NotOperator'],
-				["a registration with a neighbour's meter", register(aliceMeter), operator, 'MeterAlreadyRegistered'],
+				['an offer by somebody who is not the operator', offer, bob, 'NotOperator'],
+				['a confirmation that nobody asked for', energyMarket.confirmMeter(ALICE), utility, 'UnknownOffer'],
+				[
+					"a neighbour's meter",
+					energyMarket.proposeChange(ALICE, { Meter: aliceMeter.address }),
+					operator,
+					'MeterAlreadyRegistered',
+				],
 			];
 			for (const [what, call, signer, name] of refusals) {
 				const { error } = await chain.send(call, signer);
@@ -365,26 +371,34 @@ export const steps = [
 		},
 	},
 	{
-		title: 'the operator Eve registers a household',
+		title: 'a household joins: Eve offers, Dave accepts, and the meter confirms without a fee',
 		async run(context) {
 			const { chain, operator, dave, say } = context;
 			const members = await chain.market('members', COMMUNITY);
 			// A path that no earlier run on this chain has used.
 			context.newMeter = chain.account(`//Dave//cottage//${members.length}`);
-			const { events } = await accepted(
-				chain,
-				chain.api.tx.energyMarket.registerHousehold(COMMUNITY, dave.address, context.newMeter.address, 5_000, null),
-				operator,
-			);
-			const registered = one(events, 'energyMarket.HouseholdRegistered');
-			context.cottage = registered.household;
+			const { offerMembership, acceptMembership, confirmMeter } = chain.api.tx.energyMarket;
+			const meter = context.newMeter;
+			const offer = offerMembership(COMMUNITY, dave.address, meter.address, 5_000);
+			const offered = one((await accepted(chain, offer, operator)).events, 'energyMarket.MembershipOffered');
+			context.cottage = offered.household;
+			assert.equal(await chain.held(operator.address), UNIT, 'the deposit');
+			// Nobody is a member who has not agreed.
+			await accepted(chain, acceptMembership(context.cottage, UNIT, null), dave);
+			assert.equal(await chain.market('household', context.cottage), null);
+			assert.deepEqual(await chain.market('members', COMMUNITY), members);
+			const { events } = await accepted(chain, confirmMeter(context.cottage), meter);
+			assert.equal(await chain.held(operator.address), 0n);
 			context.owners[context.cottage] = dave.address;
-			assert.deepEqual(registered, {
+			const joined = one(events, 'energyMarket.HouseholdJoined');
+			joined.maxDebitPerEra = BigInt(joined.maxDebitPerEra);
+			assert.deepEqual(joined, {
 				community: COMMUNITY,
 				household: context.cottage,
 				owner: dave.address,
 				meter: context.newMeter.address,
 				connectionLimitWh: 5_000,
+				maxDebitPerEra: UNIT,
 				comfort: null,
 			});
 			assert.deepEqual(await chain.market('members', COMMUNITY), [...members, context.cottage]);

@@ -176,6 +176,68 @@ fn wrong_count_is_caught() {
 }
 
 #[test]
+fn wrong_offer_or_proposal_is_caught() {
+	let offered = |change: fn(&mut MembershipOffer<AccountId>)| {
+		move || {
+			let id = offer(owner(5), 7_000, 1);
+			Offers::<Test>::mutate(id, |offer| change(offer.as_mut().unwrap()))
+		}
+	};
+	busy(
+		offered(|offer| offer.community = CommunityId(9)),
+		"an offer is of an unknown community",
+	);
+	busy(
+		offered(|offer| offer.deposit += 1),
+		"a hold for offers differs from the sum of open offers",
+	);
+	busy(
+		offered(|offer| offer.meter_confirmed = true),
+		"a household's meter is not registered for it",
+	);
+	busy(
+		offered(|offer| offer.meter = 7_001),
+		"a meter's account is not kept alive once for each use of it",
+	);
+	busy(
+		|| {
+			let id = offer(owner(5), 7_000, 1);
+			Offers::<Test>::remove(id);
+		},
+		"the count of open offers differs from the offers",
+	);
+	busy(
+		|| {
+			let id = offer(owner(5), 7_000, 1);
+			Offers::<Test>::insert(home(99), Offers::<Test>::take(id).unwrap());
+		},
+		"an offer has the number of a household or one that was not assigned",
+	);
+	let proposal = Proposal {
+		change: Change::ConnectionLimit(1),
+		accepted: false,
+		meter_confirmed: false,
+	};
+	let of_nobody = proposal.clone();
+	busy(
+		move || Proposals::<Test>::insert(home(99), of_nobody),
+		"a proposal is of an unknown household",
+	);
+	let complete = Proposal {
+		accepted: true,
+		..proposal
+	};
+	busy(
+		move || Proposals::<Test>::insert(home(0), complete),
+		"a proposal is open although everybody has agreed",
+	);
+	busy(
+		|| Handovers::<Test>::insert(home(99), STRANGER),
+		"a handover is of an unknown household",
+	);
+}
+
+#[test]
 fn hold_that_differs_from_open_contracts_is_caught() {
 	busy(
 		|| {
