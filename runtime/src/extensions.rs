@@ -19,26 +19,43 @@ use sp_runtime::{
 /// Charges fees, except for feeless calls.
 type Fees = SkipCheckIfFeeless<Runtime, ChargeTransactionPayment<Runtime>>;
 
-/// Charges fees, except for feeless calls, and gives what meters sign without a fee (readings and confirmations) the
-/// highest priority, so that paid spam cannot crowd them out.
+/// The priority of what meters sign without a fee: readings, late ones too, and confirmations. Paid transactions are below, the governor's calls above.
+pub const READING_PRIORITY: TransactionPriority = 1 << 63;
+
+/// The priority of the governor's calls, and of an upgrade that it has authorized (see `frame_system`).
+pub const GOVERNOR_PRIORITY: TransactionPriority = TransactionPriority::MAX;
+
+/// Charges fees, except for feeless calls, and ranks transactions: first the governor's, then readings without a fee,
+/// then all that pay. Pools and authors of blocks take them in this order.
 ///
-/// A paying transaction has a priority, which grows with its tip; a feeless one would have none. So without this
-/// extension, a full pool or block would exclude the feeless readings. A meter cannot fill the pool either: all its
-/// feeless readings of an era provide the same tag, as do all its feeless confirmations, and a pool holds only one
-/// transaction that provides a given tag.
+/// **Readings before what pays.** [`SkipCheckIfFeeless`] leaves a feeless transaction the priority 0, below every paid
+/// one, so a full pool or block would exclude it. A paid transaction has the priority that `pallet_transaction_payment`
+/// computes from its tip and its size, up to one below that of a reading. That holds for calls of the class
+/// `Operational` too, which that pallet raises: anybody may pay for one that fails (such as `set_code` in Sudo's name),
+/// and such calls may fill the quarter of a block that is reserved for their class.
+///
+/// **The governor before readings.** It must be able to stop or mend a chain at any moment, also in the minute in which
+/// all meters report. Its calls are the calls of Sudo that the Sudo key signs, whatever class they have: most of the
+/// market's calls have the class `Normal`. A call of Sudo by anybody else is merely paid, and so is one that the
+/// governor wraps in a batch or a proxy.
+///
+/// **What meters can fill is bounded.** All feeless readings of a meter and an era provide the same tag, of which a
+/// pool holds one, and a block accepts only the first of them; so do all confirmations of a meter. So there is at most
+/// one for each meter and era, and an operator pays a deposit for each meter that it names. They have the class `Normal`, so they never use the quarter of a block
+/// that is reserved for `Operational` calls.
 ///
 /// To wallets it looks like the payment extension that it wraps, as [`SkipCheckIfFeeless`] does: they sign no extra
 /// data for it.
 #[derive(Encode, Decode, DecodeWithMemTracking, Clone, Eq, PartialEq, Debug)]
-pub struct ReadingsFirst(Fees);
+pub struct RankedFees(Fees);
 
-impl From<ChargeTransactionPayment<Runtime>> for ReadingsFirst {
+impl From<ChargeTransactionPayment<Runtime>> for RankedFees {
 	fn from(payment: ChargeTransactionPayment<Runtime>) -> Self {
 		Self(payment.into())
 	}
 }
 
-impl TypeInfo for ReadingsFirst {
+impl TypeInfo for RankedFees {
 	type Identity = <Fees as TypeInfo>::Identity;
 
 	fn type_info() -> Type {
@@ -48,16 +65,26 @@ impl TypeInfo for ReadingsFirst {
 
 /// The tag of what a meter signs: that of a reading names the meter and the era, that of a confirmation the meter.
 fn tag(origin: &RuntimeOrigin, call: &RuntimeCall) -> Option<Vec<u8>> {
-	use pallet_energy_market::Call::{confirm_meter, submit_reading};
+	use pallet_energy_market::Call::{confirm_meter, submit_late_reading, submit_reading};
 	let signer = || -> Option<AccountId> { origin.as_system_origin_signer().cloned() };
 	match call {
 		RuntimeCall::EnergyMarket(submit_reading { era, .. }) => Some((b"reading", signer()?, era).encode()),
+		RuntimeCall::EnergyMarket(submit_late_reading { era, .. }) => {
+			Some((b"late reading", signer()?, era).encode())
+		}
 		RuntimeCall::EnergyMarket(confirm_meter { .. }) => Some((b"confirmation", signer()?).encode()),
 		_ => None,
 	}
 }
 
-impl TransactionExtension<RuntimeCall> for ReadingsFirst {
+/// Whether the governor signed the call, and Sudo will execute it.
+fn is_governors(origin: &RuntimeOrigin, call: &RuntimeCall) -> bool {
+	matches!(call, RuntimeCall::Sudo(_))
+		&& pallet_sudo::Key::<Runtime>::get()
+			.is_some_and(|key| origin.as_system_origin_signer() == Some(&key))
+}
+
+impl TransactionExtension<RuntimeCall> for RankedFees {
 	const IDENTIFIER: &'static str = <Fees as TransactionExtension<RuntimeCall>>::IDENTIFIER;
 	type Implicit = <Fees as TransactionExtension<RuntimeCall>>::Implicit;
 	type Val = <Fees as TransactionExtension<RuntimeCall>>::Val;
@@ -72,7 +99,12 @@ impl TransactionExtension<RuntimeCall> for ReadingsFirst {
 	}
 
 	fn weight(&self, call: &RuntimeCall) -> Weight {
-		self.0.weight(call)
+		// `is_governors` reads the key. The call reads it again, and its own weight includes that.
+		let key = match call {
+			RuntimeCall::Sudo(_) => <Runtime as frame_system::Config>::DbWeight::get().reads(1),
+			_ => Weight::zero(),
+		};
+		self.0.weight(call).saturating_add(key)
 	}
 
 	fn validate(
@@ -86,6 +118,7 @@ impl TransactionExtension<RuntimeCall> for ReadingsFirst {
 		source: TransactionSource,
 	) -> ValidateResult<Self::Val, RuntimeCall> {
 		let tag = tag(&origin, call);
+		let is_governors = is_governors(&origin, call);
 		let (mut valid, val, origin) = self.0.validate(
 			origin,
 			call,
@@ -95,10 +128,14 @@ impl TransactionExtension<RuntimeCall> for ReadingsFirst {
 			inherited_implication,
 			source,
 		)?;
-		if let (Intermediate::Skip(_), Some(tag)) = (&val, tag) {
-			valid.priority = TransactionPriority::MAX;
-			valid.provides.push(tag);
-		}
+		valid.priority = match (&val, tag) {
+			(Intermediate::Skip(_), Some(tag)) => {
+				valid.provides.push(tag);
+				READING_PRIORITY
+			}
+			_ if is_governors => GOVERNOR_PRIORITY,
+			_ => valid.priority.min(READING_PRIORITY - 1),
+		};
 		Ok((valid, val, origin))
 	}
 

@@ -120,7 +120,7 @@ pub type TxExtension = (
 	frame_system::CheckNonce<Runtime>,
 	frame_system::CheckWeight<Runtime>,
 	// Fees. A valid first reading of an era costs no fee, so a meter needs no funds.
-	extensions::ReadingsFirst,
+	extensions::RankedFees,
 	frame_system::WeightReclaim<Runtime>,
 );
 

@@ -4,7 +4,7 @@ use commonwatt_runtime::{configs, genesis_config_presets::paper_households, Aura
 use commonwatt_testkit::*;
 use frame_support::traits::{fungible::Inspect, Get};
 use pallet_energy_market::{CommunityCount, EraLengthMs};
-use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError, ValidTransaction};
+use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
 
 /// Generation and consumption of the four households in three eras, Wh.
 const DAY: [[(u32, u32); 4]; 3] = [
@@ -95,41 +95,6 @@ fn contracts_are_backed_by_holds_while_they_are_open() {
 		assert_eq!(contract(0, era).held, 340 * MILLI);
 		assert_eq!(held(Bob), contract(1, era).held);
 		assert_eq!(held(Alice), contract(0, era).held);
-	});
-}
-
-#[test]
-fn home_energy_manager_can_only_make_market_calls_for_its_owner() {
-	Setup::preset("development").run(|chain| {
-		chain.next_era();
-		let manager = EveStash;
-		let add_proxy = pallet_proxy::Call::add_proxy {
-			delegate: manager.to_account_id().into(),
-			proxy_type: configs::ProxyType::Market,
-			delay: 0,
-		};
-		chain.submit([by(Alice, add_proxy)]);
-		let as_alice = |call| {
-			let proxy = pallet_proxy::Call::proxy {
-				real: Alice.to_account_id().into(),
-				force_proxy_type: None,
-				call: Box::new(call),
-			};
-			by(manager, proxy)
-		};
-		let (_, sell) = strategies(0, 2_000, vec![strategy(Kind::SellToMain, 0)]);
-		chain.submit([as_alice(sell)]);
-
-		let before = Balances::balance(&Bob.to_account_id());
-		let transfer = pallet_balances::Call::transfer_allow_death {
-			dest: Bob.to_account_id().into(),
-			value: UNIT,
-		};
-		// The proxy call itself succeeds; the wrapped call fails, as its event says.
-		chain.submit([as_alice(transfer.into())]);
-		assert_eq!(Balances::balance(&Bob.to_account_id()), before);
-		let era = chain.next_era();
-		assert_eq!(contract(0, era).energy.sold_to_main_wh, 2_000);
 	});
 }
 
@@ -257,35 +222,6 @@ fn meter_without_funds_reports_each_era_once_without_a_fee() {
 			assert_eq!(statement(0, era).reading.consumption_wh, 1_000);
 		}
 		assert_eq!(Balances::total_issuance(), issued);
-	});
-}
-
-#[test]
-fn feeless_reading_has_the_highest_priority_and_a_unique_tag() {
-	Setup::empty().community(community(2)).run(|chain| {
-		chain.next_era();
-		let in_a_pool = |nonce, call| chain.validate(signed(nonce, call)).expect("a valid call");
-		let first = in_a_pool(0, reading(0, 0, 1_000));
-		let remark = |bytes| {
-			by(
-				Alice,
-				frame_system::Call::remark {
-					remark: vec![0; bytes],
-				},
-			)
-		};
-		for bytes in [0, 100_000] {
-			let paying = in_a_pool(0, remark(bytes));
-			assert!(
-				first.priority > paying.priority,
-				"the reading {first:?} does not go ahead of {paying:?}"
-			);
-		}
-		// A pool refuses a transaction that provides a tag of another one with the same priority.
-		let shared = |other: ValidTransaction| other.provides.iter().any(|tag| first.provides.contains(tag));
-		assert!(shared(in_a_pool(1, reading(0, 0, 900))));
-		assert!(!shared(in_a_pool(0, reading(1, 0, 1_000))));
-		assert!(!shared(in_a_pool(0, remark(0))));
 	});
 }
 

@@ -170,7 +170,7 @@ async fn move_money(chain: &Chain) {
 			.await;
 	}
 	chain.send("//Bob", "Balances", "burn", (3 * UNIT, true)).await;
-	let proxy = || (address("//Dave"), value!(Market()), 0u32);
+	let proxy = || (address("//Dave"), value!(HomeManager()), 0u32);
 	chain.send("//Charlie", "Proxy", "add_proxy", proxy()).await;
 	chain.send("//Bob", "Proxy", "add_proxy", proxy()).await;
 	chain.send("//Bob", "Proxy", "remove_proxy", proxy()).await;

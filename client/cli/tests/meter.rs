@@ -21,7 +21,8 @@ use std::{
 	time::{Duration, Instant},
 };
 use subxt::{
-	dynamic::{self, Value},
+	dynamic,
+	ext::scale_value::value,
 	OnlineClient, SubstrateConfig,
 };
 use subxt_signer::sr25519::dev;

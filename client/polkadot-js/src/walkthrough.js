@@ -351,11 +351,11 @@ export const steps = [
 			const forCharlie = (call) => proxy.proxy(charlie.address, null, call);
 			assert.equal((await chain.send(forCharlie(sell), dave)).error, 'proxy.NotProxy');
 
-			await accepted(chain, proxy.addProxy(dave.address, 'Market', 0), charlie);
+			await accepted(chain, proxy.addProxy(dave.address, 'HomeManager', 0), charlie);
 			/** @type {any} */
 			const proxies = (await chain.api.query.proxy.proxies(charlie.address)).toPrimitive();
 			const [[granted], deposit] = proxies;
-			assert.deepEqual(granted, { delegate: dave.address, proxyType: 'Market', delay: 0 });
+			assert.deepEqual(granted, { delegate: dave.address, proxyType: 'HomeManager', delay: 0 });
 			assert.equal(BigInt(deposit), milli(11));
 
 			const { events } = await accepted(chain, forCharlie(sell), dave);
@@ -637,7 +637,7 @@ export const steps = [
 	{
 		title: 'Charlie removes the proxy and Alice her preference',
 		async run({ chain, alice, charlie, dave }) {
-			await accepted(chain, chain.api.tx.proxy.removeProxy(dave.address, 'Market', 0), charlie);
+			await accepted(chain, chain.api.tx.proxy.removeProxy(dave.address, 'HomeManager', 0), charlie);
 			const proxies = (await chain.api.query.proxy.proxies(charlie.address)).toPrimitive();
 			assert.deepEqual(proxies, [[], 0]);
 			await accepted(chain, chain.api.tx.energyMarket.setPreference(ALICE, null), alice);

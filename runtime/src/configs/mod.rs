@@ -23,7 +23,7 @@ use frame_support::{
 use frame_system::limits::{BlockLength, BlockWeights};
 use frame_system::EnsureRoot;
 use pallet_energy_market::market::{accounts::PALLET_ID, contract::SolverLimits};
-use pallet_energy_market::EraLengthMs;
+use pallet_energy_market::{Call as MarketCall, EraLengthMs};
 use pallet_transaction_payment::{FungibleAdapter, Multiplier, TargetedFeeAdjustment};
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
 use sp_runtime::{traits::One, FixedPointNumber, Perbill, Perquintill};
@@ -212,16 +212,31 @@ pub enum ProxyType {
 	#[default]
 	#[codec(index = 0)]
 	Any,
-	/// Only the market's calls: no transfers and no other calls. For a home energy manager.
-	#[codec(index = 1)]
-	Market,
+	/// Only an owner's daily calls: strategies, the preference and comfort. For a home energy manager.
+	///
+	/// A manager takes part in the market for its owner, and the owner pays for what it buys. Everything that lasts
+	/// longer or reaches further stays with the owner: joining and leaving, the limit of debt, meters, and whatever the
+	/// same account may do as an operator or a utility. Batches are not among the calls: a manager that needs one
+	/// signs a batch of `proxy.proxy` itself.
+	// Index 1 was a type for all calls of the market, operators' included. It must not come back with another meaning.
+	#[codec(index = 2)]
+	HomeManager,
 }
 
 impl InstanceFilter<RuntimeCall> for ProxyType {
 	fn filter(&self, call: &RuntimeCall) -> bool {
 		match self {
 			ProxyType::Any => true,
-			ProxyType::Market => matches!(call, RuntimeCall::EnergyMarket(_)),
+			// pallet-proxy sets this filter on the origin, so it holds at every depth of a call that dispatches others.
+			ProxyType::HomeManager => matches!(
+				call,
+				RuntimeCall::EnergyMarket(
+					MarketCall::submit_strategies { .. }
+						| MarketCall::withdraw_strategies { .. }
+						| MarketCall::set_preference { .. }
+						| MarketCall::set_comfort { .. }
+				)
+			),
 		}
 	}
 

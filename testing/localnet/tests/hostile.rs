@@ -267,10 +267,11 @@ async fn prepare(node: &Node) {
 		};
 		let what = format!("household {household}");
 		let accept = ("EnergyMarket", "accept_membership");
-		let accepted = send::sign(at, &owner(number), accept, acceptance, what.clone());
+		let (owner, meter) = (owner(number), meter(number));
+		let accepted = send::sign(at, &owner, accept, acceptance, what.clone());
 		consents.push(accepted.await.or_panic());
 		let confirm = ("EnergyMarket", "confirm_meter");
-		let confirmed = send::sign(at, &meter(number), confirm, ConfirmMeter { household }, what);
+		let confirmed = send::sign(at, &meter, confirm, ConfirmMeter { household }, what);
 		consents.push(confirmed.await.or_panic());
 	}
 	let missed = send::send_all(node, at, consents).await.or_panic();

@@ -1,7 +1,9 @@
 //! Accounts and their keys.
 
 use codec::Encode;
-use commonwatt_runtime::{AccountId, Nonce, RuntimeCall, SignedPayload, TxExtension, UncheckedExtrinsic};
+use commonwatt_runtime::{
+	AccountId, Balance, Nonce, RuntimeCall, SignedPayload, TxExtension, UncheckedExtrinsic,
+};
 use rand_chacha::{rand_core::SeedableRng, ChaCha8Rng};
 use schnorrkel::{context::attach_rng, signing_context, Keypair};
 use sp_core::{sr25519, Pair};
@@ -65,7 +67,12 @@ pub fn by(who: impl Into<AccountId>, call: impl Into<RuntimeCall>) -> Signed {
 }
 
 /// The signed extrinsic of a call with this nonce. Panics if the account's key is unknown.
-pub fn signed(nonce: Nonce, (who, call): Signed) -> UncheckedExtrinsic {
+pub fn signed(nonce: Nonce, call: Signed) -> UncheckedExtrinsic {
+	signed_with_tip(nonce, 0, call)
+}
+
+/// As [`signed`], with a tip for the block's author.
+pub fn signed_with_tip(nonce: Nonce, tip: Balance, (who, call): Signed) -> UncheckedExtrinsic {
 	let key = keys().of.get(&who).cloned();
 	let key = key.unwrap_or_else(|| {
 		panic!("the key of {who} is unknown: use an account from account(), or dispatch()")
@@ -79,7 +86,7 @@ pub fn signed(nonce: Nonce, (who, call): Signed) -> UncheckedExtrinsic {
 		frame_system::CheckEra::from(Era::Immortal),
 		frame_system::CheckNonce::from(nonce),
 		frame_system::CheckWeight::new(),
-		pallet_transaction_payment::ChargeTransactionPayment::from(0).into(),
+		pallet_transaction_payment::ChargeTransactionPayment::from(tip).into(),
 		frame_system::WeightReclaim::new(),
 	);
 	let payload =

@@ -7,7 +7,7 @@ mod market;
 mod setup;
 pub mod sums;
 
-pub use accounts::{account, by, meter, owner, signed, Signed};
+pub use accounts::{account, by, meter, owner, signed, signed_with_tip, Signed};
 pub use chain::{dispatch, Chain};
 pub use ledger::{events, Snapshot};
 pub use market::{buy, contract, debt, now, reading, record, sell, statement, strategies, strategy};

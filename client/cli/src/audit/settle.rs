@@ -12,7 +12,7 @@ use commonwatt_market::{
 	accounts, game,
 	money::Split,
 	prices::cost,
-	settlement::{spread, Dues, Energy},
+	settlement::{spread, Dues, Energy, Metering},
 	Quality,
 };
 use serde::Serialize;
@@ -85,7 +85,7 @@ pub async fn settle(
 		..Totals::default()
 	};
 	for line in &lines {
-		totals.add(&line.statement, line.missing);
+		totals.add(&line.statement);
 	}
 	Ok(Settlement {
 		totals,
@@ -119,7 +119,6 @@ async fn lines(inputs: &mut Inputs, gate: &Gate) -> Result<Vec<HouseholdSettleme
 				era,
 				reading,
 				gate.record.price_per_kwh,
-				None,
 				Amounts::default(),
 			),
 		});
@@ -130,8 +129,11 @@ async fn lines(inputs: &mut Inputs, gate: &Gate) -> Result<Vec<HouseholdSettleme
 /// Computes everyone's contract and deviation, what they cost and earn, and comfort and payoff of what was delivered.
 fn energy(lines: &mut [HouseholdSettlement], terms: &Terms) {
 	let of_line = |line: &HouseholdSettlement| {
-		let contracted = line.contract.as_ref().and_then(Contract::firm_energy);
-		(contracted, line.statement.reading.net_wh())
+		Metering {
+			contract: line.contract.as_ref().and_then(Contract::firm_energy),
+			net_wh: line.statement.reading.net_wh(),
+			is_estimate: line.missing,
+		}
 	};
 	let energies = Energy::of_all(&lines.iter().map(of_line).collect::<Vec<_>>());
 	for (line, energy) in lines.iter_mut().zip(energies) {
@@ -147,7 +149,12 @@ fn energy(lines: &mut [HouseholdSettlement], terms: &Terms) {
 		let delivered = contract
 			.filter(|contract| !contract.main_grid_only && reading.quality != Quality::Estimated)
 			.map(|contract| energy.worth(contract, &reading, terms));
-		line.statement = energy.statement(era, reading, price_per_kwh, delivered, amounts);
+		line.statement = Statement {
+			is_firm: contract.is_some_and(|contract| !contract.main_grid_only),
+			is_estimate: line.missing,
+			delivered,
+			..energy.statement(era, reading, price_per_kwh, amounts)
+		};
 		line.energy = energy;
 	}
 }
@@ -293,7 +300,9 @@ mod tests {
 			debt: Debt::default(),
 			missing: false,
 			energy: Energy::default(),
-			statement: Energy::default().statement(
+			statement: Statement {
+				delivered,
+				..Energy::default().statement(
 				7,
 				Reading {
 					generation_wh: 0,
@@ -302,9 +311,9 @@ mod tests {
 					quality: Quality::Measured,
 				},
 				190,
-				delivered,
 				Amounts::default(),
-			),
+			)
+			},
 		}
 	}
 

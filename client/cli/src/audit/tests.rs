@@ -64,6 +64,8 @@ fn gate(held: u128, chosen: u8) -> Gate {
 fn settlement(paid: u128) -> Settlement {
 	let statement = Statement {
 		era: 7,
+		is_firm: false,
+		is_estimate: false,
 		reading: Reading {
 			generation_wh: 0,
 			consumption_wh: 1_000,

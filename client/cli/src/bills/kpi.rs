@@ -191,6 +191,8 @@ mod tests {
 		let net = i64::from(generation_wh) - i64::from(consumption_wh);
 		Statement {
 			era,
+			is_firm: false,
+			is_estimate: false,
 			reading: Reading {
 				generation_wh,
 				consumption_wh,

@@ -217,6 +217,8 @@ fn accounts_are_created_and_removed() {
 fn statement(era: u32, sold_wh: u32, bought_wh: u32) -> Statement {
 	Statement {
 		era,
+		is_firm: false,
+		is_estimate: false,
 		reading: Reading {
 			generation_wh: 0,
 			consumption_wh: 0,

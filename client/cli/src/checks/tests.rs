@@ -152,6 +152,8 @@ fn events() -> Vec<MarketEvent> {
 		household: HouseholdId(household),
 		statement: Statement {
 			era: ERA,
+			is_firm: false,
+			is_estimate: false,
 			reading,
 			energy,
 			matched_long_wh: 0,
