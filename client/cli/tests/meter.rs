@@ -21,7 +21,7 @@ use std::{
 	time::{Duration, Instant},
 };
 use subxt::{
-	dynamic,
+	dynamic::{self, Value},
 	ext::scale_value::value,
 	OnlineClient, SubstrateConfig,
 };
@@ -303,12 +303,13 @@ async fn reading_that_failed_in_a_block_is_not_sent_again() {
 	let api = OnlineClient::<SubstrateConfig>::from_insecure_url(&node.url)
 		.await
 		.unwrap();
-	let ferdie = dev::ferdie().public_key().0;
+	let account = dev::ferdie().public_key().0;
+	let (owner, meter) = (Value::from_bytes(account), Value::from_bytes(account));
 	let calls = [
 		(
 			"offer_membership",
 			dev::eve(),
-			value!((0u32, ferdie, ferdie, 5_000u32)),
+			value!((0u32, owner, meter, 5_000u32)),
 		),
 		(
 			"accept_membership",

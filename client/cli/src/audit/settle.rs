@@ -128,12 +128,10 @@ async fn lines(inputs: &mut Inputs, gate: &Gate) -> Result<Vec<HouseholdSettleme
 
 /// Computes everyone's contract and deviation, what they cost and earn, and comfort and payoff of what was delivered.
 fn energy(lines: &mut [HouseholdSettlement], terms: &Terms) {
-	let of_line = |line: &HouseholdSettlement| {
-		Metering {
-			contract: line.contract.as_ref().and_then(Contract::firm_energy),
-			net_wh: line.statement.reading.net_wh(),
-			is_estimate: line.missing,
-		}
+	let of_line = |line: &HouseholdSettlement| Metering {
+		contract: line.contract.as_ref().and_then(Contract::firm_energy),
+		net_wh: line.statement.reading.net_wh(),
+		is_estimate: line.missing,
 	};
 	let energies = Energy::of_all(&lines.iter().map(of_line).collect::<Vec<_>>());
 	for (line, energy) in lines.iter_mut().zip(energies) {
@@ -303,16 +301,16 @@ mod tests {
 			statement: Statement {
 				delivered,
 				..Energy::default().statement(
-				7,
-				Reading {
-					generation_wh: 0,
-					consumption_wh: 0,
-					indoor_centi_c: 2_100,
-					quality: Quality::Measured,
-				},
-				190,
-				Amounts::default(),
-			)
+					7,
+					Reading {
+						generation_wh: 0,
+						consumption_wh: 0,
+						indoor_centi_c: 2_100,
+						quality: Quality::Measured,
+					},
+					190,
+					Amounts::default(),
+				)
 			},
 		}
 	}
