@@ -14,6 +14,7 @@ mod operator;
 mod people;
 mod size;
 mod tally;
+pub mod twins;
 mod world;
 
 pub use size::StateSize;
