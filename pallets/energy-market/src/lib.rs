@@ -87,7 +87,7 @@ pub mod pallet {
 	use frame_system::pallet_prelude::*;
 
 	/// Version of the storage layout in this code. [`migrations`] says what must accompany a change.
-	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
 
 	#[pallet::config]
 	pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
