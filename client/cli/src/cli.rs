@@ -365,8 +365,8 @@ object with these fields. Other columns and fields are ignored.
 
 The program first writes each reading to a queue on disk. The chain takes the readings of an era while the next one \
 runs. The program signs a reading and offers the same transaction until it is in a final block. Duplicates are \
-ignored. A reading that is too late for the chain, for instance because the node was away, is marked as late: the \
-chain has estimated it.
+ignored. A reading that misses its time, for instance because the node was away, is sent late: the chain has estimated \
+it and corrects the bill, at the imbalance prices, for as long as it keeps the era (a day of half hours).
 
 The program ends when its input ends (standard input when it is closed, a file with --once) and no reading waits any \
 more. Otherwise end it with Ctrl-C; the next run continues with the queue.

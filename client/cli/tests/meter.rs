@@ -129,8 +129,8 @@ fn malformed_and_refused_rows(open: u64) -> String {
 		row(open, 1_000).replace(",300,", ",3OO,"),
 		row(open, 1_000).replace("21.5", ""),
 		format!("{},1,1,20\n", time(open * ERA_MS + 1_000)),
-		// The era is settled without it.
-		row(open - 2, 5),
+		// Before the chain's first era.
+		row(open - 60, 5),
 		// Above the connection limit.
 		row(open, 900_000_000),
 	]
@@ -162,7 +162,7 @@ fn assert_rows_are_named(outcome: &Outcome) {
 			&outcome.stdout,
 			[
 				"5 Wh generated",
-				"too late: the chain settled the era with an estimate",
+				"not taken: the chain has no statement of the era",
 			],
 		),
 		(
@@ -178,6 +178,30 @@ fn assert_rows_are_named(outcome: &Outcome) {
 			.any(|line| parts.iter().all(|part| line.contains(part)));
 		assert!(is_told, "{parts:?} in\n{told}");
 	}
+}
+
+/// The chain settled the era with an estimate. The program sends the reading all the same, and the bill is corrected.
+#[tokio::test(flavor = "multi_thread")]
+async fn reading_that_missed_its_time_is_sent_late() {
+	let place = Folder::new();
+	let node = Node::start_with(&place.folder("chain"), &STILL);
+	let rpc = connect(&node.url).await;
+	let device = Device::alice(&place, &node.url);
+	next_era(&rpc).await;
+	next_era(&rpc).await;
+	let open = next_era(&rpc).await;
+	bury(&rpc).await;
+
+	let mut meter = Meter::start(device.command(&["--stdin"]));
+	let mut input = meter.stdin.take().unwrap();
+	input.write_all([HEADER, &row(open - 2, 5)].concat().as_bytes()).unwrap();
+	meter.wait_for(&["5 Wh generated", "late"]);
+	wait_for_pending(&rpc).await;
+	bury(&rpc).await;
+	meter.wait_for(&["5 Wh generated", "final"]);
+	drop(input);
+	meter.finish().expect_code(0);
+	assert_eq!(sent(&node.url).await, 1);
 }
 
 /// Messages name file, row and field; the other readings are processed.

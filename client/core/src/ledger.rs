@@ -237,6 +237,13 @@ impl Ledger {
 			MarketEvent::ArrearsWrittenOff { household, .. } => {
 				self.households.entry(*household).or_default().arrears = 0;
 			}
+			MarketEvent::LateReadingSettled {
+				household, statement, ..
+			} => {
+				let current = self.households.entry(*household).or_default();
+				current.arrears = statement.amounts.arrears;
+				current.credit = statement.amounts.credit;
+			}
 			MarketEvent::CreditPaid {
 				household, credit, ..
 			} => {

@@ -35,10 +35,12 @@ pub enum Persona {
 	UnplugsBehindNeutral,
 	/// Reports 50 Wh once and unplugs its meter. Submits nothing.
 	ReportsOnce,
+	/// Honest, but its meter reports every era only after the chain has settled it with an estimate.
+	ReportsLate,
 }
 
 /// Every persona that is not honest.
-pub const CHEATS: [Persona; 7] = [
+pub const CHEATS: [Persona; 8] = [
 	Persona::OffersPhantoms,
 	Persona::AsksForMore,
 	Persona::AsksForLess,
@@ -46,6 +48,7 @@ pub const CHEATS: [Persona; 7] = [
 	Persona::NeverReports,
 	Persona::UnplugsBehindNeutral,
 	Persona::ReportsOnce,
+	Persona::ReportsLate,
 ];
 
 /// Runs the community for `eras` eras. Returns the money that the twin gained, negative if it paid: balance, with funds
@@ -101,21 +104,36 @@ fn report_and_go_on(chain: &mut Chain, persona: Persona, seed: u64) {
 	chain.next_era();
 	let era = now().readings_of.expect("an era has ended");
 	chain.block_with(|| {
+		if persona == Persona::ReportsLate && EnergyMarket::view_statement(TWIN, era - 1).is_some() {
+			let report = MarketCall::submit_late_reading {
+				era: era - 1,
+				reading: reading(actual(seed, TWIN, era - 1)),
+			};
+			dispatch(by(meter_of(TWIN, era - 1), report)).expect("the late reading is valid");
+		}
 		for id in (0..HOMES).map(HouseholdId) {
 			let persona = if id == TWIN { persona } else { Persona::Honest };
-			if let Some((generation_wh, consumption_wh)) = persona.reports(actual(seed, id, era), id, era) {
-				let reading = Reading {
-					generation_wh,
-					consumption_wh,
-					indoor_centi_c: 2_100,
-					quality: Quality::Measured,
-				};
-				let household = Households::<Runtime>::get(id).expect("it is a household");
+			if let Some(measured) = persona.reports(actual(seed, id, era), id, era) {
+				let reading = reading(measured);
 				let report = MarketCall::submit_reading { era, reading };
-				dispatch(by(household.meter_in(era).clone(), report)).expect("the reading is valid");
+				dispatch(by(meter_of(id, era), report)).expect("the reading is valid");
 			}
 		}
 	});
+}
+
+fn reading((generation_wh, consumption_wh): (u32, u32)) -> Reading {
+	Reading {
+		generation_wh,
+		consumption_wh,
+		indoor_centi_c: 2_100,
+		quality: Quality::Measured,
+	}
+}
+
+fn meter_of(id: HouseholdId, era: EraIndex) -> AccountId {
+	let household = Households::<Runtime>::get(id).expect("it is a household");
+	household.meter_in(era).clone()
 }
 
 fn owner_of(id: HouseholdId) -> AccountId {
@@ -138,7 +156,7 @@ impl Persona {
 	/// The generation and the strategies that it declares for an era in which it is going to have these.
 	fn declares(self, (generation_wh, consumption_wh): (u32, u32)) -> Option<(u32, Vec<Strategy>)> {
 		let (generation_wh, consumption_wh) = match self {
-			Self::Honest | Self::NeverReports => (generation_wh, consumption_wh),
+			Self::Honest | Self::NeverReports | Self::ReportsLate => (generation_wh, consumption_wh),
 			Self::OffersPhantoms => (generation_wh + 8_000, consumption_wh),
 			Self::AsksForMore => (generation_wh, consumption_wh * 4),
 			Self::AsksForLess => (generation_wh, consumption_wh / 2),
@@ -161,7 +179,7 @@ impl Persona {
 	fn reports(self, actual: (u32, u32), id: HouseholdId, era: EraIndex) -> Option<(u32, u32)> {
 		let has_reported = EnergyMarket::view_statement(id, era.saturating_sub(2)).is_some();
 		match self {
-			Self::NeverReports | Self::UnplugsBehindNeutral => None,
+			Self::NeverReports | Self::UnplugsBehindNeutral | Self::ReportsLate => None,
 			Self::ReportsOnce => (!has_reported).then_some((0, 50)),
 			_ => Some(actual),
 		}

@@ -27,8 +27,14 @@ pub struct Happened {
 	pub market: Vec<MarketEvent>,
 	/// Change of each account's free balance in the block before the community's step, smallest unit.
 	gained: BTreeMap<AccountId32, i128>,
-	/// Arrears that are left after transactions of the block repaid some, by household.
-	repaid: BTreeMap<HouseholdId, Balance>,
+	/// What transactions of the block did to debts, in their order.
+	debts: Vec<(HouseholdId, DebtChange)>,
+}
+
+/// A household's debts after a transaction; `None` where it left them as they were.
+struct DebtChange {
+	arrears: Option<Balance>,
+	credit: Option<Balance>,
 }
 
 impl Happened {
@@ -55,12 +61,7 @@ impl Happened {
 					happened.market.push(*event);
 				}
 				RuntimeEvent::EnergyMarket(event) => {
-					if let MarketEvent::ArrearsRepaid {
-						household, arrears, ..
-					} = *event
-					{
-						happened.repaid.insert(household, arrears);
-					}
+					happened.change_debt(&event);
 				}
 			}
 			if !at_end {
@@ -68,6 +69,25 @@ impl Happened {
 			}
 		}
 		Ok(happened)
+	}
+
+	/// Notes what a transaction's event says about debts.
+	fn change_debt(&mut self, event: &MarketEvent) {
+		let (household, arrears, credit) = match event {
+			MarketEvent::ArrearsRepaid {
+				household, arrears, ..
+			} => (household, Some(*arrears), None),
+			MarketEvent::ArrearsWrittenOff { household, .. } => (household, Some(0), None),
+			MarketEvent::LateReadingSettled {
+				household, statement, ..
+			} => {
+				let amounts = &statement.amounts;
+				(household, Some(amounts.arrears), Some(amounts.credit))
+			}
+			_ => return,
+		};
+		let change = DebtChange { arrears, credit };
+		self.debts.push((*household, change));
 	}
 
 	/// Adds an event's changes of free balances to `gained`.
@@ -174,15 +194,15 @@ impl Inputs {
 		}
 	}
 
-	/// The debts before the block's end: those before the block, less what transactions of the block repaid.
+	/// The debts before the block's end: those before the block, as changed by transactions of the block.
 	pub async fn debts(&mut self) -> Result<BTreeMap<HouseholdId, Debt>, Fault> {
 		let key = (self.community,);
 		let book: Option<Vec<(HouseholdId, Debt)>> = self.before.fetch((MARKET, "Debts"), key).await?;
 		let mut debts: BTreeMap<_, _> = book.unwrap_or_default().into_iter().collect();
-		for (household, arrears) in &self.happened.repaid {
-			if let Some(debt) = debts.get_mut(household) {
-				debt.arrears = *arrears;
-			}
+		for (household, change) in &self.happened.debts {
+			let debt = debts.entry(*household).or_default();
+			debt.arrears = change.arrears.unwrap_or(debt.arrears);
+			debt.credit = change.credit.unwrap_or(debt.credit);
 		}
 		Ok(debts)
 	}

@@ -259,6 +259,13 @@ impl Books {
 				household, arrears, ..
 			} => self.debts(household).arrears = arrears,
 			MarketEvent::ArrearsWrittenOff { household, .. } => self.debts(household).arrears = 0,
+			// The books of an era keep the statements as they were settled.
+			MarketEvent::LateReadingSettled {
+				household, statement, ..
+			} => {
+				let (arrears, credit) = (statement.amounts.arrears, statement.amounts.credit);
+				*self.debts(household) = Debt { arrears, credit };
+			}
 			MarketEvent::CreditPaid {
 				household, credit, ..
 			} => self.debts(household).credit = credit,

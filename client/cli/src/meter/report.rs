@@ -74,6 +74,8 @@ struct Look {
 	final_view: EraView,
 	era_ms: u64,
 	slot_ms: u64,
+	/// Number of eras for which late readings are taken.
+	retained: u32,
 	household: Option<(HouseholdId, Household)>,
 }
 
@@ -229,20 +231,22 @@ impl Reporter {
 			return Ok(None);
 		}
 		let statement = chain::statement(&look.last, household, era).await?;
+		let takes_late = look.takes_late(era, &self.meter);
 		Ok(match statement {
 			Some(statement) if statement.reading == row.reading => Some(Outcome::Taken),
-			Some(statement) => Some(match statement.reading.quality {
-				Quality::Measured => Outcome::Other,
+			Some(statement) if !statement.is_estimate => Some(match statement.reading.quality {
+				Quality::Measured | Quality::Estimated => Outcome::Other,
 				Quality::Corrected => Outcome::Taken,
-				Quality::Estimated => Outcome::Late(self.refusals.get(&row.start_ms).cloned()),
 			}),
+			_ if takes_late => None,
+			Some(_) => Some(Outcome::Late(self.refusals.get(&row.start_ms).cloned())),
 			// The settlement may be under way.
 			None if look.final_view.round.is_some() => None,
 			None => Some(Outcome::Unsettled),
 		})
 	}
 
-	/// Offers a reading, if the chain takes the readings of its era now.
+	/// Offers a reading, if the chain takes the readings of its era now, in time or late.
 	async fn offer(
 		&mut self,
 		look: &Look,
@@ -254,7 +258,14 @@ impl Reporter {
 		else {
 			return Ok(());
 		};
-		if chain::reading(&look.best, era, *household).await?.is_some() {
+		let is_late = look.view.readings_of != Some(era);
+		let is_there = if is_late {
+			let statement = chain::statement(&look.best, *household, era).await?;
+			statement.is_some_and(|statement| statement.reading == row.reading)
+		} else {
+			chain::reading(&look.best, era, *household).await?.is_some()
+		};
+		if is_there {
 			if self.in_block.insert(row.start_ms) {
 				tell(row, format_args!("in a block, {}", look.best.block_number()));
 			}
@@ -262,7 +273,7 @@ impl Reporter {
 		}
 		// The block that had it may have been reverted.
 		self.in_block.remove(&row.start_ms);
-		if look.view.readings_of != Some(era) {
+		if is_late && !look.takes_late(era, &self.meter) {
 			return Ok(());
 		}
 		let start_ms = row.start_ms;
@@ -270,16 +281,17 @@ impl Reporter {
 			return Ok(());
 		}
 		let nonce = chain::account(&look.best, &self.meter).await?.nonce;
-		let ticket = ticket.filter(|ticket| ticket.era == era);
+		let ticket = ticket.filter(|ticket| (ticket.era, ticket.is_late) == (era, is_late));
 		let times = self.signed.get(&start_ms).copied().unwrap_or(0);
 		let refusal = match decide(node, look, &self.meter, (nonce, times), ticket).await? {
 			Step::Wait => None,
 			Step::Offer(ticket) => pool(node, &self.meter, &ticket).await?,
 			Step::Sign => {
 				self.signed.insert(start_ms, times.saturating_add(1));
-				let ticket = self.sign(look, era, nonce, row)?;
+				let ticket = self.sign(look, (era, is_late), nonce, row)?;
 				queue.signed(start_ms, ticket.clone())?;
-				tell(row, format_args!("sent for era {era}"));
+				let late = if is_late { ", late" } else { "" };
+				tell(row, format_args!("sent for era {era}{late}"));
 				pool(node, &self.meter, &ticket).await?
 			}
 			Step::Refuse(reason) => {
@@ -296,17 +308,27 @@ impl Reporter {
 
 	/// Signs a reading. The transaction is valid for the slots of two eras, rounded up to a power of two, and at most
 	/// for [`LONGEST_MORTALITY`] blocks.
-	fn sign(&self, look: &Look, era: u32, nonce: u64, row: &Row) -> Result<Ticket, Fault> {
+	fn sign(
+		&self,
+		look: &Look,
+		(era, is_late): (u32, bool),
+		nonce: u64,
+		row: &Row,
+	) -> Result<Ticket, Fault> {
 		let slots = 2 * look.era_ms / look.slot_ms.max(1);
 		let blocks = slots.next_power_of_two().clamp(4, LONGEST_MORTALITY);
 		let arguments = SubmitReading {
 			era,
 			reading: row.reading,
 		};
-		let call = ("EnergyMarket", "submit_reading");
+		let call = match is_late {
+			true => ("EnergyMarket", "submit_late_reading"),
+			false => ("EnergyMarket", "submit_reading"),
+		};
 		let (_, bytes) = send::encode(&look.last, &self.key, (nonce, blocks), call, arguments)?;
 		Ok(Ticket {
 			era,
+			is_late,
 			nonce,
 			born: Some(Born {
 				number: look.last.block_number(),
@@ -390,6 +412,7 @@ impl Look {
 			household,
 			era_ms: (view.ends_ms / (u64::from(view.current) + 1)).max(1),
 			slot_ms: node.slot_ms,
+			retained: chain::constant(&best, "EnergyMarket", "RetainedEras")?,
 			best,
 			last,
 			view,
@@ -400,5 +423,15 @@ impl Look {
 	/// The era of a reading, counted from the Unix epoch.
 	fn era_of(&self, row: &Row) -> Option<u32> {
 		u32::try_from(row.start_ms / self.era_ms).ok()
+	}
+	/// Whether the chain takes a late reading of an era by this meter: the era is over and retained, nothing of it is
+	/// still to be settled, and the meter measured the household in it.
+	fn takes_late(&self, era: u32, meter: &AccountId32) -> bool {
+		let is_settling = self.view.round.is_some_and(|round| round.settle_era == Some(era));
+		let measured = |household: &Household| household.is_member_in(era) && household.meter_in(era) == meter;
+		self.view.readings_of.is_some_and(|open| era < open)
+			&& self.view.current.saturating_sub(era) < self.retained
+			&& !is_settling
+			&& self.household.as_ref().is_some_and(|(_, about)| measured(about))
 	}
 }
