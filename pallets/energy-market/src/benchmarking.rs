@@ -682,10 +682,12 @@ mod benchmarks {
 		let members = Members::<T>::get(community);
 		for (index, id) in (0u32..).zip(members.iter().copied()) {
 			let (generation_wh, strategies) = strategies(index, 1);
-			let consumption_wh = strategies
-				.first()
-				.map_or(0, |s| s.consumption_wh)
-				.saturating_add(333);
+			let contracted_wh = strategies.first().map_or(0, |s| s.consumption_wh);
+			// A third has a surplus, the others a shortfall, so that deviations match and the longer side is rationed.
+			let consumption_wh = match index % 3 {
+				0 => contracted_wh.saturating_sub(333),
+				_ => contracted_wh.saturating_add(333),
+			};
 			let reading = Reading {
 				generation_wh,
 				consumption_wh,

@@ -537,8 +537,10 @@ fn payoff_without_a_reading_is_caught() {
 
 #[test]
 fn excess_reward_is_caught() {
-	caught_in_statement("household 0: reward: 701 against 700", 0, |statement| {
-		statement.amounts.reward = 701;
+	caught("household 0: reward: 606 against 600", |event| {
+		if let MarketEvent::EraCleared { record, .. } = event {
+			record.terms.reward_cap_per_kwh = 600;
+		}
 	});
 	caught_in_statement("rewards: 702 against 701", 1, |statement| {
 		statement.amounts.reward += 1;
