@@ -303,21 +303,24 @@ async fn reading_that_failed_in_a_block_is_not_sent_again() {
 		.await
 		.unwrap();
 	let ferdie = dev::ferdie().public_key().0;
+	let none = Value::unnamed_variant("None", []);
+	let number = |number: u128| Value::u128(number);
+	let account = || Value::from_bytes(ferdie);
 	let calls = [
 		(
 			"offer_membership",
 			dev::eve(),
-			value!((0u32, ferdie, ferdie, 5_000u32)),
+			vec![number(0), account(), account(), number(5_000)],
 		),
 		(
 			"accept_membership",
 			dev::ferdie(),
-			value!((4u32, 1_000u32, None())),
+			vec![number(4), number(1_000), none],
 		),
-		("confirm_meter", dev::ferdie(), value!((4u32,))),
+		("confirm_meter", dev::ferdie(), vec![number(4)]),
 	];
 	for (name, signer, arguments) in calls {
-		let call = dynamic::transaction("EnergyMarket", name, arguments);
+		let call = dynamic::transaction("EnergyMarket", name, Value::unnamed_composite(arguments));
 		let mut transactions = api.at_current_block().await.unwrap().transactions();
 		let sent = transactions
 			.sign_and_submit_then_watch_default(&call, &signer)
