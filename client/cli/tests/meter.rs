@@ -22,7 +22,6 @@ use std::{
 };
 use subxt::{
 	dynamic::{self, Value},
-	ext::scale_value::value,
 	OnlineClient, SubstrateConfig,
 };
 use subxt_signer::sr25519::dev;
@@ -194,7 +193,9 @@ async fn reading_that_missed_its_time_is_sent_late() {
 
 	let mut meter = Meter::start(device.command(&["--stdin"]));
 	let mut input = meter.stdin.take().unwrap();
-	input.write_all([HEADER, &row(open - 2, 5)].concat().as_bytes()).unwrap();
+	input
+		.write_all([HEADER, &row(open - 2, 5)].concat().as_bytes())
+		.unwrap();
 	meter.wait_for(&["5 Wh generated", "late"]);
 	wait_for_pending(&rpc).await;
 	bury(&rpc).await;
@@ -327,23 +328,25 @@ async fn reading_that_failed_in_a_block_is_not_sent_again() {
 	let api = OnlineClient::<SubstrateConfig>::from_insecure_url(&node.url)
 		.await
 		.unwrap();
-	let account = dev::ferdie().public_key().0;
-	let (owner, meter) = (Value::from_bytes(account), Value::from_bytes(account));
+	let ferdie = dev::ferdie().public_key().0;
+	let none = Value::unnamed_variant("None", []);
+	let number = |number: u128| Value::u128(number);
+	let account = || Value::from_bytes(ferdie);
 	let calls = [
 		(
 			"offer_membership",
 			dev::eve(),
-			value!((0u32, owner, meter, 5_000u32)),
+			vec![number(0), account(), account(), number(5_000)],
 		),
 		(
 			"accept_membership",
 			dev::ferdie(),
-			value!((4u32, 1_000u32, None())),
+			vec![number(4), number(1_000), none],
 		),
-		("confirm_meter", dev::ferdie(), value!((4u32,))),
+		("confirm_meter", dev::ferdie(), vec![number(4)]),
 	];
 	for (name, signer, arguments) in calls {
-		let call = dynamic::transaction("EnergyMarket", name, arguments);
+		let call = dynamic::transaction("EnergyMarket", name, Value::unnamed_composite(arguments));
 		let mut transactions = api.at_current_block().await.unwrap().transactions();
 		let sent = transactions
 			.sign_and_submit_then_watch_default(&call, &signer)

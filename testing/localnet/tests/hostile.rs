@@ -267,12 +267,12 @@ async fn prepare(node: &Node) {
 		};
 		let what = format!("household {household}");
 		let accept = ("EnergyMarket", "accept_membership");
-		let (owner, meter) = (owner(number), meter(number));
-		let accepted = send::sign(at, &owner, accept, acceptance, what.clone());
-		consents.push(accepted.await.or_panic());
+		let accepted = send::sign(at, &owner(number), accept, acceptance, what.clone()).await;
+		consents.push(accepted.or_panic());
 		let confirm = ("EnergyMarket", "confirm_meter");
-		let confirmed = send::sign(at, &meter, confirm, ConfirmMeter { household }, what);
-		consents.push(confirmed.await.or_panic());
+		let confirmation = ConfirmMeter { household };
+		let confirmed = send::sign(at, &meter(number), confirm, confirmation, what).await;
+		consents.push(confirmed.or_panic());
 	}
 	let missed = send::send_all(node, at, consents).await.or_panic();
 	assert!(missed.is_empty(), "{missed:?}");

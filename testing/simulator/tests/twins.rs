@@ -18,5 +18,8 @@ fn no_cheat_ends_ahead_of_its_honest_twin() {
 			ahead.push(cheat);
 		}
 	}
-	assert!(ahead.is_empty(), "seed {seed}: ahead of the honest twin: {ahead:?}");
+	assert!(
+		ahead.is_empty(),
+		"seed {seed}: ahead of the honest twin: {ahead:?}"
+	);
 }

@@ -308,13 +308,7 @@ impl Reporter {
 
 	/// Signs a reading. The transaction is valid for the slots of two eras, rounded up to a power of two, and at most
 	/// for [`LONGEST_MORTALITY`] blocks.
-	fn sign(
-		&self,
-		look: &Look,
-		(era, is_late): (u32, bool),
-		nonce: u64,
-		row: &Row,
-	) -> Result<Ticket, Fault> {
+	fn sign(&self, look: &Look, (era, is_late): (u32, bool), nonce: u64, row: &Row) -> Result<Ticket, Fault> {
 		let slots = 2 * look.era_ms / look.slot_ms.max(1);
 		let blocks = slots.next_power_of_two().clamp(4, LONGEST_MORTALITY);
 		let arguments = SubmitReading {
@@ -428,7 +422,8 @@ impl Look {
 	/// still to be settled, and the meter measured the household in it.
 	fn takes_late(&self, era: u32, meter: &AccountId32) -> bool {
 		let is_settling = self.view.round.is_some_and(|round| round.settle_era == Some(era));
-		let measured = |household: &Household| household.is_member_in(era) && household.meter_in(era) == meter;
+		let measured =
+			|household: &Household| household.is_member_in(era) && household.meter_in(era) == meter;
 		self.view.readings_of.is_some_and(|open| era < open)
 			&& self.view.current.saturating_sub(era) < self.retained
 			&& !is_settling
