@@ -225,7 +225,7 @@ async fn fall_into_arrears(chain: &Chain) {
 		.await;
 }
 
-/// Sets an incentive of one CWT for every era from the next one on, pays 5 CWT into the pot, and narrows the comfort.
+/// Sets an incentive of one CWT for every era from the one after next on, pays 5 CWT into the pot, and narrows the comfort.
 async fn fill_the_pot(chain: &Chain) {
 	let pot = chain::pot_account(&chain.0.head().await.unwrap(), CommunityId(0))
 		.await
@@ -248,7 +248,7 @@ async fn fill_the_pot(chain: &Chain) {
 		comfort_bounds: Some({ min_centi_c: 1_600, max_centi_c: 2_600 }),
 		reward_cap_per_kwh: cap
 	});
-	let from_era = chain.era().await + 1;
+	let from_era = chain.era().await + 2;
 	chain
 		.send("//Eve", "EnergyMarket", "set_terms", (0u32, terms, from_era))
 		.await;

@@ -95,8 +95,16 @@ export const steps = [
 				name: 'paper',
 				operator: operator.address,
 				utility: utility.address,
-				concentrator: null,
-				paused: false,
+				concentrator: { now: null, next: null, then: null },
+				paused: { now: false, next: null, then: null },
+				bounds: {
+					highestRetailPerKwh: Number(milli(600)),
+					lowestFeedInPerKwh: Number(milli(40)),
+					highestImbalanceImportPerKwh: Number(milli(720)),
+					lowestImbalanceExportPerKwh: 0,
+					highestGridFeePerKwh: Number(milli(50)),
+					highestIncentivePerEra: Number(milli(100_000)),
+				},
 				endedTerms: [],
 				nextTerms: null,
 				terms: {
@@ -382,13 +390,13 @@ export const steps = [
 			const offer = offerMembership(COMMUNITY, dave.address, meter.address, 5_000);
 			const offered = one((await accepted(chain, offer, operator)).events, 'energyMarket.MembershipOffered');
 			context.cottage = offered.household;
-			assert.equal(await chain.held(operator.address), UNIT, 'the deposit');
+			assert.equal(await chain.held(operator.address, 'Offer'), UNIT, 'the deposit');
 			// Nobody is a member who has not agreed.
 			await accepted(chain, acceptMembership(context.cottage, UNIT, null), dave);
 			assert.equal(await chain.market('household', context.cottage), null);
 			assert.deepEqual(await chain.market('members', COMMUNITY), members);
 			const { events } = await accepted(chain, confirmMeter(context.cottage), meter);
-			assert.equal(await chain.held(operator.address), 0n);
+			assert.equal(await chain.held(operator.address, 'Offer'), 0n);
 			context.owners[context.cottage] = dave.address;
 			const joined = one(events, 'energyMarket.HouseholdJoined');
 			joined.maxDebitPerEra = BigInt(joined.maxDebitPerEra);
@@ -583,7 +591,7 @@ export const steps = [
 	{
 		title: 'a silent meter brings its owner no advantage',
 		async run(context) {
-			const { chain, alice, charlie, dave, silent, cottage, say } = context;
+			const { chain, charlie, dave, silent, cottage, say } = context;
 			const round = await chain.nextEra();
 			assert.equal(round.era, context.era + 1);
 			context.era = round.era;
@@ -594,15 +602,17 @@ export const steps = [
 			assert.equal(totals.communityWh, 800);
 
 			const seller = await chain.market('statement', CHARLIE, silent);
-			assert.deepEqual(seller.reading, { ...measured(500, 500, 2_100), quality: 'Estimated' });
-			// Charlie's contract is firm: 0.8 kWh at 0.19 and 0.2 kWh at 0.08. He delivered nothing of 1 kWh, at 0.36.
+			assert.deepEqual(seller.reading, { ...measured(0, 500, 2_100), quality: 'Estimated' });
+			// Charlie's contract is firm: 0.8 kWh at 0.19 and 0.2 kWh at 0.08. Without generation he lacks 1 kWh and the
+			// 0.5 kWh that he consumed, at 0.36.
 			assert.deepEqual(seller.energy, energy({ soldToCommunityWh: 800, soldToMainWh: 200 }));
-			assert.equal(seller.imbalanceImportWh, 1_000);
+			assert.equal(seller.imbalanceImportWh, 1_500);
 			amountsAre(seller, {
 				receivedFromPool: milli(152),
 				mainRevenue: milli(16),
-				imbalanceCost: milli(360),
-				paidToUtility: milli(344),
+				imbalanceCost: milli(540),
+				aloneCost: milli(150),
+				paidToUtility: milli(524),
 			});
 			// Dave has what he contracted: 0.6 kWh at 0.19 and 0.01.
 			const buyer = await chain.market('statement', DAVE, silent);
@@ -619,9 +629,10 @@ export const steps = [
 	{
 		title: 'Sudo creates a second community, and nobody else can',
 		async run({ chain, alice, bob, operator, utility, say }) {
-			const { terms } = await chain.stored('communities', COMMUNITY);
+			const { terms, bounds } = await chain.stored('communities', COMMUNITY);
 			const { sudo, energyMarket } = chain.api.tx;
-			const found = energyMarket.createCommunity('Elm Street', operator.address, utility.address, terms);
+			const parties = [operator.address, utility.address];
+			const found = energyMarket.createCommunity('Elm Street', ...parties, terms, bounds);
 			assert.equal((await chain.send(found, bob)).error, 'BadOrigin');
 			const count = await chain.stored('communityCount');
 			const { events } = await accepted(chain, sudo.sudo(found), alice);

@@ -244,14 +244,21 @@ fn delivery(checks: &mut Checks, book: &EraBook, household: HouseholdId, stateme
 	});
 }
 
-/// Checks that deviations match as far as they can, and the longer side in proportion, to the Wh.
+/// What of a statement's deviation to one side matched, and what did not, Wh.
+type Side = fn(&Statement) -> (u32, u32);
+
+/// Checks that deviations match as far as they can, and the longer side in proportion, to the Wh. Estimates match nothing.
 fn unmatched(checks: &mut Checks, book: &EraBook) {
-	let sides: [fn(&Statement) -> (u32, u32); 2] = [
+	let sides: [Side; 2] = [
 		|s| (s.matched_long_wh, s.imbalance_export_wh),
 		|s| (s.matched_short_wh, s.imbalance_import_wh),
 	];
 	let sums = sides.map(|side| {
-		let parts = book.statements.values().map(|settled| side(&settled.statement));
+		let reported = book
+			.statements
+			.values()
+			.filter(|settled| !settled.statement.is_estimate);
+		let parts = reported.map(|settled| side(&settled.statement));
 		parts.fold((0u64, 0u64), |(matched, rest), part| {
 			(matched + u64::from(part.0), rest + u64::from(part.1))
 		})
@@ -262,6 +269,12 @@ fn unmatched(checks: &mut Checks, book: &EraBook) {
 	for (side, (matched, rest)) in sides.into_iter().zip(sums) {
 		for (household, settled) in &book.statements {
 			let (own, own_rest) = side(&settled.statement);
+			if settled.statement.is_estimate {
+				checks.expect(own == 0, || {
+					format!("household {household}: {own} Wh of an estimate matched")
+				});
+				continue;
+			}
 			let exact = u128::from(own) + u128::from(own_rest);
 			let due = (exact * u128::from(matched))
 				.checked_div(u128::from(matched + rest))

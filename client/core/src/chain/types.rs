@@ -210,6 +210,8 @@ pub enum MarketEvent {
 /// Calls by pallet, also as arguments of batch and Sudo calls.
 #[derive(Clone, Debug, EncodeAsType)]
 #[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+// Few of them exist at a time, and they are encoded at once.
+#[allow(clippy::large_enum_variant)]
 pub enum RuntimeCall {
 	EnergyMarket(MarketCall),
 	Balances(BalancesCall),
@@ -219,6 +221,7 @@ pub enum RuntimeCall {
 #[derive(Clone, Debug, EncodeAsType)]
 #[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
 #[allow(non_camel_case_types)]
+#[allow(clippy::large_enum_variant)]
 pub enum MarketCall {
 	create_community {
 		name: Vec<u8>,

@@ -41,14 +41,14 @@ fn household_joins_when_owner_and_meter_agree_in_either_order() {
 			take_events();
 			let id = offer(owner(5), METER, 5_000);
 			assert_eq!(deposits(), OFFER_DEPOSIT);
-			let (first, second): (fn(HouseholdId) -> _, fn(HouseholdId) -> _) = match owner_first {
-				true => (|id| accept(owner(5), id, 77), |id| confirm(METER, id)),
-				false => (|id| confirm(METER, id), |id| accept(owner(5), id, 77)),
+			let consent = |by_owner| match by_owner {
+				true => accept(owner(5), id, 77),
+				false => confirm(METER, id),
 			};
-			assert_ok!(first(id));
+			assert_ok!(consent(owner_first));
 			assert!(!Households::<Test>::contains_key(id));
 			assert_ok!(EnergyMarket::do_try_state());
-			assert_ok!(second(id));
+			assert_ok!(consent(!owner_first));
 			let household = Households::<Test>::get(id).unwrap();
 			assert_eq!((household.owner, household.meter), (owner(5), METER));
 			assert_eq!(

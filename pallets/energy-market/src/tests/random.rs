@@ -181,7 +181,7 @@ fn rightful(act: &Act) -> AccountId {
 			let clock = || Clock::<Test>::get().map_or(0, |clock| clock.current);
 			let community = Communities::<Test>::get(VILLAGE);
 			community
-				.and_then(|community| community.concentrator.in_era(clock()).clone())
+				.and_then(|community| *community.concentrator.in_era(clock()))
 				.unwrap_or(STRANGER)
 		}
 	}
