@@ -95,8 +95,8 @@ export const steps = [
 				name: 'paper',
 				operator: operator.address,
 				utility: utility.address,
-				concentrator: { now: null, next: null, then: null },
-				paused: { now: false, next: null, then: null },
+				concentrator: { now: null, next: null, afterNext: null },
+				paused: { now: false, next: null, afterNext: null },
 				bounds: {
 					highestRetailPerKwh: Number(milli(600)),
 					lowestFeedInPerKwh: Number(milli(40)),

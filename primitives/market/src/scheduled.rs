@@ -15,7 +15,7 @@ commonwatt_game::stored_types! {
 		/// The first change.
 		pub next: Option<Later<T>>,
 		/// The change after it, at most one era later.
-		pub then: Option<Later<T>>,
+		pub after_next: Option<Later<T>>,
 	}
 
 	/// A value from an era on.
@@ -33,7 +33,7 @@ impl<T> From<T> for Scheduled<T> {
 		Self {
 			now,
 			next: None,
-			then: None,
+			after_next: None,
 		}
 	}
 }
@@ -41,7 +41,7 @@ impl<T> From<T> for Scheduled<T> {
 impl<T: Clone + PartialEq> Scheduled<T> {
 	/// The value in an era.
 	pub fn in_era(&self, era: EraIndex) -> &T {
-		let changes = [&self.then, &self.next].into_iter().flatten();
+		let changes = [&self.after_next, &self.next].into_iter().flatten();
 		changes
 			.filter(|change| change.from_era <= era)
 			.max_by_key(|change| change.from_era)
@@ -59,13 +59,13 @@ impl<T: Clone + PartialEq> Scheduled<T> {
 		let from_era = current.saturating_add(NOTICE);
 		self.now = self.in_era(current).clone();
 		// At most one change has not begun and is of an earlier era than this one: of the era after the running one.
-		self.next = [self.next.take(), self.then.take()]
+		self.next = [self.next.take(), self.after_next.take()]
 			.into_iter()
 			.flatten()
 			.find(|change| current < change.from_era && change.from_era < from_era);
 		let change = Some(Later { from_era, value });
 		if self.next.is_some() {
-			self.then = change;
+			self.after_next = change;
 		} else {
 			self.next = change;
 		}
