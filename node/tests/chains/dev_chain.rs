@@ -1,14 +1,12 @@
 //! A development chain: sealing, the clock, restarts.
 
-use crate::harness::{command, decode_u64, http, seal_at, to_hex, Head, Node, PATIENCE};
+use crate::harness::{command, decode_u64, http, seal_at, signed_remarks, Head, Node, PATIENCE};
 use serde_json::Value;
 use std::{
 	net::TcpListener,
 	time::{Duration, Instant},
 };
-use subxt::{
-	config::DefaultExtrinsicParamsBuilder, dynamic, rpcs::rpc_params, OnlineClient, SubstrateConfig,
-};
+use subxt::{dynamic, rpcs::rpc_params, OnlineClient, SubstrateConfig};
 use subxt_signer::sr25519::dev;
 
 const INVALID_PARAMS: i32 = -32602;
@@ -179,22 +177,14 @@ async fn burst_of_transactions_is_all_included() {
 	let api = OnlineClient::<SubstrateConfig>::from_rpc_client(node.rpc.clone())
 		.await
 		.unwrap();
-	let mut transactions = api.at_current_block().await.unwrap().transactions();
-	let remark = dynamic::transaction("System", "remark", (vec![7u8; 64],));
+	let transactions = api.at_current_block().await.unwrap().transactions();
 	const BURST: u64 = 50;
 	let account = dev::alice().public_key().to_account_id();
 	let first: u64 = transactions.account_nonce(&account).await.unwrap();
+	let signers = (first..first + BURST).map(|nonce| (dev::alice(), nonce));
 	let mut answers = Vec::new();
-	for nonce in first..first + BURST {
-		let params = DefaultExtrinsicParamsBuilder::new()
-			.immortal()
-			.nonce(nonce)
-			.build();
-		let signed = transactions
-			.create_signed(&remark, &dev::alice(), params)
-			.await
-			.unwrap();
-		let (rpc, hex) = (node.rpc.clone(), to_hex(signed.encoded()));
+	for hex in signed_remarks(&api, signers).await {
+		let rpc = node.rpc.clone();
 		answers.push(tokio::spawn(async move {
 			rpc.request::<String>("author_submitExtrinsic", rpc_params![hex])
 				.await
@@ -221,8 +211,7 @@ async fn burst_of_transactions_is_all_included() {
 		);
 		tokio::time::sleep(Duration::from_millis(100)).await;
 	}
-	let pending: Vec<String> = node.call("author_pendingExtrinsics", rpc_params![]).await;
-	assert_eq!(pending.len(), 0);
+	assert_eq!(node.pending().await, 0);
 	let blocks = node.best().await.number - before.number;
 	assert!(blocks < BURST, "{blocks} blocks for {BURST} transactions");
 }

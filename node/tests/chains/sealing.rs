@@ -1,14 +1,12 @@
 //! The ways of sealing of a development chain: `--sealing`.
 
-use crate::harness::{command, seal_at, to_hex, Node};
+use crate::harness::{command, seal_at, signed_remarks, Node};
 use serde_json::Value;
 use std::{
 	path::Path,
 	time::{Duration, SystemTime, UNIX_EPOCH},
 };
-use subxt::{
-	config::DefaultExtrinsicParamsBuilder, dynamic, rpcs::rpc_params, OnlineClient, SubstrateConfig,
-};
+use subxt::{dynamic, rpcs::rpc_params, OnlineClient, SubstrateConfig};
 use subxt_signer::sr25519::dev;
 
 const METHOD_NOT_FOUND: i32 = -32601;
@@ -37,12 +35,6 @@ async fn transactions_in(node: &Node, number: u64) -> usize {
 	block["block"]["extrinsics"].as_array().unwrap().len()
 }
 
-/// Number of transactions in the pool that could be included now.
-async fn pending(node: &Node) -> usize {
-	let pending: Vec<String> = node.call("author_pendingExtrinsics", rpc_params![]).await;
-	pending.len()
-}
-
 async fn sleep(seconds: f64) {
 	tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
 }
@@ -64,9 +56,7 @@ async fn manual_sealing_keeps_transactions_in_the_pool_until_dev_seal_at() {
 	let first = node.wait_for_finalized(1).await;
 	submit(&node).await;
 	// The subscription is accepted before the pool has checked the transaction.
-	while pending(&node).await == 0 {
-		sleep(0.05).await;
-	}
+	node.wait_for_pending().await;
 	sleep(2.5).await;
 	assert_eq!(node.best().await, first);
 	let sealed = seal_at(&node, first.timestamp_ms + 60_000).await;
@@ -86,8 +76,6 @@ async fn dev_seal_at_includes_every_transaction_that_the_pool_has_accepted() {
 	let api = OnlineClient::<SubstrateConfig>::from_rpc_client(node.rpc.clone())
 		.await
 		.unwrap();
-	let mut transactions = api.at_current_block().await.unwrap().transactions();
-	let remark = dynamic::transaction("System", "remark", (vec![7u8; 64],));
 	let senders = [
 		dev::alice(),
 		dev::bob(),
@@ -98,13 +86,9 @@ async fn dev_seal_at_includes_every_transaction_that_the_pool_has_accepted() {
 	];
 	for round in 0..ROUNDS {
 		let mut arrivals = Vec::new();
-		for (delay, sender) in (0..).zip(&senders) {
-			let params = DefaultExtrinsicParamsBuilder::new()
-				.immortal()
-				.nonce(round)
-				.build();
-			let signed = transactions.create_signed(&remark, sender, params).await.unwrap();
-			let (rpc, hex) = (node.rpc.clone(), to_hex(signed.encoded()));
+		let signers = senders.iter().map(|sender| (sender.clone(), round));
+		for (delay, hex) in (0..).zip(signed_remarks(&api, signers).await) {
+			let rpc = node.rpc.clone();
 			arrivals.push(tokio::spawn(async move {
 				sleep(0.002 * (delay * 2 + round % 5) as f64).await;
 				let answer = rpc.request::<String>("author_submitExtrinsic", rpc_params![hex]);
