@@ -17,21 +17,15 @@ const CHUNK: usize = 1_024;
 /// would take seven times the memory of its bytes. It must be the last argument, because all that follows it is skipped.
 pub struct Players<T>(pub Option<Vec<Player>>, PhantomData<T>);
 
-impl<T> From<Option<Vec<Player>>> for Players<T> {
-	fn from(players: Option<Vec<Player>>) -> Self {
-		Self(players, PhantomData)
-	}
-}
-
 impl<T: Config> Decode for Players<T> {
 	fn decode<I: Input>(input: &mut I) -> Result<Self, Error> {
 		let Compact(count) = Compact::<u32>::decode(input)?;
 		if count > T::MaxHouseholds::get() {
 			skip(input)?;
-			return Ok(None.into());
+			return Ok(Self(None, PhantomData));
 		}
 		let players: Result<Vec<_>, _> = (0..count).map(|_| Player::decode(input)).collect();
-		Ok(Some(players?).into())
+		Ok(Self(Some(players?), PhantomData))
 	}
 }
 
