@@ -19,7 +19,7 @@ use sp_runtime::{
 /// Charges fees, except for feeless calls.
 type Fees = SkipCheckIfFeeless<Runtime, ChargeTransactionPayment<Runtime>>;
 
-/// The priority of a reading without a fee. Paid transactions are below, the governor's calls above.
+/// The priority of what meters sign without a fee: readings, late ones too, and confirmations. Paid transactions are below, the governor's calls above.
 pub const READING_PRIORITY: TransactionPriority = 1 << 63;
 
 /// The priority of the governor's calls, and of an upgrade that it has authorized (see `frame_system`).
@@ -39,10 +39,11 @@ pub const GOVERNOR_PRIORITY: TransactionPriority = TransactionPriority::MAX;
 /// market's calls have the class `Normal`. A call of Sudo by anybody else is merely paid, and so is one that the
 /// governor wraps in a batch or a proxy.
 ///
-/// **A meter cannot fill a pool or a block.** All feeless readings of one meter and era provide the same tag. A pool
-/// holds one transaction for each tag, and a block accepts only the first of these readings. So there is at most one for
-/// each registered meter and era, and only an operator registers meters. Readings have the class `Normal`, so they never
-/// use the quarter of a block that is reserved for `Operational` calls.
+/// **What meters can fill is bounded.** All feeless readings of one meter and era provide the same tag. A pool holds one
+/// transaction for each tag, and a block accepts only the first of these readings. The confirmations of a meter share a
+/// tag of their own. So there is at most one of each for a meter and an era, and an operator pays a deposit for each meter
+/// that it names. They have the class `Normal`, so they never use the quarter of a block that is reserved for
+/// `Operational` calls.
 ///
 /// To wallets it looks like the payment extension that it wraps, as [`SkipCheckIfFeeless`] does: they sign no extra
 /// data for it.
@@ -63,12 +64,18 @@ impl TypeInfo for RankedFees {
 	}
 }
 
-/// The signing account and the era, if the call submits a reading.
-fn reading(origin: &RuntimeOrigin, call: &RuntimeCall) -> Option<(AccountId, u32)> {
-	let RuntimeCall::EnergyMarket(pallet_energy_market::Call::submit_reading { era, .. }) = call else {
-		return None;
-	};
-	Some((origin.as_system_origin_signer()?.clone(), *era))
+/// The tag of what a meter signs: that of a reading names the meter and the era, that of a confirmation the meter.
+fn tag(origin: &RuntimeOrigin, call: &RuntimeCall) -> Option<Vec<u8>> {
+	use pallet_energy_market::Call::{confirm_meter, submit_late_reading, submit_reading};
+	let signer = || -> Option<AccountId> { origin.as_system_origin_signer().cloned() };
+	match call {
+		RuntimeCall::EnergyMarket(submit_reading { era, .. }) => Some((b"reading", signer()?, era).encode()),
+		RuntimeCall::EnergyMarket(submit_late_reading { era, .. }) => {
+			Some((b"late reading", signer()?, era).encode())
+		}
+		RuntimeCall::EnergyMarket(confirm_meter { .. }) => Some((b"confirmation", signer()?).encode()),
+		_ => None,
+	}
 }
 
 /// Whether the governor signed the call, and Sudo will execute it.
@@ -111,7 +118,7 @@ impl TransactionExtension<RuntimeCall> for RankedFees {
 		inherited_implication: &impl Implication,
 		source: TransactionSource,
 	) -> ValidateResult<Self::Val, RuntimeCall> {
-		let reading = reading(&origin, call);
+		let tag = tag(&origin, call);
 		let is_governors = is_governors(&origin, call);
 		let (mut valid, val, origin) = self.0.validate(
 			origin,
@@ -122,9 +129,9 @@ impl TransactionExtension<RuntimeCall> for RankedFees {
 			inherited_implication,
 			source,
 		)?;
-		valid.priority = match (&val, reading) {
-			(Intermediate::Skip(_), Some(reading)) => {
-				valid.provides.push((b"reading", reading).encode());
+		valid.priority = match (&val, tag) {
+			(Intermediate::Skip(_), Some(tag)) => {
+				valid.provides.push(tag);
 				READING_PRIORITY
 			}
 			_ if is_governors => GOVERNOR_PRIORITY,

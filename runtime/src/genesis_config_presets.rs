@@ -23,6 +23,8 @@ use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 const ENDOWMENT: Balance = 1_000_000 * UNIT;
 /// Length of an era on the development chain, ms: long enough to enter a call by hand, short enough to wait for.
 const DEVELOPMENT_ERA_MS: u64 = 60 * 1_000;
+/// Notice of new terms on the development chain, eras: the least that there is.
+const DEVELOPMENT_NOTICE: u32 = 2;
 /// Length of an era on the other chains, ms.
 const HALF_HOUR_MS: u64 = 30 * 60 * 1_000;
 
@@ -43,11 +45,13 @@ fn paper_community() -> GenesisCommunity<AccountId> {
 		operator: Sr25519Keyring::Eve.to_account_id(),
 		utility: Sr25519Keyring::Ferdie.to_account_id(),
 		terms: paper::TERMS,
+		bounds: paper::BOUNDS,
 		households: paper_households()
 			.into_iter()
 			.map(|(owner, meter)| GenesisHousehold {
 				owner: owner.to_account_id(),
 				meter: meter.to_account_id(),
+				max_debit_per_era: 100 * UNIT,
 				connection_limit_wh: 15_000,
 				comfort: Some(paper::COMFORT),
 				preference: None,
@@ -89,6 +93,11 @@ fn genesis(authorities: Vec<(AuraId, GrandpaId)>, mining: MiningConfig, era_leng
 		mining,
 		energy_market: EnergyMarketConfig {
 			era_length_ms,
+			terms_notice: if era_length_ms == DEVELOPMENT_ERA_MS {
+				DEVELOPMENT_NOTICE
+			} else {
+				0
+			},
 			communities: vec![paper_community()]
 		},
 	})

@@ -77,14 +77,19 @@ fn populate() {
 				owner: numbered(1, id.0),
 				meter: numbered(2, id.0),
 				next_meter: None,
+				next_owner: None,
+				max_debit_per_era: 100 * UNIT,
+				next_limit: None,
 				connection_limit_wh: 50_000,
 				member_since: 0,
 				member_until: None,
-				suspended: false,
+				suspended: false.into(),
 				comfort: Some(paper::COMFORT),
 				preference: None,
 			};
+			// What `confirm_meter` does.
 			pallet_energy_market::MeterOf::<Runtime>::insert(&household.meter, id);
+			System::inc_sufficients(&household.meter);
 			Households::<Runtime>::insert(id, household);
 		}
 		Members::<Runtime>::insert(community, BoundedVec::truncate_from(members));
@@ -120,7 +125,9 @@ fn report_all(era: EraIndex) {
 		let newest = Metered {
 			era,
 			reading,
+			by_meter: true,
 			before: None,
+			peaks: Default::default(),
 		};
 		Readings::<Runtime>::insert(household, newest);
 	}

@@ -3,6 +3,7 @@
 use commonwatt_runtime::configs::ProxyType;
 use commonwatt_testkit::*;
 use frame_support::traits::fungible::Inspect;
+use pallet_energy_market::Change;
 use pallet_energy_market::{Communities, Households, Submissions};
 
 const HOME: CommunityId = CommunityId(0);
@@ -53,7 +54,7 @@ fn set_terms() -> RuntimeCall {
 	let terms = MarketCall::set_terms {
 		community: HOME,
 		terms: paper::TERMS,
-		from_era: now().current + 1,
+		from_era: now().current + 2,
 	};
 	terms.into()
 }
@@ -72,12 +73,24 @@ fn calls_of_alice_alone() -> Vec<RuntimeCall> {
 	let (_, measured) = reading(0, 0, 0);
 	vec![
 		set_terms(),
-		market(MarketCall::register_household {
+		market(MarketCall::offer_membership {
 			community: HOME,
 			owner: Alice.to_account_id(),
 			meter: stranger.clone(),
 			connection_limit_wh: 10_000,
+		}),
+		market(MarketCall::accept_membership {
+			household: HERS,
+			max_debit_per_era: 1,
 			comfort: None,
+		}),
+		market(MarketCall::set_max_debit {
+			household: HERS,
+			max_debit_per_era: u128::MAX,
+		}),
+		market(MarketCall::offer_household {
+			household: HERS,
+			new_owner: Some(stranger.clone()),
 		}),
 		market(MarketCall::set_concentrator {
 			community: HOME,
@@ -91,9 +104,13 @@ fn calls_of_alice_alone() -> Vec<RuntimeCall> {
 			household: HouseholdId(1),
 			suspended: true,
 		}),
-		market(MarketCall::replace_meter {
+		market(MarketCall::propose_change {
 			household: HERS,
-			meter: stranger.clone(),
+			change: Some(Change::Meter(stranger.clone())),
+		}),
+		market(MarketCall::accept_change {
+			household: HERS,
+			change: Change::Meter(stranger.clone()),
 		}),
 		market(MarketCall::repay_arrears { household: HERS }),
 		market(MarketCall::leave { household: HERS }),

@@ -90,10 +90,11 @@ fn contracts_are_backed_by_holds_while_they_are_open() {
 		chain.next_era();
 		chain.submit(seller_and_buyer());
 		let era = chain.next_era();
-		// 2 kWh at retail, which is above price and fee, and two units for rounding.
-		assert_eq!(contract(1, era).held, 600 * MILLI + 2);
+		// The buyer's 2 kWh at price and fee; the seller's 2 kWh at imbalance import less the price.
+		assert_eq!(contract(1, era).held, 400 * MILLI);
+		assert_eq!(contract(0, era).held, 340 * MILLI);
 		assert_eq!(held(Bob), contract(1, era).held);
-		assert_eq!(held(Alice), 0);
+		assert_eq!(held(Alice), contract(0, era).held);
 	});
 }
 
@@ -101,22 +102,29 @@ fn contracts_are_backed_by_holds_while_they_are_open() {
 fn household_joins_through_a_batch_and_plays_by_its_preference() {
 	Setup::preset("development").run(|chain| {
 		chain.next_era();
-		let register = MarketCall::register_household {
+		let offer = MarketCall::offer_membership {
 			community: HOME,
 			owner: AliceStash.to_account_id(),
-			meter: FerdieStash.to_account_id(),
+			meter: meter(4),
 			connection_limit_wh: 10_000,
-			comfort: Some(paper::COMFORT),
 		};
 		let terms = MarketCall::set_terms {
 			community: HOME,
 			terms: paper::TERMS,
-			from_era: now().current + 1,
+			from_era: now().current + 2,
 		};
 		let batch = pallet_utility::Call::batch_all {
-			calls: vec![register.into(), terms.into()],
+			calls: vec![offer.into(), terms.into()],
 		};
 		chain.submit([by(Eve, batch)]);
+		let household = HouseholdId(4);
+		let accept = MarketCall::accept_membership {
+			household,
+			max_debit_per_era: UNIT,
+			comfort: Some(paper::COMFORT),
+		};
+		let confirm = MarketCall::confirm_meter { household };
+		chain.submit([by(AliceStash, accept), by(meter(4), confirm)]);
 		let preference = MarketCall::set_preference {
 			household: HouseholdId(4),
 			preference: Some(Preference {
@@ -150,6 +158,7 @@ fn calls_of_others_fail_with_the_right_error() {
 			operator: Alice.to_account_id(),
 			utility: Alice.to_account_id(),
 			terms: paper::TERMS,
+			bounds: paper::BOUNDS,
 		};
 		assert_eq!(
 			chain.try_submit(by(Alice, create.clone())),
@@ -163,7 +172,7 @@ fn calls_of_others_fail_with_the_right_error() {
 		let terms = MarketCall::set_terms {
 			community: HOME,
 			terms: paper::TERMS,
-			from_era: now().current + 1,
+			from_era: now().current + 2,
 		};
 		assert_noop!(dispatch(by(Bob, terms)), MarketError::NotOperator);
 	});

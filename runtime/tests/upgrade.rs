@@ -84,14 +84,14 @@ fn contracts_survive_the_first_block_on_newer_code() {
 #[test]
 fn migration_fits_into_a_block_and_runs_once() {
 	contracts_survive(|chain| {
-		StorageVersion::new(1).put::<EnergyMarket>();
+		StorageVersion::new(2).put::<EnergyMarket>();
 		let weight = Rehearsal::<Runtime>::on_runtime_upgrade();
 		assert!(weight.all_lte(RuntimeBlockWeights::get().max_block), "{weight}");
-		assert_eq!(EnergyMarket::on_chain_storage_version(), 2);
+		assert_eq!(EnergyMarket::on_chain_storage_version(), 3);
 		chain.block(vec![]);
 
 		let again = Rehearsal::<Runtime>::on_runtime_upgrade();
 		assert!(again.ref_time() < weight.ref_time(), "{again} after {weight}");
-		assert_eq!(EnergyMarket::on_chain_storage_version(), 2);
+		assert_eq!(EnergyMarket::on_chain_storage_version(), 3);
 	});
 }

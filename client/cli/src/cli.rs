@@ -260,6 +260,11 @@ pub struct BillsArgs {
 	#[arg(long, value_name = "ERA", default_value_t = u32::MAX)]
 	pub to: u32,
 
+	/// Show this household's bill in lines as well: contracts, deviations that neighbours matched or nobody did, rewards,
+	/// and by how much late readings changed it
+	#[arg(long, value_name = "NUMBER")]
+	pub household: Option<u32>,
+
 	/// Write everything to this file as JSON
 	#[arg(long, value_name = "FILE")]
 	pub json: Option<PathBuf>,
@@ -365,8 +370,8 @@ object with these fields. Other columns and fields are ignored.
 
 The program first writes each reading to a queue on disk. The chain takes the readings of an era while the next one \
 runs. The program signs a reading and offers the same transaction until it is in a final block. Duplicates are \
-ignored. A reading that is too late for the chain, for instance because the node was away, is marked as late: the \
-chain has estimated it.
+ignored. A reading that misses its time, for instance because the node was away, is sent late: the chain has estimated \
+it and corrects the bill, at the imbalance prices, for as long as it keeps the era (a day of half hours).
 
 The program ends when its input ends (standard input when it is closed, a file with --once) and no reading waits any \
 more. Otherwise end it with Ctrl-C; the next run continues with the queue.
@@ -424,6 +429,10 @@ pub struct MeterRunArgs {
 	/// File of the queue [default: a file in the user's state folder, named after the key's account]
 	#[arg(long, value_name = "FILE")]
 	pub queue: Option<PathBuf>,
+
+	/// Confirm that the meter measures this household, as soon as its operator names the meter; without a fee
+	#[arg(long, value_name = "NUMBER")]
+	pub household: Option<u32>,
 }
 
 const METER_LOG_HELP: &str = "\

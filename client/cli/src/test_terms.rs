@@ -11,5 +11,6 @@ pub const TEST_TERMS: Terms = Terms {
 		imbalance_export_per_kwh: 40,
 		grid_fee_per_kwh: 10,
 	},
+	reward_cap_per_kwh: 5,
 	..paper::TERMS
 };

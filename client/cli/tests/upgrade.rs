@@ -297,7 +297,7 @@ async fn replay_resumes_after_a_runtime_upgrade_in_the_middle_of_a_day() {
 
 	let head = chain.head().await;
 	let old = chain.code_version().await;
-	assert_eq!(chain.state_versions(head).await, (old, "0x0100".to_owned()));
+	assert_eq!(chain.state_versions(head).await, (old, "0x0200".to_owned()));
 	let same = from_hex(&chain.storage(CODE, head).await);
 	let refused = chain.set_code(same).await.unwrap_err();
 	assert!(refused.contains("SpecVersionNeedsToIncrease"), "{refused}");
@@ -340,8 +340,8 @@ async fn replay_resumes_after_a_runtime_upgrade_in_the_middle_of_a_day() {
 	// The state is migrated in the first block on the new code, and never again.
 	for block in [changed - 1, changed, changed + 1, changed + 2, chain.head().await] {
 		let expected = match block > changed {
-			true => (old + 1, "0x0200".to_owned()),
-			false => (old, "0x0100".to_owned()),
+			true => (old + 1, "0x0300".to_owned()),
+			false => (old, "0x0200".to_owned()),
 		};
 		assert_eq!(
 			chain.state_versions(block).await,

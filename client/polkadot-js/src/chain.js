@@ -150,16 +150,17 @@ export class Chain {
 	}
 
 	/**
-	 * What of an account is on hold for the market's contracts.
+	 * What of an account is on hold for the market's contracts, or for another reason of the market.
 	 *
 	 * @param {string} address
+	 * @param {string} reason
 	 * @returns {Promise<bigint>}
 	 */
-	async held(address) {
+	async held(address, reason = 'Contract') {
 		/** @type {any} */
 		const holds = await this.api.query.balances.holds(address);
 		return holds
-			.filter(({ id }) => id.isEnergyMarket && id.asEnergyMarket.isContract)
+			.filter(({ id }) => id.isEnergyMarket && id.asEnergyMarket.type === reason)
 			.reduce((sum, { amount }) => sum + amount.toBigInt(), 0n);
 	}
 

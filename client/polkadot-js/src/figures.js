@@ -105,6 +105,10 @@ const amounts = (named) => ({
 	receivedFromUtility: 0n,
 	mainCost: 0n,
 	mainRevenue: 0n,
+	matchedCost: 0n,
+	matchedRevenue: 0n,
+	imbalanceCost: 0n,
+	imbalanceRevenue: 0n,
 	aloneCost: 0n,
 	aloneRevenue: 0n,
 	arrears: 0n,
@@ -138,8 +142,11 @@ export function sumsToZero(events, era) {
 	const energyOf = (channel) => sum(statements.map((statement) => statement.energy[channel]));
 	assert.equal(energyOf('soldToCommunityWh') - energyOf('boughtFromCommunityWh'), 0n, 'community energy');
 	assert.equal(BigInt(totals.communityWh), energyOf('soldToCommunityWh'));
-	assert.equal(BigInt(totals.soldToMainWh), energyOf('soldToMainWh'));
-	assert.equal(BigInt(totals.boughtFromMainWh), energyOf('boughtFromMainWh'));
+	const deviation = (field) => sum(statements.map((statement) => statement[field]));
+	assert.equal(deviation('matchedLongWh') - deviation('matchedShortWh'), 0n, 'matched deviations');
+	assert.equal(BigInt(totals.matchedWh), deviation('matchedLongWh'));
+	assert.equal(BigInt(totals.soldToMainWh), energyOf('soldToMainWh') + deviation('imbalanceExportWh'));
+	assert.equal(BigInt(totals.boughtFromMainWh), energyOf('boughtFromMainWh') + deviation('imbalanceImportWh'));
 
 	const moneyOf = (amount) => sum(statements.map((statement) => statement.amounts[amount]));
 	assert.equal(moneyOf('receivedFromPool') - moneyOf('paidToPool'), 0n, 'money through the pool');
@@ -167,10 +174,11 @@ export async function moneyMoved(context, { events, before, after }) {
 		expect(owners[household], netOf(statement));
 	}
 	expect(operator.address, BigInt(totals.gridFees));
-	expect(utility.address, BigInt(totals.toUtility) - BigInt(totals.fromUtility));
+	expect(utility.address, BigInt(totals.toUtility) - BigInt(totals.fromUtility) - BigInt(totals.toPot));
 	expect(await chain.poolAccount(COMMUNITY), 0n);
 	// A pot has no account until somebody pays into it.
-	if (BigInt(totals.rewards) > 0n) expect(await chain.market('potAccount', COMMUNITY), -BigInt(totals.rewards));
+	const potChange = BigInt(totals.toPot) - BigInt(totals.rewards);
+	if (potChange !== 0n) expect(await chain.market('potAccount', COMMUNITY), potChange);
 	for (const [address, change] of expected) {
 		const [had, has] = [await chain.balanceAt(before, address), await chain.balanceAt(after, address)];
 		assert.ok(had > 0n, `${address} has an account`);

@@ -50,12 +50,12 @@ import {
  * @property {KeyringPair} utility
  * @property {KeyringPair} aliceMeter
  * @property {KeyringPair} bobMeter
- * @property {KeyringPair} newMeter of the household that the operator registers
+ * @property {KeyringPair} newMeter of the household that joins
  * @property {Record<number, string>} owners addresses by number of household
  * @property {number} era the running era
  * @property {number} delivered the era that the meters report
  * @property {number} silent the era without readings
- * @property {number} cottage the household that the operator registers
+ * @property {number} cottage the household that joins
  */
 
 /** @type {{title: string, run: (context: Context) => Promise<void>}[]} */
@@ -95,8 +95,16 @@ export const steps = [
 				name: 'paper',
 				operator: operator.address,
 				utility: utility.address,
-				concentrator: null,
-				paused: false,
+				concentrator: { now: null, next: null, afterNext: null },
+				paused: { now: false, next: null, afterNext: null },
+				bounds: {
+					highestRetailPerKwh: Number(milli(600)),
+					lowestFeedInPerKwh: Number(milli(40)),
+					highestImbalanceImportPerKwh: Number(milli(720)),
+					lowestImbalanceExportPerKwh: 0,
+					highestGridFeePerKwh: Number(milli(50)),
+					highestIncentivePerEra: Number(milli(100_000)),
+				},
 				endedTerms: [],
 				nextTerms: null,
 				terms: {
@@ -111,6 +119,7 @@ export const steps = [
 					priceRule: 'MidMarket',
 					incentivePerEra: 0,
 					comfortBounds: null,
+					rewardCapPerKwh: Number(milli(5)),
 				},
 			});
 			const members = await chain.stored('members', COMMUNITY);
@@ -240,7 +249,7 @@ export const steps = [
 			const { energyMarket } = chain.api.tx;
 			const sell = [strategy('SellToCommunity', 1_300, 2_100)];
 			const forAlice = (...submission) => energyMarket.submitStrategies(ALICE, ...submission);
-			const register = (meter) => energyMarket.registerHousehold(COMMUNITY, bob.address, meter.address, 15_000, null);
+			const offer = energyMarket.offerMembership(COMMUNITY, bob.address, utility.address, 15_000);
 			const submitted = await chain.stored('submissions', ALICE, (era + 1) % 2);
 			/** @type {[string, SubmittableExtrinsic<'promise'>, KeyringPair, string][]} */
 			const refusals = [
@@ -249,8 +258,14 @@ export const steps = [
 				['an era that runs already', forAlice(era, 3_300, sell), alice, 'StrategiesForWrongEra'],
 				['selling a deficit', forAlice(era + 1, 0, sell), alice, 'KindContradictsNetPosition'],
 				['no strategy', forAlice(era + 1, 0, []), alice, 'NoStrategies'],
-				['a registration by somebody who is not the operator', register(utility), bob, 'NotOperator'],
-				["a registration with a neighbour's meter", register(aliceMeter), operator, 'MeterAlreadyRegistered'],
+				['an offer by somebody who is not the operator', offer, bob, 'NotOperator'],
+				['a confirmation that nobody asked for', energyMarket.confirmMeter(ALICE), utility, 'UnknownOffer'],
+				[
+					"a neighbour's meter",
+					energyMarket.proposeChange(ALICE, { Meter: aliceMeter.address }),
+					operator,
+					'MeterAlreadyRegistered',
+				],
 			];
 			for (const [what, call, signer, name] of refusals) {
 				const { error } = await chain.send(call, signer);
@@ -289,19 +304,20 @@ export const steps = [
 			const seller = await chain.market('contract', ALICE, era);
 			assert.equal(seller.chosen, 0);
 			assert.deepEqual(seller.energy, energy({ soldToCommunityWh: 1_500, soldToMainWh: 500 }));
-			assert.equal(seller.held, 0);
+			// What breaking the sale of 1.5 kWh would cost: imbalance import less the price.
+			assert.equal(BigInt(seller.held), milli(255));
 			const buyer = await chain.market('contract', BOB, era);
 			assert.equal(buyer.chosen, 0);
 			assert.equal(buyer.mainGridOnly, false);
 			assert.deepEqual(buyer.energy, energy({ boughtFromCommunityWh: 1_500 }));
-			// The worst case: 1.5 kWh at retail, if the pool has no energy. Two smallest units are added for rounding.
-			assert.equal(BigInt(buyer.held), milli(450) + 2n);
+			// 1.5 kWh at the price of 0.19 and the grid fee of 0.01.
+			assert.equal(BigInt(buyer.held), milli(300));
 			assert.deepEqual(await chain.market('contracts', COMMUNITY, era), [
 				[ALICE, seller],
 				[BOB, buyer],
 			]);
 			assert.equal(await chain.held(bob.address), BigInt(buyer.held));
-			assert.equal(await chain.held(alice.address), 0n);
+			assert.equal(await chain.held(alice.address), BigInt(seller.held));
 
 			// A payoff of zero has no logarithm: the smallest number represents it.
 			const log2 = ({ payoffsLog2 }) =>
@@ -363,26 +379,34 @@ export const steps = [
 		},
 	},
 	{
-		title: 'the operator Eve registers a household',
+		title: 'a household joins: Eve offers, Dave accepts, and the meter confirms without a fee',
 		async run(context) {
 			const { chain, operator, dave, say } = context;
 			const members = await chain.market('members', COMMUNITY);
 			// A path that no earlier run on this chain has used.
 			context.newMeter = chain.account(`//Dave//cottage//${members.length}`);
-			const { events } = await accepted(
-				chain,
-				chain.api.tx.energyMarket.registerHousehold(COMMUNITY, dave.address, context.newMeter.address, 5_000, null),
-				operator,
-			);
-			const registered = one(events, 'energyMarket.HouseholdRegistered');
-			context.cottage = registered.household;
+			const { offerMembership, acceptMembership, confirmMeter } = chain.api.tx.energyMarket;
+			const meter = context.newMeter;
+			const offer = offerMembership(COMMUNITY, dave.address, meter.address, 5_000);
+			const offered = one((await accepted(chain, offer, operator)).events, 'energyMarket.MembershipOffered');
+			context.cottage = offered.household;
+			assert.equal(await chain.held(operator.address, 'Offer'), UNIT, 'the deposit');
+			// Nobody is a member who has not agreed.
+			await accepted(chain, acceptMembership(context.cottage, UNIT, null), dave);
+			assert.equal(await chain.market('household', context.cottage), null);
+			assert.deepEqual(await chain.market('members', COMMUNITY), members);
+			const { events } = await accepted(chain, confirmMeter(context.cottage), meter);
+			assert.equal(await chain.held(operator.address, 'Offer'), 0n);
 			context.owners[context.cottage] = dave.address;
-			assert.deepEqual(registered, {
+			const joined = one(events, 'energyMarket.HouseholdJoined');
+			joined.maxDebitPerEra = BigInt(joined.maxDebitPerEra);
+			assert.deepEqual(joined, {
 				community: COMMUNITY,
 				household: context.cottage,
 				owner: dave.address,
 				meter: context.newMeter.address,
 				connectionLimitWh: 5_000,
+				maxDebitPerEra: UNIT,
 				comfort: null,
 			});
 			assert.deepEqual(await chain.market('members', COMMUNITY), [...members, context.cottage]);
@@ -487,24 +511,26 @@ export const steps = [
 			const { statements, totals } = sumsToZero(round.events, delivered);
 			await moneyMoved(context, round);
 
-			// 1.5 kWh at the mid-market price of 0.19, 0.3 kWh fed in at 0.08, 0.1 kWh of imbalance at 0.36.
+			// Contracted: 1.5 kWh at the mid-market price of 0.19, and 0.5 kWh fed in at 0.08. Alice delivered 0.2 kWh less and
+			// Bob took 0.1 kWh more, each at 0.36.
 			const seller = await chain.market('statement', ALICE, delivered);
-			assert.deepEqual(seller.energy, energy({ soldToCommunityWh: 1_500, soldToMainWh: 300 }));
-			assert.deepEqual([seller.imbalanceImportWh, seller.imbalanceExportWh], [0, 0]);
+			assert.deepEqual(seller.energy, energy({ soldToCommunityWh: 1_500, soldToMainWh: 500 }));
+			assert.deepEqual([seller.imbalanceImportWh, seller.imbalanceExportWh], [200, 0]);
 			amountsAre(seller, {
 				receivedFromPool: milli(285),
-				mainRevenue: milli(24),
-				receivedFromUtility: milli(24),
+				mainRevenue: milli(40),
+				imbalanceCost: milli(72),
+				paidToUtility: milli(32),
 				aloneRevenue: milli(144),
 			});
 			const buyer = await chain.market('statement', BOB, delivered);
 			assert.deepEqual(buyer.reading, measured(500, 2_100, 2_090));
-			assert.deepEqual(buyer.energy, energy({ boughtFromCommunityWh: 1_500, boughtFromMainWh: 100 }));
+			assert.deepEqual(buyer.energy, energy({ boughtFromCommunityWh: 1_500 }));
 			assert.deepEqual([buyer.imbalanceImportWh, buyer.imbalanceExportWh], [100, 0]);
 			amountsAre(buyer, {
 				paidToPool: milli(285),
 				gridFee: milli(15),
-				mainCost: milli(36),
+				imbalanceCost: milli(36),
 				paidToUtility: milli(36),
 				aloneCost: milli(480),
 			});
@@ -534,18 +560,18 @@ export const steps = [
 			assert.deepEqual(overview.settled, record);
 			assert.equal(overview.cleared.era, context.era);
 
-			// Alice earned 0.309; with the main grid alone it would have been 0.144.
+			// Alice earned 0.253; with the main grid alone it would have been 0.144.
 			const bill = await chain.market('bill', ALICE, delivered, delivered);
-			assert.equal(BigInt(bill.savings), milli(165));
+			assert.equal(BigInt(bill.savings), milli(109));
 			assert.deepEqual(await chain.market('trades', COMMUNITY, delivered), [
 				{ seller: ALICE, buyer: BOB, energyWh: 1_500 },
 			]);
 
 			assert.equal((await chain.market('contract', BOB, delivered)).held, 0);
 			assert.equal(await chain.held(bob.address), 0n);
-			assert.equal(await chain.held(alice.address), 0n);
-			// Dave's contracts of the next era are open: 0.6 and 0.2 kWh at retail, two units each.
-			assert.equal(await chain.held(dave.address), milli(240) + 4n);
+			assert.equal(await chain.held(alice.address), BigInt((await chain.market('contract', ALICE, context.era)).held));
+			// Dave's contracts of the era before are open: 0.6 and 0.2 kWh at price and fee.
+			assert.equal(await chain.held(dave.address), milli(160));
 			say(`Alice ${tokens(netOf(seller))}, Bob ${tokens(netOf(buyer))}, community energy ${totals.communityWh} Wh`);
 		},
 	},
@@ -565,7 +591,7 @@ export const steps = [
 	{
 		title: 'a silent meter brings its owner no advantage',
 		async run(context) {
-			const { chain, alice, charlie, dave, silent, cottage, say } = context;
+			const { chain, charlie, dave, silent, cottage, say } = context;
 			const round = await chain.nextEra();
 			assert.equal(round.era, context.era + 1);
 			context.era = round.era;
@@ -573,30 +599,40 @@ export const steps = [
 			const { totals } = sumsToZero(round.events, silent);
 			await moneyMoved(context, round);
 			assert.equal(totals.missingReadings, totals.households);
-			assert.equal(totals.communityWh, 0);
+			assert.equal(totals.communityWh, 800);
 
 			const seller = await chain.market('statement', CHARLIE, silent);
-			assert.deepEqual(seller.reading, { ...measured(500, 500, 2_100), quality: 'Estimated' });
-			assert.deepEqual(seller.energy, energy({}));
-			// The pool had no energy for Dave, so he pays retail and no imbalance: 0.6 kWh at 0.30.
+			assert.deepEqual(seller.reading, { ...measured(0, 500, 2_100), quality: 'Estimated' });
+			// Charlie's contract is firm: 0.8 kWh at 0.19 and 0.2 kWh at 0.08. Without generation he lacks 1 kWh and the
+			// 0.5 kWh that he consumed, at 0.36.
+			assert.deepEqual(seller.energy, energy({ soldToCommunityWh: 800, soldToMainWh: 200 }));
+			assert.equal(seller.imbalanceImportWh, 1_500);
+			amountsAre(seller, {
+				receivedFromPool: milli(152),
+				mainRevenue: milli(16),
+				imbalanceCost: milli(540),
+				aloneCost: milli(150),
+				paidToUtility: milli(524),
+			});
+			// Dave has what he contracted: 0.6 kWh at 0.19 and 0.01.
 			const buyer = await chain.market('statement', DAVE, silent);
-			assert.deepEqual(buyer.energy, energy({ boughtFromMainWh: 600 }));
+			assert.deepEqual(buyer.energy, energy({ boughtFromCommunityWh: 600 }));
 			assert.equal(buyer.imbalanceImportWh, 0);
-			amountsAre(buyer, { mainCost: milli(180), paidToUtility: milli(180), aloneCost: milli(180) });
+			amountsAre(buyer, { paidToPool: milli(114), gridFee: milli(6), aloneCost: milli(180) });
 			const second = await chain.market('statement', cottage, silent);
-			assert.equal(BigInt(second.amounts.paidToUtility), milli(60));
+			assert.equal(BigInt(second.amounts.paidToPool), milli(38));
 			assert.equal(await chain.held(dave.address), 0n);
 			assert.equal(await chain.held(charlie.address), 0n);
-			assert.equal(await chain.held(alice.address), 0n);
-			say(`Charlie sold nothing, Dave paid ${tokens(buyer.amounts.paidToUtility)} to the utility`);
+			say(`Charlie paid ${tokens(seller.amounts.paidToUtility)} for what he did not deliver`);
 		},
 	},
 	{
 		title: 'Sudo creates a second community, and nobody else can',
 		async run({ chain, alice, bob, operator, utility, say }) {
-			const { terms } = await chain.stored('communities', COMMUNITY);
+			const { terms, bounds } = await chain.stored('communities', COMMUNITY);
 			const { sudo, energyMarket } = chain.api.tx;
-			const found = energyMarket.createCommunity('Elm Street', operator.address, utility.address, terms);
+			const parties = [operator.address, utility.address];
+			const found = energyMarket.createCommunity('Elm Street', ...parties, terms, bounds);
 			assert.equal((await chain.send(found, bob)).error, 'BadOrigin');
 			const count = await chain.stored('communityCount');
 			const { events } = await accepted(chain, sudo.sudo(found), alice);

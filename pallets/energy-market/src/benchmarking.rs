@@ -1,5 +1,7 @@
 //! Benchmarks of every call and of every step that the hooks take, each at its worst case.
 
+mod fixtures;
+
 use super::*;
 use crate::{
 	pallet::Pallet as EnergyMarket,
@@ -7,10 +9,10 @@ use crate::{
 };
 use alloc::vec::Vec;
 use commonwatt_market::{
-	game::{Game, Kind, Preference, SolverConfig, Strategy},
-	paper::{COMFORT, RULES},
+	game::{Preference, SolverConfig},
+	paper::COMFORT,
 };
-use core::cmp::Ordering;
+use fixtures::*;
 use frame_benchmarking::v2::*;
 use frame_support::{
 	traits::{
@@ -21,180 +23,6 @@ use frame_support::{
 	BoundedVec,
 };
 use frame_system::RawOrigin;
-
-const ERA: EraIndex = 1_000;
-
-fn funded<T: Config>(name: &'static str, index: u32) -> T::AccountId {
-	let who = account(name, index, 0);
-	let amount = T::Currency::minimum_balance().saturating_mul(1_000_000_000);
-	T::Currency::set_balance(&who, amount);
-	who
-}
-
-fn terms() -> Terms {
-	Terms {
-		rules: RULES,
-		tariffs: Tariffs {
-			retail_per_kwh: 300_000,
-			feed_in_per_kwh: 80_000,
-			imbalance_import_per_kwh: 360_000,
-			imbalance_export_per_kwh: 40_000,
-			grid_fee_per_kwh: 10_000,
-		},
-		price_rule: PriceRule::SupplyDemandRatio,
-		incentive_per_era: 1_000_000,
-		comfort_bounds: Some(ComfortBounds {
-			min_centi_c: 0,
-			max_centi_c: 4_000,
-		}),
-	}
-}
-
-fn community<T: Config>() -> CommunityId {
-	EnergyMarket::<T>::do_create_community(
-		[b'x'; 32].to_vec(),
-		funded::<T>("operator", 0),
-		funded::<T>("utility", 0),
-		terms(),
-	)
-	.expect("the operator is funded and the terms are valid; qed")
-}
-
-fn last_community<T: Config>() -> CommunityId {
-	CommunityId(CommunityCount::<T>::get().saturating_sub(1))
-}
-
-fn household<T: Config>(community: CommunityId, index: u32) -> (HouseholdId, T::AccountId) {
-	let owner = funded::<T>("owner", index);
-	let id = EnergyMarket::<T>::do_register_household(
-		community,
-		owner.clone(),
-		funded::<T>("meter", index),
-		1_000_000_000,
-		Some(COMFORT),
-	)
-	.expect("the community has room and the meter is new; qed");
-	(id, owner)
-}
-
-fn clock<T: Config>() {
-	Clock::<T>::put(ClockState {
-		current: ERA,
-		previous: Some(ERA - 1),
-	});
-}
-
-/// `count` strategies of a household. One household in eight sells; the others buy, which costs most: they need holds.
-fn strategies(household: u32, count: u32) -> (u32, Vec<Strategy>) {
-	// Knuth's multiplicative hash: scattered but reproducible numbers.
-	let scattered = household.wrapping_add(1).wrapping_mul(2_654_435_761);
-	let load = 200 + (scattered >> 8) % 3_800;
-	// 84 % of what seven households lack on average, 1,050 Wh each.
-	let surplus = 7 * 1_050 * 84 / 100;
-	let generation = match household % 8 {
-		0 => load + surplus * 3 / 4 + (scattered >> 4) % (surplus / 2),
-		_ => (scattered >> 4) % load,
-	};
-	let strategies = (0..count)
-		.map(|i| {
-			let consumption_wh = load * (86 + 4 * (i / 2)) / 100;
-			let pool = i % 2 == 0;
-			let kind = match generation.cmp(&consumption_wh) {
-				Ordering::Equal => Kind::Neutral,
-				Ordering::Greater if pool => Kind::SellToCommunity,
-				Ordering::Greater => Kind::SellToMain,
-				Ordering::Less if pool => Kind::BuyFromCommunity,
-				Ordering::Less => Kind::BuyFromMain,
-			};
-			let warmer = (i64::from(consumption_wh) - i64::from(load)) / 4;
-			Strategy {
-				kind,
-				consumption_wh,
-				temperature_centi_c: 2_100 + warmer as i16,
-			}
-		})
-		.collect();
-	(generation, strategies)
-}
-
-/// A game of 100 households that uses up any budget of the solver, since no start reaches an equilibrium.
-fn exhausting() -> Game {
-	// Knuth's linear congruential generator, MMIX; this seed is among the first that exhaust a budget of a million.
-	let mut state = 32u64;
-	let mut below = |bound: u32| {
-		state = state
-			.wrapping_mul(6_364_136_223_846_793_005)
-			.wrapping_add(1_442_695_040_888_963_407);
-		((state >> 33) % u64::from(bound)) as u32
-	};
-	let mut household = || {
-		let load = 200 + below(3_800);
-		let generation_wh = below(2 * load);
-		let strategy = |_| {
-			let consumption_wh = load * (50 + below(100)) / 100;
-			let main_grid = below(4) == 0;
-			let kind = match generation_wh.cmp(&consumption_wh) {
-				_ if generation_wh.abs_diff(consumption_wh) < 10 => Kind::Neutral,
-				Ordering::Greater if main_grid => Kind::SellToMain,
-				Ordering::Greater => Kind::SellToCommunity,
-				_ if main_grid => Kind::BuyFromMain,
-				_ => Kind::BuyFromCommunity,
-			};
-			Strategy {
-				kind,
-				consumption_wh,
-				temperature_centi_c: 1_500 + below(1_200) as i16,
-			}
-		};
-		commonwatt_market::game::Household {
-			generation_wh,
-			comfort: Some(COMFORT),
-			strategies: (0..16).map(strategy).collect(),
-		}
-	};
-	let households = (0..100).map(|_| household()).collect();
-	Game::new(terms().rules, households).expect("each kind fits its net position; qed")
-}
-
-fn metered(quality: Quality) -> Reading {
-	Reading {
-		generation_wh: 1,
-		consumption_wh: 2,
-		indoor_centi_c: 2_100,
-		quality,
-	}
-}
-
-fn household_with_two_meters<T: Config>(community: CommunityId, index: u32) -> (HouseholdId, T::AccountId) {
-	let (id, owner) = household::<T>(community, index);
-	EnergyMarket::<T>::do_replace_meter(account("operator", 0, 0), id, account("other meter", index, 0))
-		.expect("the clock runs and the meter is new; qed");
-	(id, owner)
-}
-
-/// Two readings of a household, the newer one of this era.
-fn readings<T: Config>(household: HouseholdId, era: EraIndex, reading: Reading) {
-	let before = Some((era - 1, reading));
-	Readings::<T>::insert(household, Metered { era, reading, before });
-}
-
-fn full_community<T: Config>(h: u32) -> CommunityId {
-	let community = community::<T>();
-	for index in 0..h {
-		let (id, _) = household::<T>(community, index);
-		let (generation_wh, strategies) = strategies(index, T::MaxStrategies::get());
-		Submissions::<T>::insert(
-			id,
-			EnergyMarket::<T>::submission_slot(ERA),
-			Submission::<T> {
-				era: ERA,
-				generation_wh,
-				strategies: BoundedVec::truncate_from(strategies),
-			},
-		);
-	}
-	community
-}
 
 #[benchmarks]
 mod benchmarks {
@@ -212,6 +40,7 @@ mod benchmarks {
 			operator,
 			utility,
 			terms(),
+			TermsBounds::around(&terms()),
 		);
 		assert_eq!(
 			CommunityCount::<T>::get(),
@@ -221,24 +50,131 @@ mod benchmarks {
 	}
 
 	#[benchmark]
-	fn register_household() {
+	fn offer_membership() {
+		clock::<T>();
 		let community = community::<T>();
 		// The last household that fits, so that the list of members is as long as possible.
 		for index in 1..T::MaxHouseholds::get() {
 			household::<T>(community, index);
 		}
 		let operator = account("operator", 0, 0);
-		let (owner, meter) = (funded::<T>("owner", 0), funded::<T>("meter", 0));
+		let (owner, meter) = (account("owner", 0, 0), account("meter", 0, 0));
 		#[extrinsic_call]
-		_(
-			RawOrigin::Signed(operator),
-			community,
-			owner,
-			meter.clone(),
-			1_000,
-			Some(COMFORT),
+		_(RawOrigin::Signed(operator), community, owner, meter, 1_000);
+		assert_eq!(OpenOffers::<T>::get(community), 1);
+	}
+
+	/// The last consent, with which the household joins.
+	#[benchmark]
+	fn accept_membership() {
+		let id = offer::<T>();
+		EnergyMarket::<T>::do_confirm_meter(account("meter", 0, 0), id).expect("the meter is new; qed");
+		let owner = account("owner", 0, 0);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), id, 1_000_000, Some(COMFORT));
+		assert!(Households::<T>::contains_key(id));
+	}
+
+	/// The last consent, with which the household joins.
+	#[benchmark]
+	fn confirm_meter() {
+		let id = offer::<T>();
+		EnergyMarket::<T>::do_accept_membership(account("owner", 0, 0), id, acceptance())
+			.expect("the offer is open; qed");
+		let meter = account("meter", 0, 0);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(meter), id);
+		assert!(Households::<T>::contains_key(id));
+	}
+
+	/// The meter has confirmed, and is freed.
+	#[benchmark]
+	fn withdraw_offer() {
+		let id = offer::<T>();
+		EnergyMarket::<T>::do_confirm_meter(account("meter", 0, 0), id).expect("the meter is new; qed");
+		let operator = account("operator", 0, 0);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(operator), id);
+		assert!(!Offers::<T>::contains_key(id));
+	}
+
+	#[benchmark]
+	fn set_max_debit() {
+		let (household, owner) = household::<T>(community::<T>(), 0);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), household, 1);
+	}
+
+	/// Replaces a proposal whose meter has confirmed, and frees that meter.
+	#[benchmark]
+	fn propose_change() {
+		clock::<T>();
+		let (household, _) = household::<T>(community::<T>(), 0);
+		propose::<T>(household, account("other meter", 0, 0));
+		let operator = account("operator", 0, 0);
+		let change = Change::Meter(account("third meter", 0, 0));
+		#[extrinsic_call]
+		_(RawOrigin::Signed(operator), household, Some(change.clone()));
+		assert_eq!(
+			Proposals::<T>::get(household).map(|proposal| proposal.change),
+			Some(change)
 		);
-		assert!(MeterOf::<T>::contains_key(meter));
+	}
+
+	/// The last consent, which cancels an earlier replacement and frees its meter.
+	#[benchmark]
+	fn accept_change() {
+		clock::<T>();
+		let (household, owner) = household_with_two_meters::<T>(community::<T>(), 0);
+		let change = propose::<T>(household, account("third meter", 0, 0));
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), household, change);
+		assert!(!Proposals::<T>::contains_key(household));
+	}
+
+	#[benchmark]
+	fn offer_household() {
+		let (household, owner) = household::<T>(community::<T>(), 0);
+		let new_owner: T::AccountId = account("new owner", 0, 0);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), household, Some(new_owner));
+		assert!(Handovers::<T>::contains_key(household));
+	}
+
+	#[benchmark]
+	fn accept_household() {
+		clock::<T>();
+		let (household, owner) = household::<T>(community::<T>(), 0);
+		let new_owner: T::AccountId = account("new owner", 0, 0);
+		EnergyMarket::<T>::do_offer_household(owner, household, Some(new_owner.clone()))
+			.expect("the owner may offer it; qed");
+		// The maximum number of creditors.
+		let credit = Debt {
+			arrears: 0,
+			credit: 1,
+		};
+		let debts = (0..T::MaxHouseholds::get()).map(|i| (HouseholdId(household.0 + i), credit));
+		let debts = DebtBook::<T>::truncate_from(debts.collect());
+		Debts::<T>::insert(last_community::<T>(), debts);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(new_owner), household, 1_000_000);
+		assert!(!Handovers::<T>::contains_key(household));
+	}
+
+	#[benchmark]
+	fn write_off_arrears() {
+		let (household, _) = household::<T>(community::<T>(), 0);
+		let debt = Debt {
+			arrears: 1,
+			credit: 0,
+		};
+		let debts = (0..T::MaxHouseholds::get()).map(|i| (HouseholdId(household.0 + i), debt));
+		let community = last_community::<T>();
+		Debts::<T>::insert(community, DebtBook::<T>::truncate_from(debts.collect()));
+		let utility = account("utility", 0, 0);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(utility), household);
+		assert!(Debts::<T>::get(community).iter().all(|(id, _)| *id != household));
 	}
 
 	#[benchmark]
@@ -247,6 +183,44 @@ mod benchmarks {
 		let operator = account("operator", 0, 0);
 		#[extrinsic_call]
 		_(RawOrigin::Signed(operator), community, terms(), ERA);
+	}
+
+	#[benchmark]
+	fn set_terms_bounds() -> Result<(), BenchmarkError> {
+		let origin = T::GovernanceOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
+		let community = community::<T>();
+		let bounds = TermsBounds::around(&terms());
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, community, bounds);
+		Ok(())
+	}
+
+	#[benchmark]
+	fn set_utility() -> Result<(), BenchmarkError> {
+		let origin = T::GovernanceOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
+		let community = community::<T>();
+		let utility = account("another", 0, 0);
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, community, utility);
+		Ok(())
+	}
+
+	/// All ring slots are in use.
+	#[benchmark]
+	fn close_community() -> Result<(), BenchmarkError> {
+		let origin = T::GovernanceOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
+		let community = community::<T>();
+		let beneficiary = funded::<T>("beneficiary", 0);
+		let pot = EnergyMarket::<T>::pot_account(community);
+		T::Currency::set_balance(&pot, T::Currency::minimum_balance().saturating_mul(1_000));
+		for era in 0..T::RetainedEras::get() {
+			Pallet::<T>::solve_step(community, era, None, 0);
+			Settlement::<T>::run(community, era, 0);
+		}
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, community, beneficiary);
+		assert!(!Communities::<T>::contains_key(community));
+		Ok(())
 	}
 
 	#[benchmark]
@@ -285,18 +259,6 @@ mod benchmarks {
 		let operator = account("operator", 0, 0);
 		#[extrinsic_call]
 		_(RawOrigin::Signed(operator), household, true);
-	}
-
-	/// Cancels an earlier replacement, which frees its meter.
-	#[benchmark]
-	fn replace_meter() {
-		clock::<T>();
-		let (household, _) = household_with_two_meters::<T>(community::<T>(), 0);
-		let operator = account("operator", 0, 0);
-		let meter: T::AccountId = account("third meter", 0, 0);
-		#[extrinsic_call]
-		_(RawOrigin::Signed(operator), household, meter.clone());
-		assert_eq!(MeterOf::<T>::get(meter), Some(household));
 	}
 
 	#[benchmark]
@@ -379,6 +341,46 @@ mod benchmarks {
 		assert_eq!(newest.map(|reading| reading.quality), Some(Quality::Corrected));
 	}
 
+	/// In a full community of which everybody is in arrears, for a household that has reported all other retained eras
+	/// late.
+	#[benchmark]
+	fn submit_late_reading() {
+		clock::<T>();
+		let era = ERA - 2;
+		let h = T::MaxHouseholds::get();
+		let community = full_community::<T>(h);
+		for (index, id) in (0u32..).zip(Members::<T>::get(community)) {
+			Households::<T>::mutate(id, |h| {
+				if let Some(h) = h {
+					h.member_since = 0;
+				}
+			});
+			T::Currency::set_balance(&account("owner", index, 0), T::Currency::minimum_balance());
+		}
+		EnergyMarket::<T>::solve_step(community, era, None, h);
+		Settlement::<T>::run(community, era, h);
+		let id = Members::<T>::get(community).first().copied().unwrap_or_default();
+		let estimated = EnergyMarket::<T>::view_statement(id, era);
+		let known = (ERA.saturating_sub(T::RetainedEras::get()).saturating_add(1)..era)
+			.filter_map(|era| {
+				Some(Statement {
+					era,
+					is_estimate: false,
+					..estimated?
+				})
+			})
+			.collect();
+		LateStatements::<T>::insert(id, BoundedVec::truncate_from(known));
+		T::Currency::set_balance(
+			&account("owner", 0, 0),
+			T::Currency::minimum_balance().saturating_mul(1_000),
+		);
+		let meter = account("meter", 0, 0);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(meter), era, metered(Quality::Measured));
+		assert!(EnergyMarket::<T>::view_statement(id, era).is_some_and(|s| !s.is_estimate));
+	}
+
 	#[benchmark]
 	fn submit_readings(n: Linear<1, { T::MaxHouseholds::get() }>) -> Result<(), BenchmarkError> {
 		let community = community::<T>();
@@ -392,6 +394,12 @@ mod benchmarks {
 			.map(|index| {
 				let (household, _) = household::<T>(community, index);
 				readings::<T>(household, ERA - 1, metered(Quality::Measured));
+				// The concentrator corrects only its own readings.
+				Readings::<T>::mutate(household, |newest| {
+					if let Some(newest) = newest {
+						newest.by_meter = false;
+					}
+				});
 				ReadingItem {
 					household,
 					era: ERA - 1,
@@ -495,10 +503,12 @@ mod benchmarks {
 		let members = Members::<T>::get(community);
 		for (index, id) in (0u32..).zip(members.iter().copied()) {
 			let (generation_wh, strategies) = strategies(index, 1);
-			let consumption_wh = strategies
-				.first()
-				.map_or(0, |s| s.consumption_wh)
-				.saturating_add(333);
+			let contracted_wh = strategies.first().map_or(0, |s| s.consumption_wh);
+			// A third has a surplus, the others a shortfall, so that deviations match and the longer side is rationed.
+			let consumption_wh = match index % 3 {
+				0 => contracted_wh.saturating_sub(333),
+				_ => contracted_wh.saturating_add(333),
+			};
 			let reading = Reading {
 				generation_wh,
 				consumption_wh,
@@ -513,8 +523,10 @@ mod benchmarks {
 				}
 			});
 			if leaves {
-				let meter = account("other meter", index, 0);
-				let _ = EnergyMarket::<T>::do_replace_meter(account("operator", 0, 0), id, meter);
+				// A meter that has begun to measure, and a further one that is proposed and has confirmed.
+				let change = propose::<T>(id, account("other meter", index, 0));
+				let _ = EnergyMarket::<T>::do_accept_change(account("owner", index, 0), id, change);
+				propose::<T>(id, account("third meter", index, 0));
 				let other = Submissions::<T>::get(id, EnergyMarket::<T>::submission_slot(ERA));
 				Submissions::<T>::set(id, EnergyMarket::<T>::submission_slot(ERA + 1), other);
 			} else {

@@ -2,7 +2,7 @@
 
 use crate::{
 	pallet::*, types::announce, Community, CommunityId, EraIndex, Household, HouseholdId, Name, NextTerms,
-	Tariffs, Terms, MAX_TARIFF_PER_KWH,
+	Tariffs, Terms, TermsBounds, MAX_TARIFF_PER_KWH,
 };
 use alloc::vec::Vec;
 use commonwatt_market::{accounts, game::RulesFault};
@@ -10,7 +10,7 @@ use frame_support::{
 	ensure,
 	traits::{
 		fungible::{Inspect, Mutate},
-		tokens::Preservation,
+		tokens::{Fortitude, Preservation},
 		Get,
 	},
 };
@@ -45,9 +45,10 @@ impl<T: Config> Pallet<T> {
 		operator: T::AccountId,
 		utility: T::AccountId,
 		terms: Terms,
+		bounds: TermsBounds,
 	) -> Result<CommunityId, DispatchError> {
 		let name = Name::try_from(name).map_err(|_| Error::<T>::NameTooLong)?;
-		Self::check_terms(&terms)?;
+		Self::check_terms(&terms, &bounds)?;
 		let count = CommunityCount::<T>::get();
 		let id = CommunityId(count);
 		let next = count
@@ -67,8 +68,9 @@ impl<T: Config> Pallet<T> {
 			name: name.clone(),
 			operator: operator.clone(),
 			utility: utility.clone(),
-			concentrator: None,
-			paused: false,
+			concentrator: None.into(),
+			paused: false.into(),
+			bounds,
 			ended_terms: Default::default(),
 			terms,
 			next_terms: None,
@@ -82,6 +84,7 @@ impl<T: Config> Pallet<T> {
 			pool,
 			pot: Self::pot_account(id),
 			terms,
+			bounds,
 		});
 		Ok(id)
 	}
@@ -93,15 +96,10 @@ impl<T: Config> Pallet<T> {
 			genesis.operator.clone(),
 			genesis.utility.clone(),
 			genesis.terms,
+			genesis.bounds,
 		)?;
 		for h in &genesis.households {
-			let household = Self::do_register_household(
-				id,
-				h.owner.clone(),
-				h.meter.clone(),
-				h.connection_limit_wh,
-				h.comfort,
-			)?;
+			let household = Self::join_at_genesis(id, h)?;
 			if h.preference.is_some() {
 				Self::do_set_preference(h.owner.clone(), household, h.preference)?;
 			}
@@ -146,10 +144,14 @@ impl<T: Config> Pallet<T> {
 		from_era: EraIndex,
 	) -> DispatchResult {
 		Self::as_operator(&who, community, |c| {
-			Self::check_terms(&terms)?;
-			let current = Clock::<T>::get().map_or(0, |clock| clock.current);
-			ensure!(from_era > current, Error::<T>::EraNotLater);
-			announce(c, current, NextTerms { from_era, terms });
+			Self::check_terms(&terms, &c.bounds)?;
+			let running = Self::running_era();
+			let earliest = running.checked_add(TermsNotice::<T>::get());
+			ensure!(
+				earliest.is_some_and(|earliest| from_era >= earliest),
+				Error::<T>::NoticeTooShort
+			);
+			announce(c, running, NextTerms { from_era, terms });
 			Self::deposit_event(Event::TermsChanged {
 				community,
 				terms,
@@ -159,12 +161,74 @@ impl<T: Config> Pallet<T> {
 		})
 	}
 
+	/// Names another operator. Nothing that the old one announced and that has not begun comes into force.
 	pub(crate) fn do_set_operator(community: CommunityId, operator: T::AccountId) -> DispatchResult {
-		Communities::<T>::try_mutate(community, |slot| {
-			slot.as_mut().ok_or(Error::<T>::UnknownCommunity)?.operator = operator.clone();
+		Self::as_governance(community, |c| {
+			c.operator = operator.clone();
+			let running = Self::running_era();
+			c.next_terms = c.next_terms.filter(|next| next.from_era <= running);
+			c.concentrator.cancel(running);
+			c.paused.cancel(running);
 			Self::deposit_event(Event::OperatorChanged { community, operator });
+		})
+	}
+
+	pub(crate) fn do_set_terms_bounds(community: CommunityId, bounds: TermsBounds) -> DispatchResult {
+		Self::as_governance(community, |c| {
+			c.bounds = bounds;
+			Self::deposit_event(Event::TermsBoundsChanged { community, bounds });
+		})
+	}
+
+	pub(crate) fn do_set_utility(community: CommunityId, utility: T::AccountId) -> DispatchResult {
+		Self::as_governance(community, |c| {
+			c.utility = utility.clone();
+			Self::deposit_event(Event::UtilityChanged { community, utility });
+		})
+	}
+
+	/// Changes a community for governance.
+	///
+	/// Errors: `UnknownCommunity`.
+	fn as_governance(
+		community: CommunityId,
+		change: impl FnOnce(&mut Community<T::AccountId>),
+	) -> DispatchResult {
+		Communities::<T>::try_mutate(community, |slot| {
+			change(slot.as_mut().ok_or(Error::<T>::UnknownCommunity)?);
 			Ok(())
 		})
+	}
+
+	/// Removes a community without members, and what it keeps in the rings.
+	pub(crate) fn do_close_community(community: CommunityId, beneficiary: T::AccountId) -> DispatchResult {
+		let operator = Self::community(community)?.operator;
+		let members = Members::<T>::decode_len(community).unwrap_or(0);
+		ensure!(
+			members == 0 && OpenOffers::<T>::get(community) == 0,
+			Error::<T>::CommunityNotEmpty
+		);
+		ensure!(!Round::<T>::exists(), Error::<T>::RoundUnderWay);
+		let paid_from = |account: T::AccountId, to: &T::AccountId| {
+			let all = T::Currency::reducible_balance(&account, Preservation::Expendable, Fortitude::Polite);
+			T::Currency::transfer(&account, to, all, Preservation::Expendable)
+		};
+		let from_pot = paid_from(Self::pot_account(community), &beneficiary)?;
+		paid_from(Self::pool_account(community), &operator)?;
+		Communities::<T>::remove(community);
+		Members::<T>::remove(community);
+		Debts::<T>::remove(community);
+		for slot in 0..T::RetainedEras::get() {
+			Contracts::<T>::remove(community, slot);
+			Statements::<T>::remove(community, slot);
+			Records::<T>::remove(community, slot);
+		}
+		Self::deposit_event(Event::CommunityClosed {
+			community,
+			beneficiary,
+			from_pot,
+		});
+		Ok(())
 	}
 
 	pub(crate) fn do_set_concentrator(
@@ -173,10 +237,15 @@ impl<T: Config> Pallet<T> {
 		concentrator: Option<T::AccountId>,
 	) -> DispatchResult {
 		Self::as_operator(&who, community, |c| {
-			c.concentrator = concentrator.clone();
+			ensure!(
+				*c.concentrator.last() != concentrator,
+				Error::<T>::NothingToChange
+			);
+			let from_era = c.concentrator.schedule(Self::running_era(), concentrator.clone());
 			Self::deposit_event(Event::ConcentratorChanged {
 				community,
 				concentrator,
+				from_era,
 			});
 			Ok(())
 		})
@@ -184,9 +253,13 @@ impl<T: Config> Pallet<T> {
 
 	pub(crate) fn do_set_paused(who: T::AccountId, community: CommunityId, paused: bool) -> DispatchResult {
 		Self::as_operator(&who, community, |c| {
-			ensure!(c.paused != paused, Error::<T>::NothingToChange);
-			c.paused = paused;
-			Self::deposit_event(Event::CommunityPaused { community, paused });
+			ensure!(*c.paused.last() != paused, Error::<T>::NothingToChange);
+			let from_era = c.paused.schedule(Self::running_era(), paused);
+			Self::deposit_event(Event::CommunityPaused {
+				community,
+				paused,
+				from_era,
+			});
 			Ok(())
 		})
 	}
@@ -197,14 +270,18 @@ impl<T: Config> Pallet<T> {
 		suspended: bool,
 	) -> DispatchResult {
 		Self::as_operator_of(&who, household, |h| {
-			ensure!(h.suspended != suspended, Error::<T>::NothingToChange);
-			h.suspended = suspended;
-			Self::deposit_event(Event::HouseholdSuspended { household, suspended });
+			ensure!(*h.suspended.last() != suspended, Error::<T>::NothingToChange);
+			let from_era = h.suspended.schedule(Self::running_era(), suspended);
+			Self::deposit_event(Event::HouseholdSuspended {
+				household,
+				suspended,
+				from_era,
+			});
 			Ok(())
 		})
 	}
 
-	fn check_terms(terms: &Terms) -> DispatchResult {
+	fn check_terms(terms: &Terms, bounds: &TermsBounds) -> DispatchResult {
 		terms.rules.check().map_err(|fault| match fault {
 			RulesFault::LambdaNotAboveOne | RulesFault::LambdaTooLarge | RulesFault::ZeroDenominator => {
 				Error::<T>::LambdaOutOfRange
@@ -229,12 +306,15 @@ impl<T: Config> Pallet<T> {
 			imbalance_import_per_kwh.max(grid_fee_per_kwh) <= MAX_TARIFF_PER_KWH,
 			Error::<T>::TariffTooHigh
 		);
+		ensure!(terms.has_room_for_fee(), Error::<T>::GridFeeTooHigh);
+		ensure!(terms.rewards_stay_below_fee(), Error::<T>::RewardCapTooHigh);
 		ensure!(
 			terms
 				.comfort_bounds
 				.is_none_or(|bounds| bounds.min_centi_c < bounds.max_centi_c),
 			Error::<T>::ComfortBoundsEmpty
 		);
+		ensure!(bounds.allow(terms), Error::<T>::OutsideBounds);
 		Ok(())
 	}
 }

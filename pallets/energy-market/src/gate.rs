@@ -34,7 +34,7 @@ impl<T: Config> Pallet<T> {
 		households: u32,
 	) {
 		let Some(terms) = Communities::<T>::get(community)
-			.filter(|c| !c.paused)
+			.filter(|c| !c.paused.in_era(era))
 			.map(|c| c.terms_in(era))
 		else {
 			return;
@@ -89,7 +89,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// The households that bring strategies to the game of `era`, in the order of registration. Those in arrears, or
-	/// whose owner cannot cover the worst case, bring main-grid strategies only.
+	/// whose worst case exceeds the owner's funds or debit limit, bring main-grid strategies only.
 	fn players(
 		community: CommunityId,
 		era: EraIndex,
@@ -102,7 +102,8 @@ impl<T: Config> Pallet<T> {
 		let mut players = Vec::new();
 		let debts = Debts::<T>::get(community);
 		for id in Members::<T>::get(community).into_iter().take(households as usize) {
-			let Some(household) = Households::<T>::get(id).filter(|h| !h.suspended && h.is_member_in(era))
+			let Some(household) =
+				Households::<T>::get(id).filter(|h| !h.suspended.in_era(era) && h.is_member_in(era))
 			else {
 				continue;
 			};
@@ -110,7 +111,7 @@ impl<T: Config> Pallet<T> {
 				continue;
 			};
 			// Readings of the era that has just ended are still being submitted, so they do not count yet.
-			let last_reading = || Readings::<T>::get(id)?.until(settle_era?);
+			let last_reading = || Readings::<T>::get(id)?.recent(settle_era?);
 			let Some(Submission::<T> {
 				generation_wh,
 				mut strategies,
@@ -121,10 +122,11 @@ impl<T: Config> Pallet<T> {
 			};
 			let costs = strategies
 				.iter()
-				.map(|s| worst_cost(terms, s.net_wh(generation_wh)));
+				.map(|strategy| worst_cost(terms, strategy, generation_wh));
 			let worst = costs.max().unwrap_or(0);
-			let main_grid_only =
-				owes(&debts, id) || worst > 0 && !Self::spend(&mut budgets, &household.owner, worst);
+			let main_grid_only = owes(&debts, id)
+				|| worst > household.max_debit_in(era)
+				|| worst > 0 && !Self::spend(&mut budgets, household.owner_in(era), worst);
 			if main_grid_only {
 				strategies
 					.iter_mut()
@@ -142,7 +144,7 @@ impl<T: Config> Pallet<T> {
 			};
 			players.push(Player {
 				id,
-				owner: household.owner,
+				owner: household.owner_in(era).clone(),
 				contract,
 			});
 		}
@@ -166,12 +168,12 @@ impl<T: Config> Pallet<T> {
 	/// Puts on hold what the contract can cost, and emits `ContractMade`.
 	fn make_contract(community: CommunityId, terms: &Terms, price_per_kwh: Balance, player: &mut Player<T>) {
 		let contract = &mut player.contract;
-		if !contract.main_grid_only {
-			let cost = contract_cost(terms, price_per_kwh, &contract.energy);
+		let cost = contract_cost(terms, price_per_kwh, &contract.energy);
+		if !contract.main_grid_only && cost > 0 {
 			match T::Currency::hold(&HoldReason::Contract.into(), &player.owner, cost) {
 				Ok(()) => contract.held = cost,
-				// The budget was checked just before, so this cannot happen. Without the hold, settlement gives this
-				// buyer nothing from the pool, so that sellers lose a buyer but no money.
+				// The budget was checked just before, so this cannot happen. Without the hold this buyer would pay the
+				// pool nothing, and the sellers would share what the other buyers pay.
 				Err(error) => log::error!(
 					target: LOG_TARGET,
 					"household {}: could not put {cost} on hold: {error:?}", player.id

@@ -1,10 +1,14 @@
 //! Invariants: statements that hold between any two blocks, whatever was submitted.
 
-use crate::{pallet::*, Balance, CommunityId, HouseholdId, Totals};
-use alloc::collections::BTreeMap;
+use crate::{pallet::*, Balance, Change, CommunityId, HouseholdId, Totals};
+use alloc::{collections::BTreeMap, vec::Vec};
+use commonwatt_market::settlement::spread;
 use frame_support::{
 	ensure,
-	traits::fungible::{Inspect, InspectHold},
+	traits::{
+		fungible::{Inspect, InspectHold},
+		Get,
+	},
 };
 use sp_runtime::TryRuntimeError;
 
@@ -14,6 +18,9 @@ impl<T: Config> Pallet<T> {
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		Self::try_clock()?;
 		Self::try_members()?;
+		Self::try_offers()?;
+		Self::try_proposals()?;
+		Self::try_meters()?;
 		Self::try_holds()?;
 		Self::try_pools()?;
 		Self::try_readings()?;
@@ -59,10 +66,6 @@ impl<T: Config> Pallet<T> {
 
 	fn try_members() -> Result<(), TryRuntimeError> {
 		ensure!(
-			Communities::<T>::iter_keys().count() == CommunityCount::<T>::get() as usize,
-			"the community count differs from the number of communities"
-		);
-		ensure!(
 			Communities::<T>::iter_keys().all(|id| id.0 < CommunityCount::<T>::get()),
 			"a community's number is not below the community count"
 		);
@@ -71,7 +74,7 @@ impl<T: Config> Pallet<T> {
 			Households::<T>::iter_keys().all(|id| id < NextHousehold::<T>::get()),
 			"a household's number is not below the next number"
 		);
-		let (mut seen, mut meters) = (0usize, 0usize);
+		let mut seen = 0usize;
 		for (community, members) in Members::<T>::iter() {
 			ensure!(
 				Communities::<T>::contains_key(community),
@@ -93,22 +96,119 @@ impl<T: Config> Pallet<T> {
 						.is_none_or(|last| household.member_since <= last),
 					"a membership ends before it begins"
 				);
-				let next = household.next_meter.as_ref().map(|next| &next.meter);
-				for meter in core::iter::once(&household.meter).chain(next) {
-					ensure!(
-						MeterOf::<T>::get(meter) == Some(*id),
-						"a household's meter is not registered for it"
-					);
-					meters = meters.saturating_add(1);
-				}
 			}
 			seen = seen.saturating_add(members.len());
 		}
 		ensure!(seen == households, "a household is not a member of any community");
+		Ok(())
+	}
+
+	/// Checks that offers are open, counted and within the bound, and that each depositor's hold equals the sum of its
+	/// deposits.
+	fn try_offers() -> Result<(), TryRuntimeError> {
+		let mut open = BTreeMap::<CommunityId, u32>::new();
+		let mut held = BTreeMap::<T::AccountId, Balance>::new();
+		for (_, community) in Communities::<T>::iter() {
+			held.entry(community.operator).or_default();
+		}
+		for (id, offer) in Offers::<T>::iter() {
+			ensure!(
+				Communities::<T>::contains_key(offer.community),
+				"an offer is of an unknown community"
+			);
+			ensure!(
+				id < NextHousehold::<T>::get() && !Households::<T>::contains_key(id),
+				"an offer has the number of a household or one that was not assigned"
+			);
+			ensure!(
+				offer.accepted.is_none() || !offer.meter_confirmed,
+				"an offer is open although everybody has agreed"
+			);
+			let count = open.entry(offer.community).or_default();
+			*count = count.saturating_add(1);
+			let sum = held.entry(offer.depositor).or_default();
+			*sum = sum
+				.checked_add(offer.deposit)
+				.ok_or("the sum of deposits overflows")?;
+		}
 		ensure!(
-			MeterOf::<T>::iter().count() == meters,
-			"more meters are registered than households have"
+			OpenOffers::<T>::iter().collect::<BTreeMap<_, _>>() == open,
+			"the count of open offers differs from the offers"
 		);
+		for (community, open) in open {
+			let members = Members::<T>::decode_len(community).unwrap_or(0) as u32;
+			ensure!(
+				members.saturating_add(open) <= T::MaxHouseholds::get(),
+				"a community has more members and offers than it may have households"
+			);
+		}
+		for (depositor, sum) in held {
+			ensure!(
+				T::Currency::balance_on_hold(&HoldReason::Offer.into(), &depositor) == sum,
+				"a hold for offers differs from the sum of open offers"
+			);
+		}
+		Ok(())
+	}
+
+	/// Checks that proposals and handovers are of households, and that no proposal has everybody's consent.
+	fn try_proposals() -> Result<(), TryRuntimeError> {
+		for (id, proposal) in Proposals::<T>::iter() {
+			ensure!(
+				Households::<T>::contains_key(id),
+				"a proposal is of an unknown household"
+			);
+			let waits_for_meter = matches!(proposal.change, Change::Meter(_)) && !proposal.meter_confirmed;
+			ensure!(
+				!proposal.accepted || waits_for_meter,
+				"a proposal is open although everybody has agreed"
+			);
+		}
+		ensure!(
+			Handovers::<T>::iter_keys().all(Households::<T>::contains_key),
+			"a handover is of an unknown household"
+		);
+		Ok(())
+	}
+
+	/// Checks that each meter is registered exactly for the household that it confirmed, and that its account is kept
+	/// alive once for each household, offer and proposal that names it.
+	fn try_meters() -> Result<(), TryRuntimeError> {
+		let mut named = Vec::new();
+		for (id, household) in Households::<T>::iter() {
+			named.push((id, household.meter, true));
+			named.extend(household.next_meter.map(|next| (id, next.meter, true)));
+		}
+		named.extend(Offers::<T>::iter().map(|(id, offer)| (id, offer.meter, offer.meter_confirmed)));
+		named.extend(
+			Proposals::<T>::iter().filter_map(|(id, proposal)| match proposal.change {
+				Change::Meter(meter) => Some((id, meter, proposal.meter_confirmed)),
+				Change::ConnectionLimit(_) => None,
+			}),
+		);
+		let mut references = BTreeMap::<T::AccountId, u32>::new();
+		let mut confirmed = 0usize;
+		for (id, meter, is_confirmed) in named {
+			if is_confirmed {
+				ensure!(
+					MeterOf::<T>::get(&meter) == Some(id),
+					"a household's meter is not registered for it"
+				);
+				confirmed = confirmed.saturating_add(1);
+			}
+			let count = references.entry(meter).or_default();
+			*count = count.saturating_add(1);
+		}
+		ensure!(
+			MeterOf::<T>::iter().count() == confirmed,
+			"more meters are registered than have confirmed a household"
+		);
+		for (meter, count) in references {
+			ensure!(
+				frame_system::Pallet::<T>::sufficients(&meter) == count,
+				"a meter's account is not kept alive once for each use of it"
+			);
+		}
 		Ok(())
 	}
 
@@ -117,6 +217,7 @@ impl<T: Config> Pallet<T> {
 		let mut held = BTreeMap::<T::AccountId, Balance>::new();
 		for (_, household) in Households::<T>::iter() {
 			held.entry(household.owner).or_default();
+			held.extend(household.next_owner.map(|next| (next.owner, 0)));
 		}
 		for (slot, (id, contract)) in Contracts::<T>::iter().flat_map(|(_, slot, book)| {
 			let entries = book.into_iter();
@@ -141,7 +242,7 @@ impl<T: Config> Pallet<T> {
 				);
 				continue;
 			};
-			let sum = held.entry(household.owner).or_default();
+			let sum = held.entry(household.owner_in(contract.era).clone()).or_default();
 			*sum = sum
 				.checked_add(contract.held)
 				.ok_or("the sum of an owner's holds overflows")?;
@@ -157,7 +258,7 @@ impl<T: Config> Pallet<T> {
 
 	/// Checks that each pool's account keeps the minimum balance.
 	fn try_pools() -> Result<(), TryRuntimeError> {
-		for community in (0..CommunityCount::<T>::get()).map(CommunityId) {
+		for community in Communities::<T>::iter_keys() {
 			ensure!(
 				T::Currency::balance(&Self::pool_account(community)) >= T::Currency::minimum_balance(),
 				"a pool's account is below the minimum balance"
@@ -187,6 +288,22 @@ impl<T: Config> Pallet<T> {
 					"a reading is of an era without membership"
 				);
 			}
+		}
+		for (id, statements) in LateStatements::<T>::iter() {
+			ensure!(
+				Households::<T>::contains_key(id),
+				"a late statement is of an unknown household"
+			);
+			ensure!(
+				statements
+					.windows(2)
+					.all(|pair| pair.first().map(|s| s.era) < pair.last().map(|s| s.era)),
+				"late statements are not in ascending order of eras"
+			);
+			ensure!(
+				statements.iter().all(|statement| !statement.is_estimate),
+				"a late statement has an estimate"
+			);
 		}
 		for (id, slot, submission) in Submissions::<T>::iter() {
 			ensure!(
@@ -280,39 +397,62 @@ impl<T: Config> Pallet<T> {
 			"the contracts' traded energy differs from the certificate's"
 		);
 		match record.settled {
-			Some(totals) => Self::try_settled(community, record.era, &totals),
+			Some(totals) => Self::try_settled(community, record, &totals),
 			None => Ok(()),
 		}
 	}
 
 	fn try_settled(
 		community: CommunityId,
-		era: crate::EraIndex,
+		record: &crate::EraRecord,
 		totals: &Totals,
 	) -> Result<(), TryRuntimeError> {
-		let (mut again, mut delivered, mut out_of_pool) = (Totals::default(), 0i64, 0 as Balance);
-		for (_, statement) in Self::view_statements(community, era) {
-			delivered = delivered.saturating_add(statement.energy.community_wh());
+		let era = record.era;
+		let (mut again, mut community_wh, mut matched) = (Totals::default(), 0i64, 0i64);
+		let (mut out_of_pool, mut spreads) = (0 as Balance, 0 as Balance);
+		let firm: BTreeMap<_, _> = Self::view_contracts(community, era)
+			.into_iter()
+			.filter_map(|(id, contract)| Some((id, contract.firm_energy()?)))
+			.collect();
+		for (id, statement) in Self::view_statements(community, era) {
+			let energy = statement.energy;
+			community_wh = community_wh.saturating_add(energy.community_wh());
+			matched = matched.saturating_add(statement.matched_long_wh.into());
+			matched = matched.saturating_sub(statement.matched_short_wh.into());
 			out_of_pool = out_of_pool.saturating_add(statement.amounts.received_from_pool);
-			let metered = i64::from(statement.reading.generation_wh)
-				.saturating_sub(statement.reading.consumption_wh.into());
+			spreads = spreads.saturating_add(spread(statement.matched_short_wh, &record.terms.tariffs));
+			let billed = energy
+				.community_wh()
+				.saturating_add(energy.main_wh())
+				.saturating_add(statement.deviation_wh());
 			ensure!(
-				statement
-					.energy
-					.community_wh()
-					.saturating_add(statement.energy.main_wh())
-					== metered,
+				billed == statement.reading.net_wh(),
 				"a statement's energy differs from the metered net position"
 			);
-			again.add(&statement, false);
+			let has_deviation = statement.deviation_wh() != 0 || energy.community_wh() != 0;
+			let contract = firm.get(&id);
+			ensure!(
+				contract.is_some() == statement.is_firm
+					&& contract.map_or(!has_deviation, |contract| *contract == energy),
+				"a statement's energy differs from the contract"
+			);
+			ensure!(
+				!statement.is_estimate || statement.matched_long_wh == 0 && statement.matched_short_wh == 0,
+				"an estimated deviation matches"
+			);
+			again.add(&statement);
 		}
-		ensure!(delivered == 0, "delivered community energy does not sum to zero");
+		ensure!(community_wh == 0, "settled community energy does not sum to zero");
+		ensure!(matched == 0, "matched deviations do not sum to zero");
 		ensure!(
 			out_of_pool <= again.through_pool,
 			"the pool paid more to sellers than buyers paid"
 		);
-		// Statements do not say which readings were missing.
-		again.missing_readings = totals.missing_readings;
+		ensure!(
+			totals.to_pot <= spreads,
+			"the pot received more than the spreads of matched deviations"
+		);
+		again.to_pot = totals.to_pot;
 		ensure!(
 			*totals == again,
 			"the record's totals differ from the sums of its statements"

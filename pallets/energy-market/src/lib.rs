@@ -11,8 +11,9 @@
 //!
 //! - Clearing: the solver of [`commonwatt_market::game`] looks for a Nash equilibrium of each community's game, in
 //!   fixed-point arithmetic. The result becomes the households' contracts, with funds on hold.
-//! - Settlement: contracts and readings of the era whose readings are in become statements and payments. Community
-//!   energy and its money sum to zero over the community, to the last unit.
+//! - Settlement: contracts and readings of the era whose readings are in become statements and payments. Contracts are
+//!   firm; deviations from them match inside the community or cost imbalance prices. Community energy and its money sum
+//!   to zero over the community, to the last unit.
 //!
 //! The model is that of Ouyang, Yan and Zhu, "Research on new energy trading system based on blockchain", ACM TURC
 //! 2021, doi 10.1145/3472634.3474065.
@@ -43,8 +44,10 @@ mod books;
 mod clock;
 mod community;
 mod configuration;
+mod consent;
 mod gate;
 mod invariants;
+mod late;
 mod membership;
 pub mod migrations;
 #[cfg(test)]
@@ -86,7 +89,7 @@ pub mod pallet {
 	use frame_system::pallet_prelude::*;
 
 	/// Version of the storage layout in this code. [`migrations`] says what must accompany a change.
-	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(2);
 
 	#[pallet::config]
 	pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> {
@@ -147,6 +150,14 @@ pub mod pallet {
 		#[pallet::constant]
 		type MaxEvaluationsPerHousehold: Get<u32>;
 
+		/// What an open offer of membership puts on hold of the operator's funds.
+		#[pallet::constant]
+		type OfferDeposit: Get<Balance>;
+
+		/// Number of eras after the one of its making for which an offer of membership holds.
+		#[pallet::constant]
+		type OfferLifetime: Get<EraIndex>;
+
 		/// Measured weights of the calls and the steps.
 		type WeightInfo: WeightInfo;
 	}
@@ -158,9 +169,12 @@ pub mod pallet {
 	/// Reasons for which the pallet puts funds on hold.
 	#[pallet::composite_enum]
 	pub enum HoldReason {
-		/// Covers the most that a contract can cost, until its era is settled.
+		/// Covers what keeping to a purchase costs, or what breaking a sale costs, until the era is settled.
 		#[codec(index = 0)]
 		Contract,
+		/// The operator's deposit for an offer of membership, until it is complete or withdrawn.
+		#[codec(index = 1)]
+		Offer,
 	}
 
 	/// Length of an era in ms, fixed at genesis.
@@ -172,6 +186,20 @@ pub mod pallet {
 	pub fn DefaultEraLengthMs() -> u64 {
 		30 * 60 * 1_000
 	}
+
+	/// Eras from an announcement of terms to the first era under them, at least 2; fixed at genesis.
+	#[pallet::storage]
+	pub type TermsNotice<T> = StorageValue<_, EraIndex, ValueQuery, DefaultTermsNotice>;
+
+	/// The default notice of new terms: a day of half hours.
+	#[pallet::type_value]
+	pub fn DefaultTermsNotice() -> EraIndex {
+		48
+	}
+
+	/// The first era that the chain saw.
+	#[pallet::storage]
+	pub type FirstEra<T> = StorageValue<_, EraIndex, ValueQuery>;
 
 	/// The running era and the one before it. Empty until the first block with a timestamp ends.
 	#[pallet::storage]
@@ -185,7 +213,7 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Planned<T: Config> = StorageValue<_, BoundedVec<PlannedStep, T::MaxSteps>, ValueQuery>;
 
-	/// Number of communities, which is also the number of the next one.
+	/// Number of the next community. Numbers are never reused.
 	#[pallet::storage]
 	pub type CommunityCount<T> = StorageValue<_, u32, ValueQuery>;
 
@@ -194,7 +222,7 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Communities<T: Config> = StorageMap<_, Twox64Concat, CommunityId, Community<T::AccountId>>;
 
-	/// The households of a community in the order of registration, which is also the order of its game.
+	/// The households of a community in ascending order of their numbers, which is also the order of its game.
 	#[pallet::storage]
 	pub type Members<T: Config> =
 		StorageMap<_, Twox64Concat, CommunityId, BoundedVec<HouseholdId, T::MaxHouseholds>, ValueQuery>;
@@ -207,7 +235,24 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Households<T: Config> = StorageMap<_, Twox64Concat, HouseholdId, Household<T::AccountId>>;
 
-	/// The household of each registered meter.
+	/// Open offers of membership, by the number that the household will have. Offers and members of a community are
+	/// together at most [`Config::MaxHouseholds`].
+	#[pallet::storage]
+	pub type Offers<T: Config> = StorageMap<_, Twox64Concat, HouseholdId, MembershipOffer<T::AccountId>>;
+
+	/// Number of a community's open offers.
+	#[pallet::storage]
+	pub type OpenOffers<T> = StorageMap<_, Twox64Concat, CommunityId, u32, ValueQuery>;
+
+	/// Changes that operators propose, at most one for each household.
+	#[pallet::storage]
+	pub type Proposals<T: Config> = StorageMap<_, Twox64Concat, HouseholdId, Proposal<T::AccountId>>;
+
+	/// Accounts to which owners offer their households.
+	#[pallet::storage]
+	pub type Handovers<T: Config> = StorageMap<_, Twox64Concat, HouseholdId, T::AccountId>;
+
+	/// The household that each meter has confirmed: a member, or one whose membership or change is not complete.
 	// Hasher: whoever makes a meter's key chooses it, so the key is hashed cryptographically.
 	#[pallet::storage]
 	pub type MeterOf<T: Config> = StorageMap<_, Blake2_128Concat, T::AccountId, HouseholdId>;
@@ -234,6 +279,12 @@ pub mod pallet {
 	pub type Statements<T: Config> =
 		StorageDoubleMap<_, Twox64Concat, CommunityId, Twox64Concat, u32, StatementBook<T>, ValueQuery>;
 
+	/// Statements worked out again with late readings, of retained eras, by household and in ascending order of eras. The
+	/// community's books keep the statements as they were settled.
+	#[pallet::storage]
+	pub type LateStatements<T: Config> =
+		StorageMap<_, Twox64Concat, HouseholdId, BoundedVec<Statement, T::RetainedEras>, ValueQuery>;
+
 	/// Debts between the utility and the households of a community, in both directions. They are one item for the
 	/// community, usually empty, so that a settlement need not write any household.
 	#[pallet::storage]
@@ -257,6 +308,8 @@ pub mod pallet {
 		pub utility: AccountId,
 		/// Rules, tariffs and fees.
 		pub terms: Terms,
+		/// What governance allows the terms.
+		pub bounds: TermsBounds,
 		/// Its households, in the order of registration.
 		pub households: Vec<GenesisHousehold<AccountId>>,
 	}
@@ -269,6 +322,9 @@ pub mod pallet {
 		pub owner: AccountId,
 		/// The meter's account. It needs no funds.
 		pub meter: AccountId,
+		/// The most that may leave the owner's free balance for one era.
+		#[serde(with = "commonwatt_market::money::serialized")]
+		pub max_debit_per_era: Balance,
 		/// Largest difference between generation and consumption in one era, Wh: 1 to 10^9.
 		pub connection_limit_wh: u32,
 		/// Its comfort model; `None` if the household is comfortable at any temperature.
@@ -282,6 +338,8 @@ pub mod pallet {
 	pub struct GenesisConfig<T: Config> {
 		/// Length of an era in ms, at least 1,000; 0 means the default of half an hour.
 		pub era_length_ms: u64,
+		/// Eras from an announcement of terms to the first era under them, at least 2; 0 means the default of 48.
+		pub terms_notice: EraIndex,
 		/// Communities, numbered from 0 in this order.
 		pub communities: Vec<GenesisCommunity<T::AccountId>>,
 	}
@@ -295,6 +353,13 @@ pub mod pallet {
 					"genesis: era_length_ms must be at least 1,000, or 0 for the default"
 				);
 				EraLengthMs::<T>::put(self.era_length_ms);
+			}
+			if self.terms_notice != 0 {
+				assert!(
+					self.terms_notice >= market::scheduled::NOTICE,
+					"genesis: terms_notice must be at least 2, or 0 for the default"
+				);
+				TermsNotice::<T>::put(self.terms_notice);
 			}
 			for community in &self.communities {
 				Pallet::<T>::build_community(community)
@@ -325,10 +390,12 @@ pub mod pallet {
 			pot: T::AccountId,
 			/// Rules, tariffs and fees.
 			terms: Terms,
+			/// What governance allows the terms.
+			bounds: TermsBounds,
 		},
-		/// A household joined a community.
+		/// A household joined a community: the owner has accepted the membership, and the meter has confirmed it.
 		#[codec(index = 1)]
-		HouseholdRegistered {
+		HouseholdJoined {
 			/// The community.
 			community: CommunityId,
 			/// Its number.
@@ -339,6 +406,8 @@ pub mod pallet {
 			meter: T::AccountId,
 			/// Largest difference between generation and consumption in one era, Wh.
 			connection_limit_wh: u32,
+			/// The most that may leave the owner's free balance for one era.
+			max_debit_per_era: Balance,
 			/// Its comfort model; `None` if it is comfortable at any temperature.
 			comfort: Option<Comfort>,
 		},
@@ -426,7 +495,7 @@ pub mod pallet {
 			/// Index of this strategy in the household's set, counted from 0.
 			chosen: u8,
 			/// True if the household was limited to the main grid, because its owner could not cover the worst case or
-			/// because it was in arrears.
+			/// because it was in arrears. It is settled like a household without a contract.
 			main_grid_only: bool,
 			/// Contracted energy, Wh, with the community and with the main grid.
 			energy: Channels,
@@ -470,7 +539,7 @@ pub mod pallet {
 			/// Sums over the households' statements.
 			totals: Totals,
 		},
-		/// A household repaid arrears, either by `repay_arrears` or, if it is leaving, in a settlement.
+		/// A household repaid arrears by `repay_arrears`.
 		#[codec(index = 14)]
 		ArrearsRepaid {
 			/// The household.
@@ -495,31 +564,37 @@ pub mod pallet {
 			community: CommunityId,
 			/// The new data concentrator's account. `None` means that the community has no concentrator any more.
 			concentrator: Option<T::AccountId>,
+			/// The first era in which it reports.
+			from_era: EraIndex,
 		},
-		/// The operator paused or resumed a community, with effect from its next clearing.
+		/// The operator paused or resumed a community.
 		#[codec(index = 17)]
 		CommunityPaused {
 			/// The community.
 			community: CommunityId,
 			/// True if paused, false if resumed.
 			paused: bool,
+			/// The first era that it holds for.
+			from_era: EraIndex,
 		},
-		/// The operator suspended or reinstated a household, with effect from the community's next clearing.
+		/// The operator suspended or reinstated a household.
 		#[codec(index = 18)]
 		HouseholdSuspended {
 			/// The household.
 			household: HouseholdId,
 			/// True if suspended, false if reinstated.
 			suspended: bool,
+			/// The first era that it holds for.
+			from_era: EraIndex,
 		},
-		/// The operator replaced a household's meter.
+		/// A household's meter or connection limit changes: operator and owner agree, and a new meter has confirmed.
 		#[codec(index = 19)]
-		MeterReplaced {
+		HouseholdChanged {
 			/// The household.
 			household: HouseholdId,
-			/// The new meter's account.
-			meter: T::AccountId,
-			/// The first era that the new meter measures.
+			/// What changes.
+			change: Change<T::AccountId>,
+			/// The first era for which it holds.
 			from_era: EraIndex,
 		},
 		/// An owner withdrew the strategies for an era. If there is a standing preference, the chain derives strategies
@@ -557,7 +632,7 @@ pub mod pallet {
 			/// Its number, which is never reused.
 			household: HouseholdId,
 		},
-		/// The utility paid credit to a household that is leaving, in a settlement.
+		/// The utility paid credit to a household that has left the game, in a settlement.
 		#[codec(index = 24)]
 		CreditPaid {
 			/// The household.
@@ -566,6 +641,140 @@ pub mod pallet {
 			paid: Balance,
 			/// Amount still owed.
 			credit: Balance,
+		},
+		/// The operator offered a membership. Nobody is bound by it yet.
+		#[codec(index = 25)]
+		MembershipOffered {
+			/// The community.
+			community: CommunityId,
+			/// The number that the household will have.
+			household: HouseholdId,
+			/// Who may accept.
+			owner: T::AccountId,
+			/// Which meter may confirm.
+			meter: T::AccountId,
+			/// Largest difference between generation and consumption in one era, Wh.
+			connection_limit_wh: u32,
+			/// The last era in which it can be accepted and confirmed.
+			expires: EraIndex,
+		},
+		/// The owner accepted a membership, which waits for the meter's confirmation unless `HouseholdJoined` follows.
+		#[codec(index = 26)]
+		MembershipAccepted {
+			/// The household.
+			household: HouseholdId,
+			/// The most that may leave the owner's free balance for one era.
+			max_debit_per_era: Balance,
+		},
+		/// A meter confirmed that it measures a household, which waits for the owner's acceptance unless
+		/// `HouseholdJoined` or `HouseholdChanged` follows.
+		#[codec(index = 27)]
+		MeterConfirmed {
+			/// The household.
+			household: HouseholdId,
+			/// The meter's account.
+			meter: T::AccountId,
+		},
+		/// An offer of membership was withdrawn, declined, or removed after its time.
+		#[codec(index = 28)]
+		OfferWithdrawn {
+			/// The community.
+			community: CommunityId,
+			/// The number that the household would have had. It is not used again.
+			household: HouseholdId,
+		},
+		/// An owner changed how much may leave its free balance for one era.
+		#[codec(index = 29)]
+		MaxDebitChanged {
+			/// The household.
+			household: HouseholdId,
+			/// The new amount.
+			max_debit_per_era: Balance,
+		},
+		/// The operator proposed a change of a household, or withdrew its proposal.
+		#[codec(index = 30)]
+		ChangeProposed {
+			/// The household.
+			household: HouseholdId,
+			/// The change; `None` if the operator withdrew its proposal.
+			change: Option<Change<T::AccountId>>,
+		},
+		/// The owner accepted a change, which waits for the new meter's confirmation unless `HouseholdChanged` follows.
+		#[codec(index = 31)]
+		ChangeAccepted {
+			/// The household.
+			household: HouseholdId,
+			/// The change.
+			change: Change<T::AccountId>,
+		},
+		/// The owner offered its household to another account, or withdrew its offer.
+		#[codec(index = 32)]
+		HouseholdOffered {
+			/// The household.
+			household: HouseholdId,
+			/// Who may accept it; `None` if the owner withdrew its offer.
+			new_owner: Option<T::AccountId>,
+		},
+		/// Another account accepted a household.
+		#[codec(index = 33)]
+		OwnerChanged {
+			/// The household.
+			household: HouseholdId,
+			/// The new owner's account.
+			owner: T::AccountId,
+			/// The most that may leave the new owner's free balance for one era.
+			max_debit_per_era: Balance,
+			/// The first era whose strategies the new owner submits and whose bill it pays.
+			from_era: EraIndex,
+		},
+		/// The utility wrote off what a household owed.
+		#[codec(index = 34)]
+		ArrearsWrittenOff {
+			/// The household.
+			household: HouseholdId,
+			/// The amount that is no longer owed.
+			arrears: Balance,
+		},
+		/// Governance changed what it allows the terms of a community.
+		#[codec(index = 35)]
+		TermsBoundsChanged {
+			/// The community.
+			community: CommunityId,
+			/// The new bounds.
+			bounds: TermsBounds,
+		},
+		/// Governance named another utility of a community.
+		#[codec(index = 36)]
+		UtilityChanged {
+			/// The community.
+			community: CommunityId,
+			/// The new utility's account.
+			utility: T::AccountId,
+		},
+		/// Governance closed a community without members.
+		#[codec(index = 37)]
+		CommunityClosed {
+			/// The community. Its number is never reused.
+			community: CommunityId,
+			/// Received what the incentive pot had.
+			beneficiary: T::AccountId,
+			/// Amount from the pot.
+			from_pot: Balance,
+		},
+		/// A meter reported an era after its settlement, or one that the chain missed. The household's bill of that era is
+		/// worked out again.
+		#[codec(index = 55)]
+		LateReadingSettled {
+			/// The community.
+			community: CommunityId,
+			/// The household.
+			household: HouseholdId,
+			/// The statement that takes the place of the earlier one.
+			statement: Statement,
+			/// What the household paid to the utility for the difference.
+			paid: Balance,
+			/// What the household received from the utility for the difference.
+			received: Balance,
 		},
 	}
 
@@ -584,13 +793,13 @@ pub mod pallet {
 		/// Only the household's owner may do this, or a proxy of the owner.
 		#[codec(index = 3)]
 		NotOwner,
-		/// The signing account is not a registered meter.
+		/// The signing account is not a meter that has confirmed a household.
 		#[codec(index = 4)]
 		UnknownMeter,
-		/// The meter is already registered, for this or for another household.
+		/// The meter has confirmed this household already, or another one.
 		#[codec(index = 5)]
 		MeterAlreadyRegistered,
-		/// The community has the maximum number of households (`MaxHouseholds`).
+		/// The community's households and open offers are as many as it may have (`MaxHouseholds`).
 		#[codec(index = 6)]
 		CommunityFull,
 		/// The era clock has not started; retry in the next block.
@@ -663,9 +872,9 @@ pub mod pallet {
 		/// No number is left for another community, household or era.
 		#[codec(index = 29)]
 		IdsExhausted,
-		/// Terms must begin in an era after the running one.
+		/// New terms need a notice: they begin at least `TermsNotice` eras after the running one.
 		#[codec(index = 30)]
-		EraNotLater,
+		NoticeTooShort,
 		/// Nothing to change: this is the current value.
 		#[codec(index = 31)]
 		NothingToChange,
@@ -684,7 +893,7 @@ pub mod pallet {
 		/// Another meter measured the household in this era.
 		#[codec(index = 36)]
 		MeterNotActiveInEra,
-		/// The previous meter still has to report an era; replace the meter in the next era.
+		/// The last replacement began in this era, and the meter before still has to report one; retry in the next era.
 		#[codec(index = 37)]
 		MeterBeingReplaced,
 		/// The signing account is not the data concentrator of the household's community.
@@ -699,6 +908,60 @@ pub mod pallet {
 		/// The household is leaving the community.
 		#[codec(index = 41)]
 		HouseholdLeaving,
+		/// No offer of membership has this number.
+		#[codec(index = 42)]
+		UnknownOffer,
+		/// The offer's time is over.
+		#[codec(index = 43)]
+		OfferExpired,
+		/// The signing account is not the meter that the offer or the proposal names.
+		#[codec(index = 44)]
+		NotMeter,
+		/// Nothing is proposed or offered that could be accepted.
+		#[codec(index = 45)]
+		NothingProposed,
+		/// The operator now proposes another change than the one that was accepted.
+		#[codec(index = 46)]
+		ProposalDiffers,
+		/// The owner has accepted this change already.
+		#[codec(index = 47)]
+		AlreadyAccepted,
+		/// The last connection limit began in this era; retry in the next era.
+		#[codec(index = 48)]
+		LimitBeingChanged,
+		/// Only the community's utility may do this.
+		#[codec(index = 49)]
+		NotUtility,
+		/// The household is in arrears.
+		#[codec(index = 50)]
+		HouseholdInArrears,
+		/// An earlier change of the owner is not complete; retry when the eras before it are settled.
+		#[codec(index = 51)]
+		OwnerBeingChanged,
+		/// The terms lie outside the bounds that governance set for the community.
+		#[codec(index = 55)]
+		OutsideBounds,
+		/// The running era has ended, so the strategies of the next one are fixed; retry in some blocks.
+		#[codec(index = 56)]
+		GateClosed,
+		/// The meter itself has reported this era, and only the meter corrects its own reading.
+		#[codec(index = 57)]
+		MeterHasReported,
+		/// A community that is to be closed must have no members.
+		#[codec(index = 58)]
+		CommunityNotEmpty,
+		/// Clearings and settlements are under way; retry in some blocks.
+		#[codec(index = 59)]
+		RoundUnderWay,
+		/// The chain no longer knows the terms of this era: too many others have come into force since.
+		#[codec(index = 60)]
+		TermsForgotten,
+		/// The lowest price of the community and the grid fee together exceed retail.
+		#[codec(index = 70)]
+		GridFeeTooHigh,
+		/// Two rewards at the cap exceed the grid fee, so energy passed in a circle could earn money.
+		#[codec(index = 71)]
+		RewardCapTooHigh,
 	}
 
 	#[pallet::hooks]
@@ -725,13 +988,13 @@ pub mod pallet {
 	#[pallet::call]
 	impl<T: Config> Pallet<T> {
 		/// Create a community. The operator's account pays the minimum balance of the pool's account. The terms hold at
-		/// once, and the community takes part from the next round on.
+		/// once and must lie within `bounds`, as all later terms. The community takes part from the next round on.
 		///
 		/// Origin: governance.
 		///
 		/// Errors: `NameTooLong`, `LambdaOutOfRange`, `ResolutionOutOfRange`, `TariffsOutOfOrder`, `TariffTooHigh`,
-		/// `ComfortBoundsEmpty`, `IdsExhausted`, or a token error if the operator cannot pay the minimum balance.
-		/// Event: `CommunityCreated`.
+		/// `GridFeeTooHigh`, `RewardCapTooHigh`, `ComfortBoundsEmpty`, `OutsideBounds`, `IdsExhausted`, or a token error
+		/// if the operator cannot pay the minimum balance. Event: `CommunityCreated`.
 		#[pallet::call_index(0)]
 		#[pallet::weight(T::WeightInfo::create_community())]
 		pub fn create_community(
@@ -740,46 +1003,24 @@ pub mod pallet {
 			operator: T::AccountId,
 			utility: T::AccountId,
 			terms: Terms,
+			bounds: TermsBounds,
 		) -> DispatchResult {
 			T::GovernanceOrigin::ensure_origin(origin)?;
-			Self::do_create_community(name, operator, utility, terms)?;
+			Self::do_create_community(name, operator, utility, terms, bounds)?;
 			Ok(())
 		}
 
-		/// Admit a household to a community. It may submit strategies for the next era at once, and its first reading
-		/// is the one of the running era, which is due when that era has ended. `connection_limit_wh` is 1 to 10^9 Wh.
-		/// Registration keeps the meter's account alive, so the meter needs no funds.
-		///
-		/// Origin: the community's operator, signed.
-		///
-		/// Errors: `UnknownCommunity`, `NotOperator`, `CommunityFull`, `MeterAlreadyRegistered`,
-		/// `ConnectionLimitOutOfRange`, `ComfortRangeEmpty`, `ComfortSensitivityNotPositive`, `ComfortCouldExceedOne`,
-		/// `ComfortOutOfBounds`, `IdsExhausted`. Event: `HouseholdRegistered`.
-		#[pallet::call_index(1)]
-		#[pallet::weight(T::WeightInfo::register_household())]
-		pub fn register_household(
-			origin: OriginFor<T>,
-			community: CommunityId,
-			owner: T::AccountId,
-			meter: T::AccountId,
-			connection_limit_wh: u32,
-			comfort: Option<Comfort>,
-		) -> DispatchResult {
-			let who = ensure_signed(origin)?;
-			Self::ensure_operator(community, &who)?;
-			Self::do_register_household(community, owner, meter, connection_limit_wh, comfort)?;
-			Ok(())
-		}
-
-		/// Announce new terms, which hold from `from_era` on: rules, tariffs, grid fee, price rule, comfort bounds and
-		/// incentive. They replace an announcement that has not begun. Contracts keep the terms that they were made
-		/// under. The game cuts a household's comfort range to the part within the bounds; a household without such a
+		/// Announce new terms, which hold from `from_era` on, at least `TermsNotice` eras after the running one: rules,
+		/// tariffs, grid fee, price rule, comfort bounds, incentive and reward cap, within the community's bounds. They
+		/// replace an announcement that has not begun. Contracts keep the terms that they were made under. The game cuts
+		/// a household's comfort range to the part within the comfort bounds; a household without such a
 		/// part takes no part in the game.
 		///
 		/// Origin: the community's operator, signed.
 		///
 		/// Errors: `UnknownCommunity`, `NotOperator`, `LambdaOutOfRange`, `ResolutionOutOfRange`, `TariffsOutOfOrder`,
-		/// `TariffTooHigh`, `ComfortBoundsEmpty`, `EraNotLater`. Event: `TermsChanged`.
+		/// `TariffTooHigh`, `GridFeeTooHigh`, `RewardCapTooHigh`, `ComfortBoundsEmpty`, `OutsideBounds`, `NoticeTooShort`.
+		/// Event: `TermsChanged`.
 		#[pallet::call_index(2)]
 		#[pallet::weight(T::WeightInfo::set_terms())]
 		pub fn set_terms(
@@ -793,12 +1034,12 @@ pub mod pallet {
 		}
 
 		/// Change a household's comfort model: how it values its indoor temperature. `None` means comfortable at any
-		/// temperature. Takes effect at the community's next clearing.
+		/// temperature. Takes effect at the next gate closure.
 		///
 		/// Origin: the household's owner, signed.
 		///
 		/// Errors: `UnknownHousehold`, `NotOwner`, `ComfortRangeEmpty`, `ComfortSensitivityNotPositive`,
-		/// `ComfortCouldExceedOne`, `ComfortOutOfBounds`. Event: `ComfortChanged`.
+		/// `ComfortCouldExceedOne`, `ComfortOutOfBounds`, `GateClosed`. Event: `ComfortChanged`.
 		#[pallet::call_index(3)]
 		#[pallet::weight(T::WeightInfo::set_comfort())]
 		pub fn set_comfort(
@@ -811,12 +1052,12 @@ pub mod pallet {
 		}
 
 		/// Set a household's standing preference, or remove it with `None`. For an era without submitted strategies,
-		/// the chain derives them from the household's last reading by this preference. Takes effect at the community's
-		/// next clearing.
+		/// the chain derives them from the household's last reading by this preference, as long as one of the last four
+		/// eras has a reading. Takes effect at the next gate closure.
 		///
 		/// Origin: the household's owner, signed.
 		///
-		/// Errors: `UnknownHousehold`, `NotOwner`, `PreferenceOutOfRange`. Event: `PreferenceChanged`.
+		/// Errors: `UnknownHousehold`, `NotOwner`, `PreferenceOutOfRange`, `GateClosed`. Event: `PreferenceChanged`.
 		#[pallet::call_index(4)]
 		#[pallet::weight(T::WeightInfo::set_preference())]
 		pub fn set_preference(
@@ -833,8 +1074,8 @@ pub mod pallet {
 		///
 		/// Origin: the household's owner, signed. The fee grows with the number of strategies.
 		///
-		/// Errors: `UnknownHousehold`, `NotOwner`, `ClockNotStarted`, `StrategiesForWrongEra`, `NoStrategies`,
-		/// `EnergyOutOfRange`, `HouseholdSuspended`, `HouseholdLeaving`, `CommunityPaused`, `TooManyStrategies`,
+		/// Errors: `UnknownHousehold`, `NotOwner`, `ClockNotStarted`, `GateClosed`, `StrategiesForWrongEra`,
+		/// `NoStrategies`, `EnergyOutOfRange`, `HouseholdSuspended`, `HouseholdLeaving`, `CommunityPaused`, `TooManyStrategies`,
 		/// `KindContradictsNetPosition`, `OverConnectionLimit`. Event: `StrategiesSubmitted`.
 		#[pallet::call_index(5)]
 		#[pallet::weight(T::WeightInfo::submit_strategies(strategies.len() as u32))]
@@ -850,7 +1091,8 @@ pub mod pallet {
 		}
 
 		/// Submit a meter's reading of the era that the chain saw before the running one. A meter reports an era once.
-		/// Until the running era ends, a reading of quality `Corrected` replaces the earlier one.
+		/// Until the running era ends, a reading of quality `Corrected` replaces the meter's earlier one. The meter's
+		/// reading takes the place of a data concentrator's.
 		///
 		/// Origin: the meter, signed. The first valid reading of an era costs no fee; everything else costs the
 		/// ordinary fee.
@@ -881,7 +1123,8 @@ pub mod pallet {
 			Self::do_repay_arrears(who, household)
 		}
 
-		/// Name another operator of a community, with immediate effect.
+		/// Name another operator of a community, with immediate effect. What the old one announced and has not begun is
+		/// dropped: terms, a pause, a data concentrator.
 		///
 		/// Origin: governance.
 		///
@@ -897,12 +1140,12 @@ pub mod pallet {
 			Self::do_set_operator(community, operator)
 		}
 
-		/// Name the community's data concentrator: an account that may report the readings of every household. `None`
-		/// takes the right from the present one. Takes effect at once.
+		/// Name the community's data concentrator: an account that may report the readings of silent meters. `None` takes
+		/// the right from the present one. Takes effect in the era after next.
 		///
 		/// Origin: the community's operator, signed.
 		///
-		/// Errors: `UnknownCommunity`, `NotOperator`. Event: `ConcentratorChanged`.
+		/// Errors: `UnknownCommunity`, `NotOperator`, `NothingToChange`. Event: `ConcentratorChanged`.
 		#[pallet::call_index(9)]
 		#[pallet::weight(T::WeightInfo::set_concentrator())]
 		pub fn set_concentrator(
@@ -914,7 +1157,7 @@ pub mod pallet {
 			Self::do_set_concentrator(who, community, concentrator)
 		}
 
-		/// Pause or resume a community, with effect from its next clearing. A paused community plays no game and takes
+		/// Pause or resume a community, with effect from the era after next. A paused community plays no game and takes
 		/// no strategies. Contracts that are already made are settled; all further energy is traded with the main grid.
 		///
 		/// Origin: the community's operator, signed.
@@ -927,8 +1170,8 @@ pub mod pallet {
 			Self::do_set_paused(who, community, paused)
 		}
 
-		/// Suspend or reinstate a household, with effect from the community's next clearing. A suspended household
-		/// plays no game and submits no strategies. Contracts that are already made are settled; all further energy is
+		/// Suspend or reinstate a household, with effect from the era after next. A suspended household plays no game and
+		/// submits no strategies. Contracts that are already made are settled; all further energy is
 		/// traded with the main grid.
 		///
 		/// Origin: the community's operator, signed.
@@ -945,30 +1188,12 @@ pub mod pallet {
 			Self::do_set_suspended(who, household, suspended)
 		}
 
-		/// Replace a household's meter from the next era on. The old meter still reports the eras that it measured.
-		/// This call also cancels a replacement that has not begun.
-		///
-		/// Origin: the community's operator, signed.
-		///
-		/// Errors: `UnknownHousehold`, `NotOperator`, `ClockNotStarted`, `MeterAlreadyRegistered`,
-		/// `MeterBeingReplaced`, `IdsExhausted`. Event: `MeterReplaced`.
-		#[pallet::call_index(12)]
-		#[pallet::weight(T::WeightInfo::replace_meter())]
-		pub fn replace_meter(
-			origin: OriginFor<T>,
-			household: HouseholdId,
-			meter: T::AccountId,
-		) -> DispatchResult {
-			let who = ensure_signed(origin)?;
-			Self::do_replace_meter(who, household, meter)
-		}
-
 		/// Withdraw the strategies for the next era. If there is a standing preference, the chain derives strategies
 		/// from it instead.
 		///
 		/// Origin: the household's owner, signed.
 		///
-		/// Errors: `UnknownHousehold`, `NotOwner`, `ClockNotStarted`, `NothingSubmitted`, `IdsExhausted`. Event:
+		/// Errors: `UnknownHousehold`, `NotOwner`, `ClockNotStarted`, `GateClosed`, `NothingSubmitted`, `IdsExhausted`. Event:
 		/// `StrategiesWithdrawn`.
 		#[pallet::call_index(13)]
 		#[pallet::weight(T::WeightInfo::withdraw_strategies())]
@@ -984,7 +1209,7 @@ pub mod pallet {
 		/// is skipped.
 		///
 		/// Events: `ReadingSubmitted` for each item that counts; `ReadingRefused` for each other one, with an error of
-		/// `submit_reading`, `UnknownHousehold` or `NotConcentrator`.
+		/// `submit_reading`, `UnknownHousehold`, `NotConcentrator` or `MeterHasReported`.
 		#[pallet::call_index(14)]
 		#[pallet::weight(T::WeightInfo::submit_readings(items.len() as u32))]
 		pub fn submit_readings(
@@ -997,8 +1222,8 @@ pub mod pallet {
 
 		/// Leave the community after the running era. The household takes part in no further game; its contracts are
 		/// delivered, read and settled. The settlement of its last era removes it and frees its meters if neither side
-		/// owes anything. Otherwise every later settlement pays what can be paid, and `repay_arrears` pays at once. One
-		/// settlement removes at most 4 households.
+		/// owes anything. Later settlements still pay what the utility owes, but collect nothing from the owner: arrears
+		/// stay on record until `repay_arrears` or `write_off_arrears`. One settlement removes at most 4 households.
 		///
 		/// Origin: the household's owner, signed.
 		///
@@ -1008,10 +1233,12 @@ pub mod pallet {
 		#[pallet::weight(T::WeightInfo::leave())]
 		pub fn leave(origin: OriginFor<T>, household: HouseholdId) -> DispatchResult {
 			let who = ensure_signed(origin)?;
-			Self::as_owner(&who, household, |h| Self::start_leaving(household, h))
+			// By the block's time: the household takes part in an era that has begun.
+			let last_era = Self::running_era();
+			Self::as_owner(&who, household, |h| Self::start_leaving(household, h, last_era))
 		}
 
-		/// Remove a household from the community after the running era, by the rules of `leave`.
+		/// Remove a household from the community after the next era, by the rules of `leave`.
 		///
 		/// Origin: the community's operator, signed.
 		///
@@ -1021,7 +1248,266 @@ pub mod pallet {
 		#[pallet::weight(T::WeightInfo::remove_household())]
 		pub fn remove_household(origin: OriginFor<T>, household: HouseholdId) -> DispatchResult {
 			let who = ensure_signed(origin)?;
-			Self::as_operator_of(&who, household, |h| Self::start_leaving(household, h))
+			// As with a suspension, the next game may have strategies already.
+			let last_era = Self::running_era().saturating_add(1);
+			Self::as_operator_of(&who, household, |h| Self::start_leaving(household, h, last_era))
+		}
+
+		/// Change what governance allows the terms of a community. Terms in force and announced terms stay as they are.
+		///
+		/// Origin: governance.
+		///
+		/// Errors: `UnknownCommunity`. Event: `TermsBoundsChanged`.
+		#[pallet::call_index(30)]
+		#[pallet::weight(T::WeightInfo::set_terms_bounds())]
+		pub fn set_terms_bounds(
+			origin: OriginFor<T>,
+			community: CommunityId,
+			bounds: TermsBounds,
+		) -> DispatchResult {
+			T::GovernanceOrigin::ensure_origin(origin)?;
+			Self::do_set_terms_bounds(community, bounds)
+		}
+
+		/// Name another utility of a community, with immediate effect: it settles every era that is not settled yet, and
+		/// takes over arrears and credits.
+		///
+		/// Origin: governance.
+		///
+		/// Errors: `UnknownCommunity`. Event: `UtilityChanged`.
+		#[pallet::call_index(31)]
+		#[pallet::weight(T::WeightInfo::set_utility())]
+		pub fn set_utility(
+			origin: OriginFor<T>,
+			community: CommunityId,
+			utility: T::AccountId,
+		) -> DispatchResult {
+			T::GovernanceOrigin::ensure_origin(origin)?;
+			Self::do_set_utility(community, utility)
+		}
+
+		/// Close a community without members, while no round is under way. What the incentive pot has goes to
+		/// `beneficiary`, and the pool's minimum balance back to the operator. The community's contracts, statements and
+		/// records are removed.
+		///
+		/// Origin: governance.
+		///
+		/// Errors: `UnknownCommunity`, `CommunityNotEmpty`, `RoundUnderWay`, or a token error. Event: `CommunityClosed`.
+		#[pallet::call_index(32)]
+		#[pallet::weight(T::WeightInfo::close_community())]
+		pub fn close_community(
+			origin: OriginFor<T>,
+			community: CommunityId,
+			beneficiary: T::AccountId,
+		) -> DispatchResult {
+			T::GovernanceOrigin::ensure_origin(origin)?;
+			Self::do_close_community(community, beneficiary)
+		}
+
+		/// Submit a meter's reading of an era that was settled with an estimate, or that the chain missed, for as long as
+		/// the era is retained. The household's bill of that era is worked out again, with its whole deviation from the
+		/// contract at the imbalance prices, and the difference moves between the household and the utility. Contracts and
+		/// other households' bills stay. A meter reports an era once.
+		///
+		/// Origin: the meter, signed. A valid late reading costs no fee.
+		///
+		/// Errors: `UnknownMeter`, `ClockNotStarted`, `ReadingForWrongEra`, `NotMemberInEra`, `MeterNotActiveInEra`,
+		/// `NothingToCorrect`, `EnergyOutOfRange`, `OverConnectionLimit`, `RoundUnderWay`,
+		/// `ReadingAlreadySubmitted`, `TermsForgotten`. Event: `LateReadingSettled`.
+		#[pallet::call_index(33)]
+		#[pallet::weight(T::WeightInfo::submit_late_reading())]
+		#[pallet::feeless_if(|origin: &OriginFor<T>, era: &EraIndex, reading: &Reading| -> bool {
+			ensure_signed(origin.clone()).is_ok_and(|meter| Pallet::<T>::check_late(&meter, *era, reading).is_ok())
+		})]
+		pub fn submit_late_reading(origin: OriginFor<T>, era: EraIndex, reading: Reading) -> DispatchResult {
+			let meter = ensure_signed(origin)?;
+			Self::do_submit_late_reading(meter, era, reading)
+		}
+
+		/// Offer a membership to an owner and a meter. It binds nobody, and the offer's number becomes the household's
+		/// when the owner has accepted and the meter has confirmed. `connection_limit_wh` is 1 to 10^9 Wh. The offer puts
+		/// `OfferDeposit` on hold until it is complete or withdrawn, and holds for `OfferLifetime` further eras. It
+		/// keeps the meter's account alive, so the meter needs no funds.
+		///
+		/// Origin: the community's operator, signed.
+		///
+		/// Errors: `UnknownCommunity`, `NotOperator`, `ClockNotStarted`, `ConnectionLimitOutOfRange`, `CommunityFull`,
+		/// `IdsExhausted`, or a token error if the operator cannot pay the deposit. Event: `MembershipOffered`.
+		#[pallet::call_index(17)]
+		#[pallet::weight(T::WeightInfo::offer_membership())]
+		pub fn offer_membership(
+			origin: OriginFor<T>,
+			community: CommunityId,
+			owner: T::AccountId,
+			meter: T::AccountId,
+			connection_limit_wh: u32,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_offer_membership(who, community, owner, meter, connection_limit_wh)
+		}
+
+		/// Accept a membership. At most `max_debit_per_era` leaves the owner's free balance for one era, whatever the
+		/// meter reports; what is owed beyond it becomes arrears. Once the meter has confirmed as well, the household is a
+		/// member: it may submit strategies for the next era at once, and its first reading is the one of the running
+		/// era, which is due when that era has ended. Until then a further acceptance replaces this one.
+		///
+		/// Origin: the owner that the offer names, signed.
+		///
+		/// Errors: `UnknownOffer`, `NotOwner`, `OfferExpired`, `ComfortRangeEmpty`, `ComfortSensitivityNotPositive`,
+		/// `ComfortCouldExceedOne`, `ComfortOutOfBounds`. Events: `MembershipAccepted`, and `HouseholdJoined` with the last
+		/// consent.
+		#[pallet::call_index(18)]
+		#[pallet::weight(T::WeightInfo::accept_membership())]
+		pub fn accept_membership(
+			origin: OriginFor<T>,
+			household: HouseholdId,
+			max_debit_per_era: Balance,
+			comfort: Option<Comfort>,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_accept_membership(
+				who,
+				household,
+				Acceptance {
+					max_debit_per_era,
+					comfort,
+				},
+			)
+		}
+
+		/// Confirm that the signing meter measures a household: one that is offered a membership, or one for which the
+		/// operator proposes this meter. A meter measures one household.
+		///
+		/// Origin: the meter, signed. A valid confirmation costs no fee.
+		///
+		/// Errors: `UnknownOffer`, `NotMeter`, `OfferExpired`, `MeterAlreadyRegistered`, `MeterBeingReplaced`. Events:
+		/// `MeterConfirmed`, and `HouseholdJoined` or `HouseholdChanged` with the last consent.
+		#[pallet::call_index(19)]
+		#[pallet::weight(T::WeightInfo::confirm_meter())]
+		#[pallet::feeless_if(|origin: &OriginFor<T>, household: &HouseholdId| -> bool {
+			ensure_signed(origin.clone()).is_ok_and(|meter| Pallet::<T>::is_confirmation(&meter, *household))
+		})]
+		pub fn confirm_meter(origin: OriginFor<T>, household: HouseholdId) -> DispatchResult {
+			let meter = ensure_signed(origin)?;
+			Self::do_confirm_meter(meter, household)
+		}
+
+		/// Withdraw an offer of membership that is not complete, or decline it. The deposit goes back to the account
+		/// that paid it.
+		///
+		/// Origin: the community's operator, or the owner that the offer names, signed; anybody, signed, when its time
+		/// is over.
+		///
+		/// Errors: `UnknownOffer`, `NotOperator`. Event: `OfferWithdrawn`.
+		#[pallet::call_index(20)]
+		#[pallet::weight(T::WeightInfo::withdraw_offer())]
+		pub fn withdraw_offer(origin: OriginFor<T>, household: HouseholdId) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_withdraw_offer(who, household)
+		}
+
+		/// Change how much may leave the owner's free balance for one era. Takes effect at once.
+		///
+		/// Origin: the household's owner, signed.
+		///
+		/// Errors: `UnknownHousehold`, `NotOwner`. Event: `MaxDebitChanged`.
+		#[pallet::call_index(21)]
+		#[pallet::weight(T::WeightInfo::set_max_debit())]
+		pub fn set_max_debit(
+			origin: OriginFor<T>,
+			household: HouseholdId,
+			max_debit_per_era: Balance,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_set_max_debit(who, household, max_debit_per_era)
+		}
+
+		/// Propose another meter or another connection limit for a household. It holds from the era after the one in
+		/// which the owner has accepted it and, if it is a meter, the meter has confirmed it. Until then the old one
+		/// counts, and the old meter still reports the eras that it measured. The call replaces an earlier proposal;
+		/// `None` withdraws it.
+		///
+		/// Origin: the community's operator, signed.
+		///
+		/// Errors: `UnknownHousehold`, `NotOperator`, `ConnectionLimitOutOfRange`, `MeterAlreadyRegistered` if it is a
+		/// meter of this household, `NothingToChange`. Event: `ChangeProposed`.
+		#[pallet::call_index(22)]
+		#[pallet::weight(T::WeightInfo::propose_change())]
+		pub fn propose_change(
+			origin: OriginFor<T>,
+			household: HouseholdId,
+			change: Option<Change<T::AccountId>>,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_propose_change(who, household, change)
+		}
+
+		/// Accept the change that the operator proposes. The owner repeats it, so that it cannot accept another one than
+		/// it has seen. A connection limit then holds from the next era on; a meter does so when it has confirmed as
+		/// well.
+		///
+		/// Origin: the household's owner, signed.
+		///
+		/// Errors: `UnknownHousehold`, `NotOwner`, `ClockNotStarted`, `NothingProposed`, `ProposalDiffers`,
+		/// `AlreadyAccepted`, `MeterBeingReplaced`, `LimitBeingChanged`, `IdsExhausted`. Events: `ChangeAccepted`, and
+		/// `HouseholdChanged` with the last consent.
+		#[pallet::call_index(23)]
+		#[pallet::weight(T::WeightInfo::accept_change())]
+		pub fn accept_change(
+			origin: OriginFor<T>,
+			household: HouseholdId,
+			change: Change<T::AccountId>,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_accept_change(who, household, change)
+		}
+
+		/// Offer the household to another owner, who may accept it. The call replaces an earlier offer; `None` withdraws
+		/// it.
+		///
+		/// Origin: the household's owner, signed.
+		///
+		/// Errors: `UnknownHousehold`, `NotOwner`, `HouseholdLeaving`. Event: `HouseholdOffered`.
+		#[pallet::call_index(24)]
+		#[pallet::weight(T::WeightInfo::offer_household())]
+		pub fn offer_household(
+			origin: OriginFor<T>,
+			household: HouseholdId,
+			new_owner: Option<T::AccountId>,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_offer_household(who, household, new_owner)
+		}
+
+		/// Accept a household from its owner, from the next era but one on: the contracts and bills of earlier eras stay
+		/// with the owner before. At most `max_debit_per_era` leaves the new owner's free balance for one era. The
+		/// standing preference of the owner before ends at once.
+		///
+		/// Origin: the account to which the owner offered it, signed.
+		///
+		/// Errors: `UnknownHousehold`, `NothingProposed`, `HouseholdLeaving`, `HouseholdInArrears`, `ClockNotStarted`,
+		/// `OwnerBeingChanged`, `IdsExhausted`. Event: `OwnerChanged`.
+		#[pallet::call_index(25)]
+		#[pallet::weight(T::WeightInfo::accept_household())]
+		pub fn accept_household(
+			origin: OriginFor<T>,
+			household: HouseholdId,
+			max_debit_per_era: Balance,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_accept_household(who, household, max_debit_per_era)
+		}
+
+		/// Write off what a household owes to the utility.
+		///
+		/// Origin: the community's utility, signed.
+		///
+		/// Errors: `UnknownHousehold`, `UnknownCommunity`, `NotUtility`, `NoArrears`. Event: `ArrearsWrittenOff`.
+		#[pallet::call_index(26)]
+		#[pallet::weight(T::WeightInfo::write_off_arrears())]
+		pub fn write_off_arrears(origin: OriginFor<T>, household: HouseholdId) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_write_off_arrears(who, household)
 		}
 	}
 }

@@ -1,7 +1,7 @@
-//! Households: registration, changes, meters, arrears, and leaving.
+//! Households: joining, changes by the owner, arrears, and leaving.
 
-use crate::{pallet::*, Balance, CommunityId, Household, HouseholdId, NextMeter};
-use commonwatt_market::game::{Comfort, ComfortFault, Preference, MAX_ENERGY_WH};
+use crate::{pallet::*, Balance, CommunityId, EraIndex, Household, HouseholdId};
+use commonwatt_market::game::{Comfort, ComfortFault, Preference};
 use frame_support::{
 	ensure,
 	traits::{
@@ -22,104 +22,79 @@ impl<T: Config> Pallet<T> {
 	) -> Result<R, DispatchError> {
 		Households::<T>::try_mutate(household, |slot| {
 			let household = slot.as_mut().ok_or(Error::<T>::UnknownHousehold)?;
-			ensure!(household.owner == *who, Error::<T>::NotOwner);
+			ensure!(Self::owner_now(household) == who, Error::<T>::NotOwner);
 			change(household)
 		})
 	}
 
-	pub(crate) fn do_register_household(
+	/// Makes a household a member of its community, from its `member_since` on. Its meter is confirmed, and its account
+	/// is kept alive.
+	pub(crate) fn join(id: HouseholdId, household: Household<T::AccountId>) -> DispatchResult {
+		// Memberships may become complete in another order than they were offered in; books need the order of numbers.
+		Members::<T>::try_mutate(household.community, |members| {
+			let at = members.partition_point(|member| *member < id);
+			members.try_insert(at, id)
+		})
+		.map_err(|_| Error::<T>::CommunityFull)?;
+		Self::deposit_event(Event::HouseholdJoined {
+			community: household.community,
+			household: id,
+			owner: household.owner.clone(),
+			meter: household.meter.clone(),
+			connection_limit_wh: household.connection_limit_wh,
+			max_debit_per_era: household.max_debit_per_era,
+			comfort: household.comfort,
+		});
+		Households::<T>::insert(id, household);
+		Ok(())
+	}
+
+	/// A household of the genesis, to which everybody has agreed.
+	pub(crate) fn join_at_genesis(
 		community: CommunityId,
-		owner: T::AccountId,
-		meter: T::AccountId,
-		connection_limit_wh: u32,
-		comfort: Option<Comfort>,
+		genesis: &GenesisHousehold<T::AccountId>,
 	) -> Result<HouseholdId, DispatchError> {
 		ensure!(
-			!MeterOf::<T>::contains_key(&meter),
+			!MeterOf::<T>::contains_key(&genesis.meter),
 			Error::<T>::MeterAlreadyRegistered
 		);
-		ensure!(
-			(1..=MAX_ENERGY_WH).contains(&connection_limit_wh),
-			Error::<T>::ConnectionLimitOutOfRange
-		);
-		Self::check_comfort(community, &comfort)?;
-		let id = NextHousehold::<T>::get();
-		let next = id.0.checked_add(1).ok_or(Error::<T>::IdsExhausted)?;
-		Members::<T>::try_mutate(community, |members| members.try_push(id))
-			.map_err(|_| Error::<T>::CommunityFull)?;
-		NextHousehold::<T>::put(HouseholdId(next));
-		Self::enlist_meter(&meter, id);
+		Self::check_connection_limit(genesis.connection_limit_wh)?;
+		Self::check_comfort(community, &genesis.comfort)?;
+		let id = Self::take_household_id()?;
+		MeterOf::<T>::insert(&genesis.meter, id);
+		Self::keep_meter(&genesis.meter);
 		let household = Household {
 			community,
-			owner: owner.clone(),
-			meter: meter.clone(),
+			owner: genesis.owner.clone(),
+			meter: genesis.meter.clone(),
 			next_meter: None,
-			connection_limit_wh,
+			next_owner: None,
+			max_debit_per_era: genesis.max_debit_per_era,
+			connection_limit_wh: genesis.connection_limit_wh,
+			next_limit: None,
 			member_since: Clock::<T>::get().map_or(0, |clock| clock.current),
 			member_until: None,
-			suspended: false,
-			comfort,
+			suspended: false.into(),
+			comfort: genesis.comfort,
 			preference: None,
 		};
-		Households::<T>::insert(id, household);
-		Self::deposit_event(Event::HouseholdRegistered {
-			community,
-			household: id,
-			owner,
-			meter,
-			connection_limit_wh,
-			comfort,
-		});
+		Self::join(id, household)?;
 		Ok(id)
 	}
 
-	/// Registers the meter that measures from the next era on. The old one still reports the eras that it measured.
-	pub(crate) fn do_replace_meter(
-		who: T::AccountId,
-		household: HouseholdId,
-		meter: T::AccountId,
-	) -> DispatchResult {
-		Self::as_operator_of(&who, household, |h| {
-			let clock = Clock::<T>::get().ok_or(Error::<T>::ClockNotStarted)?;
-			ensure!(
-				!MeterOf::<T>::contains_key(&meter),
-				Error::<T>::MeterAlreadyRegistered
-			);
-			if let Some(next) = h.next_meter.take() {
-				// An earlier replacement is complete if its first era is no later than the era whose readings are taken
-				// now, and is cancelled if it has not begun. In between, both meters still have an era to report.
-				let readings_of = clock.previous.unwrap_or(0);
-				if next.from_era <= readings_of {
-					Self::discharge_meter(&core::mem::replace(&mut h.meter, next.meter));
-				} else {
-					ensure!(next.from_era > clock.current, Error::<T>::MeterBeingReplaced);
-					Self::discharge_meter(&next.meter);
-				}
-			}
-			let from_era = clock.current.checked_add(1).ok_or(Error::<T>::IdsExhausted)?;
-			Self::enlist_meter(&meter, household);
-			h.next_meter = Some(NextMeter {
-				from_era,
-				meter: meter.clone(),
-			});
-			Self::deposit_event(Event::MeterReplaced {
-				household,
-				meter,
-				from_era,
-			});
-			Ok(())
-		})
-	}
-
-	/// Ends a household's membership after the running era. [`Self::forget_household`] removes it when everything is
+	/// Ends a household's membership after era `last_era`. [`Self::forget_household`] removes it when everything is
 	/// settled.
-	pub(crate) fn start_leaving(id: HouseholdId, household: &mut Household<T::AccountId>) -> DispatchResult {
-		let clock = Clock::<T>::get().ok_or(Error::<T>::ClockNotStarted)?;
+	pub(crate) fn start_leaving(
+		id: HouseholdId,
+		household: &mut Household<T::AccountId>,
+		last_era: EraIndex,
+	) -> DispatchResult {
+		ensure!(Clock::<T>::exists(), Error::<T>::ClockNotStarted);
 		ensure!(household.member_until.is_none(), Error::<T>::HouseholdLeaving);
-		household.member_until = Some(clock.current);
+		household.member_until = Some(last_era);
 		Self::deposit_event(Event::HouseholdLeaving {
 			household: id,
-			last_era: clock.current,
+			last_era,
 		});
 		Ok(())
 	}
@@ -133,10 +108,13 @@ impl<T: Config> Pallet<T> {
 		if let Some(next) = household.next_meter {
 			Self::discharge_meter(&next.meter);
 		}
+		Self::drop_proposal(id);
+		Handovers::<T>::remove(id);
 		for slot in [0, 1] {
 			Submissions::<T>::remove(id, slot);
 		}
 		Readings::<T>::remove(id);
+		LateStatements::<T>::remove(id);
 		Households::<T>::remove(id);
 		Self::deposit_event(Event::HouseholdLeft {
 			community,
@@ -144,16 +122,28 @@ impl<T: Config> Pallet<T> {
 		});
 	}
 
-	/// Registers a meter. The reference keeps the meter's account alive, and with it the nonce, so a meter needs no
-	/// funds.
-	fn enlist_meter(meter: &T::AccountId, household: HouseholdId) {
-		MeterOf::<T>::insert(meter, household);
-		frame_system::Pallet::<T>::inc_sufficients(meter);
+	/// Frees a meter that measured a household.
+	pub(crate) fn discharge_meter(meter: &T::AccountId) {
+		MeterOf::<T>::remove(meter);
+		Self::let_go_of_meter(meter);
 	}
 
-	fn discharge_meter(meter: &T::AccountId) {
-		MeterOf::<T>::remove(meter);
-		frame_system::Pallet::<T>::dec_sufficients(meter);
+	pub(crate) fn do_set_max_debit(
+		who: T::AccountId,
+		household: HouseholdId,
+		max_debit_per_era: Balance,
+	) -> DispatchResult {
+		Self::as_owner(&who, household, |h| {
+			match &mut h.next_owner {
+				Some(next) if next.owner == who => next.max_debit_per_era = max_debit_per_era,
+				_ => h.max_debit_per_era = max_debit_per_era,
+			}
+			Self::deposit_event(Event::MaxDebitChanged {
+				household,
+				max_debit_per_era,
+			});
+			Ok(())
+		})
 	}
 
 	pub(crate) fn do_set_comfort(
@@ -162,6 +152,7 @@ impl<T: Config> Pallet<T> {
 		comfort: Option<Comfort>,
 	) -> DispatchResult {
 		Self::as_owner(&who, household, |h| {
+			Self::ensure_may_change_inputs(h.community)?;
 			Self::check_comfort(h.community, &comfort)?;
 			h.comfort = comfort;
 			Self::deposit_event(Event::ComfortChanged { household, comfort });
@@ -175,6 +166,7 @@ impl<T: Config> Pallet<T> {
 		preference: Option<Preference>,
 	) -> DispatchResult {
 		Self::as_owner(&who, household, |h| {
+			Self::ensure_may_change_inputs(h.community)?;
 			if let Some(preference) = &preference {
 				preference.check().map_err(|_| Error::<T>::PreferenceOutOfRange)?;
 			}
@@ -189,7 +181,7 @@ impl<T: Config> Pallet<T> {
 
 	pub(crate) fn do_repay_arrears(who: T::AccountId, household: HouseholdId) -> DispatchResult {
 		let h = Households::<T>::get(household).ok_or(Error::<T>::UnknownHousehold)?;
-		ensure!(h.owner == who, Error::<T>::NotOwner);
+		ensure!(*Self::owner_now(&h) == who, Error::<T>::NotOwner);
 		let mut debts = Debts::<T>::get(h.community);
 		let debt = debts
 			.iter_mut()
@@ -210,6 +202,24 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
+	pub(crate) fn do_write_off_arrears(who: T::AccountId, household: HouseholdId) -> DispatchResult {
+		let h = Households::<T>::get(household).ok_or(Error::<T>::UnknownHousehold)?;
+		ensure!(
+			Self::community(h.community)?.utility == who,
+			Error::<T>::NotUtility
+		);
+		Debts::<T>::try_mutate(h.community, |debts| {
+			let debt = debts
+				.iter_mut()
+				.find(|(id, debt)| *id == household && debt.arrears > 0);
+			let (_, debt) = debt.ok_or(Error::<T>::NoArrears)?;
+			let arrears = core::mem::take(&mut debt.arrears);
+			debts.retain(|(_, debt)| !debt.is_settled());
+			Self::deposit_event(Event::ArrearsWrittenOff { household, arrears });
+			Ok(())
+		})
+	}
+
 	/// Transfers as much of `amount` as `from` has above the minimum balance; returns what was transferred, which is 0
 	/// if `to` cannot take it.
 	pub(crate) fn pay_up_to(from: &T::AccountId, to: &T::AccountId, amount: Balance) -> Balance {
@@ -225,7 +235,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Checks a comfort model, and that its range lies within the bounds that hold in the next era.
-	fn check_comfort(community: CommunityId, comfort: &Option<Comfort>) -> DispatchResult {
+	pub(crate) fn check_comfort(community: CommunityId, comfort: &Option<Comfort>) -> DispatchResult {
 		let Some(comfort) = comfort else { return Ok(()) };
 		comfort.check().map_err(|fault| match fault {
 			ComfortFault::EmptyRange => Error::<T>::ComfortRangeEmpty,

@@ -7,12 +7,12 @@ use commonwatt_market::{
 };
 use frame_support::{
 	assert_ok, derive_impl, parameter_types,
-	traits::{ConstU32, ConstU64, Hooks},
+	traits::{ConstU128, ConstU32, ConstU64, Hooks},
 	weights::Weight,
 	PalletId,
 };
 use frame_system::EnsureRoot;
-use sp_runtime::BuildStorage;
+use sp_runtime::{BuildStorage, DispatchResult};
 
 /// 128 bits, so that the derived accounts of different pools differ.
 pub type AccountId = u128;
@@ -38,8 +38,13 @@ pub const ENDOWMENT: Balance = 1_000_000;
 /// The running era at the start of most tests.
 pub const FIRST_ERA: EraIndex = 1_000;
 pub const RETAINED_ERAS: u32 = 6;
+pub const TERMS_NOTICE: u32 = 3;
 pub const MAX_HOUSEHOLDS: u32 = 8;
 pub const MAX_STRATEGIES: u32 = 6;
+pub const OFFER_DEPOSIT: Balance = 5_000;
+pub const OFFER_LIFETIME: EraIndex = 3;
+/// What owners agree to, unless a test is about it.
+pub const MAX_DEBIT: Balance = Balance::MAX;
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
 impl frame_system::Config for Test {
@@ -75,9 +80,11 @@ macro_rules! weigh_one {
 pub struct TestWeights;
 impl WeightInfo for TestWeights {
 	weigh_one! {
-		create_community register_household set_suspended replace_meter leave remove_household
-		set_terms set_operator set_concentrator set_paused set_comfort set_preference
-		withdraw_strategies submit_reading repay_arrears latch
+		create_community set_suspended leave remove_household offer_membership accept_membership
+		confirm_meter withdraw_offer set_max_debit propose_change accept_change offer_household
+		accept_household write_off_arrears
+		set_terms set_terms_bounds set_utility close_community set_operator set_concentrator set_paused set_comfort set_preference
+		withdraw_strategies submit_reading submit_late_reading repay_arrears latch
 	}
 	fn submit_strategies(s: u32) -> Weight {
 		Weight::from_parts(u64::from(s), 0)
@@ -116,6 +123,8 @@ impl Config for Test {
 	type MaxStarts = ConstU32<32>;
 	type MaxEvaluations = ConstU32<65_536>;
 	type MaxEvaluationsPerHousehold = ConstU32<1_024>;
+	type OfferDeposit = ConstU128<OFFER_DEPOSIT>;
+	type OfferLifetime = ConstU32<OFFER_LIFETIME>;
 	type WeightInfo = TestWeights;
 }
 
@@ -146,8 +155,28 @@ pub fn tariffs() -> Tariffs {
 pub fn terms() -> Terms {
 	Terms {
 		tariffs: tariffs(),
+		reward_cap_per_kwh: 5,
 		..paper::TERMS
 	}
+}
+
+/// Bounds that leave the terms of the tests some room.
+pub fn bounds() -> TermsBounds {
+	TermsBounds {
+		highest_retail_per_kwh: MAX_TARIFF_PER_KWH,
+		lowest_feed_in_per_kwh: 0,
+		highest_imbalance_import_per_kwh: MAX_TARIFF_PER_KWH,
+		lowest_imbalance_export_per_kwh: 0,
+		highest_grid_fee_per_kwh: MAX_TARIFF_PER_KWH,
+		highest_incentive_per_era: Balance::MAX,
+	}
+}
+
+/// Puts terms in force at once, without the notice that an announcement needs.
+pub fn put_terms(terms: Terms) {
+	Communities::<Test>::mutate(VILLAGE, |community| {
+		community.as_mut().expect("it exists").terms = terms
+	});
 }
 
 pub fn comfort() -> Comfort {
@@ -215,10 +244,12 @@ impl ExtBuilder {
 			operator: OPERATOR,
 			utility: UTILITY,
 			terms: terms(),
+			bounds: bounds(),
 			households: (0..self.households)
 				.map(|h| GenesisHousehold {
 					owner: owner(h),
 					meter: meter(h),
+					max_debit_per_era: MAX_DEBIT,
 					connection_limit_wh: 10_000,
 					comfort: None,
 					preference: None,
@@ -227,6 +258,7 @@ impl ExtBuilder {
 		};
 		GenesisConfig::<Test> {
 			era_length_ms: ERA_MS,
+			terms_notice: TERMS_NOTICE,
 			communities: vec![community],
 		}
 		.assimilate_storage(&mut storage)
@@ -270,8 +302,28 @@ pub fn next_block() {
 	block_at(Timestamp::get() + BLOCK_MS);
 }
 
-/// Makes the first block of an era, and further blocks until the round is complete.
+/// Makes the first block of an era, and further blocks until the round is complete. Before it, the meters of households
+/// without a contract report that nothing happened in the era whose readings are taken, unless they have reported it.
 pub fn enter_era(era: EraIndex) {
+	report_idle_homes();
+	enter_era_silently(era);
+}
+
+fn report_idle_homes() {
+	let Some(previous) = Clock::<Test>::get().and_then(|clock| clock.previous) else {
+		return;
+	};
+	for (id, household) in Households::<Test>::iter().collect::<Vec<_>>() {
+		if EnergyMarket::view_contract(id, previous).is_none() {
+			let meter = RuntimeOrigin::signed(*household.meter_in(previous));
+			// Refused if the meter has reported, or was not a member.
+			let _ = EnergyMarket::submit_reading(meter, previous, reading(0, 0));
+		}
+	}
+}
+
+/// Like [`enter_era`], but meters that have not reported stay silent.
+pub fn enter_era_silently(era: EraIndex) {
 	block_at(u64::from(era) * ERA_MS);
 	for _ in 0..9 {
 		if Round::<Test>::get().is_none() {
@@ -280,6 +332,47 @@ pub fn enter_era(era: EraIndex) {
 		next_block();
 	}
 	panic!("the round takes longer than an era");
+}
+
+/// Offers a membership of [`VILLAGE`]; returns the number of the household.
+pub fn offer(owner: AccountId, meter: AccountId, connection_limit_wh: u32) -> HouseholdId {
+	let id = NextHousehold::<Test>::get();
+	let by = RuntimeOrigin::signed(OPERATOR);
+	assert_ok!(EnergyMarket::offer_membership(
+		by,
+		VILLAGE,
+		owner,
+		meter,
+		connection_limit_wh
+	));
+	id
+}
+
+/// Has a household join [`VILLAGE`] by the three calls.
+pub fn join(
+	owner: AccountId,
+	meter: AccountId,
+	connection_limit_wh: u32,
+	comfort: Option<Comfort>,
+) -> HouseholdId {
+	let id = offer(owner, meter, connection_limit_wh);
+	assert_ok!(EnergyMarket::accept_membership(
+		RuntimeOrigin::signed(owner),
+		id,
+		MAX_DEBIT,
+		comfort
+	));
+	assert_ok!(EnergyMarket::confirm_meter(RuntimeOrigin::signed(meter), id));
+	id
+}
+
+/// Replaces a household's meter from the next era on, with everybody's consent.
+pub fn replace_meter(household: HouseholdId, meter: AccountId) -> DispatchResult {
+	let change = Change::Meter(meter);
+	let owner = Households::<Test>::get(household).expect("it exists").owner;
+	EnergyMarket::propose_change(RuntimeOrigin::signed(OPERATOR), household, Some(change.clone()))?;
+	EnergyMarket::accept_change(RuntimeOrigin::signed(owner), household, change)?;
+	EnergyMarket::confirm_meter(RuntimeOrigin::signed(meter), household)
 }
 
 pub fn submit(household: impl Into<HouseholdId>, era: EraIndex, generation_wh: u32, strategies: &[Strategy]) {

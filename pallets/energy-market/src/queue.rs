@@ -41,7 +41,10 @@ impl<T: Config> Pallet<T> {
 		let mut cursor = Some(from);
 		// At most `MaxSteps` iterations: each one adds a step or ends the loop.
 		while let Some(round) = cursor {
-			let households = Members::<T>::decode_len(round.next).unwrap_or(0) as u32;
+			let members = Members::<T>::decode_len(round.next).unwrap_or(0) as u32;
+			// A membership that becomes complete in this block may stand before others in the list, and must not push
+			// the last of them out of the step. With the open offers, the sum is at most `MaxHouseholds`.
+			let households = members.saturating_add(OpenOffers::<T>::get(round.next));
 			let step = PlannedStep {
 				phase: round.phase,
 				community: round.next,

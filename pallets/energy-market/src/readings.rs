@@ -13,7 +13,7 @@ impl<T: Config> Pallet<T> {
 
 	pub(crate) fn do_submit_reading(meter: T::AccountId, era: EraIndex, reading: Reading) -> DispatchResult {
 		let household = Self::check_metered(&meter, era, &reading)?;
-		Self::take_reading(household, era, reading);
+		Self::take_reading(household, era, reading, true);
 		Ok(())
 	}
 
@@ -24,7 +24,7 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		for (index, item) in items.into_iter().enumerate() {
 			match Self::check_concentrated(&who, &item) {
-				Ok(()) => Self::take_reading(item.household, item.era, item.reading),
+				Ok(()) => Self::take_reading(item.household, item.era, item.reading, false),
 				Err(error) => Self::deposit_event(Event::ReadingRefused {
 					index: index as u32,
 					household: item.household,
@@ -35,10 +35,11 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	fn take_reading(household: HouseholdId, era: EraIndex, reading: Reading) {
+	fn take_reading(household: HouseholdId, era: EraIndex, reading: Reading, by_meter: bool) {
+		let calendar = Self::calendar();
 		// Only readings of one era are taken at a time, so none is older than the newest one.
 		Readings::<T>::mutate(household, |newest| {
-			*newest = Some(Metered::with(*newest, era, reading))
+			*newest = Some(Metered::with(*newest, era, reading, by_meter, &calendar))
 		});
 		Self::deposit_event(Event::ReadingSubmitted {
 			household,
@@ -54,8 +55,9 @@ impl<T: Config> Pallet<T> {
 		reading: &Reading,
 	) -> Result<HouseholdId, DispatchError> {
 		let id = MeterOf::<T>::get(meter).ok_or(Error::<T>::UnknownMeter)?;
-		let household = Households::<T>::get(id).ok_or(Error::<T>::UnknownHousehold)?;
-		Self::check_reading(id, &household, era, reading)?;
+		// Without a household, its membership waits for the owner's acceptance.
+		let household = Households::<T>::get(id).ok_or(Error::<T>::NotMemberInEra)?;
+		Self::check_reading(id, &household, era, reading, true)?;
 		ensure!(household.meter_in(era) == meter, Error::<T>::MeterNotActiveInEra);
 		Ok(id)
 	}
@@ -64,36 +66,55 @@ impl<T: Config> Pallet<T> {
 	fn check_concentrated(who: &T::AccountId, item: &ReadingItem) -> DispatchResult {
 		let household = Households::<T>::get(item.household).ok_or(Error::<T>::UnknownHousehold)?;
 		let community = Self::community(household.community)?;
+		let current = Clock::<T>::get().map_or(0, |clock| clock.current);
 		ensure!(
-			community.concentrator.as_ref() == Some(who),
+			community.concentrator.in_era(current).as_ref() == Some(who),
 			Error::<T>::NotConcentrator
 		);
-		Self::check_reading(item.household, &household, item.era, &item.reading)
+		Self::check_reading(item.household, &household, item.era, &item.reading, false)
 	}
 
+	/// Checks a reading by its meter or by a data concentrator. The meter's own reading stands over the concentrator's,
+	/// whichever comes first, and each corrects only its own.
 	fn check_reading(
 		id: HouseholdId,
 		household: &Household<T::AccountId>,
 		era: EraIndex,
 		reading: &Reading,
+		by_meter: bool,
 	) -> DispatchResult {
 		let clock = Clock::<T>::get().ok_or(Error::<T>::ClockNotStarted)?;
 		ensure!(clock.previous == Some(era), Error::<T>::ReadingForWrongEra);
 		ensure!(household.is_member_in(era), Error::<T>::NotMemberInEra);
-		let reported = Readings::<T>::get(id).is_some_and(|newest| newest.era == era);
-		match (reported, reading.quality) {
+		let reported = Readings::<T>::get(id).filter(|newest| newest.era == era);
+		// For a meter, a concentrator's reading does not count.
+		let own = reported.filter(|newest| newest.by_meter == by_meter);
+		ensure!(
+			by_meter || own.is_some() == reported.is_some(),
+			Error::<T>::MeterHasReported
+		);
+		match (own.is_some(), reading.quality) {
 			(true, Quality::Measured | Quality::Estimated) => {
 				return Err(Error::<T>::ReadingAlreadySubmitted.into())
 			}
 			(false, Quality::Corrected) => return Err(Error::<T>::NothingToCorrect.into()),
 			(true, Quality::Corrected) | (false, Quality::Measured | Quality::Estimated) => (),
 		}
+		Self::check_energy(household, era, reading)
+	}
+
+	/// Checks that energies are within the limits of meters and of the household's connection.
+	pub(crate) fn check_energy(
+		household: &Household<T::AccountId>,
+		era: EraIndex,
+		reading: &Reading,
+	) -> DispatchResult {
 		ensure!(
 			reading.generation_wh.max(reading.consumption_wh) <= MAX_ENERGY_WH,
 			Error::<T>::EnergyOutOfRange
 		);
 		ensure!(
-			reading.generation_wh.abs_diff(reading.consumption_wh) <= household.connection_limit_wh,
+			reading.generation_wh.abs_diff(reading.consumption_wh) <= household.connection_limit_in(era),
 			Error::<T>::OverConnectionLimit
 		);
 		Ok(())

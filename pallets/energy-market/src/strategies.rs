@@ -18,18 +18,18 @@ impl<T: Config> Pallet<T> {
 		strategies: Vec<Strategy>,
 	) -> DispatchResult {
 		let h = Households::<T>::get(household).ok_or(Error::<T>::UnknownHousehold)?;
-		ensure!(h.owner == who, Error::<T>::NotOwner);
-		let clock = Clock::<T>::get().ok_or(Error::<T>::ClockNotStarted)?;
+		ensure!(*Self::owner_now(&h) == who, Error::<T>::NotOwner);
+		let clock = Self::before_gate_closure()?;
 		ensure!(
 			clock.current.checked_add(1) == Some(era),
 			Error::<T>::StrategiesForWrongEra
 		);
 		ensure!(!strategies.is_empty(), Error::<T>::NoStrategies);
 		ensure!(generation_wh <= MAX_ENERGY_WH, Error::<T>::EnergyOutOfRange);
-		ensure!(!h.suspended, Error::<T>::HouseholdSuspended);
+		ensure!(!h.suspended.in_era(era), Error::<T>::HouseholdSuspended);
 		ensure!(h.is_member_in(era), Error::<T>::HouseholdLeaving);
 		let community = Self::community(h.community)?;
-		ensure!(!community.paused, Error::<T>::CommunityPaused);
+		ensure!(!community.paused.in_era(era), Error::<T>::CommunityPaused);
 		let resolution_wh = community.terms_in(era).rules.resolution_wh;
 		let strategies: BoundedVec<_, T::MaxStrategies> =
 			strategies.try_into().map_err(|_| Error::<T>::TooManyStrategies)?;
@@ -41,7 +41,7 @@ impl<T: Config> Pallet<T> {
 					StrategyFault::KindContradictsNetPosition => Error::<T>::KindContradictsNetPosition,
 				})?;
 			ensure!(
-				strategy.net_wh(generation_wh).unsigned_abs() <= u64::from(h.connection_limit_wh),
+				strategy.net_wh(generation_wh).unsigned_abs() <= u64::from(h.connection_limit_in(era)),
 				Error::<T>::OverConnectionLimit
 			);
 		}
@@ -65,8 +65,8 @@ impl<T: Config> Pallet<T> {
 
 	pub(crate) fn do_withdraw_strategies(who: T::AccountId, household: HouseholdId) -> DispatchResult {
 		let h = Households::<T>::get(household).ok_or(Error::<T>::UnknownHousehold)?;
-		ensure!(h.owner == who, Error::<T>::NotOwner);
-		let clock = Clock::<T>::get().ok_or(Error::<T>::ClockNotStarted)?;
+		ensure!(*Self::owner_now(&h) == who, Error::<T>::NotOwner);
+		let clock = Self::before_gate_closure()?;
 		let era = clock.current.checked_add(1).ok_or(Error::<T>::IdsExhausted)?;
 		Submissions::<T>::take(household, Self::submission_slot(era))
 			.filter(|submission| submission.era == era)
@@ -99,7 +99,7 @@ impl<T: Config> Pallet<T> {
 				(reading.generation_wh, strategies)
 			}
 		};
-		let limit = household.connection_limit_wh;
+		let limit = household.connection_limit_in(era);
 		let allowed = allowed_strategies(strategies, generation_wh, rules.resolution_wh, limit);
 		// No truncation: a submission has at most `MaxStrategies`, and a preference gives at most 6, which
 		// `integrity_test` checks.

@@ -35,7 +35,7 @@ impl<T: Config> Pallet<T> {
 	pub fn view_households_of(owner: T::AccountId) -> Vec<HouseholdId> {
 		// Runtime calls run off chain, so iterating over the whole map is acceptable.
 		let mut all: Vec<_> = Households::<T>::iter()
-			.filter(|(_, h)| h.owner == owner)
+			.filter(|(_, h)| *Self::owner_now(h) == owner)
 			.map(|(id, _)| id)
 			.collect();
 		all.sort_unstable();
@@ -71,14 +71,14 @@ impl<T: Config> Pallet<T> {
 	/// Answers `overview` of [`crate::runtime_api::EnergyMarketApi`].
 	pub fn view_overview(id: CommunityId) -> Option<Overview<T::AccountId>> {
 		let community = Communities::<T>::get(id)?;
-		let clock = Clock::<T>::get();
+		let current = Clock::<T>::get().map_or(0, |clock| clock.current);
 		let mut records: Vec<_> = (0..T::RetainedEras::get())
 			.filter_map(|slot| Records::<T>::get(id, slot))
 			.collect();
 		records.sort_unstable_by_key(|record| record.era);
 		let pot = Self::pot_account(id);
 		let mut view = Overview {
-			terms: community.terms_in(clock.map_or(0, |clock| clock.current)),
+			terms: community.terms_in(current),
 			households: 0,
 			suspended: 0,
 			leaving: 0,
@@ -97,7 +97,9 @@ impl<T: Config> Pallet<T> {
 		}
 		for household in Members::<T>::get(id).into_iter().filter_map(Households::<T>::get) {
 			view.households = view.households.saturating_add(1);
-			view.suspended = view.suspended.saturating_add(household.suspended.into());
+			view.suspended = view
+				.suspended
+				.saturating_add((*household.suspended.in_era(current)).into());
 			view.leaving = view
 				.leaving
 				.saturating_add(household.member_until.is_some().into());
@@ -128,9 +130,12 @@ impl<T: Config> Pallet<T> {
 	pub fn view_statement(household: HouseholdId, era: EraIndex) -> Option<Statement> {
 		let community = Households::<T>::get(household)?.community;
 		let book = Statements::<T>::get(community, Self::slot(era));
-		entry(&book, household)
-			.filter(|statement| statement.era == era)
-			.copied()
+		let settled = || {
+			entry(&book, household)
+				.filter(|statement| statement.era == era)
+				.copied()
+		};
+		Self::late_statement(household, era).or_else(settled)
 	}
 
 	/// Answers `contracts` of [`crate::runtime_api::EnergyMarketApi`].
@@ -189,8 +194,11 @@ impl<T: Config> Pallet<T> {
 	/// Answers `bill` of [`crate::runtime_api::EnergyMarketApi`].
 	pub fn view_bill(household: HouseholdId, first_era: EraIndex, last_era: EraIndex) -> Option<Bill> {
 		let community = Households::<T>::get(household)?.community;
+		let late = LateStatements::<T>::get(household);
 		let mut statements: Vec<_> = (0..T::RetainedEras::get())
 			.filter_map(|slot| entry(&Statements::<T>::get(community, slot), household).copied())
+			.filter(|statement| !late.iter().any(|late| late.era == statement.era))
+			.chain(late.iter().copied())
 			.filter(|statement| (first_era..=last_era).contains(&statement.era))
 			.collect();
 		statements.sort_unstable_by_key(|statement| statement.era);
@@ -203,15 +211,8 @@ impl<T: Config> Pallet<T> {
 
 	/// Answers `trades` of [`crate::runtime_api::EnergyMarketApi`].
 	pub fn view_trades(community: CommunityId, era: EraIndex) -> Vec<Trade> {
-		let settled = Self::view_record(community, era).is_some_and(|record| record.settled.is_some());
-		let energies: Vec<_> = if settled {
-			let statements = Self::view_statements(community, era).into_iter();
-			statements.map(|(id, statement)| (id, statement.energy)).collect()
-		} else {
-			let contracts = Self::view_contracts(community, era).into_iter();
-			contracts.map(|(id, contract)| (id, contract.energy)).collect()
-		};
-		trades(energies)
+		let contracts = Self::view_contracts(community, era).into_iter();
+		trades(contracts.map(|(id, contract)| (id, contract.energy)))
 	}
 
 	/// Answers `solve` of [`crate::runtime_api::EnergyMarketApi`].

@@ -6,12 +6,28 @@ use frame_support::weights::Weight;
 pub trait WeightInfo {
 	/// [`crate::Pallet::create_community`].
 	fn create_community() -> Weight;
-	/// [`crate::Pallet::register_household`].
-	fn register_household() -> Weight;
+	/// [`crate::Pallet::offer_membership`].
+	fn offer_membership() -> Weight;
+	/// [`crate::Pallet::accept_membership`].
+	fn accept_membership() -> Weight;
+	/// [`crate::Pallet::confirm_meter`].
+	fn confirm_meter() -> Weight;
+	/// [`crate::Pallet::withdraw_offer`].
+	fn withdraw_offer() -> Weight;
+	/// [`crate::Pallet::set_max_debit`].
+	fn set_max_debit() -> Weight;
+	/// [`crate::Pallet::propose_change`].
+	fn propose_change() -> Weight;
+	/// [`crate::Pallet::accept_change`].
+	fn accept_change() -> Weight;
+	/// [`crate::Pallet::offer_household`].
+	fn offer_household() -> Weight;
+	/// [`crate::Pallet::accept_household`].
+	fn accept_household() -> Weight;
+	/// [`crate::Pallet::write_off_arrears`].
+	fn write_off_arrears() -> Weight;
 	/// [`crate::Pallet::set_suspended`].
 	fn set_suspended() -> Weight;
-	/// [`crate::Pallet::replace_meter`].
-	fn replace_meter() -> Weight;
 	/// [`crate::Pallet::leave`].
 	fn leave() -> Weight;
 	/// [`crate::Pallet::remove_household`].
@@ -24,6 +40,12 @@ pub trait WeightInfo {
 	fn set_concentrator() -> Weight;
 	/// [`crate::Pallet::set_paused`].
 	fn set_paused() -> Weight;
+	/// [`crate::Pallet::set_terms_bounds`].
+	fn set_terms_bounds() -> Weight;
+	/// [`crate::Pallet::set_utility`].
+	fn set_utility() -> Weight;
+	/// [`crate::Pallet::close_community`] with all ring slots in use.
+	fn close_community() -> Weight;
 	/// [`crate::Pallet::set_comfort`].
 	fn set_comfort() -> Weight;
 	/// [`crate::Pallet::set_preference`].
@@ -34,6 +56,8 @@ pub trait WeightInfo {
 	fn withdraw_strategies() -> Weight;
 	/// [`crate::Pallet::submit_reading`].
 	fn submit_reading() -> Weight;
+	/// [`crate::Pallet::submit_late_reading`] in a full community that retains late statements of all eras.
+	fn submit_late_reading() -> Weight;
 	/// [`crate::Pallet::submit_readings`] with `n` items.
 	fn submit_readings(n: u32) -> Weight;
 	/// [`crate::Pallet::repay_arrears`].

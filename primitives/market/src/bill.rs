@@ -15,16 +15,42 @@ commonwatt_game::stored_types! {
 		pub last_era: EraIndex,
 		/// Number of eras in the bill. Eras that are no longer retained are not among them.
 		pub eras: u32,
-		/// Energy by channel, Wh, in the order of [`crate::Channels`]: sold to and bought from the community, sold to and
-		/// bought from the main grid.
+		/// Contracted energy by channel, Wh, in the order of [`crate::Channels`]: sold to and bought from the community,
+		/// sold to and bought from the main grid. Eras without a contract count as main-grid energy.
 		pub energy_wh: [u64; 4],
+		/// Surplus beyond the contracts that matched inside the community, Wh.
+		pub matched_long_wh: u64,
+		/// Shortfall from the contracts that matched inside the community, Wh.
+		pub matched_short_wh: u64,
+		/// Surplus beyond the contracts that nobody matched, Wh.
+		pub imbalance_export_wh: u64,
+		/// Shortfall from the contracts that nobody matched, Wh.
+		pub imbalance_import_wh: u64,
+		/// What the contracts cost: community energy, grid fee and main-grid energy.
+		#[cfg_attr(feature = "serde", serde(with = "crate::money::serialized"))]
+		pub contract_cost: Balance,
+		/// What the contracts earned: community energy and main-grid energy.
+		#[cfg_attr(feature = "serde", serde(with = "crate::money::serialized"))]
+		pub contract_revenue: Balance,
+		/// What the matched shortfall cost.
+		#[cfg_attr(feature = "serde", serde(with = "crate::money::serialized"))]
+		pub matched_cost: Balance,
+		/// What the matched surplus earned.
+		#[cfg_attr(feature = "serde", serde(with = "crate::money::serialized"))]
+		pub matched_revenue: Balance,
+		/// What the unmatched shortfall cost.
+		#[cfg_attr(feature = "serde", serde(with = "crate::money::serialized"))]
+		pub imbalance_cost: Balance,
+		/// What the unmatched surplus earned.
+		#[cfg_attr(feature = "serde", serde(with = "crate::money::serialized"))]
+		pub imbalance_revenue: Balance,
 		/// What the incentive pot gave; no part of `revenue` and `savings`.
 		#[cfg_attr(feature = "serde", serde(with = "crate::money::serialized"))]
 		pub reward: Balance,
-		/// What the household had to pay: community energy, grid fee and main-grid energy.
+		/// What the household had to pay: contracts and shortfalls.
 		#[cfg_attr(feature = "serde", serde(with = "crate::money::serialized"))]
 		pub cost: Balance,
-		/// What the household earned: community energy and main-grid energy.
+		/// What the household earned: contracts and surpluses.
 		#[cfg_attr(feature = "serde", serde(with = "crate::money::serialized"))]
 		pub revenue: Balance,
 		/// What the same metered energy would have cost with the main grid alone.
@@ -71,7 +97,18 @@ impl Bill {
 		for (sum, wh) in self.energy_wh.iter_mut().zip(statement.energy.all_wh()) {
 			*sum = sum.saturating_add(wh);
 		}
+		let add_wh = |sum: &mut u64, wh: u32| *sum = sum.saturating_add(wh.into());
+		add_wh(&mut self.matched_long_wh, statement.matched_long_wh);
+		add_wh(&mut self.matched_short_wh, statement.matched_short_wh);
+		add_wh(&mut self.imbalance_export_wh, statement.imbalance_export_wh);
+		add_wh(&mut self.imbalance_import_wh, statement.imbalance_import_wh);
 		let add = |sum: &mut Balance, amount: Balance| *sum = sum.saturating_add(amount);
+		add(&mut self.contract_cost, amounts.contract_cost());
+		add(&mut self.contract_revenue, amounts.contract_revenue());
+		add(&mut self.matched_cost, amounts.matched_cost);
+		add(&mut self.matched_revenue, amounts.matched_revenue);
+		add(&mut self.imbalance_cost, amounts.imbalance_cost);
+		add(&mut self.imbalance_revenue, amounts.imbalance_revenue);
 		add(&mut self.reward, amounts.reward);
 		add(&mut self.cost, amounts.cost());
 		add(&mut self.revenue, amounts.revenue());

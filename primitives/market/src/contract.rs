@@ -87,6 +87,14 @@ impl Channels {
 	}
 }
 
+impl<Strategies> Contract<Strategies> {
+	/// The energy that settlement holds the household to; `None` where the chain kept it to the main grid, since it did
+	/// not choose that contract.
+	pub fn firm_energy(&self) -> Option<Channels> {
+		(!self.main_grid_only).then_some(self.energy)
+	}
+}
+
 impl<Strategies: AsRef<[Strategy]>> Contract<Strategies> {
 	/// The strategy that the game chose; `None` where `chosen` points to none.
 	pub fn chosen_strategy(&self) -> Option<&Strategy> {

@@ -5,8 +5,10 @@
 //! - [`ids`], [`money`]: numbers of eras, communities and households, and amounts of money;
 //! - [`terms`], [`membership`], [`readings`], [`contract`], [`statement`], [`clock`], [`views`]: what the market stores
 //!   and reports;
+//! - [`scheduled`]: values that change with a notice;
 //! - [`prices`]: what energy costs;
-//! - [`settlement`]: who delivered what, and what each household owes for it;
+//! - [`settlement`]: deviations from contracts, and what each household owes and earns;
+//! - [`late`]: bills of eras whose readings came late;
 //! - [`bill`]: sums over several eras;
 //! - [`paper`]: the numbers of the paper's experiment;
 //! - [`accounts`]: the accounts that a community's money goes through.
@@ -26,11 +28,13 @@ pub mod bill;
 pub mod clock;
 pub mod contract;
 pub mod ids;
+pub mod late;
 pub mod membership;
 pub mod money;
 pub mod paper;
 pub mod prices;
 pub mod readings;
+pub mod scheduled;
 pub mod settlement;
 pub mod statement;
 pub mod terms;
@@ -41,9 +45,15 @@ pub use clock::{ClockState, Phase, PlannedStep, RoundState};
 pub use commonwatt_game as game;
 pub use contract::{Channels, Contract, Submission};
 pub use ids::{CommunityId, EraIndex, HouseholdId};
-pub use membership::{Community, Debt, Household, NextMeter};
+pub use membership::{
+	Acceptance, Change, Community, Debt, Household, MembershipOffer, NextLimit, NextMeter, NextOwner,
+	Proposal,
+};
 pub use money::Balance;
-pub use readings::{Metered, Quality, Reading, ReadingItem};
+pub use readings::{Calendar, Metered, Peaks, Quality, Reading, ReadingItem};
+pub use scheduled::Scheduled;
 pub use statement::{Amounts, EraRecord, Statement, Totals};
-pub use terms::{ComfortBounds, EndedTerms, NextTerms, PriceRule, Tariffs, Terms, MAX_TARIFF_PER_KWH};
+pub use terms::{
+	ComfortBounds, EndedTerms, NextTerms, PriceRule, Tariffs, Terms, TermsBounds, MAX_TARIFF_PER_KWH,
+};
 pub use views::{EraView, Explanation, Overview, QueueView, RecordView};

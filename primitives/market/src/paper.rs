@@ -1,7 +1,10 @@
 //! The numbers of the seed paper's experiment (Ouyang, Yan and Zhu, ACM TURC 2021, section 3), which presets, examples
 //! and tests share.
 
-use crate::{money::MILLI, PriceRule, Tariffs, Terms};
+use crate::{
+	money::{MILLI, UNIT},
+	PriceRule, Tariffs, Terms, TermsBounds,
+};
 use commonwatt_game::{Comfort, Ratio, Rules};
 
 /// The paper's rules: lambda 4; omega 100 stands for a meter resolution of 10 Wh.
@@ -37,4 +40,16 @@ pub const TERMS: Terms = Terms {
 	price_rule: PriceRule::MidMarket,
 	incentive_per_era: 0,
 	comfort_bounds: None,
+	reward_cap_per_kwh: 5 * MILLI,
+};
+
+/// Bounds of our own around [`TERMS`], since the paper has none: retail up to twice as dear, feed-in down to half, a grid
+/// fee up to 0.05 tokens for each kWh, and up to 100 tokens of incentive in an era.
+pub const BOUNDS: TermsBounds = TermsBounds {
+	highest_retail_per_kwh: 600 * MILLI,
+	lowest_feed_in_per_kwh: 40 * MILLI,
+	highest_imbalance_import_per_kwh: 720 * MILLI,
+	lowest_imbalance_export_per_kwh: 0,
+	highest_grid_fee_per_kwh: 50 * MILLI,
+	highest_incentive_per_era: 100 * UNIT,
 };

@@ -1,7 +1,12 @@
 //! What meters report.
 
-use crate::{Contract, EraIndex, HouseholdId};
+use crate::{Contract, EraIndex, Household, HouseholdId};
 use commonwatt_game::Strategy;
+
+/// Milliseconds of a day.
+const DAY_MS: u64 = 86_400_000;
+/// A standing preference speaks only with a reading of one of this many newest eras whose readings are complete.
+pub const PREFERENCE_ERAS: EraIndex = 4;
 
 commonwatt_game::stored_types! {
 	/// How a reading came about.
@@ -42,16 +47,31 @@ commonwatt_game::stored_types! {
 		pub reading: Reading,
 	}
 
-	/// The newest two readings of a household, of different eras. The market needs no more: it takes readings of one era
-	/// while it settles the era before.
+	/// The newest two readings of a household, of different eras, and its highest consumption. The market needs no more:
+	/// it takes readings of one era while it settles the era before.
 	#[derive(Copy)]
 	pub struct Metered {
 		/// The era of the newest reading.
 		pub era: EraIndex,
 		/// The newest reading.
 		pub reading: Reading,
+		/// Whether the meter itself signed the newest reading; false if a data concentrator did.
+		pub by_meter: bool,
 		/// The reading before it, with its era.
 		pub before: Option<(EraIndex, Reading)>,
+		/// Highest consumption on the last days with a reading, without the newest reading, which may still be corrected.
+		pub peaks: Peaks,
+	}
+
+	/// Highest consumption in an era, on the last two days with a reading. Days are counted from the Unix epoch, UTC.
+	#[derive(Copy, Default)]
+	pub struct Peaks {
+		/// The newest day with a reading.
+		pub day: u32,
+		/// Highest consumption on that day, Wh.
+		pub highest_wh: u32,
+		/// Highest consumption on the day with readings before it, Wh; 0 if there is none.
+		pub before_wh: u32,
 	}
 }
 
@@ -61,35 +81,96 @@ impl Reading {
 		i64::from(self.generation_wh) - i64::from(self.consumption_wh)
 	}
 
-	/// What the chain takes a silent meter to have seen. It never helps the owner: a seller delivered nothing, a buyer
-	/// consumed what its contract says; without a contract, consumption as last read, at most the connection's limit, and
-	/// no generation.
-	pub fn estimate<Strategies: AsRef<[Strategy]>>(
-		connection_limit_wh: u32,
+	/// What the chain assumes for a silent meter. Silence must not pay, so the estimate is high: no generation, and as
+	/// consumption the larger of
+	///
+	/// - the contracted consumption, and
+	/// - 1.25 times the highest consumption on the last days with a reading, or 1.25 times a hundredth of the connection
+	///   limit if that is more (what a home takes on standby). It doubles for each full day since the last reading, or
+	///   since the household joined if it never reported.
+	///
+	/// The second is at most the connection limit. `metered` are the readings at the settlement of `era`.
+	pub fn estimate<AccountId, Strategies: AsRef<[Strategy]>>(
+		household: &Household<AccountId>,
 		contract: Option<&Contract<Strategies>>,
-		last_reading: Option<Reading>,
+		metered: Option<&Metered>,
+		era: EraIndex,
+		calendar: &Calendar,
 	) -> Self {
-		let chosen =
-			contract.and_then(|contract| Some((contract.generation_wh, contract.chosen_strategy()?)));
-		let (generation_wh, consumption_wh, indoor_centi_c) = match (chosen, last_reading) {
-			(Some((generation_wh, chosen)), _) => (
-				generation_wh.min(chosen.consumption_wh),
-				chosen.consumption_wh,
-				chosen.temperature_centi_c,
-			),
-			(None, Some(last)) => (
-				0,
-				last.consumption_wh.min(connection_limit_wh),
-				last.indoor_centi_c,
-			),
-			(None, None) => (0, 0, 0),
-		};
+		let chosen = contract.and_then(Contract::chosen_strategy);
+		let last = metered.and_then(|metered| metered.last_before(era));
+		let joined = household.member_since.max(calendar.first_era);
+		let silent_since = last.map_or(joined, |(era, _)| era);
+		let silent_days = calendar.days(era.saturating_sub(silent_since));
+		let limit_wh = household.connection_limit_in(era);
+		let standby_wh = limit_wh / 100;
+		let last_wh = last.map_or(0, |(_, reading)| reading.consumption_wh);
+		let peak_wh = metered.map_or(0, |metered| metered.peaks.highest()).max(last_wh);
+		let usual_wh = u64::from(peak_wh.max(standby_wh));
+		let assumed_wh = usual_wh
+			.saturating_mul(5)
+			.div_ceil(4)
+			.saturating_mul(1u64.checked_shl(silent_days).unwrap_or(u64::MAX))
+			.min(limit_wh.into());
+		let contracted_wh = chosen.map_or(0, |chosen| chosen.consumption_wh);
 		Self {
-			generation_wh,
-			consumption_wh,
-			indoor_centi_c,
+			generation_wh: 0,
+			// At most the connection limit, which is 32 bits wide.
+			consumption_wh: contracted_wh.max(u32::try_from(assumed_wh).unwrap_or(limit_wh)),
+			indoor_centi_c: chosen
+				.map(|chosen| chosen.temperature_centi_c)
+				.or(last.map(|(_, reading)| reading.indoor_centi_c))
+				.unwrap_or(0),
 			quality: Quality::Estimated,
 		}
+	}
+}
+
+/// How eras and days of a chain go together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Calendar {
+	/// The first era that the chain saw.
+	pub first_era: EraIndex,
+	/// Number of eras in a day, at least 1.
+	pub eras_per_day: EraIndex,
+}
+
+impl Calendar {
+	/// The calendar of a chain by its first era and by the length of an era in ms.
+	pub fn new(first_era: EraIndex, era_length_ms: u64) -> Self {
+		let eras = DAY_MS.checked_div(era_length_ms).unwrap_or(1).max(1);
+		Self {
+			first_era,
+			eras_per_day: EraIndex::try_from(eras).unwrap_or(EraIndex::MAX),
+		}
+	}
+
+	/// Number of full days in a number of eras; the day of an era, counted from the Unix epoch.
+	pub fn days(&self, eras: EraIndex) -> u32 {
+		eras.checked_div(self.eras_per_day).unwrap_or(0)
+	}
+}
+
+impl Peaks {
+	/// Adds a consumption. `day` is no earlier than the newest one.
+	#[must_use]
+	pub fn with(self, day: u32, consumption_wh: u32) -> Self {
+		if self.day == day {
+			return Self {
+				highest_wh: self.highest_wh.max(consumption_wh),
+				..self
+			};
+		}
+		Self {
+			day,
+			highest_wh: consumption_wh,
+			before_wh: self.highest_wh,
+		}
+	}
+
+	/// The highest consumption on both days, Wh.
+	pub fn highest(&self) -> u32 {
+		self.highest_wh.max(self.before_wh)
 	}
 }
 
@@ -100,10 +181,17 @@ impl Metered {
 		readings.find(|(of, _)| *of == era).map(|(_, reading)| reading)
 	}
 
-	/// The newest reading of an era or of an earlier one.
-	pub fn until(&self, era: EraIndex) -> Option<Reading> {
+	/// The newest reading before an era, with its era.
+	pub fn last_before(&self, era: EraIndex) -> Option<(EraIndex, Reading)> {
+		self.newest_first().find(|(of, _)| *of < era)
+	}
+
+	/// What a standing preference may derive strategies from: the newest reading of `complete` or of one of the eras
+	/// before it, [`PREFERENCE_ERAS`] in all. `complete` is the newest era whose readings are complete.
+	pub fn recent(&self, complete: EraIndex) -> Option<Reading> {
 		let mut readings = self.newest_first();
-		readings.find(|(of, _)| *of <= era).map(|(_, reading)| reading)
+		let (era, reading) = readings.find(|(of, _)| *of <= complete)?;
+		(complete.saturating_sub(era) < PREFERENCE_ERAS).then_some(reading)
 	}
 
 	fn newest_first(&self) -> impl Iterator<Item = (EraIndex, Reading)> {
@@ -113,14 +201,29 @@ impl Metered {
 	}
 
 	/// Adds a reading of an era that is no earlier than that of the newest one. A reading of the same era replaces it.
-	pub fn with(newest: Option<Self>, era: EraIndex, reading: Reading) -> Self {
-		let before = newest.and_then(|newest| {
-			if newest.era == era {
-				newest.before
-			} else {
-				Some((newest.era, newest.reading))
+	#[must_use]
+	pub fn with(
+		newest: Option<Self>,
+		era: EraIndex,
+		reading: Reading,
+		by_meter: bool,
+		calendar: &Calendar,
+	) -> Self {
+		let (before, peaks) = match newest {
+			None => (None, Peaks::default()),
+			Some(newest) if newest.era == era => (newest.before, newest.peaks),
+			Some(newest) => {
+				let day = calendar.days(newest.era);
+				let peaks = newest.peaks.with(day, newest.reading.consumption_wh);
+				(Some((newest.era, newest.reading)), peaks)
 			}
-		});
-		Self { era, reading, before }
+		};
+		Self {
+			era,
+			reading,
+			by_meter,
+			before,
+			peaks,
+		}
 	}
 }

@@ -1,6 +1,6 @@
 //! What a community's game and prices depend on.
 
-use crate::{money::Balance, EraIndex};
+use crate::{money::Balance, prices::lowest_price, EraIndex};
 use commonwatt_game::{Comfort, Rules};
 
 /// Highest tariff for each kWh. With it, the bill of a whole community at the largest energies stays below 2^122.
@@ -10,7 +10,8 @@ commonwatt_game::stored_types! {
 	/// What energy costs, in the smallest unit of money for each kWh.
 	///
 	/// `imbalance_export <= feed_in <= retail <= imbalance_import`, each at most [`MAX_TARIFF_PER_KWH`]: keeping to a
-	/// contract never costs more than breaking it.
+	/// contract never costs more than breaking it. The grid fee fits between the price of the community and retail, see
+	/// [`Terms::has_room_for_fee`].
 	#[derive(Copy)]
 	pub struct Tariffs {
 		/// The main grid sells at this price.
@@ -30,7 +31,7 @@ commonwatt_game::stored_types! {
 		pub grid_fee_per_kwh: Balance,
 	}
 
-	/// How the price inside a community is found. The price always lies between feed-in and retail.
+	/// How the price inside a community is found. The price is at least feed-in, and with the grid fee at most retail.
 	#[derive(Copy)]
 	pub enum PriceRule {
 		/// The mean of feed-in tariff and retail tariff.
@@ -52,11 +53,40 @@ commonwatt_game::stored_types! {
 		/// How the price inside the community is found.
 		pub price_rule: PriceRule,
 		/// What the community's incentive pot pays out for an era, at most what it has: shared in proportion to
-		/// delivered payoffs.
+		/// delivered payoffs, up to `reward_cap_per_kwh`.
 		#[cfg_attr(feature = "serde", serde(with = "crate::money::serialized"))]
 		pub incentive_per_era: Balance,
 		/// What the comfort ranges of the households must lie within; `None` allows any.
 		pub comfort_bounds: Option<ComfortBounds>,
+		/// Maximum reward for each kWh of contracted community energy that a household delivered or took. Seller and buyer
+		/// together earn at most twice this, so it is at most half the grid fee: energy that one owner passes in a circle
+		/// costs at least what it brings.
+		#[cfg_attr(feature = "serde", serde(with = "crate::money::serialized"))]
+		pub reward_cap_per_kwh: Balance,
+	}
+
+	/// What governance allows a community's terms, in the smallest unit of money for each kWh. The operator earns the grid
+	/// fee and chooses the rest, so the bounds limit what an operator can take from its households.
+	#[derive(Copy)]
+	pub struct TermsBounds {
+		/// Highest retail tariff.
+		#[cfg_attr(feature = "serde", serde(with = "crate::money::serialized"))]
+		pub highest_retail_per_kwh: Balance,
+		/// Lowest feed-in tariff.
+		#[cfg_attr(feature = "serde", serde(with = "crate::money::serialized"))]
+		pub lowest_feed_in_per_kwh: Balance,
+		/// Highest price of what a household takes beyond its contract.
+		#[cfg_attr(feature = "serde", serde(with = "crate::money::serialized"))]
+		pub highest_imbalance_import_per_kwh: Balance,
+		/// Lowest price of what a household feeds in beyond its contract.
+		#[cfg_attr(feature = "serde", serde(with = "crate::money::serialized"))]
+		pub lowest_imbalance_export_per_kwh: Balance,
+		/// Highest grid fee.
+		#[cfg_attr(feature = "serde", serde(with = "crate::money::serialized"))]
+		pub highest_grid_fee_per_kwh: Balance,
+		/// Highest incentive for an era, in the smallest unit of money.
+		#[cfg_attr(feature = "serde", serde(with = "crate::money::serialized"))]
+		pub highest_incentive_per_era: Balance,
 	}
 
 	/// What every comfort range of a community lies within, hundredths of a degree Celsius. The lower end is below the
@@ -88,6 +118,32 @@ commonwatt_game::stored_types! {
 	}
 }
 
+impl TermsBounds {
+	/// The bounds that allow these terms and nothing dearer.
+	pub fn around(terms: &Terms) -> Self {
+		let tariffs = &terms.tariffs;
+		Self {
+			highest_retail_per_kwh: tariffs.retail_per_kwh,
+			lowest_feed_in_per_kwh: tariffs.feed_in_per_kwh,
+			highest_imbalance_import_per_kwh: tariffs.imbalance_import_per_kwh,
+			lowest_imbalance_export_per_kwh: tariffs.imbalance_export_per_kwh,
+			highest_grid_fee_per_kwh: tariffs.grid_fee_per_kwh,
+			highest_incentive_per_era: terms.incentive_per_era,
+		}
+	}
+
+	/// Whether terms lie within the bounds.
+	pub fn allow(&self, terms: &Terms) -> bool {
+		let tariffs = &terms.tariffs;
+		tariffs.retail_per_kwh <= self.highest_retail_per_kwh
+			&& self.lowest_feed_in_per_kwh <= tariffs.feed_in_per_kwh
+			&& tariffs.imbalance_import_per_kwh <= self.highest_imbalance_import_per_kwh
+			&& self.lowest_imbalance_export_per_kwh <= tariffs.imbalance_export_per_kwh
+			&& tariffs.grid_fee_per_kwh <= self.highest_grid_fee_per_kwh
+			&& terms.incentive_per_era <= self.highest_incentive_per_era
+	}
+}
+
 impl ComfortBounds {
 	/// Whether a comfort range lies within the bounds.
 	pub fn allow(&self, comfort: &Comfort) -> bool {
@@ -111,6 +167,19 @@ impl ComfortBounds {
 pub struct ComfortOutOfBounds;
 
 impl Terms {
+	/// Whether the lowest price of the community and the grid fee together are at most retail, so that no buyer pays more
+	/// in the community than to the utility. Assumes tariffs in order.
+	pub fn has_room_for_fee(&self) -> bool {
+		let tariffs = &self.tariffs;
+		let dearest = lowest_price(self).saturating_add(tariffs.grid_fee_per_kwh);
+		dearest <= tariffs.retail_per_kwh
+	}
+
+	/// Whether two rewards at the cap are at most the grid fee.
+	pub fn rewards_stay_below_fee(&self) -> bool {
+		self.reward_cap_per_kwh.saturating_mul(2) <= self.tariffs.grid_fee_per_kwh
+	}
+
 	/// The comfort model that a household plays with: its own, narrowed to the community's bounds. An error where nothing
 	/// of its range lies within the bounds, which keeps the household out of the game.
 	pub fn narrow(&self, comfort: Option<Comfort>) -> Result<Option<Comfort>, ComfortOutOfBounds> {

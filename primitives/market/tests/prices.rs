@@ -1,19 +1,23 @@
 //! Prices, costs and what contracts can cost: by hand, at the ends of the ranges, and over random values.
 
 use commonwatt_market::{
+	game::{Kind, Strategy as Choice},
 	money::Balance,
 	paper,
-	prices::{contract_cost, cost, price, revenue, worst_cost},
+	prices::{contract_cost, cost, lowest_price, price, revenue, worst_cost},
 	Channels, PriceRule, Terms, MAX_TARIFF_PER_KWH,
 };
 use proptest::prelude::*;
 
-/// The paper's terms in round numbers: retail 300, feed-in 80, fee 10 for each kWh.
+/// The paper's terms in round numbers: retail 300, feed-in 80, imbalance 360 and 40, fee 10 for each kWh.
 fn terms() -> Terms {
 	let mut terms = paper::TERMS;
 	terms.tariffs.retail_per_kwh = 300;
 	terms.tariffs.feed_in_per_kwh = 80;
+	terms.tariffs.imbalance_import_per_kwh = 360;
+	terms.tariffs.imbalance_export_per_kwh = 40;
 	terms.tariffs.grid_fee_per_kwh = 10;
+	terms.reward_cap_per_kwh = 5;
 	terms
 }
 
@@ -26,12 +30,14 @@ fn mid_market_price_is_the_mean_rounded_down() {
 }
 
 #[test]
-fn supply_demand_ratio_price_falls_from_retail_to_feed_in() {
+fn supply_demand_ratio_price_falls_from_retail_less_the_fee_to_feed_in() {
 	let mut terms = terms();
 	terms.price_rule = PriceRule::SupplyDemandRatio;
-	// 300 * 80 / ((300 - 80) * R + 80)
+	// 300 * 80 / ((300 - 80) * R + 80), at most 300 - 10.
 	for (offered, requested, expected) in [
-		(0, 1_000, 300),
+		(0, 1_000, 290),
+		(10, 1_000, 290),
+		(20, 1_000, 284),
 		(500, 1_000, 126),
 		(999, 1_000, 80),
 		(1_000, 1_000, 80),
@@ -47,7 +53,7 @@ fn supply_demand_ratio_price_falls_from_retail_to_feed_in() {
 	let mut last = Balance::MAX;
 	for offered in 0..=1_000 {
 		let now = price(&terms, offered, 1_000);
-		assert!(now <= last && (80..=300).contains(&now));
+		assert!(now <= last && (80..=290).contains(&now));
 		last = now;
 	}
 }
@@ -77,19 +83,61 @@ fn prices_and_costs_hold_at_the_ends_of_their_ranges() {
 }
 
 #[test]
-fn contract_covers_the_dearer_of_pool_and_main_grid() {
+fn hold_is_what_keeping_a_purchase_or_breaking_a_sale_costs() {
 	let energy = |community_wh, main_wh| Channels::from_net(community_wh, main_wh);
 	let terms = terms();
-	// 1,500 Wh at 190 + 10 are 300, at retail 450; two units for the seams.
-	assert_eq!(contract_cost(&terms, 190, &energy(-1_500, 0)), 452);
-	// At a price of 295 the pool with its fee is dearer: 443 + 15.
-	assert_eq!(contract_cost(&terms, 295, &energy(-1_500, 0)), 460);
-	assert_eq!(contract_cost(&terms, 190, &energy(0, -1_001)), 301);
-	assert_eq!(contract_cost(&terms, 190, &energy(2_000, 500)), 0);
-	// 1,500 Wh at retail and the fee.
-	assert_eq!(worst_cost(&terms, -1_500), 450 + 15 + 3);
-	assert_eq!(worst_cost(&terms, 0), 0);
-	assert_eq!(worst_cost(&terms, 1_500), 0);
+	// 1,500 Wh at 190 and at 10; 1,001 Wh at 300, rounded up.
+	assert_eq!(contract_cost(&terms, 190, &energy(-1_500, 0)), 285 + 15);
+	assert_eq!(
+		contract_cost(&terms, 190, &energy(-1_500, -1_001)),
+		285 + 15 + 301
+	);
+	// Who sells 2,000 Wh and delivers nothing loses 360 - 190 for each kWh. Main-grid sales need no hold.
+	assert_eq!(contract_cost(&terms, 190, &energy(2_000, 500)), 340);
+	assert_eq!(contract_cost(&terms, 190, &energy(0, 500)), 0);
+}
+
+fn choice(kind: Kind, consumption_wh: u32) -> Choice {
+	Choice {
+		kind,
+		consumption_wh,
+		temperature_centi_c: 2_100,
+	}
+}
+
+#[test]
+fn worst_case_depends_on_the_kind() {
+	let mut terms = terms();
+	let worst = |terms: &Terms, kind, generation, consumption| {
+		worst_cost(terms, &choice(kind, consumption), generation)
+	};
+	assert_eq!(worst(&terms, Kind::BuyFromCommunity, 0, 1_500), 450 + 2);
+	assert_eq!(worst(&terms, Kind::BuyFromMain, 0, 1_500), 450);
+	assert_eq!(worst(&terms, Kind::Neutral, 0, 9), 3);
+	assert_eq!(worst(&terms, Kind::Neutral, 9, 0), 0);
+	assert_eq!(worst(&terms, Kind::SellToMain, 1_500, 0), 0);
+	assert_eq!(worst(&terms, Kind::SellToCommunity, 1_500, 0), 255);
+	// The other rule's price can be as low as feed-in: 1.5 kWh at 360 - 80.
+	terms.price_rule = PriceRule::SupplyDemandRatio;
+	assert_eq!(worst(&terms, Kind::SellToCommunity, 1_500, 0), 420);
+}
+
+#[test]
+fn fee_and_reward_cap_have_their_limits() {
+	let mut terms = terms();
+	assert!(terms.has_room_for_fee() && terms.rewards_stay_below_fee());
+	terms.reward_cap_per_kwh = 6;
+	assert!(!terms.rewards_stay_below_fee());
+	// 190 + 110 is retail.
+	for (rule, fee, fits) in [
+		(PriceRule::MidMarket, 110, true),
+		(PriceRule::MidMarket, 111, false),
+		(PriceRule::SupplyDemandRatio, 220, true),
+		(PriceRule::SupplyDemandRatio, 221, false),
+	] {
+		(terms.price_rule, terms.tariffs.grid_fee_per_kwh) = (rule, fee);
+		assert_eq!(terms.has_room_for_fee(), fits, "{rule:?}, fee {fee}");
+	}
 }
 
 fn tariff() -> impl Strategy<Value = Balance> {
@@ -104,42 +152,49 @@ proptest! {
 	}
 
 	#[test]
-	fn price_lies_between_feed_in_and_retail(
+	fn price_is_at_least_feed_in_and_with_the_fee_at_most_retail(
 		(one, other) in (tariff(), tariff()),
 		offered in 0..1u64 << 46,
 		requested in 0..1u64 << 46,
 		by_ratio: bool,
+		fee in 0.0..=1.0f64,
 	) {
 		let mut terms = terms();
 		(terms.tariffs.feed_in_per_kwh, terms.tariffs.retail_per_kwh) = (one.min(other), one.max(other));
 		terms.price_rule = if by_ratio { PriceRule::SupplyDemandRatio } else { PriceRule::MidMarket };
+		let room = one.max(other) - lowest_price(&terms);
+		terms.tariffs.grid_fee_per_kwh = ((room as f64 * fee) as u128).min(room);
+		prop_assert!(terms.has_room_for_fee());
 		let price = price(&terms, offered, requested);
-		prop_assert!((one.min(other)..=one.max(other)).contains(&price));
+		prop_assert!(price >= lowest_price(&terms) && price >= one.min(other));
+		prop_assert!(price + terms.tariffs.grid_fee_per_kwh <= one.max(other));
 	}
 
-	/// Whatever part of a purchase the pool serves, and at any price up to retail: what a household checks before the game
-	/// covers the hold, and the hold covers the bill.
+	/// Whatever part of a position the pool serves, and at any price of the rule: the hold is at most the worst case that
+	/// the household covered before the game.
 	#[test]
-	fn worst_cost_covers_every_contract_and_the_contract_every_bill(
-		bought_wh in 0..1u32 << 30,
+	fn worst_cost_covers_every_hold(
+		net_wh in -(1i64 << 30)..1i64 << 30,
 		served in 0.0..=1.0f64,
-		delivered in 0.0..=1.0f64,
-		price_per_kwh in 80..=300u128,
+		(offered, requested) in (0..1u64 << 40, 0..1u64 << 40),
+		by_ratio: bool,
+		with_community: bool,
 	) {
-		let terms = terms();
-		let community_wh = (f64::from(bought_wh) * served) as u32;
-		let energy = Channels {
-			bought_from_community_wh: community_wh,
-			bought_from_main_wh: bought_wh - community_wh,
-			..Channels::default()
+		let mut terms = terms();
+		terms.price_rule = if by_ratio { PriceRule::SupplyDemandRatio } else { PriceRule::MidMarket };
+		let kind = match (net_wh >= 0, with_community) {
+			(true, true) => Kind::SellToCommunity,
+			(true, false) => Kind::SellToMain,
+			(false, true) => Kind::BuyFromCommunity,
+			(false, false) => Kind::BuyFromMain,
 		};
-		let held = contract_cost(&terms, price_per_kwh, &energy);
-		prop_assert!(held <= worst_cost(&terms, -i64::from(bought_wh)));
-		// The pool delivers a part, and the main grid the rest at retail.
-		let from_pool = (f64::from(community_wh) * delivered) as u32;
-		let bill = cost(from_pool, price_per_kwh)
-			+ cost(from_pool, terms.tariffs.grid_fee_per_kwh)
-			+ cost(bought_wh - from_pool, terms.tariffs.retail_per_kwh);
-		prop_assert!(bill <= held, "{bill} of {held}");
+		let served = if with_community { served } else { 0.0 };
+		let community_wh = (net_wh as f64 * served) as i64;
+		let energy = Channels::from_net(community_wh, net_wh - community_wh);
+		let held = contract_cost(&terms, price(&terms, offered, requested), &energy);
+		let size = net_wh.unsigned_abs() as u32;
+		let (generation, consumption) = if net_wh >= 0 { (size, 0) } else { (0, size) };
+		let worst = worst_cost(&terms, &choice(kind, consumption), generation);
+		prop_assert!(held <= worst, "{held} of {worst}");
 	}
 }

@@ -1,5 +1,5 @@
-//! Settlement by hand and over random values: energy sums to zero, deviations are priced as the terms say, parts of an
-//! amount add up to it.
+//! Settlement by hand and over random values: deviations match and are priced as the terms say, dues are set off, parts
+//! of an amount add up to it.
 
 use commonwatt_market::{
 	bill::trades,
@@ -7,7 +7,7 @@ use commonwatt_market::{
 	game::{Kind, Strategy as Choice},
 	money::Split,
 	paper,
-	settlement::{deliverable_wh, equalise, Dues, Energy},
+	settlement::{matched, spread, Dues, Energy, Metering},
 	Amounts, Bill, Channels, Contract, Debt, HouseholdId, Quality, Reading, Statement, Totals, Trade,
 };
 use proptest::prelude::*;
@@ -21,7 +21,7 @@ fn reading(generation_wh: u32, consumption_wh: u32) -> Reading {
 	}
 }
 
-/// A contract with so much community and main-grid energy, positive = sold, and enough on hold.
+/// A contract with this community and main-grid energy, positive = sold.
 fn contract(community_wh: i64, main_wh: i64) -> Contract<Vec<Choice>> {
 	Contract {
 		era: 7,
@@ -39,139 +39,294 @@ fn contract(community_wh: i64, main_wh: i64) -> Contract<Vec<Choice>> {
 	}
 }
 
-#[test]
-fn deliverable_is_the_smaller_of_contract_and_meter() {
-	let of = |contracted, generation, consumption| {
-		let reading = reading(generation, consumption);
-		deliverable_wh(&contract(contracted, 0), &reading, &paper::TERMS, 190)
+/// Energies of households with these contracts (community, main grid) and metered net positions, positive = sold.
+fn energies(households: &[(Option<(i64, i64)>, i64)]) -> Vec<Energy> {
+	let households: Vec<_> = households
+		.iter()
+		.map(|(contract, net_wh)| Metering {
+			contract: contract.map(|(k, m)| Channels::from_net(k, m)),
+			net_wh: *net_wh,
+			is_estimate: false,
+		})
+		.collect();
+	Energy::of_all(&households)
+}
+
+fn with_deviation(energy: &Energy, net_wh: i64) -> Statement {
+	let reading = match net_wh {
+		0.. => reading(net_wh as u32, 0),
+		_ => reading(0, net_wh.unsigned_abs() as u32),
 	};
-	assert_eq!(of(1_500, 2_000, 0), 1_500);
-	assert_eq!(of(1_500, 1_000, 0), 1_000);
-	assert_eq!(of(1_500, 0, 500), 0);
-	assert_eq!(of(-1_500, 0, 2_000), -1_500);
-	assert_eq!(of(-1_500, 0, 1_000), -1_000);
-	assert_eq!(of(-1_500, 500, 0), 0);
+	energy.statement(7, reading, 190, Amounts::default())
 }
 
 #[test]
-fn buyer_without_enough_on_hold_gets_nothing() {
-	let mut terms = paper::TERMS;
-	terms.tariffs.grid_fee_per_kwh = 10;
-	// 1,000 Wh at 190 and a fee of 10.
-	for (held, expected) in [(200, -1_000), (199, 0)] {
-		let contract = Contract {
-			held,
-			..contract(-1_000, 0)
-		};
-		assert_eq!(
-			deliverable_wh(&contract, &reading(0, 1_000), &terms, 190),
-			expected
-		);
-	}
-}
-
-#[test]
-fn deviation_is_an_imbalance_and_failure_of_the_pool_is_not() {
-	// Contracted 2,000 Wh from the pool; metered 2,500; the pool delivers 1,200.
-	let contract = contract(-2_000, 0);
-	let reading = reading(0, 2_500);
-	let energy = Energy::split(Some(&contract), &reading, -2_000, -1_200);
-	assert_eq!(energy.channels.bought_from_community_wh, 1_200);
-	assert_eq!(energy.channels.bought_from_main_wh, 1_300);
-	// 800 Wh are the pool's failure, at retail; 500 Wh are the household's own deviation.
-	assert_eq!(energy.imbalance_import_wh, 500);
-	assert_eq!(energy.imbalance_export_wh, 0);
-	let mut terms = paper::TERMS;
-	(
-		terms.tariffs.retail_per_kwh,
-		terms.tariffs.imbalance_import_per_kwh,
-	) = (300, 360);
-	let mut amounts = Amounts::default();
-	energy.bill_main_grid(&reading, &terms.tariffs, &mut amounts);
-	assert_eq!(amounts.main_cost, 240 + 180);
-	assert_eq!(amounts.alone_cost, 750);
-}
-
-#[test]
-fn energy_without_a_contract_is_ordinary() {
-	let none = None::<&Contract<Vec<Choice>>>;
-	let energy = Energy::split(none, &reading(300, 1_000), 0, 0);
-	assert_eq!(energy.channels, Channels::from_net(0, -700));
-	assert_eq!((energy.imbalance_import_wh, energy.imbalance_export_wh), (0, 0));
-}
-
-#[test]
-fn silent_meter_never_helps_its_owner() {
-	let seller = Contract {
-		generation_wh: 3_000,
-		..contract(2_000, 0)
-	};
-	// The strategy consumes 1,000 Wh: a seller delivers nothing.
-	let estimate = Reading::estimate(9_000, Some(&seller), None);
+fn contract_is_firm_and_deviations_match() {
+	// Contracted: 2,000 Wh sold to two buyers of 1,000 Wh each, who buy 500 Wh from the main grid too. The seller
+	// delivers 300 Wh less; one buyer takes 100 Wh less, the other 50 Wh less.
+	let energies = energies(&[
+		(Some((2_000, 0)), 1_700),
+		(Some((-1_000, -500)), -1_400),
+		(Some((-1_000, -500)), -1_450),
+	]);
 	assert_eq!(
-		(estimate.generation_wh, estimate.consumption_wh, estimate.quality),
-		(1_000, 1_000, Quality::Estimated)
+		energies[0],
+		Energy {
+			channels: Channels::from_net(2_000, 0),
+			matched_short_wh: 150,
+			imbalance_import_wh: 150,
+			..Energy::default()
+		}
 	);
-	let none = None::<&Contract<Vec<Choice>>>;
-	let last = Reading::estimate(400, none, Some(reading(5_000, 700)));
-	assert_eq!((last.generation_wh, last.consumption_wh), (0, 400));
-	assert_eq!(Reading::estimate(400, none, None).net_wh(), 0);
+	assert_eq!(
+		energies[1],
+		Energy {
+			channels: Channels::from_net(-1_000, -500),
+			matched_long_wh: 100,
+			..Energy::default()
+		}
+	);
+	assert_eq!(
+		(energies[2].matched_long_wh, energies[2].imbalance_export_wh),
+		(50, 0)
+	);
 }
 
 #[test]
-fn dues_carry_earlier_debts_and_what_is_not_paid_stays_owed() {
-	let mut amounts = Amounts {
-		main_cost: 100,
-		main_revenue: 7,
+fn longer_side_of_deviations_is_rationed_by_the_largest_remainder() {
+	// 100 Wh short; three surpluses of 70 Wh: 33.3 Wh each, the Wh left over to the first.
+	assert_eq!(matched(&[70, -100, 70, 70]), [34, -100, 33, 33]);
+	assert_eq!(matched(&[50, 20, 0]), [0; 3]);
+	assert_eq!(matched(&[]), [0; 0]);
+}
+
+#[test]
+fn bill_prices_contract_and_deviation_apart() {
+	let mut terms = paper::TERMS;
+	terms.tariffs.retail_per_kwh = 300;
+	terms.tariffs.feed_in_per_kwh = 80;
+	terms.tariffs.imbalance_import_per_kwh = 360;
+	terms.tariffs.imbalance_export_per_kwh = 40;
+	let mut amounts = Amounts::default();
+	let short = Energy {
+		channels: Channels::from_net(-1_000, -500),
+		matched_short_wh: 100,
+		imbalance_import_wh: 51,
+		..Energy::default()
+	};
+	short.bill(&reading(0, 1_651), &terms.tariffs, &mut amounts);
+	// 500 Wh at 300; 100 Wh at 300; 51 Wh at 360 are 18.36; alone 1,651 Wh at 300 are 495.3.
+	let costs = (amounts.main_cost, amounts.matched_cost, amounts.imbalance_cost);
+	assert_eq!((costs, amounts.alone_cost), ((150, 30, 19), 496));
+	assert_eq!((amounts.utility_cost(), amounts.utility_revenue()), (199, 0));
+	assert_eq!(spread(100, &terms.tariffs), 22);
+
+	let long = Energy {
+		channels: Channels::from_net(1_000, 500),
+		matched_long_wh: 100,
+		imbalance_export_wh: 51,
+		..Energy::default()
+	};
+	long.bill(&reading(1_651, 0), &terms.tariffs, &mut amounts);
+	// 500 Wh at 80; 100 Wh at 80; 51 Wh at 40 are 2.04; alone 1,651 Wh at 80 are 132.08.
+	let revenues = (
+		amounts.main_revenue,
+		amounts.matched_revenue,
+		amounts.imbalance_revenue,
+	);
+	assert_eq!((revenues, amounts.alone_revenue), ((40, 8, 2), 132));
+	assert_eq!((amounts.utility_cost(), amounts.utility_revenue()), (0, 50));
+}
+
+#[test]
+fn household_that_the_chain_kept_to_the_main_grid_has_no_deviation() {
+	let kept = Contract {
+		main_grid_only: true,
+		..contract(0, -1_000)
+	};
+	assert_eq!(kept.firm_energy(), None);
+	assert_eq!(
+		contract(0, -1_000).firm_energy(),
+		Some(Channels::from_net(0, -1_000))
+	);
+	// It takes 700 Wh more than the strategy that it did not choose; the neighbour's surplus does not match it.
+	let energies = energies(&[(None, -1_700), (Some((0, 0)), 300)]);
+	assert_eq!(
+		energies[0],
+		Energy {
+			channels: Channels::from_net(0, -1_700),
+			..Energy::default()
+		}
+	);
+	assert_eq!(
+		(energies[1].matched_long_wh, energies[1].imbalance_export_wh),
+		(0, 300)
+	);
+}
+
+#[test]
+fn reward_is_for_what_was_delivered_or_taken_of_the_contract() {
+	let mut terms = paper::TERMS;
+	terms.reward_cap_per_kwh = 5;
+	let of = |contracted, generation, consumption| {
+		let energy = Energy {
+			channels: Channels::from_net(contracted, 0),
+			..Energy::default()
+		};
+		let reading = reading(generation, consumption);
+		(energy.delivered_wh(&reading), energy.reward_cap(&reading, &terms))
+	};
+	assert_eq!(of(1_500, 2_000, 0), (1_500, 7));
+	assert_eq!(of(1_500, 1_000, 0), (1_000, 5));
+	assert_eq!(of(1_500, 0, 500), (0, 0));
+	assert_eq!(of(-1_500, 0, 2_000), (-1_500, 7));
+	assert_eq!(of(-1_500, 0, 1_000), (-1_000, 5));
+	assert_eq!(of(-1_500, 500, 0), (0, 0));
+	assert_eq!(of(0, 0, 0), (0, 0));
+	// E_in is what was delivered, E_main the rest of the metered position: 1 kWh each, so u = 2 - 0.
+	let energy = Energy {
+		channels: Channels::from_net(1_000, 500),
+		..Energy::default()
+	};
+	let worth = energy.worth(&contract(1_000, 500), &reading(2_000, 0), &terms);
+	assert!(worth.payoff.0.abs_diff(2 << 32) <= 1 << 8, "{worth:?}");
+}
+
+#[test]
+fn dues_are_set_off_and_what_is_not_paid_stays_owed() {
+	let bill = |main_cost, matched_cost, imbalance_cost, revenue| Amounts {
+		main_cost,
+		matched_cost,
+		imbalance_cost,
+		main_revenue: revenue,
+		matched_revenue: revenue,
+		imbalance_revenue: revenue,
 		..Amounts::default()
 	};
-	let debt = Debt {
-		arrears: 20,
-		credit: 3,
+	let dues = |arrears, credit, amounts: &Amounts| Dues::new(&Debt { arrears, credit }, amounts);
+	let mut amounts = bill(70, 20, 10, 3);
+	let of = dues(20, 1, &amounts);
+	// 20 + 100 - 1 - 9
+	assert_eq!((of.household, of.utility), (110, 0));
+	let left = of.settle(90, 0, &mut amounts);
+	assert_eq!((left.arrears, left.credit), (20, 0));
+	assert_eq!(
+		(amounts.paid_to_utility, amounts.arrears, amounts.credit),
+		(90, 20, 0)
+	);
+
+	let mut amounts = bill(1, 1, 1, 10);
+	let of = dues(20, 5, &amounts);
+	assert_eq!((of.household, of.utility), (0, 12));
+	let left = of.settle(0, 4, &mut amounts);
+	assert_eq!((left.arrears, left.credit), (0, 8));
+	assert_eq!((amounts.received_from_utility, amounts.credit), (4, 8));
+}
+
+/// Nobody else's bill depends on an estimate, so that a late reading need not change it.
+#[test]
+fn estimate_matches_nothing() {
+	let household = |contracted_wh, net_wh, is_estimate| Metering {
+		contract: Some(Channels::from_net(contracted_wh, 0)),
+		net_wh,
+		is_estimate,
 	};
-	let dues = Dues::new(&debt, &amounts);
-	assert_eq!((dues.household, dues.utility), (120, 10));
-	let left = dues.settle(90, 10, &mut amounts);
-	assert_eq!((left.arrears, left.credit), (30, 0));
-	assert_eq!((amounts.paid_to_utility, amounts.received_from_utility), (90, 10));
-	assert_eq!((amounts.arrears, amounts.credit), (30, 0));
+	let long = household(1_000, 1_400, false);
+	let estimated = household(-1_000, -1_400, true);
+	let energies = Energy::of_all(&[long, estimated]);
+	assert_eq!(
+		(energies[0].matched_long_wh, energies[0].imbalance_export_wh),
+		(0, 400)
+	);
+	assert_eq!(
+		(energies[1].matched_short_wh, energies[1].imbalance_import_wh),
+		(0, 400)
+	);
 }
 
 #[test]
-fn bill_is_the_sum_of_its_statements() {
-	let statement = |era, paid_to_pool, received_from_pool| Statement {
+fn bill_and_totals_are_the_sums_of_statements() {
+	let statement = |era, sold: i64, deviation: u32, amounts| Statement {
 		era,
-		reading: reading(0, 0),
-		energy: Channels::from_net(if paid_to_pool > 0 { -1_500 } else { 1_500 }, 0),
-		imbalance_import_wh: 0,
+		reading: match sold > 0 {
+			true => reading(1_500 + deviation, 0),
+			false => reading(0, 1_500 + 2 * deviation),
+		},
+		is_firm: true,
+		is_estimate: sold < 0,
+		energy: Channels::from_net(sold, 0),
+		matched_long_wh: if sold > 0 { deviation } else { 0 },
+		matched_short_wh: if sold > 0 { 0 } else { deviation },
 		imbalance_export_wh: 0,
+		imbalance_import_wh: if sold > 0 { 0 } else { deviation },
 		price_per_kwh: 190,
 		delivered: None,
-		amounts: Amounts {
-			paid_to_pool,
-			received_from_pool,
+		amounts,
+	};
+	let bought = statement(
+		10,
+		-1_500,
+		100,
+		Amounts {
+			paid_to_pool: 285,
 			grid_fee: 15,
 			reward: 2,
-			alone_cost: 450,
-			alone_revenue: 120,
+			matched_cost: 30,
+			imbalance_cost: 36,
+			alone_cost: 510,
+			paid_to_utility: 66,
 			..Amounts::default()
 		},
-	};
+	);
+	let sold = statement(
+		12,
+		1_500,
+		100,
+		Amounts {
+			received_from_pool: 285,
+			reward: 2,
+			matched_revenue: 8,
+			alone_revenue: 128,
+			received_from_utility: 8,
+			..Amounts::default()
+		},
+	);
+	assert_eq!((bought.deviation_wh(), sold.deviation_wh()), (-200, 100));
+	assert_eq!(bought.billed_wh(), [0, 1_500, 0, 100]);
 	let mut bill = Bill::empty(HouseholdId(3), 10);
-	bill.add(&statement(10, 285, 0));
-	bill.add(&statement(12, 0, 285));
+	bill.add(&bought);
+	bill.add(&sold);
 	assert_eq!((bill.first_era, bill.last_era, bill.eras), (10, 12, 2));
 	assert_eq!(bill.energy_wh, [1_500, 1_500, 0, 0]);
-	assert_eq!((bill.cost, bill.revenue, bill.reward), (315, 285, 4));
-	// Alone 900 - 240, with the community 315 - 285.
-	assert_eq!(bill.savings, 660 - 30);
-	let mut totals = Totals::default();
-	totals.add(&statement(10, 285, 0), true);
-	totals.add(&statement(10, 0, 285), false);
-	assert_eq!((totals.households, totals.missing_readings), (2, 1));
 	assert_eq!(
-		(totals.community_wh, totals.through_pool, totals.grid_fees),
-		(1_500, 285, 30)
+		(
+			bill.matched_long_wh,
+			bill.matched_short_wh,
+			bill.imbalance_import_wh
+		),
+		(100, 100, 100)
+	);
+	assert_eq!((bill.contract_cost, bill.contract_revenue), (300, 285));
+	assert_eq!((bill.matched_cost, bill.matched_revenue), (30, 8));
+	assert_eq!((bill.imbalance_cost, bill.imbalance_revenue), (36, 0));
+	assert_eq!((bill.cost, bill.revenue, bill.reward), (366, 293, 4));
+	// Alone 510 - 128, with the community 366 - 293.
+	assert_eq!(bill.savings, 382 - 73);
+	let mut totals = Totals::default();
+	totals.add(&bought);
+	totals.add(&sold);
+	assert_eq!((totals.households, totals.missing_readings), (2, 1));
+	assert_eq!((totals.community_wh, totals.matched_wh), (1_500, 100));
+	assert_eq!((totals.bought_from_main_wh, totals.sold_to_main_wh), (100, 0));
+	// 1,600 Wh generated, 1,700 Wh consumed.
+	assert_eq!((totals.feeder_import_wh, totals.feeder_export_wh), (100, 0));
+	assert_eq!(
+		(totals.through_pool, totals.grid_fees, totals.rewards),
+		(285, 15, 4)
+	);
+	assert_eq!(
+		(totals.to_utility, totals.from_utility, totals.to_pot),
+		(66, 8, 0)
 	);
 }
 
@@ -236,35 +391,38 @@ fn strategies_that_the_terms_no_longer_allow_drop_out() {
 
 proptest! {
 	#[test]
-	fn both_sides_deliver_the_same(deliverable in prop::collection::vec(-1_000_000_000i64..=1_000_000_000, 0..40)) {
-		let community = equalise(&deliverable);
-		prop_assert_eq!(community.iter().sum::<i64>(), 0);
-		for (community, deliverable) in community.iter().zip(&deliverable) {
-			prop_assert!(community.abs() <= deliverable.abs() && community * deliverable >= 0);
+	fn both_sides_match_the_same(deviations in prop::collection::vec(-2_000_000_000i64..=2_000_000_000, 0..40)) {
+		let part = matched(&deviations);
+		prop_assert_eq!(part.iter().sum::<i64>(), 0);
+		for (part, deviation) in part.iter().zip(&deviations) {
+			prop_assert!(part.abs() <= deviation.abs() && part * deviation >= 0);
 		}
-		let side = |sign: i64| -> i64 { deliverable.iter().map(|wh| (wh * sign).max(0)).sum() };
-		let traded: i64 = community.iter().map(|wh| wh.max(&0)).sum();
-		prop_assert_eq!(traded, side(1).min(side(-1)));
+		let side = |sign: i64| -> i64 { deviations.iter().map(|wh| (wh * sign).max(0)).sum() };
+		prop_assert_eq!(part.iter().map(|wh| wh.max(&0)).sum::<i64>(), side(1).min(side(-1)));
 	}
 
+	/// Contract and deviation make up what the meter saw, and the matched spreads are paid for.
 	#[test]
-	fn energy_is_split_without_loss(
-		(generation, consumption) in (0..1_000_000_000u32, 0..1_000_000_000u32),
-		contracted in -1_000_000_000i64..=1_000_000_000,
-		main in -1_000_000_000i64..=1_000_000_000,
-		served in 0..=100i64,
+	fn energy_and_money_of_deviations_add_up(
+		households in prop::collection::vec(
+			(prop::option::weighted(0.8, (-500_000_000i64..=500_000_000, -500_000_000i64..=500_000_000)),
+				-1_000_000_000i64..=1_000_000_000), 0..20),
 	) {
-		let (contract, reading) = (contract(contracted, main), reading(generation, consumption));
-		let deliverable = deliverable_wh(&contract, &reading, &paper::TERMS, 190);
-		let community = deliverable * served / 100;
-		let energy = Energy::split(Some(&contract), &reading, deliverable, community);
-		prop_assert_eq!(energy.channels.community_wh() + energy.channels.main_wh(), reading.net_wh());
-		prop_assert!(energy.imbalance_import_wh <= energy.channels.bought_from_main_wh);
-		prop_assert!(energy.imbalance_export_wh <= energy.channels.sold_to_main_wh);
-		// Who keeps to the contract pays no imbalance, however little the pool takes or gives.
-		if reading.net_wh() == contracted + main && contracted * main >= 0 {
-			prop_assert_eq!(energy.imbalance_import_wh + energy.imbalance_export_wh, 0);
+		let energies = energies(&households);
+		let (mut matched, mut paid, mut passed_on) = (0, 0, 0);
+		for (energy, (contract, net)) in energies.iter().zip(&households) {
+			let statement = with_deviation(energy, *net);
+			let contracted = energy.channels.community_wh() + energy.channels.main_wh();
+			prop_assert_eq!(contracted + statement.deviation_wh(), *net);
+			prop_assert!(contract.is_some() || statement.deviation_wh() == 0);
+			matched += i64::from(energy.matched_long_wh) - i64::from(energy.matched_short_wh);
+			let mut amounts = Amounts::default();
+			energy.bill(&statement.reading, &paper::TERMS.tariffs, &mut amounts);
+			paid += amounts.matched_cost;
+			passed_on += amounts.matched_revenue + spread(energy.matched_short_wh, &paper::TERMS.tariffs);
 		}
+		prop_assert_eq!(matched, 0);
+		prop_assert!(passed_on <= paid && paid <= passed_on + 3 * households.len() as u128);
 	}
 
 	#[test]

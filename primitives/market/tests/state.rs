@@ -1,8 +1,9 @@
 //! Terms, memberships, readings, accounts and the JSON of money.
 
 use commonwatt_market::{
-	accounts, game::Comfort, paper, terms::ComfortOutOfBounds, ComfortBounds, Community, CommunityId,
-	EndedTerms, Household, Metered, NextMeter, NextTerms, Quality, Reading, Terms,
+	accounts, game::Comfort, paper, terms::ComfortOutOfBounds, Calendar, ComfortBounds, Community,
+	CommunityId, EndedTerms, Household, Metered, NextLimit, NextMeter, NextOwner, NextTerms, Quality,
+	Reading, Terms,
 };
 
 fn terms_with_fee(grid_fee_per_kwh: u128) -> Terms {
@@ -21,8 +22,9 @@ fn terms_hold_in_their_eras() {
 		name: b"paper".to_vec(),
 		operator: 1,
 		utility: 2,
-		concentrator: None,
-		paused: false,
+		concentrator: None.into(),
+		paused: false.into(),
+		bounds: paper::BOUNDS,
 		ended_terms: vec![ended(10, 1), ended(12, 2)],
 		terms: terms_with_fee(3),
 		next_terms: Some(NextTerms {
@@ -44,14 +46,30 @@ fn household_has_its_meter_and_membership_by_era() {
 			from_era: 20,
 			meter: 3,
 		}),
+		next_owner: Some(NextOwner {
+			from_era: 21,
+			owner: 4,
+			max_debit_per_era: 6,
+		}),
+		max_debit_per_era: 5,
 		connection_limit_wh: 1_000,
+		next_limit: Some(NextLimit {
+			from_era: 22,
+			connection_limit_wh: 2_000,
+		}),
 		member_since: 10,
 		member_until: Some(30),
-		suspended: false,
+		suspended: false.into(),
 		comfort: None,
 		preference: None,
 	};
 	assert_eq!([19, 20].map(|era| *household.meter_in(era)), [2, 3]);
+	assert_eq!([20, 21].map(|era| *household.owner_in(era)), [1, 4]);
+	assert_eq!([20, 21].map(|era| household.max_debit_in(era)), [5, 6]);
+	assert_eq!(
+		[21, 22].map(|era| household.connection_limit_in(era)),
+		[1_000, 2_000]
+	);
 	assert_eq!(
 		[9, 10, 30, 31].map(|era| household.is_member_in(era)),
 		[false, true, true, false]
@@ -66,15 +84,20 @@ fn two_newest_readings_are_kept() {
 		indoor_centi_c: 2_100,
 		quality: Quality::Measured,
 	};
-	let first = Metered::with(None, 5, reading(1));
-	let second = Metered::with(Some(first), 8, reading(2));
-	let corrected = Metered::with(Some(second), 8, reading(3));
+	let calendar = Calendar::new(0, 30 * 60 * 1_000);
+	let with = |newest, era, reading| Metered::with(newest, era, reading, true, &calendar);
+	let first = with(None, 5, reading(1));
+	let second = with(Some(first), 8, reading(2));
+	let corrected = with(Some(second), 8, reading(3));
 	assert_eq!(corrected.of(8), Some(reading(3)));
 	assert_eq!(corrected.of(5), Some(reading(1)));
 	assert_eq!(corrected.of(6), None);
-	assert_eq!(corrected.until(7), Some(reading(1)));
-	assert_eq!(corrected.until(4), None);
-	assert_eq!(Metered::with(Some(corrected), 9, reading(4)).of(5), None);
+	assert_eq!(with(Some(corrected), 9, reading(4)).of(5), None);
+	// A preference speaks with the newest reading of four eras.
+	assert_eq!(corrected.recent(7), Some(reading(1)));
+	assert_eq!(corrected.recent(4), None);
+	assert_eq!(corrected.recent(11), Some(reading(3)));
+	assert_eq!(corrected.recent(12), None);
 }
 
 #[test]
@@ -128,4 +151,28 @@ fn money_is_written_as_a_string_and_read_from_both() {
 		json["tariffs"]["retail_per_kwh"] = wrong;
 		assert!(serde_json::from_value::<Terms>(json.clone()).is_err());
 	}
+}
+
+#[test]
+fn peaks_are_of_the_last_two_days_with_a_reading() {
+	let calendar = Calendar::new(0, 30 * 60 * 1_000);
+	assert_eq!(calendar.eras_per_day, 48);
+	let consumed = |newest, era, consumption_wh| {
+		let reading = Reading {
+			generation_wh: 0,
+			consumption_wh,
+			indoor_centi_c: 2_100,
+			quality: Quality::Measured,
+		};
+		Some(Metered::with(newest, era, reading, true, &calendar))
+	};
+	let highest = |metered: Option<Metered>| metered.unwrap().peaks.highest();
+	// The newest reading is not among the peaks yet: it may still be corrected.
+	let monday = consumed(consumed(consumed(None, 48, 900), 49, 9_000), 49, 200);
+	assert_eq!(highest(monday), 900);
+	let tuesday = consumed(consumed(monday, 96, 300), 97, 100);
+	assert_eq!(highest(tuesday), 900);
+	// Days without readings in between do not count.
+	let friday = consumed(consumed(tuesday, 5 * 48, 150), 5 * 48 + 1, 0);
+	assert_eq!(highest(friday), 300);
 }

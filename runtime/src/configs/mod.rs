@@ -3,14 +3,17 @@
 use super::{
 	AccountId, Aura, Balance, Balances, Block, BlockNumber, Hash, Mining, Nonce, PalletInfo, Runtime,
 	RuntimeCall, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin, RuntimeTask, System,
-	Timestamp, EXISTENTIAL_DEPOSIT, MICRO, MILLI, VERSION,
+	Timestamp, EXISTENTIAL_DEPOSIT, MICRO, MILLI, UNIT, VERSION,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{
 	derive_impl,
 	dispatch::DispatchClass,
 	parameter_types,
-	traits::{ConstBool, ConstU32, ConstU64, ConstU8, Get, InstanceFilter, OnTimestampSet, VariantCountOf},
+	traits::{
+		ConstBool, ConstU128, ConstU32, ConstU64, ConstU8, Get, InstanceFilter, OnTimestampSet,
+		VariantCountOf,
+	},
 	weights::{
 		constants::{ParityDbWeight, WEIGHT_REF_TIME_PER_SECOND},
 		ConstantMultiplier, IdentityFee, Weight,
@@ -266,10 +269,11 @@ impl pallet_sudo::Config for Runtime {
 
 parameter_types! {
 	pub const MarketPalletId: PalletId = PalletId(PALLET_ID);
-	/// Maximum weight of the steps of one block. 15 %, because a block's author reserves only about a tenth of its time
-	/// for `on_finalize`.
+	/// Maximum weight of the steps of one block. Little, because a block's author reserves only about a tenth of its time
+	/// for `on_finalize`; and enough for the largest step, which weighs 15.5 % of a block by the slowest machine that was
+	/// measured (docs/measurements/weights-and-speed.md).
 	pub MaxClearingWeight: Weight =
-		Perbill::from_percent(15) * RuntimeBlockWeights::get().max_block;
+		Perbill::from_percent(16) * RuntimeBlockWeights::get().max_block;
 }
 
 impl pallet_energy_market::Config for Runtime {
@@ -289,6 +293,10 @@ impl pallet_energy_market::Config for Runtime {
 	type MaxStarts = ConstU32<{ SolverLimits::RUNTIME.max_starts }>;
 	type MaxEvaluations = ConstU32<{ SolverLimits::RUNTIME.max_evaluations }>;
 	type MaxEvaluationsPerHousehold = ConstU32<{ SolverLimits::RUNTIME.max_evaluations_per_household }>;
+	// A thousand open offers take 1,000 tokens. An offer costs the chain about 400 bytes.
+	type OfferDeposit = ConstU128<UNIT>;
+	// A week of half hours.
+	type OfferLifetime = ConstU32<336>;
 	type WeightInfo = crate::weights::pallet_energy_market::WeightInfo<Runtime>;
 }
 

@@ -2,7 +2,7 @@
 
 use crate::world::COMMUNITY;
 use commonwatt_testkit::{
-	AccountId, Comfort, EraIndex, HouseholdId, MarketCall, Preference, Reading, Runtime,
+	AccountId, Comfort, EraIndex, HouseholdId, MarketCall, Preference, Reading, Runtime, UNIT,
 };
 use pallet_energy_market::ReadingItem;
 
@@ -33,12 +33,19 @@ pub(crate) fn set_preference(household: HouseholdId, preference: Option<Preferen
 	}
 }
 
-pub(crate) fn register(owner: AccountId, meter: AccountId, limit_wh: u32, comfort: Option<Comfort>) -> Call {
-	MarketCall::register_household {
+pub(crate) fn offer(owner: AccountId, meter: AccountId, limit_wh: u32) -> Call {
+	MarketCall::offer_membership {
 		community: COMMUNITY,
 		owner,
 		meter,
 		connection_limit_wh: limit_wh,
+	}
+}
+
+pub(crate) fn accept(household: HouseholdId, comfort: Option<Comfort>) -> Call {
+	MarketCall::accept_membership {
+		household,
+		max_debit_per_era: 100 * UNIT,
 		comfort,
 	}
 }

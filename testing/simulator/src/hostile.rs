@@ -1,16 +1,16 @@
 //! Calls that the market must refuse: invalid ones, and calls by accounts that may not make them.
 
 use crate::{
-	calls::{batch, register, set_concentrator, set_paused, set_preference, set_suspended},
+	calls::{batch, offer, set_concentrator, set_paused, set_preference, set_suspended},
 	homes::strategy_set,
-	people::has_reported,
+	people::{inputs_are_fixed, meter_has_reported},
 	world::{members, refused, the_community, World, COMMUNITY},
 };
 use commonwatt_testkit::{
 	account, by, debt, meter, now, owner, paper, strategy, AccountId, Comfort, CommunityId, EraIndex,
 	HouseholdId, Kind, MarketCall, MarketError, Preference, Quality, Reading, Runtime, Sr25519Keyring,
 };
-use pallet_energy_market::{Household, Readings};
+use pallet_energy_market::{Change, Household, Readings};
 use rand::{seq::SliceRandom, Rng};
 use sp_runtime::DispatchError;
 
@@ -54,7 +54,7 @@ impl World {
 			return;
 		};
 		let meter = household.meter_in(era).clone();
-		let reported = has_reported(id, era);
+		let reported = meter_has_reported(id, era);
 		let honest = Reading {
 			generation_wh: 0,
 			consumption_wh: 500,
@@ -177,7 +177,7 @@ impl World {
 
 	/// Makes a call that even the operator may not make.
 	fn operator_errs(&mut self) {
-		let Some((_, household)) = self.somebody() else {
+		let Some((id, household)) = self.somebody() else {
 			return;
 		};
 		let (community, current) = (the_community(), now().current);
@@ -190,9 +190,9 @@ impl World {
 		};
 		let nobody = HouseholdId(u32::MAX);
 		let calls = [
-			(terms(paper::TERMS, current), MarketError::EraNotLater),
+			(terms(paper::TERMS, current), MarketError::NoticeTooShort),
 			(terms(dear, current + 1), MarketError::TariffsOutOfOrder),
-			(set_paused(community.paused), MarketError::NothingToChange),
+			(set_paused(*community.paused.last()), MarketError::NothingToChange),
 			(
 				MarketCall::set_paused {
 					community: CommunityId(1),
@@ -206,11 +206,14 @@ impl World {
 				MarketError::UnknownHousehold,
 			),
 			(
-				register(owner(0), household.meter.clone(), 1, None),
+				MarketCall::propose_change {
+					household: id,
+					change: Some(Change::Meter(household.meter.clone())),
+				},
 				MarketError::MeterAlreadyRegistered,
 			),
 			(
-				register(owner(0), meter(u32::MAX), 0, None),
+				offer(owner(0), meter(u32::MAX), 0),
 				MarketError::ConnectionLimitOutOfRange,
 			),
 		];
@@ -236,13 +239,18 @@ impl World {
 			response_centi_c_per_kwh: 0,
 			trade_with_community: true,
 		};
+		// Between gate closure and the game, the market says so before it looks at the values.
+		let unless_fixed = |error| match inputs_are_fixed() {
+			true => MarketError::GateClosed,
+			false => error,
+		};
 		let mut calls = vec![
 			(
 				set_preference(household, Some(too_flexible)),
-				MarketError::PreferenceOutOfRange,
+				unless_fixed(MarketError::PreferenceOutOfRange),
 			),
-			(up_to(1_500), MarketError::ComfortRangeEmpty),
-			(up_to(9_000), MarketError::ComfortCouldExceedOne),
+			(up_to(1_500), unless_fixed(MarketError::ComfortRangeEmpty)),
+			(up_to(9_000), unless_fixed(MarketError::ComfortCouldExceedOne)),
 		];
 		if debt(household).arrears == 0 {
 			calls.push((MarketCall::repay_arrears { household }, MarketError::NoArrears));
@@ -260,6 +268,18 @@ fn for_owners(household: HouseholdId) -> Vec<MarketCall<Runtime>> {
 	vec![
 		MarketCall::leave { household },
 		MarketCall::withdraw_strategies { household },
+		MarketCall::accept_change {
+			household,
+			change: Change::ConnectionLimit(1),
+		},
+		MarketCall::set_max_debit {
+			household,
+			max_debit_per_era: 0,
+		},
+		MarketCall::offer_household {
+			household,
+			new_owner: None,
+		},
 		MarketCall::repay_arrears { household },
 		MarketCall::set_comfort {
 			household,
@@ -275,9 +295,9 @@ fn for_operators(household: HouseholdId, owner: &AccountId, who: &AccountId) -> 
 		MarketCall::remove_household { household },
 		set_suspended(household, true),
 		set_paused(true),
-		MarketCall::replace_meter {
+		MarketCall::propose_change {
 			household,
-			meter: owner.clone(),
+			change: Some(Change::Meter(owner.clone())),
 		},
 		set_concentrator(Some(who.clone())),
 		MarketCall::set_terms {
@@ -285,7 +305,7 @@ fn for_operators(household: HouseholdId, owner: &AccountId, who: &AccountId) -> 
 			terms: paper::TERMS,
 			from_era: now().current + 1,
 		},
-		register(who.clone(), meter(u32::MAX), 1, None),
+		offer(who.clone(), meter(u32::MAX), 1),
 	]
 }
 

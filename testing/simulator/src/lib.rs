@@ -14,6 +14,7 @@ mod operator;
 mod people;
 mod size;
 mod tally;
+pub mod twins;
 mod world;
 
 pub use size::StateSize;
@@ -89,6 +90,7 @@ impl Simulation {
 		// The first two households have one owner.
 		homes.households[1].owner = homes.households[0].owner.clone();
 		homes.terms = operator::opening_terms();
+		homes.bounds = operator::bounds();
 		let mut setup = Setup::empty();
 		for household in &homes.households {
 			let balances = &mut setup.genesis.balances.balances;
@@ -96,6 +98,7 @@ impl Simulation {
 				balances.push((household.owner.clone(), POCKET));
 			}
 		}
+		setup.genesis.balances.balances.push((world::bystander(), POCKET));
 		let (mut state, chain) = setup.community(homes.clone()).start();
 		let world = state.execute_with(|| World::new(seed, &homes));
 		let mut simulation = Self { state, chain, world };
@@ -115,6 +118,11 @@ impl Simulation {
 		for _ in 0..homes::DAY + 4 {
 			self.era();
 		}
+		// All meters are late once, so that every household has a late statement.
+		self.world.silent = true;
+		self.era();
+		self.world.silent = false;
+		self.era();
 		self.world.full = false;
 	}
 
@@ -156,7 +164,10 @@ impl Simulation {
 		self.full_days();
 		let Self { state, world, .. } = self;
 		world.tally.size_at_last = state.execute_with(StateSize::measure);
-		state.execute_with(|| world.assert_nothing_owed());
+		state.execute_with(|| {
+			world.assert_nothing_owed();
+			world.assert_bystander_untouched();
+		});
 		let (first, last) = (world.tally.size_at_first, world.tally.size_at_last);
 		assert!(
 			last.keys <= first.keys && last.bytes <= first.bytes,

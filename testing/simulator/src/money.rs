@@ -2,6 +2,7 @@
 
 use crate::{
 	homes::POCKET,
+	operator::NOTICE,
 	world::{spendable, the_community, Later, World, COMMUNITY},
 };
 use commonwatt_testkit::{by, now, AccountId, EnergyMarket, Sr25519Keyring, MILLI, UNIT};
@@ -28,15 +29,21 @@ impl World {
 		due.into_values().flatten().for_each(|act| act(self));
 	}
 
-	/// Makes every owner owe something and terms end in the first eras, so that the storage entries for debts and ended
-	/// terms exist before the size of the state is first measured.
+	/// Makes every owner owe something, terms end and switches turn in the first eras, so that the state has all that it
+	/// can have before its size is first measured.
 	pub fn leave_traces(&mut self) {
 		let owners = self.homes.values().map(|home| home.owner.clone());
 		let spend = owners.map(|owner| Box::new(move |world: &mut World| world.spend_all(&owner)) as Later);
 		self.later.insert(self.first_era + 1, spend.collect());
-		for era in 1..6 {
+		// An announcement replaces one that has not begun, so each waits for the last.
+		for era in (1..6).step_by(NOTICE as usize) {
 			let later = self.later.entry(self.first_era + era).or_default();
 			later.push(Box::new(World::announce_opening_terms));
+		}
+		// What changes with a notice keeps up to two changes.
+		for (era, on) in [(5, true), (6, false)] {
+			let later = self.later.entry(self.first_era + era).or_default();
+			later.push(Box::new(move |world: &mut World| world.switch_everything(on)));
 		}
 	}
 
@@ -78,7 +85,7 @@ impl World {
 		self.give(utility, UTILITY_FUNDS);
 	}
 
-	fn give(&mut self, to: AccountId, value: u128) {
+	pub fn give(&mut self, to: AccountId, value: u128) {
 		let transfer = pallet_balances::Call::transfer_keep_alive {
 			dest: to.into(),
 			value,

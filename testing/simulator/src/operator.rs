@@ -1,17 +1,43 @@
 //! What the operator changes, and households that join and leave.
 
 use crate::{
-	calls::{register, set_concentrator, set_paused, set_preference, set_suspended},
-	homes::{Home, HOUSEHOLDS},
-	world::{members, refused_if, the_community, World, COMMUNITY},
+	calls::{accept, offer, set_concentrator, set_paused, set_preference, set_suspended},
+	homes::{Home, HOUSEHOLDS, POCKET},
+	people::{gate_is_closed, late_eras},
+	world::{bystander, members, refused, refused_if, spendable, the_community, World, COMMUNITY},
 };
 use commonwatt_testkit::{
 	account, by, meter, now, owner, paper, AccountId, Comfort, EraIndex, HouseholdId, MarketCall,
-	MarketError, Preference, Ratio, Runtime, Sr25519Keyring, Terms, MILLI, UNIT,
+	MarketError, Preference, Quality, Ratio, Reading, Runtime, Sr25519Keyring, Terms, MILLI, UNIT,
 };
-use pallet_energy_market::{ComfortBounds, Household, Households, MeterOf, PriceRule};
+use pallet_energy_market::{
+	market::prices::lowest_price, Change, ComfortBounds, Household, Households, MeterOf, PriceRule,
+	TermsBounds,
+};
 use rand::{seq::SliceRandom, Rng};
 use sp_runtime::DispatchResult;
+
+/// Eras from an announcement of terms to the first era under them, on a chain of the development preset.
+pub(crate) const NOTICE: EraIndex = 2;
+
+/// The era that runs by the block's time, or the one that the chain noted last if that is later.
+fn running() -> EraIndex {
+	let view = now();
+	let by_time = view.now_ms / (view.ends_ms - view.started_ms);
+	view.current.max(by_time as EraIndex)
+}
+
+/// What the simulation's governance allows: anything that [`World::random_terms`] makes.
+pub(crate) fn bounds() -> TermsBounds {
+	TermsBounds {
+		highest_retail_per_kwh: UNIT,
+		lowest_feed_in_per_kwh: 0,
+		highest_imbalance_import_per_kwh: UNIT,
+		lowest_imbalance_export_per_kwh: 0,
+		highest_grid_fee_per_kwh: UNIT,
+		highest_incentive_per_era: UNIT,
+	}
+}
 
 /// The terms that the community starts with and returns to: the paper's, with an incentive and wide comfort bounds.
 pub(crate) fn opening_terms() -> Terms {
@@ -38,6 +64,9 @@ fn preference() -> Preference {
 impl World {
 	/// Makes the changes by operator and owners that are due.
 	pub fn operate(&mut self) {
+		if gate_is_closed() {
+			return;
+		}
 		if self.is_due("other terms") {
 			self.announce_other_terms();
 		}
@@ -45,7 +74,7 @@ impl World {
 			self.pause();
 		}
 		if let Some((household, h)) = self.due_household("suspension") {
-			self.suspend(household, h.suspended);
+			self.suspend(household, *h.suspended.last());
 		}
 		if let Some((household, h)) = self.due_household("another meter") {
 			self.replace_meter(household, &h);
@@ -54,11 +83,14 @@ impl World {
 			self.hand_over();
 		}
 		if self.is_due("data concentrator") {
-			let has_none = the_community().concentrator.is_none();
+			let has_none = the_community().concentrator.last().is_none();
 			let concentrator = has_none.then(|| account("//concentrator"));
 			self.as_operator(set_concentrator(concentrator), Ok(()));
 		}
 		self.come_and_go();
+		if self.is_due("membership that nobody asked for") {
+			self.enlist();
+		}
 		if let Some((household, h)) = self.due_household("other comfort") {
 			self.change_comfort(household, h.owner);
 		}
@@ -74,7 +106,7 @@ impl World {
 	pub fn prepare(&mut self) {
 		let community = the_community();
 		self.resume();
-		if community.concentrator.is_none() {
+		if community.concentrator.last().is_none() {
 			self.as_operator(set_concentrator(Some(account("//concentrator"))), Ok(()));
 		}
 		if community
@@ -123,20 +155,19 @@ impl World {
 		};
 		self.as_operator(set_terms, Ok(()));
 		// A new announcement replaces earlier ones whose terms do not hold yet.
-		let current = now().current;
-		self.announced.retain(|(from_era, _)| *from_era <= current);
+		self.announced.retain(|(from_era, _)| *from_era <= running());
 		self.announced.push((from_era, terms));
 	}
 
-	/// Announces the terms of the start for the next era.
+	/// Announces the terms of the start for the era after next.
 	pub fn announce_opening_terms(&mut self) {
-		self.announce(opening_terms(), now().current + 1);
+		self.announce(opening_terms(), running() + NOTICE);
 	}
 
-	/// Announces random terms for one of the next seven eras.
+	/// Announces random terms for one of the next eras.
 	pub fn announce_other_terms(&mut self) {
 		let terms = self.random_terms();
-		let from_era = now().current + self.rng.gen_range(1..8);
+		let from_era = running() + NOTICE + self.rng.gen_range(0..7);
 		self.announce(terms, from_era);
 	}
 
@@ -153,11 +184,14 @@ impl World {
 		tariffs.feed_in_per_kwh = tariffs.imbalance_export_per_kwh + rng.gen_range(0..100 * MILLI);
 		tariffs.retail_per_kwh = tariffs.feed_in_per_kwh + rng.gen_range(0..300 * MILLI);
 		tariffs.imbalance_import_per_kwh = tariffs.retail_per_kwh + rng.gen_range(0..300 * MILLI);
-		tariffs.grid_fee_per_kwh = rng.gen_range(0..30 * MILLI);
 		terms.price_rule = match rng.gen_bool(0.5) {
 			true => PriceRule::MidMarket,
 			false => PriceRule::SupplyDemandRatio,
 		};
+		// Price and fee together are at most retail, and two rewards at most the fee.
+		let room = terms.tariffs.retail_per_kwh - lowest_price(&terms);
+		terms.tariffs.grid_fee_per_kwh = rng.gen_range(0..30 * MILLI).min(room);
+		terms.reward_cap_per_kwh = rng.gen_range(0..=terms.tariffs.grid_fee_per_kwh / 2);
 		terms.incentive_per_era = [0, 50 * MILLI, UNIT][rng.gen_range(0..3)];
 		terms.comfort_bounds = rng.gen_bool(0.7).then(|| ComfortBounds {
 			min_centi_c: rng.gen_range(1_000..2_000),
@@ -175,9 +209,23 @@ impl World {
 		}
 	}
 
+	/// Suspends everybody, pauses and names a data concentrator, or the reverse of it.
+	pub fn switch_everything(&mut self, on: bool) {
+		let expected = |has| refused_if(has == on, MarketError::NothingToChange);
+		for (household, h) in members() {
+			let expected = expected(*h.suspended.last());
+			self.as_operator(set_suspended(household, on), expected);
+		}
+		let community = the_community();
+		self.as_operator(set_paused(on), expected(*community.paused.last()));
+		let concentrator = on.then(|| account("//concentrator"));
+		let expected = expected(community.concentrator.last().is_some());
+		self.as_operator(set_concentrator(concentrator), expected);
+	}
+
 	/// Ends a pause, if there is one.
 	fn resume(&mut self) {
-		if the_community().paused {
+		if *the_community().paused.last() {
 			self.as_operator(set_paused(false), Ok(()));
 		}
 	}
@@ -192,7 +240,7 @@ impl World {
 
 	/// Ends a household's suspension, if there is one.
 	fn unsuspend(&mut self, household: HouseholdId) {
-		if Households::<Runtime>::get(household).is_some_and(|h| h.suspended) {
+		if Households::<Runtime>::get(household).is_some_and(|h| *h.suspended.last()) {
 			self.as_operator(set_suspended(household, false), Ok(()));
 		}
 	}
@@ -208,17 +256,27 @@ impl World {
 				meter(self.names)
 			}
 		};
+		let another_meter = Change::Meter(another.clone());
+		let propose = MarketCall::propose_change {
+			household: id,
+			change: Some(another_meter.clone()),
+		};
+		self.as_operator(propose, Ok(()));
+		let agree = MarketCall::accept_change {
+			household: id,
+			change: another_meter,
+		};
+		self.act(by(household.owner.clone(), agree), Ok(()));
 		// While both meters still have eras to report, the market refuses a third one.
 		let in_between = household
 			.next_meter
 			.as_ref()
 			.is_some_and(|next| Some(next.from_era) > view.readings_of && next.from_era <= view.current);
 		let expected = refused_if(in_between, MarketError::MeterBeingReplaced);
-		let replace = MarketCall::replace_meter {
-			household: id,
-			meter: another.clone(),
-		};
-		self.as_operator(replace, expected);
+		self.act(
+			by(another.clone(), MarketCall::confirm_meter { household: id }),
+			expected,
+		);
 		if expected.is_ok() {
 			self.homes.get_mut(&id).expect("a home for each household").meter = another;
 		}
@@ -239,6 +297,8 @@ impl World {
 			call: Box::new(set_operator.into()),
 		};
 		self.act(by(Sr25519Keyring::Alice, sudo), Ok(()));
+		// What the old operator announced and has not begun is dropped.
+		self.announced.retain(|(from_era, _)| *from_era <= running());
 	}
 
 	fn come_and_go(&mut self) {
@@ -260,7 +320,7 @@ impl World {
 		}
 	}
 
-	/// Registers a household, with a new owner and meter or with those of a household that left.
+	/// Has a household join, with a new owner and meter or with those of a household that left.
 	fn admit(&mut self) {
 		let returns = !self.spare.is_empty() && self.rng.gen_bool(0.7);
 		let used = returns.then(|| self.spare.swap_remove(self.rng.gen_range(0..self.spare.len())));
@@ -270,16 +330,58 @@ impl World {
 			None => (owner(self.names), meter(self.names)),
 		};
 		let comfort = self.allows(&paper::COMFORT).then_some(paper::COMFORT);
+		self.fund_deposit();
 		let id = pallet_energy_market::NextHousehold::<Runtime>::get();
-		self.as_operator(register(owner.clone(), meter.clone(), 15_000, comfort), Ok(()));
-		self.tally.admitted += 1;
+		self.as_operator(offer(owner.clone(), meter.clone(), 15_000), Ok(()));
 		self.top_up(&owner);
+		let mut consents = [
+			by(owner.clone(), accept(id, comfort)),
+			by(meter.clone(), MarketCall::confirm_meter { household: id }),
+		];
+		consents.shuffle(&mut self.rng);
+		for consent in consents {
+			self.act(consent, Ok(()));
+		}
+		self.tally.admitted += 1;
 		self.homes
 			.insert(id, Home::new(&mut self.rng, owner.clone(), meter));
 		if self.rng.gen_bool(0.5) {
 			let preference = Some(self.random_preference());
 			self.act(by(owner, set_preference(id, preference)), Ok(()));
 		}
+	}
+
+	/// An offer takes a deposit from the operator.
+	fn fund_deposit(&mut self) {
+		let operator = the_community().operator;
+		if spendable(&operator) < 2 * UNIT {
+			self.give(operator, POCKET);
+		}
+	}
+
+	/// The operator tries to make a stranger a member, with a meter of its own that reports the most for it.
+	fn enlist(&mut self) {
+		self.fund_deposit();
+		self.names += 1;
+		let meter = meter(self.names);
+		let household = pallet_energy_market::NextHousehold::<Runtime>::get();
+		self.as_operator(offer(bystander(), meter.clone(), 15_000), Ok(()));
+		self.act(by(meter.clone(), MarketCall::confirm_meter { household }), Ok(()));
+		let reading = Reading {
+			generation_wh: 0,
+			consumption_wh: 15_000,
+			indoor_centi_c: 2_100,
+			quality: Quality::Measured,
+		};
+		if let Some(era) = now().readings_of {
+			let report = MarketCall::submit_reading { era, reading };
+			self.act(by(meter.clone(), report), refused(MarketError::NotMemberInEra));
+		}
+		if let Some(era) = late_eras().last() {
+			let report = MarketCall::submit_late_reading { era, reading };
+			self.act(by(meter, report), refused(MarketError::NotMemberInEra));
+		}
+		self.as_operator(MarketCall::withdraw_offer { household }, Ok(()));
 	}
 
 	fn random_preference(&mut self) -> Preference {

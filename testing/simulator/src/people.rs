@@ -4,14 +4,14 @@
 use crate::{
 	calls::batch,
 	homes::{strategy_set, Habit},
-	world::{members, refused_if, spendable, the_community, World},
+	world::{members, refused_if, spendable, the_community, World, COMMUNITY},
 };
 use commonwatt_testkit::{
 	by, debt, now, AccountId, Balances, EnergyMarket, EraIndex, HouseholdId, MarketCall, MarketError,
-	Quality, Reading, Runtime,
+	Quality, Reading, Runtime, Statement,
 };
-use frame_support::traits::fungible::Inspect;
-use pallet_energy_market::{Household, Readings, Submissions};
+use frame_support::traits::{fungible::Inspect, Get};
+use pallet_energy_market::{Config, FirstEra, Household, Phase, Readings, Round, Submissions};
 use rand::{seq::SliceRandom, Rng};
 use sp_runtime::DispatchResult;
 
@@ -19,8 +19,8 @@ use sp_runtime::DispatchResult;
 const MOST_STRATEGIES: u32 = 16;
 
 impl World {
-	/// The last block of an era: its timestamp is after the end of the era, but the chain notices that only when the
-	/// block ends.
+	/// The first block after the end of an era: the chain notices that only when the block ends. It still takes readings,
+	/// but no strategies, since the gate is closed.
 	pub fn last_minute(&mut self) {
 		if self.full || self.restore {
 			return;
@@ -31,13 +31,12 @@ impl World {
 		self.trespass();
 	}
 
-	/// The first block of an era. At its end the chain starts to solve the games of this era and to settle the one
+	/// The second block of an era. At its end the chain starts to solve the games of this era and to settle the one
 	/// before last.
 	pub fn morning(&mut self) {
 		if self.full || self.restore {
-			return self.prepare();
+			return;
 		}
-		self.operate();
 		self.report(50);
 		self.submit(40);
 		self.trespass();
@@ -48,11 +47,15 @@ impl World {
 		self.pay_wages();
 		self.do_what_was_put_off();
 		if self.full || self.restore {
-			self.report(100);
+			self.prepare();
+			self.report(if self.silent { 0 } else { 100 });
+			self.report_late(100);
 			self.submit(100);
 			return;
 		}
+		self.operate();
 		self.report(85);
+		self.report_late(10);
 		self.submit(60);
 		self.correct();
 		self.withdraw();
@@ -70,7 +73,7 @@ impl World {
 				due.push((id, household, self.meter(id, era)));
 			}
 		}
-		match the_community().concentrator {
+		match the_community().concentrator.in_era(now().current).clone() {
 			Some(concentrator) if self.rng.gen_bool(0.3) => self.report_all(concentrator, era, due),
 			_ => {
 				for (id, household, reading) in due {
@@ -80,6 +83,67 @@ impl World {
 				}
 			}
 		}
+	}
+
+	/// Every meter reports the first era that was settled with an estimate or that the chain missed, with a probability
+	/// of `percent`.
+	fn report_late(&mut self, percent: u32) {
+		for (id, household) in members() {
+			if !self.rng.gen_ratio(percent, 100) {
+				continue;
+			}
+			let eras = late_eras();
+			let owed = |era: &EraIndex| EnergyMarket::view_statement(id, *era).is_none_or(|s| s.is_estimate);
+			if let Some(era) = eras.filter(|era| household.is_member_in(*era)).find(owed) {
+				self.report_one_late(id, &household, era);
+			}
+		}
+	}
+
+	/// Submits a late reading. The difference between the two bills, and nothing else, moves between the owner and the
+	/// utility, or is owed.
+	fn report_one_late(&mut self, id: HouseholdId, household: &Household<AccountId>, era: EraIndex) {
+		let community = the_community();
+		let before = EnergyMarket::view_statement(id, era);
+		let has_record = EnergyMarket::view_record(COMMUNITY, era).is_some();
+		let oldest = community
+			.ended_terms
+			.first()
+			.filter(|_| community.ended_terms.is_full());
+		let are_terms_forgotten = !has_record && oldest.is_some_and(|oldest| era < oldest.before_era);
+		let expected = refused_if(are_terms_forgotten, MarketError::TermsForgotten);
+		let reading = Reading {
+			quality: Quality::Measured,
+			..self.meter(id, era)
+		};
+		let wealth = || {
+			let debt = debt(id);
+			let own = Balances::total_balance(&household.owner) + debt.credit;
+			own as i128 - debt.arrears as i128
+		};
+		let both = || Balances::total_balance(&household.owner) + Balances::total_balance(&community.utility);
+		let (own, all) = (wealth(), both());
+		let meter = household.meter_in(era);
+		let report = MarketCall::submit_late_reading { era, reading };
+		self.act(by(meter.clone(), report.clone()), expected);
+		if expected.is_err() {
+			return;
+		}
+		let after = EnergyMarket::view_statement(id, era).expect("the late reading has a statement");
+		let at = format!("household {id}, era {era}");
+		assert_eq!(after.reading, reading, "{at}: the late reading");
+		let bill = |s: &Statement| s.amounts.utility_cost() as i128 - s.amounts.utility_revenue() as i128;
+		assert_eq!(
+			own - wealth(),
+			bill(&after) - before.as_ref().map_or(0, bill),
+			"{at}: what the household lost by the late reading"
+		);
+		assert_eq!(both(), all, "{at}: money of owner and utility");
+		self.tally.late += 1;
+		self.act(
+			by(meter.clone(), report),
+			refused_if(true, MarketError::ReadingAlreadySubmitted),
+		);
 	}
 
 	/// The data concentrator submits all readings that are due in one batch, which also has a second reading of the
@@ -129,7 +193,8 @@ impl World {
 			generation_wh: about(generation).min(10_000),
 			consumption_wh: about(consumption).min(10_000),
 			indoor_centi_c,
-			quality: match self.rng.gen_ratio(1, 20) {
+			// A statement for a measured reading is the longest: it also says what was delivered.
+			quality: match !self.full && self.rng.gen_ratio(1, 20) {
 				true => Quality::Estimated,
 				false => Quality::Measured,
 			},
@@ -142,7 +207,7 @@ impl World {
 		let Some((id, household)) = self.somebody() else {
 			return;
 		};
-		if !has_reported(id, era) || self.rng.gen_bool(0.5) {
+		if !meter_has_reported(id, era) || self.rng.gen_bool(0.5) {
 			return;
 		}
 		let reading = Reading {
@@ -188,9 +253,11 @@ impl World {
 
 	/// The expected result of submitting valid strategies for `era`.
 	pub fn may_submit(&self, household: &Household<AccountId>, era: EraIndex) -> DispatchResult {
-		refused_if(household.suspended, MarketError::HouseholdSuspended)?;
+		refused_if(gate_is_closed(), MarketError::GateClosed)?;
+		let is_suspended = *household.suspended.in_era(era);
+		refused_if(is_suspended, MarketError::HouseholdSuspended)?;
 		refused_if(!household.is_member_in(era), MarketError::HouseholdLeaving)?;
-		refused_if(the_community().paused, MarketError::CommunityPaused)
+		refused_if(*the_community().paused.in_era(era), MarketError::CommunityPaused)
 	}
 
 	fn withdraw(&mut self) {
@@ -203,7 +270,8 @@ impl World {
 		let era = now().strategies_for;
 		let submitted = Submissions::<Runtime>::get(id, EnergyMarket::submission_slot(era));
 		let has_submitted = submitted.is_some_and(|submission| submission.era == era);
-		let expected = refused_if(!has_submitted, MarketError::NothingSubmitted);
+		let expected = refused_if(gate_is_closed(), MarketError::GateClosed)
+			.and(refused_if(!has_submitted, MarketError::NothingSubmitted));
 		self.act(
 			by(household.owner, MarketCall::withdraw_strategies { household: id }),
 			expected,
@@ -237,6 +305,28 @@ impl World {
 	pub fn somebody(&mut self) -> Option<(HouseholdId, Household<AccountId>)> {
 		members().choose(&mut self.rng).cloned()
 	}
+}
+
+/// The eras whose late readings the chain accepts.
+pub(crate) fn late_eras() -> std::ops::Range<EraIndex> {
+	let retained = <<Runtime as Config>::RetainedEras as Get<u32>>::get();
+	let first = FirstEra::<Runtime>::get().max(now().current + 1 - retained);
+	first..now().readings_of.unwrap_or(first)
+}
+
+/// Whether the running era has ended by the time of this block.
+pub(crate) fn gate_is_closed() -> bool {
+	now().now_ms >= now().ends_ms
+}
+
+/// Whether the gate is closed and the game of the next era has not been played yet: what it reads may not change.
+pub(crate) fn inputs_are_fixed() -> bool {
+	gate_is_closed() || Round::<Runtime>::get().is_some_and(|round| round.phase == Phase::Solve)
+}
+
+/// Whether the household's meter itself has reported `era`.
+pub(crate) fn meter_has_reported(id: HouseholdId, era: EraIndex) -> bool {
+	Readings::<Runtime>::get(id).is_some_and(|metered| metered.era == era && metered.by_meter)
 }
 
 /// Whether the chain has a reading of the household for `era`.

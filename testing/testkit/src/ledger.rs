@@ -9,7 +9,7 @@ use frame_support::storage::unhashed;
 use frame_system::EventRecord;
 use pallet_energy_market::{
 	CommunityId, Debt, EraIndex, Event, Household, HouseholdId, Households, Metered, Quality, Readings,
-	Statement, Totals,
+	Statement, Terms, Totals,
 };
 use sp_io::hashing::twox_128;
 use std::collections::BTreeMap;
@@ -106,7 +106,7 @@ impl Told<'_> {
 				paid,
 				credit,
 			} => {
-				let (owner, purses) = self.parties(household);
+				let (owner, purses) = self.parties(household, None);
 				self.pay(&purses.utility, &owner, paid);
 				self.debts.get_mut(&household).expect("it was there").credit -= paid;
 				assert_eq!(
@@ -119,13 +119,16 @@ impl Told<'_> {
 				paid,
 				arrears,
 			} => {
-				let (owner, purses) = self.parties(household);
+				let (owner, purses) = self.parties(household, None);
 				self.pay(&owner, &purses.utility, paid);
 				self.debts.get_mut(&household).expect("it was there").arrears -= paid;
 				assert_eq!(
 					self.debts[&household].arrears, arrears,
 					"arrears of household {household} by its payments (left) and by the event (right)"
 				);
+			}
+			Event::ArrearsWrittenOff { household, arrears } => {
+				self.debts.get_mut(&household).expect("it was there").arrears -= arrears;
 			}
 			Event::HouseholdLeft { household, .. } => {
 				assert_eq!(
@@ -138,12 +141,14 @@ impl Told<'_> {
 		}
 	}
 
-	fn parties(&self, household: HouseholdId) -> (AccountId, Purses) {
+	/// The owner in an era, or in the last era of a household that is leaving, and the community's accounts.
+	fn parties(&self, household: HouseholdId, era: Option<EraIndex>) -> (AccountId, Purses) {
 		let known =
 			self.before.households.get(&household).unwrap_or_else(|| {
 				panic!("an event names household {household}, which is not in the snapshot")
 			});
-		(known.owner.clone(), Purses::of(known.community))
+		let era = era.or(known.member_until).unwrap_or(EraIndex::MAX);
+		(known.owner_in(era).clone(), Purses::of(known.community))
 	}
 
 	/// Handles an `EraSettled` event: the statements since the last one belong to this era.
@@ -160,7 +165,7 @@ impl Told<'_> {
 			.filter(|(id, _)| self.reported(*id, era).is_none());
 		assert_eq!(
 			told,
-			sums::totals(&statements, missing.count() as u32),
+			sums::totals(&statements, missing.count() as u32, told.to_pot),
 			"{at}: totals in the event (left) and summed from statements (right)"
 		);
 		let record = EnergyMarket::view_record(community, era);
@@ -174,6 +179,11 @@ impl Told<'_> {
 				told.rewards <= record.terms.incentive_per_era,
 				"{at}: the rewards exceed the incentive"
 			);
+			let spreads: Balance = statements.iter().map(|(_, s)| spread(&record.terms, s)).sum();
+			assert!(
+				told.to_pot <= spreads,
+				"{at}: the pot received more than the spreads of {spreads}"
+			);
 			let operator = Purses::of(community).operator;
 			if record.terms.tariffs.grid_fee_per_kwh > 0 && self.before.balances.contains_key(&operator) {
 				let free = |s: &Statement| s.energy.bought_from_community_wh > 0 && s.amounts.grid_fee == 0;
@@ -186,7 +196,10 @@ impl Told<'_> {
 		if !statements.is_empty() {
 			sums::assert_sums(community, era);
 		}
-		let played: Vec<_> = EnergyMarket::view_contracts(community, era);
+		let purses = Purses::of(community);
+		self.pay(&purses.utility, &purses.pot, told.to_pot);
+		let mut played: Vec<_> = EnergyMarket::view_contracts(community, era);
+		played.retain(|(_, contract)| !contract.main_grid_only);
 		for ((id, statement), share) in statements.iter().zip(sums::pool_shares(&statements)) {
 			let at = format!("{at}, household {id}");
 			self.assert_reading(*id, statement, played.iter().any(|(player, _)| player == id), &at);
@@ -213,7 +226,7 @@ impl Told<'_> {
 				"{at}: a silent meter was not estimated"
 			),
 		}
-		let comes_off = reported.is_some() && played;
+		let comes_off = reported.is_some_and(|r| r.quality != Quality::Estimated) && played;
 		assert_eq!(
 			statement.delivered.is_some(),
 			comes_off,
@@ -229,7 +242,7 @@ impl Told<'_> {
 	fn bill(&mut self, id: HouseholdId, statement: &Statement, share: Balance, at: &str) {
 		let amounts = &statement.amounts;
 		let kept = sums::kept(statement, share, at);
-		let (owner, purses) = self.parties(id);
+		let (owner, purses) = self.parties(id, Some(statement.era));
 		self.pay(&owner, &purses.pool, amounts.paid_to_pool);
 		self.pay(&purses.pool, &owner, amounts.received_from_pool);
 		self.pay(&purses.pool, &purses.utility, kept);
@@ -238,15 +251,15 @@ impl Told<'_> {
 		self.pay(&owner, &purses.utility, amounts.paid_to_utility);
 		self.pay(&purses.utility, &owner, amounts.received_from_utility);
 		let debts = self.debts.get_mut(&id).expect("parties() found it");
+		let due = debts.arrears + amounts.main_cost + amounts.matched_cost + amounts.imbalance_cost;
+		let revenue = amounts.main_revenue + amounts.matched_revenue + amounts.imbalance_revenue;
+		let owed = debts.credit + revenue + kept;
 		assert_eq!(
 			(
 				amounts.arrears + amounts.paid_to_utility,
 				amounts.credit + amounts.received_from_utility
 			),
-			(
-				debts.arrears + amounts.main_cost,
-				debts.credit + amounts.main_revenue + kept
-			),
+			(due.saturating_sub(owed), owed.saturating_sub(due)),
 			"{at}: arrears and credit after {debts:?}, {amounts:?}"
 		);
 		*debts = Debt {
@@ -279,6 +292,15 @@ impl Told<'_> {
 			Balances::total_issuance(),
 			"sum of all balances (left) and total issuance (right)"
 		);
+	}
+}
+
+/// What the utility may pass on to the pot for a household's matched shortfall, if the household owes nothing.
+fn spread(terms: &Terms, statement: &Statement) -> Balance {
+	let per_kwh = terms.tariffs.retail_per_kwh - terms.tariffs.feed_in_per_kwh;
+	match statement.amounts.arrears {
+		0 => Balance::from(statement.matched_short_wh) * per_kwh / 1_000,
+		_ => 0,
 	}
 }
 

@@ -32,7 +32,7 @@ fn household(household: HouseholdId) -> Household<commonwatt_runtime::AccountId>
 pub fn strategies(id: impl Into<HouseholdId>, generation_wh: u32, strategies: Vec<Strategy>) -> Signed {
 	let id = id.into();
 	by(
-		household(id).owner,
+		household(id).owner_in(now().strategies_for).clone(),
 		Call::submit_strategies {
 			household: id,
 			era: now().strategies_for,

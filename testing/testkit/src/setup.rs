@@ -86,10 +86,12 @@ pub fn community(households: u32) -> GenesisCommunity<AccountId> {
 		operator: Sr25519Keyring::Eve.to_account_id(),
 		utility: Sr25519Keyring::Ferdie.to_account_id(),
 		terms: paper::TERMS,
+		bounds: paper::BOUNDS,
 		households: (0..households)
 			.map(|number| GenesisHousehold {
 				owner: accounts::owner(number),
 				meter: accounts::meter(number),
+				max_debit_per_era: 100 * UNIT,
 				connection_limit_wh: 15_000,
 				comfort: Some(paper::COMFORT),
 				preference: None,

@@ -27,13 +27,11 @@ pub fn held(who: impl Into<AccountId>) -> Balance {
 /// Panics unless every owner has on hold what the contracts of all its households say. [`Chain`](crate::Chain) checks
 /// this after every block.
 pub fn assert_holds() {
-	let owners: BTreeMap<_, _> = Households::<Runtime>::iter()
-		.map(|(id, household)| (id, household.owner))
-		.collect();
-	let mut expected: BTreeMap<_, Balance> = owners.values().map(|owner| (owner, 0)).collect();
+	let households: BTreeMap<_, _> = Households::<Runtime>::iter().collect();
+	let mut expected: BTreeMap<_, Balance> = households.values().map(|known| (&known.owner, 0)).collect();
 	for (id, contract) in Contracts::<Runtime>::iter().flat_map(|(_, _, book)| book) {
-		match owners.get(&id) {
-			Some(owner) => *expected.entry(owner).or_default() += contract.held,
+		match households.get(&id) {
+			Some(known) => *expected.entry(known.owner_in(contract.era)).or_default() += contract.held,
 			None => assert_eq!(
 				contract.held, 0,
 				"household {id} does not exist, but its contract has funds on hold: {contract:?}"
@@ -64,19 +62,35 @@ pub fn assert_sums(community: impl Into<CommunityId>, era: EraIndex) {
 	);
 	let statements = EnergyMarket::view_statements(community, era);
 	assert!(!statements.is_empty(), "{at} is not settled");
-	let delivered: i64 = statements.iter().map(|(_, s)| s.energy.community_wh()).sum();
-	assert_eq!(
-		delivered, 0,
-		"{at}: delivered community energy does not sum to zero"
-	);
-	for (_, Statement { energy, reading, .. }) in &statements {
+	let settled: i64 = statements.iter().map(|(_, s)| s.energy.community_wh()).sum();
+	assert_eq!(settled, 0, "{at}: settled community energy does not sum to zero");
+	let mut matched = 0;
+	for (household, statement) in &statements {
+		let Statement { energy, reading, .. } = statement;
 		let metered = i64::from(reading.generation_wh) - i64::from(reading.consumption_wh);
+		let long = i64::from(statement.matched_long_wh) + i64::from(statement.imbalance_export_wh);
+		let short = i64::from(statement.matched_short_wh) + i64::from(statement.imbalance_import_wh);
 		assert_eq!(
-			energy.community_wh() + energy.main_wh(),
+			energy.community_wh() + energy.main_wh() + long - short,
 			metered,
-			"{at}: the energy of the statement is not what the meter saw: {energy:?}, {reading:?}"
+			"{at}: the energy of the statement is not what the meter saw: {statement:?}"
 		);
+		matched += i64::from(statement.matched_long_wh) - i64::from(statement.matched_short_wh);
+		let contract = contracts.iter().find(|(id, _)| id == household);
+		if let Some((_, contract)) = contract.filter(|(_, contract)| !contract.main_grid_only) {
+			assert_eq!(
+				*energy, contract.energy,
+				"{at}, household {household}: settled energy (left) and contracted energy (right)"
+			);
+		} else {
+			assert_eq!(
+				(energy.community_wh(), long, short),
+				(0, 0, 0),
+				"{at}, household {household}: a deviation without a contract"
+			);
+		}
 	}
+	assert_eq!(matched, 0, "{at}: matched deviations do not sum to zero");
 	for ((household, statement), share) in statements.iter().zip(pool_shares(&statements)) {
 		assert_paid(statement, share, &format!("{at}, household {household}"));
 	}
@@ -87,7 +101,7 @@ pub fn assert_sums(community: impl Into<CommunityId>, era: EraIndex) {
 		let settled = record.settled.unwrap_or_else(|| panic!("{at} is not settled"));
 		assert_eq!(
 			settled,
-			totals(&statements, settled.missing_readings),
+			totals(&statements, settled.missing_readings, settled.to_pot),
 			"{at}: totals in the record (left) and summed from statements (right)"
 		);
 		let estimated = statements
@@ -107,7 +121,7 @@ fn assert_paid(statement: &Statement, share: Balance, at: &str) {
 	let amounts = &statement.amounts;
 	let kept = kept(statement, share, at);
 	assert!(
-		amounts.credit + amounts.received_from_utility >= amounts.main_revenue + kept,
+		kept == 0 || amounts.credit + amounts.received_from_utility + amounts.utility_cost() >= kept,
 		"{at}: {kept} from the pool is neither paid nor owed, {amounts:?}"
 	);
 }
@@ -131,8 +145,6 @@ pub fn assert_priced(terms: &Terms, statement: &Statement, at: &str) {
 	let Statement {
 		energy,
 		amounts,
-		imbalance_import_wh: short,
-		imbalance_export_wh: over,
 		price_per_kwh,
 		..
 	} = statement;
@@ -150,16 +162,26 @@ pub fn assert_priced(terms: &Terms, statement: &Statement, at: &str) {
 		"{at}: grid fee of {fee}, {amounts:?}"
 	);
 	assert_eq!(
-		amounts.main_cost,
-		cost(energy.bought_from_main_wh - short, tariffs.retail_per_kwh)
-			+ cost(*short, tariffs.imbalance_import_per_kwh),
-		"{at}: cost of {energy:?}, {short} Wh of it imbalance"
+		[amounts.main_cost, amounts.matched_cost, amounts.imbalance_cost],
+		[
+			cost(energy.bought_from_main_wh, tariffs.retail_per_kwh),
+			cost(statement.matched_short_wh, tariffs.retail_per_kwh),
+			cost(statement.imbalance_import_wh, tariffs.imbalance_import_per_kwh),
+		],
+		"{at}: cost of {statement:?}"
 	);
 	assert_eq!(
-		amounts.main_revenue,
-		revenue(energy.sold_to_main_wh - over, tariffs.feed_in_per_kwh)
-			+ revenue(*over, tariffs.imbalance_export_per_kwh),
-		"{at}: revenue of {energy:?}, {over} Wh of it imbalance"
+		[
+			amounts.main_revenue,
+			amounts.matched_revenue,
+			amounts.imbalance_revenue
+		],
+		[
+			revenue(energy.sold_to_main_wh, tariffs.feed_in_per_kwh),
+			revenue(statement.matched_long_wh, tariffs.feed_in_per_kwh),
+			revenue(statement.imbalance_export_wh, tariffs.imbalance_export_per_kwh),
+		],
+		"{at}: revenue of {statement:?}"
 	);
 }
 
@@ -178,21 +200,30 @@ pub fn pool_shares(statements: &[(HouseholdId, Statement)]) -> Vec<Balance> {
 	shares.collect()
 }
 
-/// The totals of statements.
-pub fn totals(statements: &[(HouseholdId, Statement)], missing_readings: u32) -> Totals {
-	let energy = |of: fn(&Statement) -> u32| statements.iter().map(|(_, s)| u64::from(of(s))).sum();
+/// The totals of statements. What went to the pot is no sum over households.
+pub fn totals(statements: &[(HouseholdId, Statement)], missing_readings: u32, to_pot: Balance) -> Totals {
+	let energy =
+		|of: fn(&Statement) -> u32| -> u64 { statements.iter().map(|(_, s)| u64::from(of(s))).sum() };
+	let metered: i64 = statements
+		.iter()
+		.map(|(_, s)| i64::from(s.reading.generation_wh) - i64::from(s.reading.consumption_wh))
+		.sum();
 	let money = |of: fn(&Statement) -> Balance| statements.iter().map(|(_, s)| of(s)).sum();
 	Totals {
 		households: statements.len() as u32,
 		missing_readings,
 		community_wh: energy(|s| s.energy.sold_to_community_wh),
-		bought_from_main_wh: energy(|s| s.energy.bought_from_main_wh),
-		sold_to_main_wh: energy(|s| s.energy.sold_to_main_wh),
+		matched_wh: energy(|s| s.matched_long_wh),
+		bought_from_main_wh: energy(|s| s.energy.bought_from_main_wh) + energy(|s| s.imbalance_import_wh),
+		sold_to_main_wh: energy(|s| s.energy.sold_to_main_wh) + energy(|s| s.imbalance_export_wh),
+		feeder_import_wh: metered.min(0).unsigned_abs(),
+		feeder_export_wh: metered.max(0).unsigned_abs(),
 		through_pool: money(|s| s.amounts.paid_to_pool),
 		grid_fees: money(|s| s.amounts.grid_fee),
 		rewards: money(|s| s.amounts.reward),
 		to_utility: money(|s| s.amounts.paid_to_utility),
 		from_utility: money(|s| s.amounts.received_from_utility),
+		to_pot,
 	}
 }
 

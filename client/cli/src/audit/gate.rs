@@ -75,7 +75,11 @@ pub async fn solve(
 	limits: &Limits,
 	judge: Judge<'_>,
 ) -> Result<Option<Gate>, Fault> {
-	let Some(community) = inputs.community().await?.filter(|community| !community.paused) else {
+	let Some(community) = inputs
+		.community()
+		.await?
+		.filter(|community| !community.paused.in_era(era))
+	else {
 		return Ok(None);
 	};
 	let terms = community.terms_in(era);
@@ -126,7 +130,7 @@ async fn players(
 	let mut players = Vec::new();
 	for id in inputs.members().await? {
 		let household = inputs.household(id).await?;
-		let Some(household) = household.filter(|h| !h.suspended && h.is_member_in(era)) else {
+		let Some(household) = household.filter(|h| !h.suspended.in_era(era) && h.is_member_in(era)) else {
 			continue;
 		};
 		let Ok(comfort) = terms.narrow(household.comfort) else {
@@ -143,16 +147,17 @@ async fn players(
 		};
 		let costs = strategies
 			.iter()
-			.map(|s| worst_cost(terms, s.net_wh(generation_wh)));
+			.map(|strategy| worst_cost(terms, strategy, generation_wh));
 		let worst = costs.max().unwrap_or(0);
-		let budget = match budgets.get(&household.owner) {
+		let owner = *household.owner_in(era);
+		let budget = match budgets.get(&owner) {
 			Some(left) => *left,
-			None => inputs.reducible(household.owner, limits.minimum_balance).await?,
+			None => inputs.reducible(owner, limits.minimum_balance).await?,
 		};
 		let owes = debts.get(&id).is_some_and(|debt: &Debt| debt.arrears > 0);
 		let main_grid_only = owes || worst > budget;
 		let spent = if main_grid_only { 0 } else { worst };
-		budgets.insert(household.owner, budget - spent);
+		budgets.insert(owner, budget - spent);
 		if main_grid_only {
 			for strategy in &mut strategies {
 				*strategy = on_main_grid(*strategy);
@@ -193,7 +198,7 @@ async fn submission(
 			let metered = inputs.metered(id).await?;
 			let Some(reading) = metered
 				.zip(settle_era)
-				.and_then(|(metered, era)| metered.until(era))
+				.and_then(|(metered, complete)| metered.recent(complete))
 			else {
 				return Ok(None);
 			};
@@ -206,7 +211,7 @@ async fn submission(
 			(reading.generation_wh, made)
 		}
 	};
-	let limit = household.connection_limit_wh;
+	let limit = household.connection_limit_in(era);
 	let strategies = allowed_strategies(strategies, generation_wh, resolution_wh, limit);
 	Ok((!strategies.is_empty()).then_some(Submission {
 		era,

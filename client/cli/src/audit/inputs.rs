@@ -12,10 +12,13 @@ use crate::{
 	},
 	fault::{Fault, OrFault},
 };
+use commonwatt_market::Calendar;
 use std::collections::BTreeMap;
 use subxt::{events::Phase, ext::scale_decode::DecodeAsType, utils::AccountId32};
 
 const MARKET: &str = "EnergyMarket";
+/// The default length of an era, ms, which a chain does not store.
+const HALF_HOUR_MS: u64 = 30 * 60 * 1_000;
 
 /// The events of a block, as far as the audit of one community needs them.
 #[derive(Default)]
@@ -24,8 +27,14 @@ pub struct Happened {
 	pub market: Vec<MarketEvent>,
 	/// Change of each account's free balance in the block before the community's step, smallest unit.
 	gained: BTreeMap<AccountId32, i128>,
-	/// Arrears that are left after transactions of the block repaid some, by household.
-	repaid: BTreeMap<HouseholdId, Balance>,
+	/// What transactions of the block did to debts, in their order.
+	debts: Vec<(HouseholdId, DebtChange)>,
+}
+
+/// A household's debts after a transaction; `None` where it left them as they were.
+struct DebtChange {
+	arrears: Option<Balance>,
+	credit: Option<Balance>,
 }
 
 impl Happened {
@@ -52,12 +61,7 @@ impl Happened {
 					happened.market.push(*event);
 				}
 				RuntimeEvent::EnergyMarket(event) => {
-					if let MarketEvent::ArrearsRepaid {
-						household, arrears, ..
-					} = *event
-					{
-						happened.repaid.insert(household, arrears);
-					}
+					happened.change_debt(&event);
 				}
 			}
 			if !at_end {
@@ -65,6 +69,25 @@ impl Happened {
 			}
 		}
 		Ok(happened)
+	}
+
+	/// Notes what a transaction's event says about debts.
+	fn change_debt(&mut self, event: &MarketEvent) {
+		let (household, arrears, credit) = match event {
+			MarketEvent::ArrearsRepaid {
+				household, arrears, ..
+			} => (household, Some(*arrears), None),
+			MarketEvent::ArrearsWrittenOff { household, .. } => (household, Some(0), None),
+			MarketEvent::LateReadingSettled {
+				household, statement, ..
+			} => {
+				let amounts = &statement.amounts;
+				(household, Some(amounts.arrears), Some(amounts.credit))
+			}
+			_ => return,
+		};
+		let change = DebtChange { arrears, credit };
+		self.debts.push((*household, change));
 	}
 
 	/// Adds an event's changes of free balances to `gained`.
@@ -123,6 +146,16 @@ impl Inputs {
 		self.before.fetch((MARKET, "Round"), ()).await
 	}
 
+	/// How eras and days of the chain go together.
+	pub async fn calendar(&mut self) -> Result<Calendar, Fault> {
+		let first_era: Option<u32> = self.after.fetch((MARKET, "FirstEra"), ()).await?;
+		let era_length_ms: Option<u64> = self.after.fetch((MARKET, "EraLengthMs"), ()).await?;
+		Ok(Calendar::new(
+			first_era.unwrap_or(0),
+			era_length_ms.unwrap_or(HALF_HOUR_MS),
+		))
+	}
+
 	/// The community at the block's end, including changes by transactions of the block.
 	pub async fn community(&mut self) -> Result<Option<Community>, Fault> {
 		let key = (self.community,);
@@ -161,15 +194,15 @@ impl Inputs {
 		}
 	}
 
-	/// The debts before the block's end: those before the block, less what transactions of the block repaid.
+	/// The debts before the block's end: those before the block, as changed by transactions of the block.
 	pub async fn debts(&mut self) -> Result<BTreeMap<HouseholdId, Debt>, Fault> {
 		let key = (self.community,);
 		let book: Option<Vec<(HouseholdId, Debt)>> = self.before.fetch((MARKET, "Debts"), key).await?;
 		let mut debts: BTreeMap<_, _> = book.unwrap_or_default().into_iter().collect();
-		for (household, arrears) in &self.happened.repaid {
-			if let Some(debt) = debts.get_mut(household) {
-				debt.arrears = *arrears;
-			}
+		for (household, change) in &self.happened.debts {
+			let debt = debts.entry(*household).or_default();
+			debt.arrears = change.arrears.unwrap_or(debt.arrears);
+			debt.credit = change.credit.unwrap_or(debt.credit);
 		}
 		Ok(debts)
 	}

@@ -3,8 +3,8 @@
 use super::{gate::Gate, inputs::Inputs, limits::Limits};
 use crate::{
 	chain::types::{
-		Amounts, Balance, Channels, CommunityId, Contract, Debt, HouseholdId, MarketEvent, Reading,
-		Statement, Terms, Totals,
+		Amounts, Balance, CommunityId, Contract, Debt, HouseholdId, MarketEvent, Reading, Statement, Terms,
+		Totals,
 	},
 	fault::Fault,
 };
@@ -12,7 +12,8 @@ use commonwatt_market::{
 	accounts, game,
 	money::Split,
 	prices::cost,
-	settlement::{deliverable_wh, equalise, Dues, Energy},
+	settlement::{spread, Dues, Energy, Metering},
+	Quality,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -31,12 +32,15 @@ struct HouseholdSettlement {
 	contract: Option<Contract>,
 	debt: Debt,
 	missing: bool,
+	energy: Energy,
 	statement: Statement,
 }
 
 /// What the chain claims about a settlement.
 pub struct Claim<'a> {
 	pub statements: &'a BTreeMap<HouseholdId, Statement>,
+	/// What the incentive pot received; `None` without a claim.
+	pub to_pot: Option<Balance>,
 	/// Whether the chain computed the payoffs by rules that this program does not have.
 	pub other_payoffs: bool,
 }
@@ -61,13 +65,27 @@ pub async fn settle(
 	through_pool(&mut lines, terms, fees_taken, claimed, notes);
 	let pot = AccountId32(accounts::account(accounts::pot_number(inputs.community)));
 	let pot = inputs.reducible(pot, limits.minimum_balance).await?;
-	rewards(&mut lines, terms.incentive_per_era.min(pot), claimed, notes);
+	rewards(&mut lines, terms, pot, claimed, notes);
+	let mut spreads = 0;
 	for line in &mut lines {
-		with_utility(line, terms, claimed, notes);
+		with_utility(line, claimed, notes);
+		if line.debt.arrears == 0 {
+			spreads += spread(line.energy.matched_short_wh, &terms.tariffs);
+		}
 	}
-	let mut totals = Totals::default();
+	// The utility may lack the money, or the pot be too small to open its account.
+	let to_pot = claim.to_pot.unwrap_or(spreads).min(spreads);
+	if to_pot < spreads {
+		notes.push(format!(
+			"the pot received {to_pot} of {spreads} for matched deviations"
+		));
+	}
+	let mut totals = Totals {
+		to_pot,
+		..Totals::default()
+	};
 	for line in &lines {
-		totals.add(&line.statement, line.missing);
+		totals.add(&line.statement);
 	}
 	Ok(Settlement {
 		totals,
@@ -79,6 +97,7 @@ pub async fn settle(
 async fn lines(inputs: &mut Inputs, gate: &Gate) -> Result<Vec<HouseholdSettlement>, Fault> {
 	let era = gate.record.era;
 	let debts = inputs.debts().await?;
+	let calendar = inputs.calendar().await?;
 	let mut lines = Vec::new();
 	for id in inputs.members().await? {
 		let Some(household) = inputs.household(id).await?.filter(|h| h.is_member_in(era)) else {
@@ -87,48 +106,54 @@ async fn lines(inputs: &mut Inputs, gate: &Gate) -> Result<Vec<HouseholdSettleme
 		let contract = gate.contracts.get(&id).cloned();
 		let metered = inputs.metered(id).await?;
 		let submitted = metered.as_ref().and_then(|metered| metered.of(era));
-		let last = metered.as_ref().and_then(|metered| metered.until(era));
-		let reading = submitted
-			.unwrap_or_else(|| Reading::estimate(household.connection_limit_wh, contract.as_ref(), last));
+		let reading = submitted.unwrap_or_else(|| {
+			Reading::estimate(&household, contract.as_ref(), metered.as_ref(), era, &calendar)
+		});
 		lines.push(HouseholdSettlement {
 			id,
 			contract,
 			debt: debts.get(&id).copied().unwrap_or_default(),
 			missing: submitted.is_none(),
-			statement: Statement {
+			energy: Energy::default(),
+			statement: Energy::default().statement(
 				era,
 				reading,
-				energy: Channels::from_net(0, 0),
-				imbalance_import_wh: 0,
-				imbalance_export_wh: 0,
-				price_per_kwh: gate.record.price_per_kwh,
-				delivered: None,
-				amounts: Amounts::default(),
-			},
+				gate.record.price_per_kwh,
+				Amounts::default(),
+			),
 		});
 	}
 	Ok(lines)
 }
 
-/// Computes how much everyone delivered, with its comfort and payoff.
+/// Computes everyone's contract and deviation, what they cost and earn, and comfort and payoff of what was delivered.
 fn energy(lines: &mut [HouseholdSettlement], terms: &Terms) {
-	let of_contract = |line: &HouseholdSettlement| {
-		line.contract.as_ref().map_or(0, |contract| {
-			let statement = &line.statement;
-			deliverable_wh(contract, &statement.reading, terms, statement.price_per_kwh)
-		})
+	let of_line = |line: &HouseholdSettlement| Metering {
+		contract: line.contract.as_ref().and_then(Contract::firm_energy),
+		net_wh: line.statement.reading.net_wh(),
+		is_estimate: line.missing,
 	};
-	let deliverable: Vec<i64> = lines.iter().map(of_contract).collect();
-	let community = equalise(&deliverable);
-	for ((line, deliverable_wh), community_wh) in lines.iter_mut().zip(deliverable).zip(community) {
-		let (contract, statement) = (line.contract.as_ref(), &mut line.statement);
-		let energy = Energy::split(contract, &statement.reading, deliverable_wh, community_wh);
-		statement.energy = energy.channels;
-		statement.imbalance_import_wh = energy.imbalance_import_wh;
-		statement.imbalance_export_wh = energy.imbalance_export_wh;
-		statement.delivered = contract
-			.filter(|_| !line.missing)
-			.map(|contract| energy.worth(contract, &statement.reading, terms));
+	let energies = Energy::of_all(&lines.iter().map(of_line).collect::<Vec<_>>());
+	for (line, energy) in lines.iter_mut().zip(energies) {
+		let Statement {
+			era,
+			reading,
+			price_per_kwh,
+			mut amounts,
+			..
+		} = line.statement;
+		energy.bill(&reading, &terms.tariffs, &mut amounts);
+		let contract = line.contract.as_ref();
+		let delivered = contract
+			.filter(|contract| !contract.main_grid_only && reading.quality != Quality::Estimated)
+			.map(|contract| energy.worth(contract, &reading, terms));
+		line.statement = Statement {
+			is_firm: contract.is_some_and(|contract| !contract.main_grid_only),
+			is_estimate: line.missing,
+			delivered,
+			..energy.statement(era, reading, price_per_kwh, amounts)
+		};
+		line.energy = energy;
 	}
 }
 
@@ -186,10 +211,12 @@ fn through_pool(
 	}
 }
 
-/// Computes the rewards: shares of `budget` in proportion to the delivered payoffs.
+/// Computes the rewards: shares of the incentive, or of what the pot has, in proportion to the delivered payoffs, each
+/// at most the cap for the community energy that was delivered or taken.
 fn rewards(
 	lines: &mut [HouseholdSettlement],
-	budget: Balance,
+	terms: &Terms,
+	pot: Balance,
 	claimed: &BTreeMap<HouseholdId, Statement>,
 	notes: &mut Vec<String>,
 ) {
@@ -199,9 +226,10 @@ fn rewards(
 	};
 	let weights = game::shares(&lines.iter().map(payoff).collect::<Vec<_>>());
 	let total: Balance = weights.iter().copied().map(Balance::from).sum();
-	let mut parts = Split::new(budget, total);
+	let mut parts = Split::new(terms.incentive_per_era.min(pot), total);
 	for (line, weight) in lines.iter_mut().zip(weights).filter(|(_, weight)| *weight > 0) {
-		let due = parts.next_part(weight.into());
+		let cap = line.energy.reward_cap(&line.statement.reading, terms);
+		let due = parts.next_part(weight.into()).min(cap);
 		if due > 0 && claimed.get(&line.id).is_some_and(|s| s.amounts.reward == 0) {
 			notes.push(format!("household {}: its reward of {due} was not paid", line.id));
 		} else {
@@ -210,21 +238,13 @@ fn rewards(
 	}
 }
 
-/// Computes the bill of the main grid, the payments between household and utility, and the debt that is left.
+/// Computes the payments between household and utility, and the debt that is left.
 fn with_utility(
 	line: &mut HouseholdSettlement,
-	terms: &Terms,
 	claimed: &BTreeMap<HouseholdId, Statement>,
 	notes: &mut Vec<String>,
 ) {
-	let statement = &mut line.statement;
-	let energy = Energy {
-		channels: statement.energy,
-		imbalance_import_wh: statement.imbalance_import_wh,
-		imbalance_export_wh: statement.imbalance_export_wh,
-	};
-	let amounts = &mut statement.amounts;
-	energy.bill_main_grid(&statement.reading, &terms.tariffs, amounts);
+	let amounts = &mut line.statement.amounts;
 	let dues = Dues::new(&line.debt, amounts);
 	let (due, owed) = (dues.household, dues.utility);
 	let said = claimed.get(&line.id).map(|statement| statement.amounts);
@@ -269,10 +289,7 @@ pub fn claimed(events: &[MarketEvent], community: CommunityId, era: u32) -> Opti
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use commonwatt_market::{
-		game::{Delivered, Log2},
-		Quality,
-	};
+	use commonwatt_market::game::{Delivered, Log2};
 
 	fn line(number: u32, delivered: Option<Delivered>) -> HouseholdSettlement {
 		HouseholdSettlement {
@@ -280,20 +297,20 @@ mod tests {
 			contract: None,
 			debt: Debt::default(),
 			missing: false,
+			energy: Energy::default(),
 			statement: Statement {
-				era: 7,
-				reading: Reading {
-					generation_wh: 0,
-					consumption_wh: 0,
-					indoor_centi_c: 2_100,
-					quality: Quality::Measured,
-				},
-				energy: Channels::from_net(0, 0),
-				imbalance_import_wh: 0,
-				imbalance_export_wh: 0,
-				price_per_kwh: 190,
 				delivered,
-				amounts: Amounts::default(),
+				..Energy::default().statement(
+					7,
+					Reading {
+						generation_wh: 0,
+						consumption_wh: 0,
+						indoor_centi_c: 2_100,
+						quality: Quality::Measured,
+					},
+					190,
+					Amounts::default(),
+				)
 			},
 		}
 	}

@@ -17,6 +17,7 @@ fn report() -> AuditReport {
 		community: CommunityId(0),
 		era: 7,
 		gate: None,
+		late: LateStatements::default(),
 		settlement: None,
 		proved: 0,
 		notes: Vec::new(),
@@ -64,6 +65,8 @@ fn gate(held: u128, chosen: u8) -> Gate {
 fn settlement(paid: u128) -> Settlement {
 	let statement = Statement {
 		era: 7,
+		is_firm: false,
+		is_estimate: false,
 		reading: Reading {
 			generation_wh: 0,
 			consumption_wh: 1_000,
@@ -71,8 +74,10 @@ fn settlement(paid: u128) -> Settlement {
 			quality: Quality::Measured,
 		},
 		energy: Channels::from_net(0, -1_000),
-		imbalance_import_wh: 0,
+		matched_long_wh: 0,
+		matched_short_wh: 0,
 		imbalance_export_wh: 0,
+		imbalance_import_wh: 0,
 		price_per_kwh: 190,
 		delivered: None,
 		amounts: Amounts {

@@ -24,12 +24,14 @@ pub struct Account {
 	pub consumption_wh: u64,
 	/// Generation that the household itself used in the same era.
 	pub own_use_wh: u64,
-	pub imbalance_import_wh: u64,
-	pub imbalance_export_wh: u64,
 	/// Maximum consumption, and maximum energy bought from the main grid, in an era.
 	pub peak_load_wh: u64,
 	pub peak_bought_wh: u64,
 	pub missing_readings: u32,
+	/// By how much late readings made the bill dearer; negative where they made it cheaper. Part of the bill's cost and
+	/// revenue.
+	#[serde(with = "commonwatt_market::money::serialized")]
+	pub late_correction: i128,
 	/// Mean and minimum of the comfort, the paper's eq. (2), over the eras with a contract and a reading, millionths.
 	/// `None` without such an era.
 	pub comfort_ppm: Option<u64>,
@@ -48,11 +50,10 @@ impl Account {
 			generation_wh: 0,
 			consumption_wh: 0,
 			own_use_wh: 0,
-			imbalance_import_wh: 0,
-			imbalance_export_wh: 0,
 			peak_load_wh: 0,
 			peak_bought_wh: 0,
 			missing_readings: 0,
+			late_correction: 0,
 			comfort_ppm: None,
 			least_comfort_ppm: None,
 			uncomfortable_eras: 0,
@@ -62,13 +63,11 @@ impl Account {
 
 	/// Adds an era. `was_read` is false if the reading is an estimate of the chain.
 	pub fn add(&mut self, statement: &Statement, was_read: bool) {
-		let (reading, energy) = (&statement.reading, &statement.energy);
+		let (reading, energy) = (&statement.reading, statement.exchange());
 		self.bill.add(statement);
 		self.generation_wh += u64::from(reading.generation_wh);
 		self.consumption_wh += u64::from(reading.consumption_wh);
 		self.own_use_wh += u64::from(reading.generation_wh.min(reading.consumption_wh));
-		self.imbalance_import_wh += u64::from(statement.imbalance_import_wh);
-		self.imbalance_export_wh += u64::from(statement.imbalance_export_wh);
 		self.peak_load_wh = self.peak_load_wh.max(reading.consumption_wh.into());
 		self.peak_bought_wh = self.peak_bought_wh.max(energy.bought_from_main_wh.into());
 		self.missing_readings += u32::from(!was_read);
@@ -139,7 +138,8 @@ impl Community {
 		}
 		let (mut load, mut bought) = (0, 0);
 		let statements = book.statements.values().map(|settled| &settled.statement);
-		for Statement { reading, energy, .. } in statements {
+		for statement in statements {
+			let (reading, energy) = (&statement.reading, statement.exchange());
 			self.generation_wh += u64::from(reading.generation_wh);
 			self.community_wh += u64::from(energy.sold_to_community_wh);
 			self.sold_to_main_wh += u64::from(energy.sold_to_main_wh);
@@ -196,6 +196,8 @@ mod tests {
 		let net = i64::from(generation_wh) - i64::from(consumption_wh);
 		Statement {
 			era,
+			is_firm: false,
+			is_estimate: false,
 			reading: Reading {
 				generation_wh,
 				consumption_wh,
@@ -203,8 +205,10 @@ mod tests {
 				quality: Quality::Measured,
 			},
 			energy: Channels::from_net(community_wh, net - community_wh),
-			imbalance_import_wh: 0,
+			matched_long_wh: 0,
+			matched_short_wh: 0,
 			imbalance_export_wh: 0,
+			imbalance_import_wh: 0,
 			price_per_kwh: 10,
 			delivered: Some(Delivered {
 				comfort_ppm: 500_000 * (era % 2),

@@ -249,7 +249,7 @@ impl Books {
 
 	fn enter_market(&mut self, block: u64, event: MarketEvent) {
 		match event {
-			MarketEvent::HouseholdRegistered { household, .. } => {
+			MarketEvent::HouseholdJoined { household, .. } => {
 				self.debts(household);
 			}
 			MarketEvent::HouseholdLeft { household, .. } => {
@@ -258,6 +258,14 @@ impl Books {
 			MarketEvent::ArrearsRepaid {
 				household, arrears, ..
 			} => self.debts(household).arrears = arrears,
+			MarketEvent::ArrearsWrittenOff { household, .. } => self.debts(household).arrears = 0,
+			// The books of an era keep the statements as they were settled.
+			MarketEvent::LateReadingSettled {
+				household, statement, ..
+			} => {
+				let (arrears, credit) = (statement.amounts.arrears, statement.amounts.credit);
+				*self.debts(household) = Debt { arrears, credit };
+			}
 			MarketEvent::CreditPaid {
 				household, credit, ..
 			} => self.debts(household).credit = credit,
@@ -270,7 +278,7 @@ impl Books {
 				let (arrears, credit) = (amounts.arrears, amounts.credit);
 				*self.debts(household) = Debt { arrears, credit };
 				let energy = self.energy.entry(household).or_default();
-				energy.add(1, statement.energy.all_wh());
+				energy.add(1, statement.billed_wh());
 				self.settling
 					.entry(community)
 					.or_default()
@@ -291,7 +299,7 @@ impl Books {
 		let statements = self.settling.remove(&community).unwrap_or_default();
 		let mut sum = Energy::default();
 		for statement in statements.values() {
-			sum.add(1, statement.energy.all_wh());
+			sum.add(1, statement.billed_wh());
 		}
 		let told = [
 			totals.community_wh,

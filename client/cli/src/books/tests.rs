@@ -217,6 +217,8 @@ fn accounts_are_created_and_removed() {
 fn statement(era: u32, sold_wh: u32, bought_wh: u32) -> Statement {
 	Statement {
 		era,
+		is_firm: false,
+		is_estimate: false,
 		reading: Reading {
 			generation_wh: 0,
 			consumption_wh: 0,
@@ -229,8 +231,10 @@ fn statement(era: u32, sold_wh: u32, bought_wh: u32) -> Statement {
 			sold_to_main_wh: 0,
 			bought_from_main_wh: 4,
 		},
-		imbalance_import_wh: 0,
+		matched_long_wh: 0,
+		matched_short_wh: 0,
 		imbalance_export_wh: 0,
+		imbalance_import_wh: 0,
 		price_per_kwh: 0,
 		delivered: None,
 		amounts: Amounts {
@@ -242,6 +246,10 @@ fn statement(era: u32, sold_wh: u32, bought_wh: u32) -> Statement {
 			received_from_utility: 6,
 			main_cost: 7,
 			main_revenue: 8,
+			matched_cost: 0,
+			matched_revenue: 0,
+			imbalance_cost: 0,
+			imbalance_revenue: 0,
 			alone_cost: 90,
 			alone_revenue: 10,
 			arrears: 11,
@@ -267,6 +275,10 @@ fn settlement(era: u32) -> Vec<Entry> {
 		households: 2,
 		missing_readings: 0,
 		community_wh: 9,
+		matched_wh: 0,
+		feeder_import_wh: 0,
+		feeder_export_wh: 0,
+		to_pot: 0,
 		bought_from_main_wh: 8,
 		sold_to_main_wh: 0,
 		through_pool: 2,

@@ -10,7 +10,9 @@
 use crate::{
 	chain::{
 		game::other_rules,
-		types::{Amounts, Balance, Channels, EraRecord, HouseholdId, Kind, Statement, Terms, Totals},
+		types::{
+			Amounts, Balance, Channels, EraRecord, HouseholdId, Kind, Quality, Statement, Terms, Totals,
+		},
 	},
 	ledger::{Contract, EraBook, Settled},
 };
@@ -57,6 +59,7 @@ pub fn era(era: u32, book: &EraBook) -> Checks {
 		pool(&mut checks, book, totals);
 		utility(&mut checks, book, totals);
 		if let Some(record) = &book.record {
+			spreads(&mut checks, book, totals, &record.terms);
 			prices(&mut checks, book, &record.terms);
 			worth(&mut checks, book, &record.terms);
 			rewards(&mut checks, book, &record.terms);
@@ -177,19 +180,29 @@ fn comfort(contract: &Contract, terms: &Terms) -> Option<game::Comfort> {
 	terms.narrow(contract.comfort).unwrap_or(contract.comfort)
 }
 
-/// Checks delivered energy.
+/// Checks contracted energy and deviations.
 fn energy(checks: &mut Checks, book: &EraBook, totals: &Totals) {
 	let statements = || book.statements.values().map(|settled| &settled.statement);
-	let sum = |pick: fn(&Channels) -> u32| -> u64 { statements().map(|s| u64::from(pick(&s.energy))).sum() };
+	let sum = |pick: fn(&Statement) -> u64| -> u64 { statements().map(pick).sum() };
 	checks.equal("statements", statements().count(), totals.households as usize);
 	let balance: i64 = statements().map(|s| s.energy.community_wh()).sum();
-	checks.equal("sum of delivered community energy", balance, 0);
-	let traded = sum(|energy| energy.sold_to_community_wh);
+	checks.equal("sum of settled community energy", balance, 0);
+	let traded = sum(|s| s.energy.sold_to_community_wh.into());
 	checks.equal("community energy", traded, totals.community_wh);
-	let bought = sum(|energy| energy.bought_from_main_wh);
+	let (long, short) = (
+		sum(|s| s.matched_long_wh.into()),
+		sum(|s| s.matched_short_wh.into()),
+	);
+	checks.equal("matched surplus", long, totals.matched_wh);
+	checks.equal("matched shortfall", short, totals.matched_wh);
+	let bought = sum(|s| u64::from(s.energy.bought_from_main_wh) + u64::from(s.imbalance_import_wh));
 	checks.equal("bought from main grid", bought, totals.bought_from_main_wh);
-	let sold = sum(|energy| energy.sold_to_main_wh);
+	let sold = sum(|s| u64::from(s.energy.sold_to_main_wh) + u64::from(s.imbalance_export_wh));
 	checks.equal("sold to main grid", sold, totals.sold_to_main_wh);
+	let metered: i64 = statements().map(|s| s.reading.net_wh()).sum();
+	let feeder = (metered.min(0).unsigned_abs(), metered.max(0).unsigned_abs());
+	checks.equal("energy in over the feeder", feeder.0, totals.feeder_import_wh);
+	checks.equal("energy out over the feeder", feeder.1, totals.feeder_export_wh);
 	let households = book.statements.keys();
 	let silent = households.filter(|household| !book.readings.contains_key(household));
 	checks.equal(
@@ -200,32 +213,77 @@ fn energy(checks: &mut Checks, book: &EraBook, totals: &Totals) {
 	for (household, settled) in &book.statements {
 		delivery(checks, book, *household, &settled.statement);
 	}
+	unmatched(checks, book);
 }
 
-/// Checks one household's delivered energy.
+/// Checks one household's energy against its contract and its meter.
 fn delivery(checks: &mut Checks, book: &EraBook, household: HouseholdId, statement: &Statement) {
 	let (community, main) = (statement.energy.community_wh(), statement.energy.main_wh());
 	let reading = &statement.reading;
 	let metered = net_wh(reading.generation_wh, reading.consumption_wh);
+	let deviation = i64::from(statement.matched_long_wh) + i64::from(statement.imbalance_export_wh)
+		- i64::from(statement.matched_short_wh)
+		- i64::from(statement.imbalance_import_wh);
 	let what = format!("household {household}: metered energy");
-	checks.equal(&what, community + main, metered);
+	checks.equal(&what, community + main + deviation, metered);
 	if let Some(submitted) = book.readings.get(&household) {
 		checks.expect(submitted == reading, || {
 			format!("household {household}: settled by another reading than its meter sent")
 		});
 	}
-	let contract = book.contracts.get(&household);
-	let contracted = contract.map_or(0, |contract| contract.energy.community_wh());
-	let within =
-		community == 0 || community.signum() == contracted.signum() && community.abs() <= contracted.abs();
-	checks.expect(within, || {
-		format!("household {household}: {community} Wh delivered against {contracted} Wh contracted")
+	let contract = book
+		.contracts
+		.get(&household)
+		.filter(|contract| !contract.main_grid_only);
+	let due = contract.map_or(Channels::from_net(0, metered), |contract| contract.energy);
+	checks.expect(statement.energy == due, || {
+		format!(
+			"household {household}: settled {:?}, contracted {due:?}",
+			statement.energy
+		)
 	});
-	let imbalance = statement.imbalance_import_wh <= statement.energy.bought_from_main_wh
-		&& statement.imbalance_export_wh <= statement.energy.sold_to_main_wh;
-	checks.expect(imbalance, || {
-		format!("household {household}: more imbalance than main-grid energy")
+}
+
+/// What of a statement's deviation to one side matched, and what did not, Wh.
+type Side = fn(&Statement) -> (u32, u32);
+
+/// Checks that deviations match as far as they can, and the longer side in proportion, to the Wh. Estimates match nothing.
+fn unmatched(checks: &mut Checks, book: &EraBook) {
+	let sides: [Side; 2] = [
+		|s| (s.matched_long_wh, s.imbalance_export_wh),
+		|s| (s.matched_short_wh, s.imbalance_import_wh),
+	];
+	let sums = sides.map(|side| {
+		let reported = book
+			.statements
+			.values()
+			.filter(|settled| !settled.statement.is_estimate);
+		let parts = reported.map(|settled| side(&settled.statement));
+		parts.fold((0u64, 0u64), |(matched, rest), part| {
+			(matched + u64::from(part.0), rest + u64::from(part.1))
+		})
 	});
+	checks.expect(sums[0].1 == 0 || sums[1].1 == 0, || {
+		"surplus and shortfall are both unmatched".into()
+	});
+	for (side, (matched, rest)) in sides.into_iter().zip(sums) {
+		for (household, settled) in &book.statements {
+			let (own, own_rest) = side(&settled.statement);
+			if settled.statement.is_estimate {
+				checks.expect(own == 0, || {
+					format!("household {household}: {own} Wh of an estimate matched")
+				});
+				continue;
+			}
+			let exact = u128::from(own) + u128::from(own_rest);
+			let due = (exact * u128::from(matched))
+				.checked_div(u128::from(matched + rest))
+				.unwrap_or(0);
+			checks.expect((due..=due + 1).contains(&u128::from(own)), || {
+				format!("household {household}: {own} Wh matched, its share is {due} Wh")
+			});
+		}
+	}
 }
 
 /// Checks the money inside the community.
@@ -246,14 +304,21 @@ fn sum_of_amounts(book: &EraBook, pick: fn(&Amounts) -> Balance) -> Balance {
 	settled.map(|settled| pick(&settled.statement.amounts)).sum()
 }
 
-/// Earnings from the pool that a household's account could not take, and that were added to its credit.
+/// Earnings from the pool that a household's account could not take, and that were added to its credit: what is missing
+/// between its debts. Only a seller that received nothing can have any.
 fn kept(settled: &Settled) -> Balance {
 	let amounts = &settled.statement.amounts;
-	(amounts.credit + amounts.received_from_utility)
-		.saturating_sub(settled.before.credit + amounts.main_revenue)
+	if amounts.received_from_pool > 0 || settled.statement.energy.sold_to_community_wh == 0 {
+		return 0;
+	}
+	let after =
+		amounts.credit + amounts.received_from_utility + settled.before.arrears + amounts.utility_cost();
+	let before =
+		amounts.arrears + amounts.paid_to_utility + settled.before.credit + amounts.utility_revenue();
+	after.saturating_sub(before)
 }
 
-/// Checks the payments from and to the utility, and the debts.
+/// Checks the payments from and to the utility, and the debts: costs, revenues and earlier debts are set off.
 fn utility(checks: &mut Checks, book: &EraBook, totals: &Totals) {
 	let paid = sum_of_amounts(book, |amounts| amounts.paid_to_utility);
 	checks.equal("paid to the utility", paid, totals.to_utility);
@@ -261,13 +326,31 @@ fn utility(checks: &mut Checks, book: &EraBook, totals: &Totals) {
 	checks.equal("received from the utility", received, totals.from_utility);
 	for (household, settled) in &book.statements {
 		let amounts = &settled.statement.amounts;
+		let due = settled.before.arrears + amounts.utility_cost();
+		let owed = settled.before.credit + amounts.utility_revenue() + kept(settled);
 		let what = format!("household {household}: arrears");
-		let due = settled.before.arrears + amounts.main_cost;
-		checks.equal(&what, due, amounts.paid_to_utility + amounts.arrears);
+		let left = due.saturating_sub(owed);
+		checks.equal(&what, left, amounts.paid_to_utility + amounts.arrears);
 		let what = format!("household {household}: credit");
-		let owed = settled.before.credit + amounts.main_revenue + kept(settled);
-		checks.equal(&what, owed, amounts.received_from_utility + amounts.credit);
+		let left = owed.saturating_sub(due);
+		checks.equal(&what, left, amounts.received_from_utility + amounts.credit);
 	}
+}
+
+/// Checks that the pot got no more than the spreads of matched shortfalls that were paid.
+fn spreads(checks: &mut Checks, book: &EraBook, totals: &Totals, terms: &Terms) {
+	let per_kwh = terms
+		.tariffs
+		.retail_per_kwh
+		.saturating_sub(terms.tariffs.feed_in_per_kwh);
+	let statements = book.statements.values().map(|settled| &settled.statement);
+	let paid = statements.filter(|statement| statement.amounts.arrears == 0);
+	let due: Balance = paid
+		.map(|s| Balance::from(s.matched_short_wh) * per_kwh / 1_000)
+		.sum();
+	checks.expect(totals.to_pot <= due, || {
+		format!("the pot received {} of {due} at most", totals.to_pot)
+	});
 }
 
 /// Checks each amount against energy times price, to the smallest unit: costs are rounded up and revenues down.
@@ -277,20 +360,47 @@ fn prices(checks: &mut Checks, book: &EraBook, terms: &Terms) {
 	let tariffs = &terms.tariffs;
 	for (household, Settled { statement, .. }) in &book.statements {
 		let (energy, amounts) = (&statement.energy, &statement.amounts);
-		let (short, over) = (statement.imbalance_import_wh, statement.imbalance_export_wh);
 		let named = |what: &str| format!("household {household}: {what}");
 		let bought = energy.bought_from_community_wh;
 		let due = cost(bought, statement.price_per_kwh);
 		checks.equal(&named("paid to the pool"), amounts.paid_to_pool, due);
 		let due = cost(bought, tariffs.grid_fee_per_kwh);
 		checks.equal(&named("grid fee"), amounts.grid_fee, due);
-		let ordinary_wh = energy.bought_from_main_wh.saturating_sub(short);
-		let due = cost(ordinary_wh, tariffs.retail_per_kwh) + cost(short, tariffs.imbalance_import_per_kwh);
-		checks.equal(&named("cost of the main grid"), amounts.main_cost, due);
-		let ordinary_wh = energy.sold_to_main_wh.saturating_sub(over);
-		let due =
-			revenue(ordinary_wh, tariffs.feed_in_per_kwh) + revenue(over, tariffs.imbalance_export_per_kwh);
-		checks.equal(&named("revenue from the main grid"), amounts.main_revenue, due);
+		let (retail, feed_in) = (tariffs.retail_per_kwh, tariffs.feed_in_per_kwh);
+		for (what, amount, due) in [
+			(
+				"cost of the main grid",
+				amounts.main_cost,
+				cost(energy.bought_from_main_wh, retail),
+			),
+			(
+				"revenue from the main grid",
+				amounts.main_revenue,
+				revenue(energy.sold_to_main_wh, feed_in),
+			),
+			(
+				"cost of matched shortfall",
+				amounts.matched_cost,
+				cost(statement.matched_short_wh, retail),
+			),
+			(
+				"revenue of matched surplus",
+				amounts.matched_revenue,
+				revenue(statement.matched_long_wh, feed_in),
+			),
+			(
+				"cost of unmatched shortfall",
+				amounts.imbalance_cost,
+				cost(statement.imbalance_import_wh, tariffs.imbalance_import_per_kwh),
+			),
+			(
+				"revenue of unmatched surplus",
+				amounts.imbalance_revenue,
+				revenue(statement.imbalance_export_wh, tariffs.imbalance_export_per_kwh),
+			),
+		] {
+			checks.equal(&named(what), amount, due);
+		}
 		let (generation, consumption) = (statement.reading.generation_wh, statement.reading.consumption_wh);
 		let alone = (
 			cost(consumption.saturating_sub(generation), tariffs.retail_per_kwh),
@@ -311,15 +421,18 @@ fn worth(checks: &mut Checks, book: &EraBook, terms: &Terms) {
 	}
 	for (household, Settled { statement, .. }) in &book.statements {
 		let metered = book.readings.contains_key(household);
-		let contract = book.contracts.get(household).filter(|_| metered);
+		let judged = metered && statement.reading.quality != Quality::Estimated;
+		let contract = book.contracts.get(household);
+		let contract = contract.filter(|contract| judged && !contract.main_grid_only);
+		let delivered_wh = delivered_wh(statement);
 		let size = |net_wh: i64| u32::try_from(net_wh.unsigned_abs()).unwrap_or(u32::MAX);
 		let mut again = contract.map(|contract| {
 			game::delivered(
 				&terms.rules,
 				comfort(contract, terms).as_ref(),
 				statement.reading.indoor_centi_c,
-				statement.energy.community_wh(),
-				size(statement.energy.main_wh()),
+				delivered_wh,
+				size(statement.reading.net_wh() - delivered_wh),
 			)
 		});
 		if let (Some(again), Some(of_chain), true) = (&mut again, statement.delivered, rules.is_some()) {
@@ -334,21 +447,50 @@ fn worth(checks: &mut Checks, book: &EraBook, terms: &Terms) {
 	}
 }
 
-/// Checks the rewards: shares of what was paid, in proportion to the chain's payoffs of delivered energy. Each share is
-/// a difference of rounded running sums, so that nothing is left over. (If an owner's account is gone and cannot take
-/// its share, the shares of what was paid differ from the chain's, and the check fails.)
+/// The part of a household's contracted community energy that it delivered or took, Wh, positive when sold.
+fn delivered_wh(statement: &Statement) -> i64 {
+	let (contracted, metered) = (statement.energy.community_wh(), statement.reading.net_wh());
+	match contracted >= 0 {
+		true => contracted.min(metered.max(0)),
+		false => contracted.max(metered.min(0)),
+	}
+}
+
+/// Checks the rewards: shares of a budget in proportion to the chain's payoffs of delivered energy, each at most the cap
+/// for what was delivered or taken. The budget is the incentive or what the pot had, which the events do not say: it is
+/// the smallest one that pays as much as was paid. (If an owner's account is gone and cannot take its share, the check
+/// fails.)
 fn rewards(checks: &mut Checks, book: &EraBook, terms: &Terms) {
 	let statements = || book.statements.values().map(|settled| &settled.statement);
 	let delivered = statements().map(|s| s.delivered);
 	let payoffs = delivered.map(|delivered| delivered.map_or(game::Log2::NEG_INFINITY, |d| d.payoff));
 	let weights = game::shares(&payoffs.collect::<Vec<_>>());
+	let cap =
+		|s: &Statement| Balance::from(delivered_wh(s).unsigned_abs()) * terms.reward_cap_per_kwh / 1_000;
+	let due_of = |budget| -> Vec<Balance> {
+		let parts = parts(budget, &weights).into_iter().zip(statements());
+		parts.map(|(part, statement)| part.min(cap(statement))).collect()
+	};
 	let paid: Balance = statements().map(|s| s.amounts.reward).sum();
 	checks.expect(paid <= terms.incentive_per_era, || {
 		format!("rewards: {paid} paid of {} at most", terms.incentive_per_era)
 	});
-	for ((household, settled), due) in book.statements.iter().zip(parts(paid, &weights)) {
-		let what = format!("household {household}: reward");
-		checks.equal(&what, settled.statement.amounts.reward, due);
+	let mut budgets = (0, terms.incentive_per_era.max(paid));
+	while budgets.0 < budgets.1 {
+		let middle = budgets.0 + (budgets.1 - budgets.0) / 2;
+		match due_of(middle).iter().sum::<Balance>() >= paid {
+			true => budgets.1 = middle,
+			false => budgets.0 = middle + 1,
+		}
+	}
+	let is_capped = statements().any(|s| s.amounts.reward > 0 && s.amounts.reward >= cap(s));
+	// Where a cap cuts, several budgets pay the same sum, and the other parts may differ by rounding.
+	let rounding = if is_capped { 1 } else { 0 };
+	for ((household, settled), due) in book.statements.iter().zip(due_of(budgets.1)) {
+		let reward = settled.statement.amounts.reward;
+		checks.expect(reward.abs_diff(due) <= rounding, || {
+			format!("household {household}: reward: {reward} against {due}")
+		});
 	}
 }
 

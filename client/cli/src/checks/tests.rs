@@ -19,6 +19,7 @@ const ERA: u32 = 7;
 const PRICE: Balance = 190;
 const TERMS: Terms = Terms {
 	incentive_per_era: 1_000,
+	reward_cap_per_kwh: 700,
 	..TEST_TERMS
 };
 
@@ -72,6 +73,10 @@ const NOTHING: Amounts = Amounts {
 	received_from_utility: 0,
 	main_cost: 0,
 	main_revenue: 0,
+	matched_cost: 0,
+	matched_revenue: 0,
+	imbalance_cost: 0,
+	imbalance_revenue: 0,
 	alone_cost: 0,
 	alone_revenue: 0,
 	arrears: 0,
@@ -94,7 +99,7 @@ const BUYER: Amounts = Amounts {
 	paid_to_pool: 190,
 	grid_fee: 10,
 	reward: REWARDS[1],
-	main_cost: 72,
+	imbalance_cost: 72,
 	paid_to_utility: 50,
 	arrears: 27,
 	alone_cost: 360,
@@ -106,13 +111,17 @@ const TOTALS: Totals = Totals {
 	households: 2,
 	missing_readings: 0,
 	community_wh: 1_000,
+	matched_wh: 0,
 	bought_from_main_wh: 200,
 	sold_to_main_wh: 500,
+	feeder_import_wh: 0,
+	feeder_export_wh: 300,
 	through_pool: 190,
 	grid_fees: 10,
 	rewards: 701,
 	to_utility: 50,
 	from_utility: 40,
+	to_pot: 0,
 };
 
 /// Household 0 offers 1,500 Wh. Household 1 needs 1,000 Wh and gets them from it. Then household 1 consumes 200 Wh more
@@ -143,10 +152,14 @@ fn events() -> Vec<MarketEvent> {
 		household: HouseholdId(household),
 		statement: Statement {
 			era: ERA,
+			is_firm: false,
+			is_estimate: false,
 			reading,
 			energy,
-			imbalance_import_wh,
+			matched_long_wh: 0,
+			matched_short_wh: 0,
 			imbalance_export_wh: 0,
+			imbalance_import_wh,
 			price_per_kwh: PRICE,
 			delivered: delivered(household as usize),
 			amounts,
@@ -169,7 +182,7 @@ fn events() -> Vec<MarketEvent> {
 		metered(0, reading(2_000, 500)),
 		metered(1, reading(500, 1_700)),
 		settled(0, reading(2_000, 500), channels(1_000, 0, 500, 0), 0, SELLER),
-		settled(1, reading(500, 1_700), channels(0, 1_000, 0, 200), 200, BUYER),
+		settled(1, reading(500, 1_700), channels(0, 1_000, 0, 0), 200, BUYER),
 		MarketEvent::EraSettled {
 			community: HOME,
 			era: ERA,
@@ -420,7 +433,7 @@ fn price_above_retail_is_caught() {
 
 #[test]
 fn delivery_that_creates_energy_is_caught() {
-	caught_in_statement("sum of delivered community energy", 0, |statement| {
+	caught_in_statement("sum of settled community energy", 0, |statement| {
 		statement.energy = channels(999, 0, 501, 0);
 	});
 	caught_in_statement("household 1: metered energy", 1, |statement| {
@@ -469,8 +482,11 @@ fn forgotten_debt_is_caught() {
 
 #[test]
 fn wrong_tariff_is_caught() {
-	caught_in_statement("household 1: cost of the main grid", 1, |statement| {
+	caught_in_statement("household 1: cost of unmatched shortfall", 1, |statement| {
 		statement.imbalance_import_wh = 0;
+	});
+	caught_in_statement("household 1: cost of matched shortfall", 1, |statement| {
+		(statement.matched_short_wh, statement.imbalance_import_wh) = (200, 0);
 	});
 	caught_in_statement("household 0: revenue from the main grid", 0, |statement| {
 		statement.amounts.main_revenue += 1;
@@ -521,6 +537,11 @@ fn payoff_without_a_reading_is_caught() {
 
 #[test]
 fn excess_reward_is_caught() {
+	caught("household 0: reward: 606 against 600", |event| {
+		if let MarketEvent::EraCleared { record, .. } = event {
+			record.terms.reward_cap_per_kwh = 600;
+		}
+	});
 	caught_in_statement("rewards: 702 against 701", 1, |statement| {
 		statement.amounts.reward += 1;
 	});

@@ -5,6 +5,7 @@
 //! reported twice, whatever happens to this program or to the node: the bytes are kept, and the chain is asked before
 //! anything is signed again.
 
+mod confirm;
 mod key;
 mod queue;
 mod report;
@@ -93,7 +94,7 @@ async fn take_readings(args: MeterRunArgs) -> Result<(), Fault> {
 	let path = args.queue.clone().map_or_else(|| default_queue(&meter), Ok)?;
 	let source = Source::new(&args, &meter)?;
 	let mut queue = Queue::open(&path, &meter)?;
-	let mut reporter = Reporter::new(&args.url, key);
+	let mut reporter = Reporter::new(&args.url, key, args.household);
 	eprintln!("commonwatt: meter {meter}, queue {}", path.display());
 
 	let mut tally = Tally::default();

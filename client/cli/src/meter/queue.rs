@@ -17,6 +17,9 @@ pub struct Born {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
 	pub era: u32,
+	/// Whether it reports the era after its settlement.
+	#[serde(default)]
+	pub is_late: bool,
 	/// The account's nonce that it uses.
 	pub nonce: u64,
 	/// A chain without this block can never include it. `None` in queues that older versions wrote.
@@ -35,7 +38,8 @@ pub enum Outcome {
 	Taken,
 	/// The chain has another reading of this era, from another source.
 	Other,
-	/// The era was settled without it. Has the reason why it was not included, if that is known.
+	/// The era was settled without it, and is too old for a late reading. Has the reason why it was not included, if
+	/// that is known.
 	Late(Option<String>),
 	/// It can never be accepted, for this reason.
 	Refused(String),
@@ -251,6 +255,7 @@ mod tests {
 		assert_eq!(queue.take(row(0, 5)).unwrap(), Came::New);
 		let ticket = Ticket {
 			era: 1,
+			is_late: false,
 			nonce: 7,
 			born: Some(Born {
 				number: 3,

@@ -1,6 +1,7 @@
 //! Offers readings to the chain until each is final or can no longer be accepted.
 
 use super::{
+	confirm::{Confirmation, Progress},
 	queue::{Born, Outcome, Queue, Ticket},
 	row::{moment, tell, Row},
 };
@@ -36,6 +37,8 @@ pub struct Reporter {
 	key: Keypair,
 	meter: AccountId32,
 	node: Option<Node>,
+	/// The household that the meter must still confirm.
+	confirmation: Option<Confirmation>,
 	/// The last message about the node or the household, which is not repeated.
 	said: String,
 	/// Starts of the readings that are in a block that is not final.
@@ -71,13 +74,17 @@ struct Look {
 	final_view: EraView,
 	era_ms: u64,
 	slot_ms: u64,
+	/// Number of eras for which late readings are taken.
+	retained: u32,
 	household: Option<(HouseholdId, Household)>,
 }
 
 impl Reporter {
 	/// Reports to the node at an address, with the meter's key.
-	pub fn new(url: &str, key: Keypair) -> Self {
+	/// With a household it first confirms that the meter measures it.
+	pub fn new(url: &str, key: Keypair, household: Option<u32>) -> Self {
 		Self {
+			confirmation: household.map(Confirmation::new),
 			url: url.into(),
 			meter: account(&key),
 			key,
@@ -93,7 +100,7 @@ impl Reporter {
 	/// Does what can be done now, and returns the readings that got an outcome. If the node is away or fails, the
 	/// readings stay queued. An error is one of the queue.
 	pub async fn advance(&mut self, queue: &mut Queue) -> Result<Vec<(Row, Outcome)>, Fault> {
-		if queue.waiting().next().is_none() {
+		if queue.waiting().next().is_none() && self.confirmation.is_none() {
 			return Ok(Vec::new());
 		}
 		let mut done = Vec::new();
@@ -139,7 +146,9 @@ impl Reporter {
 			self.say("the chain has no era yet".into());
 			return Ok(());
 		};
+		self.confirm(&look).await?;
 		match &look.household {
+			_ if self.confirmation.is_some() => (),
 			Some((household, _)) => self.say(format!("connected to {}, household {household}", self.url)),
 			None => self.say(format!(
 				"connected to {}; no household has the meter {} yet: new readings are queued",
@@ -171,6 +180,25 @@ impl Reporter {
 		Ok(())
 	}
 
+	/// Confirms the household, if the meter still must.
+	async fn confirm(&mut self, look: &Look) -> Result<(), Fault> {
+		let (Some(node), Some(mut confirmation)) = (&self.node, self.confirmation.take()) else {
+			return Ok(());
+		};
+		let progress = confirmation
+			.advance(node, (&look.best, &look.last), &self.key)
+			.await;
+		let household = confirmation.household();
+		if !matches!(progress, Ok(Progress::Done)) {
+			self.confirmation = Some(confirmation);
+		}
+		match progress? {
+			Progress::Done => self.say(format!("the meter has confirmed household {household}")),
+			Progress::Waits(text) => self.say(text),
+		}
+		Ok(())
+	}
+
 	/// A reading's outcome, if it is known.
 	async fn outcome(&mut self, look: &Look, row: &Row) -> Result<Option<Outcome>, Fault> {
 		if !row.start_ms.is_multiple_of(look.era_ms) {
@@ -183,7 +211,7 @@ impl Reporter {
 		let (Some((household, about)), Some(era)) = (&look.household, look.era_of(row)) else {
 			return Ok(None);
 		};
-		let (household, limit_wh) = (*household, about.connection_limit_wh);
+		let (household, limit_wh) = (*household, about.connection_limit_in(era));
 		if row.reading.generation_wh.abs_diff(row.reading.consumption_wh) > limit_wh {
 			return Ok(Some(Outcome::Refused(format!(
 				"generation and consumption differ by more than the connection limit of {limit_wh} Wh"
@@ -203,20 +231,22 @@ impl Reporter {
 			return Ok(None);
 		}
 		let statement = chain::statement(&look.last, household, era).await?;
+		let takes_late = look.takes_late(era, &self.meter);
 		Ok(match statement {
 			Some(statement) if statement.reading == row.reading => Some(Outcome::Taken),
-			Some(statement) => Some(match statement.reading.quality {
-				Quality::Measured => Outcome::Other,
+			Some(statement) if !statement.is_estimate => Some(match statement.reading.quality {
+				Quality::Measured | Quality::Estimated => Outcome::Other,
 				Quality::Corrected => Outcome::Taken,
-				Quality::Estimated => Outcome::Late(self.refusals.get(&row.start_ms).cloned()),
 			}),
+			_ if takes_late => None,
+			Some(_) => Some(Outcome::Late(self.refusals.get(&row.start_ms).cloned())),
 			// The settlement may be under way.
 			None if look.final_view.round.is_some() => None,
 			None => Some(Outcome::Unsettled),
 		})
 	}
 
-	/// Offers a reading, if the chain takes the readings of its era now.
+	/// Offers a reading, if the chain takes the readings of its era now, in time or late.
 	async fn offer(
 		&mut self,
 		look: &Look,
@@ -228,7 +258,14 @@ impl Reporter {
 		else {
 			return Ok(());
 		};
-		if chain::reading(&look.best, era, *household).await?.is_some() {
+		let is_late = look.view.readings_of != Some(era);
+		let is_there = if is_late {
+			let statement = chain::statement(&look.best, *household, era).await?;
+			statement.is_some_and(|statement| statement.reading == row.reading)
+		} else {
+			chain::reading(&look.best, era, *household).await?.is_some()
+		};
+		if is_there {
 			if self.in_block.insert(row.start_ms) {
 				tell(row, format_args!("in a block, {}", look.best.block_number()));
 			}
@@ -236,7 +273,7 @@ impl Reporter {
 		}
 		// The block that had it may have been reverted.
 		self.in_block.remove(&row.start_ms);
-		if look.view.readings_of != Some(era) {
+		if is_late && !look.takes_late(era, &self.meter) {
 			return Ok(());
 		}
 		let start_ms = row.start_ms;
@@ -244,16 +281,17 @@ impl Reporter {
 			return Ok(());
 		}
 		let nonce = chain::account(&look.best, &self.meter).await?.nonce;
-		let ticket = ticket.filter(|ticket| ticket.era == era);
+		let ticket = ticket.filter(|ticket| (ticket.era, ticket.is_late) == (era, is_late));
 		let times = self.signed.get(&start_ms).copied().unwrap_or(0);
 		let refusal = match decide(node, look, &self.meter, (nonce, times), ticket).await? {
 			Step::Wait => None,
 			Step::Offer(ticket) => pool(node, &self.meter, &ticket).await?,
 			Step::Sign => {
 				self.signed.insert(start_ms, times.saturating_add(1));
-				let ticket = self.sign(look, era, nonce, row)?;
+				let ticket = self.sign(look, (era, is_late), nonce, row)?;
 				queue.signed(start_ms, ticket.clone())?;
-				tell(row, format_args!("sent for era {era}"));
+				let late = if is_late { ", late" } else { "" };
+				tell(row, format_args!("sent for era {era}{late}"));
 				pool(node, &self.meter, &ticket).await?
 			}
 			Step::Refuse(reason) => {
@@ -270,17 +308,21 @@ impl Reporter {
 
 	/// Signs a reading. The transaction is valid for the slots of two eras, rounded up to a power of two, and at most
 	/// for [`LONGEST_MORTALITY`] blocks.
-	fn sign(&self, look: &Look, era: u32, nonce: u64, row: &Row) -> Result<Ticket, Fault> {
+	fn sign(&self, look: &Look, (era, is_late): (u32, bool), nonce: u64, row: &Row) -> Result<Ticket, Fault> {
 		let slots = 2 * look.era_ms / look.slot_ms.max(1);
 		let blocks = slots.next_power_of_two().clamp(4, LONGEST_MORTALITY);
 		let arguments = SubmitReading {
 			era,
 			reading: row.reading,
 		};
-		let call = ("EnergyMarket", "submit_reading");
+		let call = match is_late {
+			true => ("EnergyMarket", "submit_late_reading"),
+			false => ("EnergyMarket", "submit_reading"),
+		};
 		let (_, bytes) = send::encode(&look.last, &self.key, (nonce, blocks), call, arguments)?;
 		Ok(Ticket {
 			era,
+			is_late,
 			nonce,
 			born: Some(Born {
 				number: look.last.block_number(),
@@ -364,6 +406,7 @@ impl Look {
 			household,
 			era_ms: (view.ends_ms / (u64::from(view.current) + 1)).max(1),
 			slot_ms: node.slot_ms,
+			retained: chain::constant(&best, "EnergyMarket", "RetainedEras")?,
 			best,
 			last,
 			view,
@@ -374,5 +417,16 @@ impl Look {
 	/// The era of a reading, counted from the Unix epoch.
 	fn era_of(&self, row: &Row) -> Option<u32> {
 		u32::try_from(row.start_ms / self.era_ms).ok()
+	}
+	/// Whether the chain takes a late reading of an era by this meter: the era is over and retained, nothing of it is
+	/// still to be settled, and the meter measured the household in it.
+	fn takes_late(&self, era: u32, meter: &AccountId32) -> bool {
+		let is_settling = self.view.round.is_some_and(|round| round.settle_era == Some(era));
+		let measured =
+			|household: &Household| household.is_member_in(era) && household.meter_in(era) == meter;
+		self.view.readings_of.is_some_and(|open| era < open)
+			&& self.view.current.saturating_sub(era) < self.retained
+			&& !is_settling
+			&& self.household.as_ref().is_some_and(|(_, about)| measured(about))
 	}
 }

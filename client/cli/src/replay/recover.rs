@@ -49,9 +49,9 @@ pub async fn events(at: &At, stage: &Stage, eras: &[u32]) -> Result<Vec<MarketEv
 		events.push(MarketEvent::EraCleared { community, record });
 		let Some(totals) = record.settled else { continue };
 		for (household, statement) in chain::statements(at, community, era).await? {
-			// The chain's estimate for a silent meter has no `delivered`. Without a contract no reading has it, so an
-			// estimate of the meter itself cannot be told apart there.
-			if statement.reading.quality != Quality::Estimated || statement.delivered.is_some() {
+			// Statements do not tell the chain's estimate for a silent meter from an estimate of the meter itself. Where no
+			// reading was missing, all are the meters'.
+			if statement.reading.quality != Quality::Estimated || totals.missing_readings == 0 {
 				events.push(MarketEvent::ReadingSubmitted {
 					household,
 					era,

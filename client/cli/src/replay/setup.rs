@@ -6,8 +6,9 @@ use crate::{
 		self,
 		send::{self, Signed, Tries},
 		types::{
-			Address, Balance, BalancesCall, Batch, Comfort, Community, CommunityId, Household, HouseholdId,
-			MarketCall, Quality, Reading, RuntimeCall, SubmitReading, Sudo, Terms,
+			AcceptMembership, Address, Balance, BalancesCall, Batch, Comfort, Community, CommunityId,
+			ConfirmMeter, Household, HouseholdId, MarketCall, MembershipOffer, Quality, Reading, RuntimeCall,
+			SubmitReading, Sudo, Terms,
 		},
 		At, Node,
 	},
@@ -23,6 +24,9 @@ use subxt::utils::AccountId32;
 
 /// Maximum number of calls in one batch.
 const BATCH: usize = 40;
+/// What the owners of a file agree to: all that they have. Their keys are development keys.
+const MAX_DEBIT_PER_ERA: Balance = Balance::MAX;
+
 /// A household of the file.
 pub struct Participant {
 	pub name: String,
@@ -59,15 +63,16 @@ pub async fn prepare(
 	let limits: Vec<u32> = (0..dataset.households.len())
 		.map(|household| connection_limit_wh(dataset, manager, household))
 		.collect();
-	register_missing(node, (dataset, &limits), &all_keys, id, &community, args).await?;
+	// Owners pay fees for accepting.
 	fund(node, (dataset, manager), &all_keys, &community.terms, args).await?;
+	join_missing(node, (dataset, &limits), &all_keys, id, &community, args).await?;
 
 	let at = node.head().await?;
 	let mut players = Vec::new();
 	for (name, keys) in dataset.households.iter().zip(all_keys) {
 		let household = registered(&at, id, name, &keys).await?;
 		let (number, household) =
-			household.ok_or_else(|| Fault::Chain(format!("household {name} is not registered")))?;
+			household.ok_or_else(|| Fault::Chain(format!("household {name} is not a member")))?;
 		let comfort = household.comfort.unwrap_or(paper::COMFORT);
 		check_comfort(manager, players.len(), name, &comfort)?;
 		players.push(Participant {
@@ -121,14 +126,17 @@ async fn sign_creation(at: &At, name: &str, args: &ReplayArgs) -> Result<Signed,
 	let sudo = keys::key(&args.play.keys.sudo)?;
 	let operator = keys::account(&keys::key(&args.play.keys.operator)?);
 	let utility = keys::account(&keys::key(&args.play.keys.utility)?);
-	let terms = chain::community(at, CommunityId(0))
+	let (terms, bounds) = chain::community(at, CommunityId(0))
 		.await?
-		.map_or(paper::TERMS, |community| community.terms);
+		.map_or((paper::TERMS, paper::BOUNDS), |community| {
+			(community.terms, community.bounds)
+		});
 	let call = RuntimeCall::EnergyMarket(MarketCall::create_community {
 		name: name.as_bytes().to_vec(),
 		operator,
 		utility,
 		terms,
+		bounds,
 	});
 	let what = format!("creating the community {name}");
 	send::sign(at, &sudo, ("Sudo", "sudo"), Sudo { call }, what).await
@@ -162,7 +170,9 @@ async fn registered(
 	Ok(Some((id, household)))
 }
 
-async fn register_missing(
+/// Has the missing households join: the operator offers, each owner accepts and each meter confirms. Their keys are this
+/// program's.
+async fn join_missing(
 	node: &Node,
 	(dataset, limits): (&Dataset, &[u32]),
 	all_keys: &[HouseholdKeys],
@@ -172,28 +182,81 @@ async fn register_missing(
 ) -> Result<(), Fault> {
 	let operator = keys::key(&args.play.keys.operator)?;
 	let missing = async |at: &At| {
+		let offered = chain::offers(at).await?;
 		let mut calls = Vec::new();
 		for ((name, keys), limit) in dataset.households.iter().zip(all_keys).zip(limits) {
-			if registered(at, community, name, keys).await?.is_none() {
-				calls.push(RuntimeCall::EnergyMarket(MarketCall::register_household {
+			let is_offered = offered.iter().any(|(_, offer)| is_for(offer, community, keys));
+			if !is_offered && registered(at, community, name, keys).await?.is_none() {
+				calls.push(RuntimeCall::EnergyMarket(MarketCall::offer_membership {
 					community,
 					owner: keys::account(&keys.owner),
 					meter: keys::account(&keys.meter),
 					connection_limit_wh: *limit,
-					comfort: Some(paper::COMFORT),
 				}));
 			}
 		}
 		if !calls.is_empty() && known.operator != keys::account(&operator) {
 			return Err(Fault::Input(format!(
-				"{} household(s) must be registered, but {} is not the community's operator: set it with --operator",
+				"{} household(s) are not members yet, but {} is not the community's operator: set it with --operator",
 				calls.len(),
 				args.play.keys.operator
 			)));
 		}
 		Ok(calls)
 	};
-	batches(node, &operator, missing, "registering households").await
+	batches(node, &operator, missing, "offering memberships").await?;
+	consent(node, dataset, all_keys, community).await
+}
+
+/// Whether an offer is for the household of these keys.
+fn is_for(offer: &MembershipOffer, community: CommunityId, keys: &HouseholdKeys) -> bool {
+	offer.community == community
+		&& offer.owner == keys::account(&keys.owner)
+		&& offer.meter == keys::account(&keys.meter)
+}
+
+/// Accepts and confirms the open offers, until none is left.
+async fn consent(
+	node: &Node,
+	dataset: &Dataset,
+	all_keys: &[HouseholdKeys],
+	community: CommunityId,
+) -> Result<(), Fault> {
+	let mut tries = Tries::default();
+	loop {
+		let at = node.head().await?;
+		let offered = chain::offers(&at).await?;
+		let mut signed = Vec::new();
+		for (name, keys) in dataset.households.iter().zip(all_keys) {
+			let offer = offered.iter().find(|(_, offer)| is_for(offer, community, keys));
+			let Some((household, offer)) = offer else { continue };
+			if offer.accepted.is_none() {
+				let call = ("EnergyMarket", "accept_membership");
+				let acceptance = AcceptMembership {
+					household: *household,
+					max_debit_per_era: MAX_DEBIT_PER_ERA,
+					comfort: Some(paper::COMFORT),
+				};
+				let what = format!("household {name}: accepting its membership");
+				signed.push(send::sign(&at, &keys.owner, call, acceptance, what).await?);
+			}
+			if !offer.meter_confirmed {
+				let call = ("EnergyMarket", "confirm_meter");
+				let confirmation = ConfirmMeter {
+					household: *household,
+				};
+				let what = format!("household {name}: confirming its meter");
+				signed.push(send::sign(&at, &keys.meter, call, confirmation, what).await?);
+			}
+		}
+		if signed.is_empty() {
+			return Ok(());
+		}
+		let missed = send::send_all(node, &at, signed).await?;
+		if !missed.is_empty() {
+			tries.enter(missed)?;
+		}
+	}
 }
 
 /// The connection limit of a new household, Wh: enough for its largest generation and its maximum consumption, rounded
@@ -292,11 +355,16 @@ async fn fund(
 		// Twice, because a flexible share or a wrong forecast may double the consumption.
 		let device = manager.map_or(0, |manager| manager.most_device_wh(index));
 		let consumed = 2 * in_file.sum::<Balance>() + periods * Balance::from(device);
+		// A seller's hold covers what a sale costs that is not delivered.
+		let generated = dataset.periods.iter();
+		let generated: Balance = generated
+			.map(|period| Balance::from(period.measured[index].generation_wh))
+			.sum();
 		let tariffs = &terms.tariffs;
 		let per_kwh = tariffs
 			.imbalance_import_per_kwh
 			.saturating_add(tariffs.grid_fee_per_kwh);
-		let energy = consumed.saturating_mul(per_kwh) / 1_000;
+		let energy = (consumed + generated).saturating_mul(per_kwh) / 1_000;
 		*needs.entry(keys::account(&keys.owner)).or_default() += fees.saturating_add(energy);
 	}
 	let missing = async |at: &At| {

@@ -159,14 +159,12 @@ fn played(dataset: &Dataset, manager: &Manager, report: &ReplaySummary) -> Days 
 				continue;
 			};
 			let amounts = &household.amounts;
-			let paid = amounts.paid_to_pool + amounts.grid_fee + amounts.main_cost;
-			let earned = amounts.received_from_pool + amounts.main_revenue;
 			cells[line.period][index] = Cell {
 				generation_wh: household.reading.generation_wh,
 				consumption_wh: household.reading.consumption_wh,
 				community_wh: household.delivered.community_wh(),
 				main_wh: household.delivered.main_wh(),
-				cost: paid as i128 - earned as i128,
+				cost: amounts.cost() as i128 - amounts.revenue() as i128,
 				indoor_c: state.indoor_c,
 				backlog_wh: state.backlog_wh,
 			};

@@ -101,7 +101,7 @@ impl EraLine {
 					contracted: contract.energy,
 					held: contract.held,
 					reading: statement.reading,
-					delivered: statement.energy,
+					delivered: statement.exchange(),
 					worth: statement.delivered,
 					amounts: statement.amounts,
 				})

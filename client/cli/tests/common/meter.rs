@@ -203,7 +203,7 @@ pub async fn sent(url: &str) -> usize {
 		sent += extrinsics
 			.iter()
 			.map(Result::unwrap)
-			.filter(|extrinsic| extrinsic.call_name() == "submit_reading")
+			.filter(|extrinsic| matches!(extrinsic.call_name(), "submit_reading" | "submit_late_reading"))
 			.count();
 	}
 	sent

@@ -22,6 +22,7 @@ pub enum HoldReason {
 #[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
 pub enum MarketHold {
 	Contract,
+	Offer,
 }
 
 /// Where repatriated reserves go.

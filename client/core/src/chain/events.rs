@@ -2,7 +2,7 @@
 
 use super::{
 	balances::BalancesEvent,
-	types::{Balance, CommunityId, HouseholdId, MarketEvent, Statement},
+	types::{Balance, CommunityId, Household, HouseholdId, MarketEvent, Statement},
 	At, Node,
 };
 use crate::fault::{Fault, OrFault};
@@ -59,9 +59,9 @@ const MONEY_EVENTS: [&str; 3] = ["Transfer", "TransferOnHold", "Held"];
 pub struct Scanner {
 	community: CommunityId,
 	members: BTreeSet<HouseholdId>,
-	/// Owner and community of households, and accounts of communities. These are of all communities, because several
+	/// Owners and community of households, and accounts of communities. These are of all communities, because several
 	/// may clear in one block.
-	households: BTreeMap<HouseholdId, (AccountId32, CommunityId)>,
+	households: BTreeMap<HouseholdId, Household>,
 	accounts: BTreeMap<CommunityId, Accounts>,
 }
 
@@ -148,13 +148,16 @@ impl Scanner {
 		}
 		for event in &market {
 			match event {
-				MarketEvent::OperatorChanged { community } => {
+				MarketEvent::OperatorChanged { community } | MarketEvent::UtilityChanged { community } => {
 					self.accounts.remove(community);
 				}
-				MarketEvent::HouseholdRegistered {
+				MarketEvent::HouseholdJoined {
 					community, household, ..
 				} if *community == self.community => {
 					self.members.insert(*household);
+				}
+				MarketEvent::OwnerChanged { household } => {
+					self.households.remove(household);
 				}
 				_ => (),
 			}
@@ -191,7 +194,15 @@ impl Scanner {
 			| ComfortChanged { household, .. }
 			| PreferenceChanged { household }
 			| HouseholdSuspended { household }
-			| MeterReplaced { household }
+			| HouseholdChanged { household }
+			| MembershipAccepted { household }
+			| MeterConfirmed { household }
+			| MaxDebitChanged { household }
+			| ChangeProposed { household }
+			| ChangeAccepted { household }
+			| HouseholdOffered { household }
+			| OwnerChanged { household }
+			| ArrearsWrittenOff { household, .. }
 			| StrategiesWithdrawn { household, .. }
 			| ReadingRefused { household }
 			| HouseholdLeaving { household, .. }
@@ -202,7 +213,13 @@ impl Scanner {
 			| OperatorChanged { community }
 			| ConcentratorChanged { community }
 			| CommunityPaused { community }
-			| HouseholdRegistered { community, .. }
+			| TermsBoundsChanged { community }
+			| UtilityChanged { community }
+			| CommunityClosed { community }
+			| LateReadingSettled { community, .. }
+			| HouseholdJoined { community, .. }
+			| MembershipOffered { community }
+			| OfferWithdrawn { community }
 			| HouseholdLeft { community, .. }
 			| ContractMade { community, .. }
 			| EraCleared { community, .. }
@@ -247,6 +264,13 @@ impl Scanner {
 		let (mut moved, mut held) = (Flows::default(), Flows::default());
 		let mut in_pools = BTreeMap::<CommunityId, i128>::new();
 		for event in market {
+			if let MarketEvent::EraSettled {
+				community, totals, ..
+			} = event
+			{
+				let accounts = self.accounts(at, *community).await?;
+				moved.pay(&accounts.utility, &accounts.pot, totals.to_pot);
+			}
 			let (MarketEvent::ContractMade { household, .. }
 			| MarketEvent::HouseholdSettled { household, .. }
 			| MarketEvent::CreditPaid { household, .. }
@@ -254,7 +278,15 @@ impl Scanner {
 			else {
 				continue;
 			};
-			let (owner, community) = self.household((node, at), *household).await?;
+			let household = self.household((node, at), *household).await?;
+			let community = household.community;
+			// Money of an era is the owner's of that era.
+			let era = match event {
+				MarketEvent::ContractMade { era, .. } => *era,
+				MarketEvent::HouseholdSettled { statement, .. } => statement.era,
+				_ => household.member_until.unwrap_or(u32::MAX),
+			};
+			let owner = *household.owner_in(era);
 			let accounts = self.accounts(at, community).await?;
 			match event {
 				MarketEvent::ContractMade { held: amount, .. } => held.add(&owner, *amount),
@@ -279,14 +311,14 @@ impl Scanner {
 		Ok((moved, held))
 	}
 
-	/// A household's owner and community.
+	/// A household.
 	async fn household(
 		&mut self,
 		(node, at): (&Node, &At),
 		household: HouseholdId,
-	) -> Result<(AccountId32, CommunityId), Fault> {
+	) -> Result<Household, Fault> {
 		if let Some(known) = self.households.get(&household) {
-			return Ok(*known);
+			return Ok(known.clone());
 		}
 		let mut known = super::household(at, household).await?;
 		if known.is_none() {
@@ -295,8 +327,10 @@ impl Scanner {
 			known = super::household(&before, household).await?;
 		}
 		let known = known.ok_or_else(|| Fault::Chain(format!("the chain has no household {household}")))?;
-		let known = (known.owner, known.community);
-		self.households.insert(household, known);
+		// Only what does not change is kept: `OwnerChanged` removes it.
+		if known.member_until.is_none() {
+			self.households.insert(household, known.clone());
+		}
 		Ok(known)
 	}
 

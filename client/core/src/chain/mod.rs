@@ -27,7 +27,7 @@ use subxt::{
 };
 use types::{
 	Bill, Community, CommunityId, Contract, Debt, EraRecord, EraView, Household, HouseholdId,
-	LastRuntimeUpgrade, Metered, Reading, Statement,
+	LastRuntimeUpgrade, MembershipOffer, Metered, Proposal, Reading, Statement,
 };
 
 /// The chain at one block: its state, events and transactions.
@@ -381,6 +381,24 @@ pub async fn community_count(at: &At) -> Result<u32, Fault> {
 /// The household that a meter measures.
 pub async fn household_of_meter(at: &At, meter: &AccountId32) -> Result<Option<HouseholdId>, Fault> {
 	entry(at, "EnergyMarket", "MeterOf", (meter.0,)).await
+}
+
+/// An open offer of membership, by the number that the household will have.
+pub async fn offer(at: &At, household: HouseholdId) -> Result<Option<MembershipOffer>, Fault> {
+	entry(at, "EnergyMarket", "Offers", (household,)).await
+}
+
+/// All offers of membership whose time is not over.
+pub async fn offers(at: &At) -> Result<Vec<(HouseholdId, MembershipOffer)>, Fault> {
+	let current = era(at).await?.map_or(0, |view| view.current);
+	let all: Vec<((HouseholdId,), MembershipOffer)> = entries(at, "EnergyMarket", "Offers").await?;
+	let all = all.into_iter().map(|((id,), offer)| (id, offer));
+	Ok(all.filter(|(_, offer)| current <= offer.expires).collect())
+}
+
+/// The change of a household that its operator proposes.
+pub async fn proposal(at: &At, household: HouseholdId) -> Result<Option<Proposal>, Fault> {
+	entry(at, "EnergyMarket", "Proposals", (household,)).await
 }
 
 /// A household's reading of an era, if it is one of the household's newest two.

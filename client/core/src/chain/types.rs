@@ -11,7 +11,7 @@ pub use commonwatt_market::{
 	game::{Certificate, Comfort, Delivered, Kind, Status, Strategy},
 	money::serialized as money,
 	Amounts, Balance, Bill, Channels, CommunityId, Debt, EraRecord, EraView, HouseholdId, Metered, Quality,
-	Reading, RoundState, Statement, Terms, Totals,
+	Reading, RoundState, Statement, Terms, TermsBounds, Totals,
 };
 use serde::{Deserialize, Serialize};
 use subxt::{
@@ -23,6 +23,10 @@ use subxt::{
 pub type Community = commonwatt_market::Community<AccountId32, Vec<u8>, Vec<EndedTerms>>;
 /// A household.
 pub type Household = commonwatt_market::Household<AccountId32>;
+/// An offer of membership.
+pub type MembershipOffer = commonwatt_market::MembershipOffer<AccountId32>;
+/// A change of a household that its operator proposes.
+pub type Proposal = commonwatt_market::Proposal<AccountId32>;
 /// A contract.
 pub type Contract = commonwatt_market::Contract<Vec<Strategy>>;
 /// A household's submission for an era.
@@ -42,7 +46,7 @@ pub enum MarketEvent {
 	CommunityCreated {
 		community: CommunityId,
 	},
-	HouseholdRegistered {
+	HouseholdJoined {
 		community: CommunityId,
 		household: HouseholdId,
 		comfort: Option<Comfort>,
@@ -126,7 +130,7 @@ pub enum MarketEvent {
 	HouseholdSuspended {
 		household: HouseholdId,
 	},
-	MeterReplaced {
+	HouseholdChanged {
 		household: HouseholdId,
 	},
 	StrategiesWithdrawn {
@@ -144,6 +148,24 @@ pub enum MarketEvent {
 		community: CommunityId,
 		household: HouseholdId,
 	},
+	TermsBoundsChanged {
+		community: CommunityId,
+	},
+	UtilityChanged {
+		community: CommunityId,
+	},
+	CommunityClosed {
+		community: CommunityId,
+	},
+	LateReadingSettled {
+		community: CommunityId,
+		household: HouseholdId,
+		statement: Statement,
+		#[serde(with = "money")]
+		paid: Balance,
+		#[serde(with = "money")]
+		received: Balance,
+	},
 	CreditPaid {
 		household: HouseholdId,
 		#[serde(with = "money")]
@@ -151,11 +173,45 @@ pub enum MarketEvent {
 		#[serde(with = "money")]
 		credit: Balance,
 	},
+	MembershipOffered {
+		community: CommunityId,
+	},
+	MembershipAccepted {
+		household: HouseholdId,
+	},
+	MeterConfirmed {
+		household: HouseholdId,
+	},
+	OfferWithdrawn {
+		community: CommunityId,
+	},
+	MaxDebitChanged {
+		household: HouseholdId,
+	},
+	ChangeProposed {
+		household: HouseholdId,
+	},
+	ChangeAccepted {
+		household: HouseholdId,
+	},
+	HouseholdOffered {
+		household: HouseholdId,
+	},
+	OwnerChanged {
+		household: HouseholdId,
+	},
+	ArrearsWrittenOff {
+		household: HouseholdId,
+		#[serde(with = "money")]
+		arrears: Balance,
+	},
 }
 
 /// Calls by pallet, also as arguments of batch and Sudo calls.
 #[derive(Clone, Debug, EncodeAsType)]
 #[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+// Few of them exist at a time, and they are encoded at once.
+#[allow(clippy::large_enum_variant)]
 pub enum RuntimeCall {
 	EnergyMarket(MarketCall),
 	Balances(BalancesCall),
@@ -165,19 +221,20 @@ pub enum RuntimeCall {
 #[derive(Clone, Debug, EncodeAsType)]
 #[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
 #[allow(non_camel_case_types)]
+#[allow(clippy::large_enum_variant)]
 pub enum MarketCall {
 	create_community {
 		name: Vec<u8>,
 		operator: AccountId32,
 		utility: AccountId32,
 		terms: Terms,
+		bounds: TermsBounds,
 	},
-	register_household {
+	offer_membership {
 		community: CommunityId,
 		owner: AccountId32,
 		meter: AccountId32,
 		connection_limit_wh: u32,
-		comfort: Option<Comfort>,
 	},
 }
 
@@ -204,6 +261,22 @@ pub struct SubmitStrategies {
 	pub era: u32,
 	pub generation_wh: u32,
 	pub strategies: Vec<Strategy>,
+}
+
+/// Arguments of `accept_membership`.
+#[derive(Clone, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+pub struct AcceptMembership {
+	pub household: HouseholdId,
+	pub max_debit_per_era: Balance,
+	pub comfort: Option<Comfort>,
+}
+
+/// Arguments of `confirm_meter`.
+#[derive(Clone, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+pub struct ConfirmMeter {
+	pub household: HouseholdId,
 }
 
 /// Arguments of `submit_reading`.

@@ -1,4 +1,4 @@
-//! A migration from version 1 to 2 for rehearsing an upgrade. Both versions have the same layout: it reads every
+//! A migration from version 2 to 3 for rehearsing an upgrade. Both versions have the same layout: it reads every
 //! community and writes it back. No release contains it.
 
 use crate::{
@@ -7,9 +7,9 @@ use crate::{
 };
 use frame_support::migrations::VersionedMigration;
 
-/// Migrates from version 1 to 2, at most once.
+/// Migrates from version 2 to 3, at most once.
 pub type Rehearsal<T> =
-	VersionedMigration<1, 2, unchecked::Rewrite<T>, Pallet<T>, <T as frame_system::Config>::DbWeight>;
+	VersionedMigration<2, 3, unchecked::Rewrite<T>, Pallet<T>, <T as frame_system::Config>::DbWeight>;
 
 /// The migration without the version check. It is private, so that nobody runs it without the check.
 mod unchecked {

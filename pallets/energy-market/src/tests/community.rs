@@ -7,22 +7,13 @@ use frame_support::{assert_noop, assert_ok};
 use sp_runtime::DispatchError::BadOrigin;
 
 fn create(terms: Terms) -> sp_runtime::DispatchResult {
-	EnergyMarket::create_community(RuntimeOrigin::root(), b"hill".to_vec(), OPERATOR, UTILITY, terms)
-}
-
-fn register(
-	community: CommunityId,
-	meter: AccountId,
-	limit: u32,
-	comfort: Option<Comfort>,
-) -> sp_runtime::DispatchResult {
-	EnergyMarket::register_household(
-		RuntimeOrigin::signed(OPERATOR),
-		community,
-		owner(5),
-		meter,
-		limit,
-		comfort,
+	EnergyMarket::create_community(
+		RuntimeOrigin::root(),
+		b"hill".to_vec(),
+		OPERATOR,
+		UTILITY,
+		terms,
+		bounds(),
 	)
 }
 
@@ -48,7 +39,7 @@ fn community_creation_is_refused_without_governance() {
 	ExtBuilder::default().build_and_execute(|| {
 		let origin = RuntimeOrigin::signed(OPERATOR);
 		assert_noop!(
-			EnergyMarket::create_community(origin, b"hill".to_vec(), OPERATOR, UTILITY, terms()),
+			EnergyMarket::create_community(origin, b"hill".to_vec(), OPERATOR, UTILITY, terms(), bounds()),
 			BadOrigin
 		);
 	});
@@ -58,7 +49,14 @@ fn community_creation_is_refused_without_governance() {
 fn community_is_refused_when_its_name_is_too_long() {
 	ExtBuilder::default().build_and_execute(|| {
 		assert_noop!(
-			EnergyMarket::create_community(RuntimeOrigin::root(), vec![b'x'; 33], OPERATOR, UTILITY, terms()),
+			EnergyMarket::create_community(
+				RuntimeOrigin::root(),
+				vec![b'x'; 33],
+				OPERATOR,
+				UTILITY,
+				terms(),
+				bounds()
+			),
 			Error::<Test>::NameTooLong
 		);
 	});
@@ -68,9 +66,15 @@ fn community_is_refused_when_its_name_is_too_long() {
 fn community_is_refused_when_the_operator_cannot_fund_the_pool_account() {
 	ExtBuilder::default().build_and_execute(|| {
 		let name = b"hill".to_vec();
-		assert!(
-			EnergyMarket::create_community(RuntimeOrigin::root(), name, 9_999, UTILITY, terms()).is_err()
-		);
+		assert!(EnergyMarket::create_community(
+			RuntimeOrigin::root(),
+			name,
+			9_999,
+			UTILITY,
+			terms(),
+			bounds()
+		)
+		.is_err());
 		assert_eq!(CommunityCount::<Test>::get(), 1);
 	});
 }
@@ -117,6 +121,25 @@ fn terms_are_refused_when_tariffs_are_out_of_order() {
 }
 
 #[test]
+fn terms_are_refused_when_fee_or_reward_cap_is_too_high() {
+	ExtBuilder::default().build_and_execute(|| {
+		// 190 + 110 is retail.
+		let mut terms = terms();
+		terms.tariffs.grid_fee_per_kwh = 111;
+		assert_noop!(create(terms), Error::<Test>::GridFeeTooHigh);
+		terms.price_rule = PriceRule::SupplyDemandRatio;
+		assert_eq!(create(terms), Ok(()));
+		terms.tariffs.grid_fee_per_kwh = 221;
+		assert_noop!(create(terms), Error::<Test>::GridFeeTooHigh);
+		terms.tariffs.grid_fee_per_kwh = 10;
+		terms.reward_cap_per_kwh = 6;
+		assert_noop!(create(terms), Error::<Test>::RewardCapTooHigh);
+		terms.reward_cap_per_kwh = 5;
+		assert_eq!(create(terms), Ok(()));
+	});
+}
+
+#[test]
 fn terms_are_refused_when_a_tariff_is_too_high() {
 	ExtBuilder::default().build_and_execute(|| {
 		let wrong: [fn(&mut Tariffs); 2] = [
@@ -132,86 +155,9 @@ fn terms_are_refused_when_a_tariff_is_too_high() {
 }
 
 #[test]
-fn operator_admits_a_household() {
-	ExtBuilder::default().build_in_first_era(|| {
-		take_events();
-		assert_ok!(register(VILLAGE, 7_000, 5_000, Some(comfort())));
-		let household = Households::<Test>::get(home(4)).unwrap();
-		assert_eq!((household.owner, household.meter), (owner(5), 7_000));
-		assert_eq!(household.member_since, FIRST_ERA);
-		assert_eq!(MeterOf::<Test>::get(7_000), Some(home(4)));
-		assert_eq!(
-			Members::<Test>::get(VILLAGE).into_inner(),
-			[0, 1, 2, 3, 4].map(home)
-		);
-		assert!(matches!(
-			take_events().as_slice(),
-			[Event::HouseholdRegistered {
-				household: HouseholdId(4),
-				..
-			}]
-		));
-	});
-}
-
-#[test]
-fn household_is_refused_when_the_community_is_unknown() {
-	ExtBuilder::default().build_and_execute(|| {
-		assert_noop!(
-			register(CommunityId(9), 7_000, 5_000, None),
-			Error::<Test>::UnknownCommunity
-		);
-	});
-}
-
-#[test]
-fn household_is_refused_when_the_signer_is_not_the_operator() {
-	ExtBuilder::default().build_and_execute(|| {
-		let origin = RuntimeOrigin::signed(STRANGER);
-		assert_noop!(
-			EnergyMarket::register_household(origin, VILLAGE, owner(5), 7_000, 5_000, None),
-			Error::<Test>::NotOperator
-		);
-	});
-}
-
-#[test]
-fn household_is_refused_when_its_meter_is_already_registered() {
-	ExtBuilder::default().build_and_execute(|| {
-		assert_noop!(
-			register(VILLAGE, meter(2), 5_000, None),
-			Error::<Test>::MeterAlreadyRegistered
-		);
-	});
-}
-
-#[test]
-fn household_is_refused_when_the_community_is_full() {
-	ExtBuilder::default()
-		.households(MAX_HOUSEHOLDS)
-		.build_and_execute(|| {
-			assert_noop!(
-				register(VILLAGE, 7_000, 5_000, None),
-				Error::<Test>::CommunityFull
-			);
-		});
-}
-
-#[test]
-fn household_is_refused_when_its_connection_limit_is_out_of_range() {
-	ExtBuilder::default().build_and_execute(|| {
-		for limit in [0, 1_000_000_001] {
-			assert_noop!(
-				register(VILLAGE, 7_000, limit, None),
-				Error::<Test>::ConnectionLimitOutOfRange
-			);
-		}
-	});
-}
-
-#[test]
 fn comfort_is_refused_when_range_or_sensitivity_is_invalid() {
-	ExtBuilder::default().build_and_execute(|| {
+	ExtBuilder::default().build_in_first_era(|| {
+		let offered = offer(owner(5), 7_000, 5_000);
 		let with = |change: fn(&mut Comfort)| {
 			let mut comfort = comfort();
 			change(&mut comfort);
@@ -228,7 +174,10 @@ fn comfort_is_refused_when_range_or_sensitivity_is_invalid() {
 		for (change, error) in cases {
 			let comfort = with(change);
 			let error: sp_runtime::DispatchError = error.into();
-			assert_noop!(register(VILLAGE, 7_000, 5_000, comfort), error);
+			assert_noop!(
+				EnergyMarket::accept_membership(RuntimeOrigin::signed(owner(5)), offered, MAX_DEBIT, comfort),
+				error
+			);
 			assert_noop!(
 				EnergyMarket::set_comfort(RuntimeOrigin::signed(owner(0)), home(0), comfort),
 				error
@@ -340,14 +289,15 @@ fn new_terms_hold_from_their_era_on_and_do_not_change_contracts() {
 		enter_era(FIRST_ERA + 1);
 		let mut new = terms();
 		new.tariffs.feed_in_per_kwh = 200;
-		set_terms(OPERATOR, VILLAGE, new, FIRST_ERA + 3).unwrap();
+		set_terms(OPERATOR, VILLAGE, new, FIRST_ERA + 4).unwrap();
 		enter_era(FIRST_ERA + 2);
 		report(0, FIRST_ERA + 1, 2_000, 0);
 		report(1, FIRST_ERA + 1, 0, 2_000);
 		enter_era(FIRST_ERA + 3);
+		enter_era(FIRST_ERA + 4);
 		assert_eq!(statement(0, FIRST_ERA + 1).price_per_kwh, 190);
-		assert_eq!(record(FIRST_ERA + 2).price_per_kwh, 190);
-		assert_eq!(record(FIRST_ERA + 3).price_per_kwh, 250);
+		assert_eq!(record(FIRST_ERA + 3).price_per_kwh, 190);
+		assert_eq!(record(FIRST_ERA + 4).price_per_kwh, 250);
 	});
 }
 
@@ -359,25 +309,73 @@ fn announcement_replaces_one_that_has_not_begun_and_keeps_one_that_has() {
 			terms.tariffs.feed_in_per_kwh = feed_in_per_kwh;
 			terms
 		};
-		set_terms(OPERATOR, VILLAGE, priced(100), FIRST_ERA + 1).unwrap();
-		set_terms(OPERATOR, VILLAGE, priced(200), FIRST_ERA + 1).unwrap();
-		enter_era(FIRST_ERA + 1);
-		set_terms(OPERATOR, VILLAGE, priced(300), FIRST_ERA + 2).unwrap();
-		enter_era(FIRST_ERA + 2);
-		assert_eq!(record(FIRST_ERA + 1).price_per_kwh, 250);
-		assert_eq!(record(FIRST_ERA + 2).price_per_kwh, 300);
+		set_terms(OPERATOR, VILLAGE, priced(100), FIRST_ERA + 3).unwrap();
+		set_terms(OPERATOR, VILLAGE, priced(200), FIRST_ERA + 3).unwrap();
+		for era in 1..=3 {
+			enter_era(FIRST_ERA + era);
+		}
+		set_terms(OPERATOR, VILLAGE, priced(280), FIRST_ERA + 6).unwrap();
+		for era in 4..=6 {
+			enter_era(FIRST_ERA + era);
+		}
+		let prices = [2, 3, 5, 6].map(|era| record(FIRST_ERA + era).price_per_kwh);
+		assert_eq!(prices, [190, 250, 250, 290]);
 	});
 }
 
 #[test]
-fn terms_are_refused_for_an_era_that_has_begun() {
+fn terms_are_refused_without_notice() {
 	ExtBuilder::default().build_in_first_era(|| {
-		for era in [0, FIRST_ERA - 1, FIRST_ERA] {
+		let earliest = FIRST_ERA + TERMS_NOTICE;
+		for era in [0, FIRST_ERA, FIRST_ERA + 1, earliest - 1] {
 			assert_noop!(
 				set_terms(OPERATOR, VILLAGE, terms(), era),
-				Error::<Test>::EraNotLater
+				Error::<Test>::NoticeTooShort
 			);
 		}
+		assert_ok!(set_terms(OPERATOR, VILLAGE, terms(), earliest));
+	});
+}
+
+#[test]
+fn terms_are_refused_outside_the_bounds() {
+	ExtBuilder::default().build_in_first_era(|| {
+		let community = CommunityId(1);
+		let tight = TermsBounds::around(&terms());
+		let root = RuntimeOrigin::root;
+		let create =
+			|terms| EnergyMarket::create_community(root(), b"hill".to_vec(), OPERATOR, UTILITY, terms, tight);
+		let dearer: [fn(&mut Terms); 6] = [
+			|terms| terms.tariffs.retail_per_kwh += 1,
+			|terms| terms.tariffs.feed_in_per_kwh -= 1,
+			|terms| terms.tariffs.imbalance_import_per_kwh += 1,
+			|terms| terms.tariffs.imbalance_export_per_kwh -= 1,
+			|terms| terms.tariffs.grid_fee_per_kwh += 1,
+			|terms| terms.incentive_per_era += 1,
+		];
+		let changed = |change: &fn(&mut Terms)| {
+			let mut terms = terms();
+			change(&mut terms);
+			terms
+		};
+		for change in &dearer {
+			assert_noop!(create(changed(change)), Error::<Test>::OutsideBounds);
+		}
+		assert_ok!(create(terms()));
+		let from_era = FIRST_ERA + TERMS_NOTICE;
+		for change in &dearer {
+			assert_noop!(
+				set_terms(OPERATOR, community, changed(change), from_era),
+				Error::<Test>::OutsideBounds
+			);
+		}
+		// Only governance changes the bounds.
+		assert_noop!(
+			EnergyMarket::set_terms_bounds(RuntimeOrigin::signed(OPERATOR), community, bounds()),
+			BadOrigin
+		);
+		assert_ok!(EnergyMarket::set_terms_bounds(root(), community, bounds()));
+		assert_ok!(set_terms(OPERATOR, community, changed(&dearer[0]), from_era));
 	});
 }
 

@@ -26,15 +26,18 @@ fn rich(terms: Terms, test: impl FnOnce()) {
 		for who in [UTILITY, OPERATOR, EnergyMarket::pot_account(VILLAGE)] {
 			Balances::set_balance(&who, FORTUNE);
 		}
-		assert_ok!(EnergyMarket::set_terms(by(OPERATOR), VILLAGE, terms, 1));
+		put_terms(terms);
 		for household in 0..MAX_HOUSEHOLDS {
-			assert_ok!(EnergyMarket::register_household(
-				by(OPERATOR),
+			assert_ok!(EnergyMarket::join_at_genesis(
 				VILLAGE,
-				owner(household),
-				meter(household),
-				MAX_ENERGY_WH,
-				Some(widest_comfort())
+				&GenesisHousehold {
+					owner: owner(household),
+					meter: meter(household),
+					max_debit_per_era: MAX_DEBIT,
+					connection_limit_wh: MAX_ENERGY_WH,
+					comfort: Some(widest_comfort()),
+					preference: None,
+				}
 			));
 		}
 		enter_era(FIRST_ERA - 1);
@@ -63,11 +66,12 @@ fn dearest() -> Terms {
 	Terms {
 		tariffs: Tariffs {
 			retail_per_kwh: MAX_TARIFF_PER_KWH,
-			feed_in_per_kwh: MAX_TARIFF_PER_KWH,
+			feed_in_per_kwh: 0,
 			imbalance_import_per_kwh: MAX_TARIFF_PER_KWH,
-			imbalance_export_per_kwh: MAX_TARIFF_PER_KWH,
-			grid_fee_per_kwh: MAX_TARIFF_PER_KWH,
+			imbalance_export_per_kwh: 0,
+			grid_fee_per_kwh: MAX_TARIFF_PER_KWH / 2,
 		},
+		reward_cap_per_kwh: MAX_TARIFF_PER_KWH / 4,
 		incentive_per_era: Balance::MAX,
 		comfort_bounds: Some(ComfortBounds {
 			min_centi_c: i16::MIN,
@@ -122,10 +126,12 @@ fn sums_are_right_at_maximum_energy_and_tariffs() {
 		assert_eq!(totals.community_wh, u64::from(MAX_HOUSEHOLDS / 2) * 1_000_000_000);
 		assert_eq!(
 			totals.through_pool,
-			gigawatt_hours * 1_000_000 * MAX_TARIFF_PER_KWH
+			gigawatt_hours * 1_000_000 * MAX_TARIFF_PER_KWH / 2
 		);
 		assert_eq!(totals.grid_fees, totals.through_pool);
-		assert_eq!(totals.rewards, pot - EXISTENTIAL_DEPOSIT);
+		// The buyers' payoffs are so small that they have no weight; the sellers get their caps.
+		assert!(totals.rewards <= pot - EXISTENTIAL_DEPOSIT);
+		assert_eq!(totals.rewards, totals.grid_fees / 2);
 	});
 }
 
@@ -167,6 +173,7 @@ fn sums_are_right_at_tariffs_of_zero() {
 		imbalance_export_per_kwh: 0,
 		grid_fee_per_kwh: 0,
 	};
+	terms.reward_cap_per_kwh = 0;
 	terms.price_rule = PriceRule::SupplyDemandRatio;
 	rich(terms, || {
 		largest_trade(FIRST_ERA + 1);
@@ -231,13 +238,19 @@ fn last_possible_era_does_not_panic() {
 			EnergyMarket::withdraw_strategies(by(owner(0)), home(0)),
 			Error::<Test>::IdsExhausted
 		);
+		let change = Change::ConnectionLimit(1);
+		assert_ok!(EnergyMarket::propose_change(
+			by(OPERATOR),
+			home(0),
+			Some(change.clone())
+		));
 		assert_noop!(
-			EnergyMarket::replace_meter(by(OPERATOR), home(0), 9_001),
+			EnergyMarket::accept_change(by(owner(0)), home(0), change),
 			Error::<Test>::IdsExhausted
 		);
 		assert_noop!(
 			EnergyMarket::set_terms(by(OPERATOR), VILLAGE, terms(), EraIndex::MAX),
-			Error::<Test>::EraNotLater
+			Error::<Test>::NoticeTooShort
 		);
 		assert_eq!(EnergyMarket::view_current_era(), None);
 		// A timestamp beyond the last era changes nothing.

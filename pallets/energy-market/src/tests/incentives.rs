@@ -12,12 +12,19 @@ const NEXT: EraIndex = FIRST_ERA + 1;
 fn announce(change: impl FnOnce(&mut Terms)) {
 	let mut terms = terms();
 	change(&mut terms);
-	assert_ok!(EnergyMarket::set_terms(
-		RuntimeOrigin::signed(OPERATOR),
-		VILLAGE,
-		terms,
-		NEXT
-	));
+	put_terms(terms);
+}
+
+/// A hundred times the usual tariffs, with a fee and a cap that leave room for large rewards: 11,000 for 2 kWh.
+fn raise_cap(terms: &mut Terms) {
+	terms.tariffs = Tariffs {
+		retail_per_kwh: 30_000,
+		feed_in_per_kwh: 8_000,
+		imbalance_import_per_kwh: 36_000,
+		imbalance_export_per_kwh: 4_000,
+		grid_fee_per_kwh: 11_000,
+	};
+	terms.reward_cap_per_kwh = 5_500;
 }
 
 fn fund_pot(amount: Balance) {
@@ -58,16 +65,86 @@ fn rewards() -> [Balance; 4] {
 fn pot_is_shared_in_proportion_to_delivered_payoffs() {
 	ExtBuilder::default().build_in_first_era(|| {
 		// Four units of money for each unit of payoff, of which there are 1,607.25.
-		announce(|terms| terms.incentive_per_era = 6_429);
+		announce(|terms| {
+			raise_cap(terms);
+			terms.incentive_per_era = 6_429;
+		});
 		fund_pot(10_000);
 		play(&[0, 1, 2, 3]);
-		assert_eq!(rewards(), [6_400, 25, 4, 0]);
-		assert_eq!(pot(), 10_000 - 6_429);
-		assert_eq!(record(NEXT).settled.map(|totals| totals.rewards), Some(6_429));
+		// Household 2 traded nothing with the community: its part of 4 stays in the pot.
+		assert_eq!(rewards(), [6_400, 25, 0, 0]);
+		assert_eq!(pot(), 10_000 - 6_425);
+		assert_eq!(record(NEXT).settled.map(|totals| totals.rewards), Some(6_425));
 		assert_eq!(
 			EnergyMarket::view_bill(home(0), NEXT, NEXT).map(|bill| bill.reward),
 			Some(6_400)
 		);
+	});
+}
+
+#[test]
+fn reward_is_capped_by_what_was_delivered_or_taken() {
+	ExtBuilder::default().build_in_first_era(|| {
+		announce(|terms| terms.incentive_per_era = 6_429);
+		fund_pot(10_000);
+		submit(0, NEXT, 2_000, &[strategy(Kind::SellToCommunity, 0)]);
+		submit(1, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 2_000)]);
+		enter_era(NEXT);
+		enter_era(NEXT + 1);
+		report(0, NEXT, 1_500, 0);
+		report(1, NEXT, 0, 2_000);
+		enter_era(NEXT + 2);
+		// 5 for each kWh: the seller delivered 1.5 kWh, the buyer took its 2 kWh.
+		assert_eq!(rewards(), [7, 10, 0, 0]);
+		assert_eq!(pot(), 10_000 - 17);
+	});
+}
+
+#[test]
+fn empty_flat_gets_no_reward() {
+	ExtBuilder::default().build_in_first_era(|| {
+		announce(|terms| terms.incentive_per_era = 6_429);
+		fund_pot(10_000);
+		submit(3, NEXT, 0, &[strategy(Kind::Neutral, 0)]);
+		enter_era(NEXT);
+		enter_era(NEXT + 1);
+		report(3, NEXT, 0, 0);
+		enter_era(NEXT + 2);
+		// Its payoff is omega, the highest of anybody who does nothing.
+		assert!(statement(3, NEXT).delivered.unwrap().payoff > Log2::default());
+		assert_eq!((rewards(), pot()), ([0; 4], 10_000));
+		assert_eq!(Balances::free_balance(owner(3)), ENDOWMENT);
+	});
+}
+
+#[test]
+fn energy_in_a_circle_costs_more_than_it_brings() {
+	ExtBuilder::default().build_in_first_era(|| {
+		announce(|terms| terms.incentive_per_era = 100_000);
+		fund_pot(200_000);
+		// One owner has a second connection and passes the same 1,999 Wh out of one and into the other.
+		assert_eq!(join(owner(0), 9_000, 10_000, None), home(4));
+		submit(0, NEXT, 1_999, &[strategy(Kind::SellToCommunity, 0)]);
+		assert_ok!(EnergyMarket::submit_strategies(
+			RuntimeOrigin::signed(owner(0)),
+			home(4),
+			NEXT,
+			0,
+			vec![strategy(Kind::BuyFromCommunity, 1_999)]
+		));
+		enter_era(NEXT);
+		enter_era(NEXT + 1);
+		report(0, NEXT, 1_999, 0);
+		assert_ok!(EnergyMarket::submit_reading(
+			RuntimeOrigin::signed(9_000),
+			NEXT,
+			reading(0, 1_999)
+		));
+		enter_era(NEXT + 2);
+		// A fee of 20 and two rewards of 9.
+		let reward = |household| statement(household, NEXT).amounts.reward;
+		assert_eq!((reward(0), reward(4)), (9, 9));
+		assert_eq!(Balances::free_balance(owner(0)), ENDOWMENT - 20 + 18);
 	});
 }
 
@@ -84,9 +161,12 @@ fn empty_pot_pays_nothing() {
 #[test]
 fn pot_below_the_incentive_pays_all_but_its_minimum_balance() {
 	ExtBuilder::default().build_in_first_era(|| {
-		announce(|terms| terms.incentive_per_era = 3_201);
+		announce(|terms| {
+			raise_cap(terms);
+			terms.incentive_per_era = 3_201;
+		});
 		fund_pot(EXISTENTIAL_DEPOSIT + 101);
-		play(&[0, 1, 2, 3]);
+		play(&[0, 1]);
 		assert_eq!(rewards().iter().sum::<Balance>(), 101);
 		assert_eq!(pot(), EXISTENTIAL_DEPOSIT);
 	});
@@ -104,14 +184,39 @@ fn pot_pays_nothing_when_the_incentive_is_zero() {
 #[test]
 fn silent_meter_earns_no_reward() {
 	ExtBuilder::default().build_in_first_era(|| {
-		announce(|terms| terms.incentive_per_era = 1_000);
+		announce(|terms| {
+			raise_cap(terms);
+			terms.incentive_per_era = 1_000;
+		});
 		fund_pot(10_000);
 		play(&[0, 2]);
-		// The estimate says that the buyer consumed its contract, so the seller delivered.
 		assert_eq!(statement(1, NEXT).delivered, None);
-		let [seller, buyer, _, _] = rewards();
-		assert_eq!(buyer, 0);
-		assert_eq!(seller, 999);
+		assert_eq!(rewards(), [999, 0, 0, 0]);
+	});
+}
+
+#[test]
+fn reading_that_a_device_estimated_earns_no_reward() {
+	ExtBuilder::default().build_in_first_era(|| {
+		announce(|terms| terms.incentive_per_era = 1_000);
+		fund_pot(10_000);
+		submit(0, NEXT, 2_000, &[strategy(Kind::SellToCommunity, 0)]);
+		submit(1, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 2_000)]);
+		enter_era(NEXT);
+		enter_era(NEXT + 1);
+		report(1, NEXT, 0, 2_000);
+		let estimated = Reading {
+			quality: Quality::Estimated,
+			..reading(2_000, 0)
+		};
+		assert_ok!(EnergyMarket::submit_reading(
+			RuntimeOrigin::signed(meter(0)),
+			NEXT,
+			estimated
+		));
+		enter_era(NEXT + 2);
+		assert_eq!(statement(0, NEXT).delivered, None);
+		assert_eq!(rewards(), [0, 10, 0, 0]);
 	});
 }
 
@@ -147,29 +252,8 @@ fn statement_has_delivered_comfort_and_payoff() {
 		assert!(warm.payoff.0.abs() <= commonwatt_market::game::log2::PAYOFF_ERROR.0);
 		let cold = statement(1, NEXT).delivered.unwrap();
 		assert_eq!((cold.comfort_ppm, cold.payoff), (0, Log2::NEG_INFINITY));
-		assert_eq!(rewards(), [1_000, 0, 0, 0]);
+		assert_eq!(rewards(), [0; 4]);
 		assert_eq!(statement(2, NEXT).delivered, None);
-	});
-}
-
-#[test]
-fn reward_for_a_closed_account_stays_in_the_pot() {
-	ExtBuilder::default().build_in_first_era(|| {
-		announce(|terms| terms.incentive_per_era = 8);
-		fund_pot(10_000);
-		submit(0, NEXT, 1_000, &[strategy(Kind::SellToMain, 0)]);
-		enter_era(NEXT);
-		enter_era(NEXT + 1);
-		report(0, NEXT, 1_000, 0);
-		assert_ok!(Balances::transfer(
-			&owner(0),
-			&STRANGER,
-			ENDOWMENT,
-			Preservation::Expendable
-		));
-		enter_era(NEXT + 2);
-		// Eight units are below the minimum balance, so they cannot open the account again.
-		assert_eq!((rewards(), pot()), ([0; 4], 10_000));
 	});
 }
 
@@ -189,13 +273,12 @@ fn comfort_range_outside_the_bounds_is_refused() {
 			EnergyMarket::set_comfort(origin.clone(), home(0), Some(comfort())),
 			Error::<Test>::ComfortOutOfBounds
 		);
+		let offered = offer(owner(5), 9_000, 1_000);
 		assert_noop!(
-			EnergyMarket::register_household(
-				RuntimeOrigin::signed(OPERATOR),
-				VILLAGE,
-				owner(5),
-				9_000,
-				1_000,
+			EnergyMarket::accept_membership(
+				RuntimeOrigin::signed(owner(5)),
+				offered,
+				MAX_DEBIT,
 				Some(comfort())
 			),
 			Error::<Test>::ComfortOutOfBounds
@@ -249,7 +332,14 @@ fn empty_comfort_bounds_are_refused() {
 				Error::<Test>::ComfortBoundsEmpty
 			);
 			assert_noop!(
-				EnergyMarket::create_community(RuntimeOrigin::root(), vec![], OPERATOR, UTILITY, terms),
+				EnergyMarket::create_community(
+					RuntimeOrigin::root(),
+					vec![],
+					OPERATOR,
+					UTILITY,
+					terms,
+					mock::bounds()
+				),
 				Error::<Test>::ComfortBoundsEmpty
 			);
 		}

@@ -134,8 +134,8 @@ fn wrong_round_is_caught() {
 #[test]
 fn wrong_count_is_caught() {
 	busy(
-		|| CommunityCount::<Test>::put(2),
-		"the community count differs from the number of communities",
+		|| CommunityCount::<Test>::put(0),
+		"a community's number is not below the community count",
 	);
 	busy(
 		|| NextHousehold::<Test>::put(home(3)),
@@ -143,7 +143,7 @@ fn wrong_count_is_caught() {
 	);
 	busy(
 		|| MeterOf::<Test>::insert(5, home(0)),
-		"more meters are registered than households have",
+		"more meters are registered than have confirmed a household",
 	);
 	busy(
 		|| Communities::<Test>::insert(CommunityId(7), Communities::<Test>::take(VILLAGE).unwrap()),
@@ -172,6 +172,68 @@ fn wrong_count_is_caught() {
 	busy(
 		|| Households::<Test>::mutate(home(0), |h| h.as_mut().unwrap().meter = meter(1)),
 		"a household's meter is not registered for it",
+	);
+}
+
+#[test]
+fn wrong_offer_or_proposal_is_caught() {
+	let offered = |change: fn(&mut MembershipOffer<AccountId>)| {
+		move || {
+			let id = offer(owner(5), 7_000, 1);
+			Offers::<Test>::mutate(id, |offer| change(offer.as_mut().unwrap()))
+		}
+	};
+	busy(
+		offered(|offer| offer.community = CommunityId(9)),
+		"an offer is of an unknown community",
+	);
+	busy(
+		offered(|offer| offer.deposit += 1),
+		"a hold for offers differs from the sum of open offers",
+	);
+	busy(
+		offered(|offer| offer.meter_confirmed = true),
+		"a household's meter is not registered for it",
+	);
+	busy(
+		offered(|offer| offer.meter = 7_001),
+		"a meter's account is not kept alive once for each use of it",
+	);
+	busy(
+		|| {
+			let id = offer(owner(5), 7_000, 1);
+			Offers::<Test>::remove(id);
+		},
+		"the count of open offers differs from the offers",
+	);
+	busy(
+		|| {
+			let id = offer(owner(5), 7_000, 1);
+			Offers::<Test>::insert(home(99), Offers::<Test>::take(id).unwrap());
+		},
+		"an offer has the number of a household or one that was not assigned",
+	);
+	let proposal = Proposal {
+		change: Change::ConnectionLimit(1),
+		accepted: false,
+		meter_confirmed: false,
+	};
+	let of_nobody = proposal.clone();
+	busy(
+		move || Proposals::<Test>::insert(home(99), of_nobody),
+		"a proposal is of an unknown household",
+	);
+	let complete = Proposal {
+		accepted: true,
+		..proposal
+	};
+	busy(
+		move || Proposals::<Test>::insert(home(0), complete),
+		"a proposal is open although everybody has agreed",
+	);
+	busy(
+		|| Handovers::<Test>::insert(home(99), STRANGER),
+		"a handover is of an unknown household",
 	);
 }
 
@@ -265,7 +327,30 @@ fn energy_that_does_not_sum_to_zero_is_caught() {
 				s.reading.generation_wh += 1;
 			})
 		},
-		"delivered community energy does not sum to zero",
+		"a statement's energy differs from the contract",
+	);
+	busy(
+		|| {
+			// A household without a contract has only main-grid energy.
+			in_statement(NEXT, 2, |s| {
+				s.energy.sold_to_community_wh += 1;
+				s.reading.generation_wh += 1;
+			})
+		},
+		"a statement's energy differs from the contract",
+	);
+	busy(
+		|| Statements::<Test>::mutate(VILLAGE, slot(NEXT), |book| book.retain(|(id, _)| *id != home(0))),
+		"settled community energy does not sum to zero",
+	);
+	busy(
+		|| {
+			in_statement(NEXT, 0, |s| {
+				s.matched_long_wh += 1;
+				s.reading.generation_wh += 1;
+			})
+		},
+		"matched deviations do not sum to zero",
 	);
 	busy(
 		|| {
@@ -294,6 +379,9 @@ fn statement_that_differs_from_the_metered_energy_is_caught() {
 		|t| t.rewards += 1,
 		|t| t.to_utility += 1,
 		|t| t.from_utility += 1,
+		|t| t.matched_wh += 1,
+		|t| t.feeder_import_wh += 1,
+		|t| t.feeder_export_wh += 1,
 	] {
 		busy(
 			move || {
@@ -304,6 +392,18 @@ fn statement_that_differs_from_the_metered_energy_is_caught() {
 			"the record's totals differ from the sums of its statements",
 		);
 	}
+}
+
+#[test]
+fn pot_that_received_too_much_is_caught() {
+	busy(
+		|| {
+			Records::<Test>::mutate(VILLAGE, slot(NEXT), |r| {
+				r.as_mut().unwrap().settled.as_mut().unwrap().to_pot += 1
+			})
+		},
+		"the pot received more than the spreads of matched deviations",
+	);
 }
 
 #[test]

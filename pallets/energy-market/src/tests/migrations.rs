@@ -54,8 +54,8 @@ fn is_marked() -> bool {
 #[test]
 fn genesis_writes_the_version_in_code() {
 	in_first_era(|| {
-		assert_eq!(on_chain(), 1);
-		assert_eq!(EnergyMarket::in_code_storage_version(), 1);
+		assert_eq!(on_chain(), 2);
+		assert_eq!(EnergyMarket::in_code_storage_version(), 2);
 	});
 }
 
@@ -67,12 +67,12 @@ fn migration_runs_only_once() {
 		assert!(is_marked());
 		Rehearsal::<Test>::on_runtime_upgrade();
 		assert!(!is_marked(), "the migration has not run");
-		assert_eq!(on_chain(), 2);
+		assert_eq!(on_chain(), 3);
 
 		mark();
 		Rehearsal::<Test>::on_runtime_upgrade();
 		assert!(is_marked(), "the migration ran twice");
-		assert_eq!(on_chain(), 2);
+		assert_eq!(on_chain(), 3);
 		assert_ok!(EnergyMarket::do_try_state());
 	});
 }
@@ -81,7 +81,7 @@ fn migration_runs_only_once() {
 fn migration_does_not_run_on_other_versions() {
 	in_first_era(|| {
 		mark();
-		for other in [0, 3] {
+		for other in [1, 4] {
 			StorageVersion::new(other).put::<EnergyMarket>();
 			Rehearsal::<Test>::on_runtime_upgrade();
 			assert!(is_marked());
@@ -108,7 +108,7 @@ fn rehearsal_changes_the_version_and_nothing_else() {
 		assert_ok!(EnergyMarket::do_try_state());
 	});
 	assert_ne!(root(&mut ext), before);
-	ext.execute_with(|| StorageVersion::new(1).put::<EnergyMarket>());
+	ext.execute_with(|| StorageVersion::new(2).put::<EnergyMarket>());
 	assert_eq!(root(&mut ext), before);
 }
 
@@ -117,7 +117,7 @@ fn open_contracts_are_settled_after_the_migration() {
 	in_first_era(|| {
 		make_contracts();
 		Rehearsal::<Test>::on_runtime_upgrade();
-		assert_eq!(on_chain(), 2);
+		assert_eq!(on_chain(), 3);
 		enter_era(NEXT + 1);
 		report(0, NEXT, 2_000, 0);
 		report(1, NEXT, 0, 1_500);
@@ -139,7 +139,7 @@ fn migration_keeps_undecodable_values() {
 		unhashed::put_raw(&key, &[7]);
 		Rehearsal::<Test>::on_runtime_upgrade();
 		assert_eq!(unhashed::get_raw(&key), Some(vec![7]));
-		assert_eq!(on_chain(), 2);
+		assert_eq!(on_chain(), 3);
 	});
 }
 

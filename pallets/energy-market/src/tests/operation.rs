@@ -4,7 +4,7 @@ use crate::{mock::*, *};
 use codec::Encode;
 use commonwatt_market::game::Kind;
 use frame_support::{assert_noop, assert_ok, traits::Get};
-use sp_runtime::DispatchResult;
+use sp_runtime::{DispatchError, DispatchResult};
 
 const NEXT: EraIndex = FIRST_ERA + 1;
 const NEW_METER: AccountId = 9_001;
@@ -34,9 +34,9 @@ fn corrected(generation_wh: u32, consumption_wh: u32) -> Reading {
 fn paused_community_settles_open_contracts_and_can_be_resumed() {
 	ExtBuilder::default().build_in_first_era(|| {
 		trade(NEXT);
-		enter_era(NEXT);
-		trade(NEXT + 1);
 		assert_ok!(EnergyMarket::set_paused(by(OPERATOR), VILLAGE, true));
+		enter_era(NEXT);
+		// The pause begins in the era after next.
 		assert_noop!(
 			EnergyMarket::submit_strategies(
 				by(owner(0)),
@@ -51,6 +51,7 @@ fn paused_community_settles_open_contracts_and_can_be_resumed() {
 		assert!(EnergyMarket::view_record(VILLAGE, NEXT + 1).is_none());
 		report(0, NEXT, 2_000, 0);
 		report(1, NEXT, 0, 2_000);
+		assert_ok!(EnergyMarket::set_paused(by(OPERATOR), VILLAGE, false));
 		enter_era(NEXT + 2);
 		assert_eq!(
 			record(NEXT).settled.map(|totals| totals.community_wh),
@@ -58,13 +59,10 @@ fn paused_community_settles_open_contracts_and_can_be_resumed() {
 		);
 		// In an era without a game, all energy is traded with the main grid.
 		report(1, NEXT + 1, 0, 1_000);
+		trade(NEXT + 3);
 		enter_era(NEXT + 3);
 		assert_eq!(statement(1, NEXT + 1).amounts.main_cost, 300);
-
-		assert_ok!(EnergyMarket::set_paused(by(OPERATOR), VILLAGE, false));
-		trade(NEXT + 4);
-		enter_era(NEXT + 4);
-		assert_eq!(record(NEXT + 4).certificate.traded_wh, 2_000);
+		assert_eq!(record(NEXT + 3).certificate.traded_wh, 2_000);
 	});
 }
 
@@ -79,22 +77,18 @@ fn era_without_a_game_is_billed_by_its_own_terms_despite_later_announcements() {
 			terms.tariffs.imbalance_import_per_kwh *= times;
 			assert_ok!(EnergyMarket::set_terms(by(OPERATOR), VILLAGE, terms, from_era));
 		};
-		enter_era(NEXT);
-		announce(2, NEXT + 1);
-		enter_era(NEXT + 1);
-		announce(3, NEXT + 2);
-		report(0, NEXT, 0, 1_000);
-		// The next era begins and new terms are announced for the era after it, before this era is settled.
-		block_at(u64::from(NEXT + 2) * ERA_MS);
-		announce(4, NEXT + 3);
-		next_block();
-		next_block();
-		report(0, NEXT + 1, 0, 1_000);
-		enter_era(NEXT + 3);
-		report(0, NEXT + 2, 0, 1_000);
-		enter_era(NEXT + 4);
-		let costs = [NEXT, NEXT + 1, NEXT + 2].map(|era| statement(0, era).amounts.main_cost);
-		assert_eq!(costs, [300, 600, 900]);
+		// The second announcement comes in the first era of the first terms, before the era before is settled.
+		announce(2, FIRST_ERA + 3);
+		for era in 1..=3 {
+			enter_era(FIRST_ERA + era);
+		}
+		announce(3, FIRST_ERA + 6);
+		for era in 4..=8 {
+			report(0, FIRST_ERA + era - 2, 0, 1_000);
+			enter_era(FIRST_ERA + era);
+		}
+		let costs = [2, 3, 5, 6].map(|era| statement(0, FIRST_ERA + era).amounts.main_cost);
+		assert_eq!(costs, [300, 600, 600, 900]);
 	});
 }
 
@@ -102,8 +96,8 @@ fn era_without_a_game_is_billed_by_its_own_terms_despite_later_announcements() {
 fn pause_longer_than_the_rings_keeps_all_invariants() {
 	ExtBuilder::default().build_in_first_era(|| {
 		trade(NEXT);
-		enter_era(NEXT);
 		assert_ok!(EnergyMarket::set_paused(by(OPERATOR), VILLAGE, true));
+		enter_era(NEXT);
 		enter_era(NEXT + 1);
 		report(0, NEXT, 2_000, 0);
 		report(1, NEXT, 0, 2_000);
@@ -118,22 +112,42 @@ fn pause_longer_than_the_rings_keeps_all_invariants() {
 #[test]
 fn suspended_household_trades_with_the_main_grid_only() {
 	ExtBuilder::default().build_in_first_era(|| {
-		trade(NEXT);
 		assert_ok!(EnergyMarket::set_suspended(by(OPERATOR), home(1), true));
+		enter_era(NEXT);
+		submit(0, NEXT + 1, 2_000, &[strategy(Kind::SellToMain, 0)]);
 		assert_noop!(
-			EnergyMarket::submit_strategies(by(owner(1)), home(1), NEXT, 0, vec![strategy(Kind::Neutral, 0)]),
+			EnergyMarket::submit_strategies(
+				by(owner(1)),
+				home(1),
+				NEXT + 1,
+				0,
+				vec![strategy(Kind::Neutral, 0)]
+			),
 			Error::<Test>::HouseholdSuspended
 		);
-		enter_era(NEXT);
-		assert!(EnergyMarket::view_contract(home(1), NEXT).is_none());
-		assert_eq!(contract(0, NEXT).energy.sold_to_main_wh, 2_000);
 		enter_era(NEXT + 1);
-		report(1, NEXT, 0, 2_000);
+		assert!(EnergyMarket::view_contract(home(1), NEXT + 1).is_none());
 		assert_ok!(EnergyMarket::set_suspended(by(OPERATOR), home(1), false));
-		trade(NEXT + 2);
 		enter_era(NEXT + 2);
-		assert_eq!(statement(1, NEXT).energy.bought_from_main_wh, 2_000);
-		assert_eq!(record(NEXT + 2).certificate.traded_wh, 2_000);
+		report(1, NEXT + 1, 0, 2_000);
+		trade(NEXT + 3);
+		enter_era(NEXT + 3);
+		assert_eq!(statement(1, NEXT + 1).energy.bought_from_main_wh, 2_000);
+		assert_eq!(record(NEXT + 3).certificate.traded_wh, 2_000);
+	});
+}
+
+/// An operator that sees strategies or the game cannot change who takes part in it.
+#[test]
+fn suspension_and_pause_never_reach_an_era_whose_strategies_are_given() {
+	ExtBuilder::default().build_in_first_era(|| {
+		trade(NEXT);
+		assert_ok!(EnergyMarket::set_suspended(by(OPERATOR), home(1), true));
+		assert_ok!(EnergyMarket::set_paused(by(OPERATOR), VILLAGE, true));
+		// The first block of the era, before the chain has noted it.
+		enter_era(NEXT);
+		assert_eq!(contract(0, NEXT).energy.sold_to_community_wh, 2_000);
+		assert_eq!(contract(1, NEXT).energy.bought_from_community_wh, 2_000);
 	});
 }
 
@@ -150,7 +164,7 @@ fn operator_calls_are_refused_from_others_and_without_a_change() {
 				Error::<Test>::NotOperator
 			);
 			assert_noop!(
-				EnergyMarket::replace_meter(by(who), home(0), NEW_METER),
+				EnergyMarket::propose_change(by(who), home(0), Some(Change::Meter(NEW_METER))),
 				Error::<Test>::NotOperator
 			);
 			assert_noop!(
@@ -162,8 +176,22 @@ fn operator_calls_are_refused_from_others_and_without_a_change() {
 				sp_runtime::DispatchError::BadOrigin
 			);
 		}
+		for who in [OPERATOR, STRANGER] {
+			assert_noop!(
+				EnergyMarket::set_utility(by(who), VILLAGE, who),
+				sp_runtime::DispatchError::BadOrigin
+			);
+			assert_noop!(
+				EnergyMarket::close_community(by(who), VILLAGE, who),
+				sp_runtime::DispatchError::BadOrigin
+			);
+		}
 		assert_noop!(
 			EnergyMarket::set_paused(by(OPERATOR), VILLAGE, false),
+			Error::<Test>::NothingToChange
+		);
+		assert_noop!(
+			EnergyMarket::set_concentrator(by(OPERATOR), VILLAGE, None),
 			Error::<Test>::NothingToChange
 		);
 		assert_noop!(
@@ -202,9 +230,110 @@ fn governance_names_another_operator() {
 }
 
 #[test]
+fn announcements_of_a_replaced_operator_never_come_into_force() {
+	ExtBuilder::default().build_in_first_era(|| {
+		let mut dear = terms();
+		dear.tariffs.grid_fee_per_kwh = 100;
+		let from_era = FIRST_ERA + TERMS_NOTICE;
+		assert_ok!(EnergyMarket::set_terms(by(OPERATOR), VILLAGE, dear, from_era));
+		assert_ok!(EnergyMarket::set_paused(by(OPERATOR), VILLAGE, true));
+		assert_ok!(EnergyMarket::set_concentrator(
+			by(OPERATOR),
+			VILLAGE,
+			Some(OPERATOR)
+		));
+		assert_ok!(EnergyMarket::set_operator(
+			RuntimeOrigin::root(),
+			VILLAGE,
+			STRANGER
+		));
+		for era in NEXT..=from_era {
+			trade(era);
+			enter_era(era);
+			report(0, era - 1, 2_000, 0);
+			report(1, era - 1, 0, 2_000);
+		}
+		let community = Communities::<Test>::get(VILLAGE).unwrap();
+		assert_eq!(*community.concentrator.in_era(from_era), None);
+		assert_eq!(record(from_era).terms, terms());
+		assert_eq!(record(from_era).certificate.traded_wh, 2_000);
+	});
+}
+
+#[test]
+fn governance_names_another_utility_which_settles_from_then_on() {
+	ExtBuilder::default().build_in_first_era(|| {
+		assert_ok!(EnergyMarket::set_utility(
+			RuntimeOrigin::root(),
+			VILLAGE,
+			STRANGER
+		));
+		report(0, FIRST_ERA - 1, 0, 1_000);
+		for silent in 1..4 {
+			report(silent, FIRST_ERA - 1, 0, 0);
+		}
+		enter_era(NEXT);
+		assert_eq!(Balances::free_balance(STRANGER), ENDOWMENT + 300);
+		assert_eq!(Balances::free_balance(UTILITY), ENDOWMENT);
+	});
+}
+
+#[test]
+fn closed_community_returns_its_money_and_leaves_nothing_behind() {
+	ExtBuilder::default().households(0).build_and_execute(|| {
+		let root = RuntimeOrigin::root;
+		let pot = EnergyMarket::pot_account(VILLAGE);
+		assert_ok!(Balances::transfer_keep_alive(by(STRANGER), pot, 500));
+		enter_era(FIRST_ERA);
+		enter_era(NEXT);
+		assert!(Records::<Test>::iter().count() > 0);
+		assert_ok!(EnergyMarket::close_community(root(), VILLAGE, UTILITY));
+		assert_eq!(Balances::free_balance(UTILITY), ENDOWMENT + 500);
+		assert_eq!(Balances::free_balance(OPERATOR), ENDOWMENT);
+		for left in [
+			Records::<Test>::iter().count(),
+			Communities::<Test>::iter().count(),
+		] {
+			assert_eq!(left, 0);
+		}
+		assert_noop!(
+			EnergyMarket::close_community(root(), VILLAGE, UTILITY),
+			Error::<Test>::UnknownCommunity
+		);
+		// The next community gets another number, and rounds go on.
+		assert_ok!(EnergyMarket::create_community(
+			root(),
+			b"hill".to_vec(),
+			OPERATOR,
+			UTILITY,
+			terms(),
+			bounds()
+		));
+		assert!(Communities::<Test>::contains_key(CommunityId(1)));
+		enter_era(NEXT + 1);
+		enter_era(NEXT + 2);
+	});
+}
+
+#[test]
+fn community_with_members_or_a_round_under_way_is_not_closed() {
+	ExtBuilder::default().build_in_first_era(|| {
+		let close = || EnergyMarket::close_community(RuntimeOrigin::root(), VILLAGE, UTILITY);
+		assert_noop!(close(), Error::<Test>::CommunityNotEmpty);
+	});
+	ExtBuilder::default().households(0).build_and_execute(|| {
+		block_at(u64::from(FIRST_ERA) * ERA_MS);
+		assert_noop!(
+			EnergyMarket::close_community(RuntimeOrigin::root(), VILLAGE, UTILITY),
+			Error::<Test>::RoundUnderWay
+		);
+	});
+}
+
+#[test]
 fn new_meter_measures_from_the_next_era_and_the_old_one_still_reports_earlier_eras() {
 	ExtBuilder::default().build_in_first_era(|| {
-		assert_ok!(EnergyMarket::replace_meter(by(OPERATOR), home(0), NEW_METER));
+		assert_ok!(replace_meter(home(0), NEW_METER));
 		enter_era(NEXT);
 		// Readings of FIRST_ERA are due now, and the old meter measured it.
 		assert_noop!(
@@ -212,8 +341,16 @@ fn new_meter_measures_from_the_next_era_and_the_old_one_still_reports_earlier_er
 			Error::<Test>::MeterNotActiveInEra
 		);
 		assert_ok!(send(meter(0), FIRST_ERA, reading(0, 100)));
+		let change = Change::Meter(NEW_METER + 1);
+		assert_ok!(EnergyMarket::propose_change(
+			by(OPERATOR),
+			home(0),
+			Some(change.clone())
+		));
+		assert_ok!(EnergyMarket::accept_change(by(owner(0)), home(0), change));
+		assert!(!EnergyMarket::is_confirmation(&(NEW_METER + 1), home(0)));
 		assert_noop!(
-			EnergyMarket::replace_meter(by(OPERATOR), home(0), NEW_METER + 1),
+			EnergyMarket::confirm_meter(by(NEW_METER + 1), home(0)),
 			Error::<Test>::MeterBeingReplaced
 		);
 		enter_era(NEXT + 1);
@@ -226,7 +363,7 @@ fn new_meter_measures_from_the_next_era_and_the_old_one_still_reports_earlier_er
 		assert_eq!(statement(0, FIRST_ERA).reading.consumption_wh, 100);
 		assert_eq!(statement(0, NEXT).reading.consumption_wh, 200);
 		// The next replacement frees the account of the first meter.
-		assert_ok!(EnergyMarket::replace_meter(by(OPERATOR), home(0), NEW_METER + 1));
+		assert_ok!(EnergyMarket::confirm_meter(by(NEW_METER + 1), home(0)));
 		assert!(!MeterOf::<Test>::contains_key(meter(0)));
 		assert_eq!(System::sufficients(&meter(0)), 0);
 	});
@@ -235,12 +372,19 @@ fn new_meter_measures_from_the_next_era_and_the_old_one_still_reports_earlier_er
 #[test]
 fn new_replacement_cancels_one_that_has_not_begun() {
 	ExtBuilder::default().build_in_first_era(|| {
-		assert_ok!(EnergyMarket::replace_meter(by(OPERATOR), home(0), NEW_METER));
+		assert_ok!(replace_meter(home(0), NEW_METER));
+		let change = Change::Meter(NEW_METER);
+		assert_ok!(EnergyMarket::propose_change(
+			by(OPERATOR),
+			home(1),
+			Some(change.clone())
+		));
+		assert_ok!(EnergyMarket::accept_change(by(owner(1)), home(1), change));
 		assert_noop!(
-			EnergyMarket::replace_meter(by(OPERATOR), home(1), NEW_METER),
+			EnergyMarket::confirm_meter(by(NEW_METER), home(1)),
 			Error::<Test>::MeterAlreadyRegistered
 		);
-		assert_ok!(EnergyMarket::replace_meter(by(OPERATOR), home(0), NEW_METER + 1));
+		assert_ok!(replace_meter(home(0), NEW_METER + 1));
 		assert!(!MeterOf::<Test>::contains_key(NEW_METER));
 		enter_era(NEXT);
 		enter_era(NEXT + 1);
@@ -299,12 +443,14 @@ fn correction_replaces_a_reading_until_the_era_is_settled() {
 #[test]
 fn batch_skips_invalid_items_and_names_their_positions() {
 	ExtBuilder::default().build_in_first_era(|| {
-		let era = FIRST_ERA - 1;
 		assert_ok!(EnergyMarket::set_concentrator(
 			by(OPERATOR),
 			VILLAGE,
 			Some(CONCENTRATOR)
 		));
+		enter_era(NEXT);
+		enter_era(NEXT + 1);
+		let era = NEXT;
 		let item = |household, era, consumption_wh| ReadingItem {
 			household: home(household),
 			era,
@@ -312,7 +458,7 @@ fn batch_skips_invalid_items_and_names_their_positions() {
 		};
 		let items = vec![
 			item(0, era, 100),
-			item(1, FIRST_ERA, 100),
+			item(1, era + 1, 100),
 			item(2, era, 10_001),
 			item(0, era, 200),
 			item(99, era, 100),
@@ -352,6 +498,76 @@ fn batch_skips_invalid_items_and_names_their_positions() {
 			[Event::ReadingRefused { index: 0, error, .. }] if *error == Error::<Test>::NotConcentrator.into()
 		));
 		assert!(reported(1, era).is_none());
+	});
+}
+
+fn concentrate(who: AccountId, era: EraIndex, household: u32, reading: Reading) -> Option<DispatchError> {
+	let item = ReadingItem {
+		household: home(household),
+		era,
+		reading,
+	};
+	take_events();
+	assert_ok!(EnergyMarket::submit_readings(
+		by(who),
+		vec![item].try_into().unwrap()
+	));
+	take_events().into_iter().find_map(|event| match event {
+		Event::ReadingRefused { error, .. } => Some(error),
+		_ => None,
+	})
+}
+
+#[test]
+fn reading_of_the_meter_stands_over_one_of_the_concentrator() {
+	ExtBuilder::default().build_in_first_era(|| {
+		assert_ok!(EnergyMarket::set_concentrator(
+			by(OPERATOR),
+			VILLAGE,
+			Some(CONCENTRATOR)
+		));
+		enter_era(NEXT);
+		enter_era(NEXT + 1);
+		let era = NEXT;
+		// The concentrator first: the meter's reading takes its place, without a fee.
+		assert_eq!(concentrate(CONCENTRATOR, era, 0, reading(0, 9_000)), None);
+		assert_eq!(concentrate(CONCENTRATOR, era, 0, corrected(0, 9_500)), None);
+		assert!(EnergyMarket::is_feeless(&meter(0), era, &reading(0, 100)));
+		assert_ok!(send(meter(0), era, reading(0, 100)));
+		let refused = Some(Error::<Test>::MeterHasReported.into());
+		assert_eq!(concentrate(CONCENTRATOR, era, 0, corrected(0, 9_000)), refused);
+		// The meter first.
+		report(1, era, 0, 200);
+		assert_eq!(concentrate(CONCENTRATOR, era, 1, reading(0, 9_000)), refused);
+		assert_eq!(concentrate(CONCENTRATOR, era, 1, corrected(0, 9_000)), refused);
+		// Only the meter corrects its own.
+		assert_ok!(send(meter(1), era, corrected(0, 300)));
+		enter_era(NEXT + 2);
+		let costs = [0, 1].map(|household| statement(household, era).amounts.main_cost);
+		assert_eq!(costs, [30, 90]);
+	});
+}
+
+/// An operator names itself, corrects everybody's readings and removes itself again.
+#[test]
+fn concentrator_named_and_removed_at_once_reports_nothing() {
+	ExtBuilder::default().build_in_first_era(|| {
+		let era = FIRST_ERA - 1;
+		report(0, era, 0, 100);
+		assert_ok!(EnergyMarket::set_concentrator(
+			by(OPERATOR),
+			VILLAGE,
+			Some(OPERATOR)
+		));
+		for household in [0, 1] {
+			assert_eq!(
+				concentrate(OPERATOR, era, household, corrected(0, 9_000)),
+				Some(Error::<Test>::NotConcentrator.into())
+			);
+		}
+		assert_ok!(EnergyMarket::set_concentrator(by(OPERATOR), VILLAGE, None));
+		enter_era(NEXT);
+		assert_eq!(statement(0, era).amounts.main_cost, 30);
 	});
 }
 
@@ -402,6 +618,59 @@ fn submission_for_the_next_era_does_not_replace_one_that_waits_for_clearing() {
 		assert_eq!(contract(0, NEXT).energy.sold_to_community_wh, 2_000);
 		enter_era(NEXT + 1);
 		assert_eq!(contract(0, NEXT + 1).energy.bought_from_main_wh, 100);
+	});
+}
+
+/// In the first block of an era, whoever makes it has seen all strategies of the others.
+#[test]
+fn gate_is_closed_from_the_end_of_the_era_until_the_game_is_solved() {
+	ExtBuilder::default().build_in_first_era(|| {
+		trade(NEXT);
+		let late = || {
+			EnergyMarket::submit_strategies(
+				by(owner(0)),
+				home(0),
+				NEXT,
+				0,
+				vec![strategy(Kind::BuyFromMain, 1)],
+			)
+		};
+		let withdraw = || EnergyMarket::withdraw_strategies(by(owner(0)), home(0));
+		let prefer = || EnergyMarket::set_preference(by(owner(2)), home(2), Some(preference()));
+		let warm = || EnergyMarket::set_comfort(by(owner(2)), home(2), Some(comfort()));
+		// The last moment of the era, then the timestamp of the next era's first block, before it ends.
+		pallet_timestamp::Now::<Test>::put(u64::from(NEXT) * ERA_MS - 1);
+		assert_ok!(prefer());
+		assert_ok!(warm());
+		pallet_timestamp::Now::<Test>::put(u64::from(NEXT) * ERA_MS);
+		assert_noop!(late(), Error::<Test>::GateClosed);
+		assert_noop!(withdraw(), Error::<Test>::GateClosed);
+		assert_noop!(prefer(), Error::<Test>::GateClosed);
+		assert_noop!(warm(), Error::<Test>::GateClosed);
+		// The chain has noted the era; its game is solved in the next block.
+		block_at(u64::from(NEXT) * ERA_MS);
+		assert_noop!(late(), Error::<Test>::StrategiesForWrongEra);
+		assert_noop!(prefer(), Error::<Test>::GateClosed);
+		assert_noop!(warm(), Error::<Test>::GateClosed);
+		enter_era(NEXT);
+		next_block();
+		assert_ok!(prefer());
+		assert_ok!(warm());
+		assert_eq!(contract(0, NEXT).energy.sold_to_community_wh, 2_000);
+	});
+}
+
+/// An announcement in the first block of an era counts from that era, not from the one before.
+#[test]
+fn notice_counts_from_the_era_of_the_block() {
+	ExtBuilder::default().build_in_first_era(|| {
+		pallet_timestamp::Now::<Test>::put(u64::from(NEXT) * ERA_MS);
+		let announce = |from_era| EnergyMarket::set_terms(by(OPERATOR), VILLAGE, terms(), from_era);
+		assert_noop!(announce(FIRST_ERA + TERMS_NOTICE), Error::<Test>::NoticeTooShort);
+		assert_ok!(announce(NEXT + TERMS_NOTICE));
+		assert_ok!(EnergyMarket::set_paused(by(OPERATOR), VILLAGE, true));
+		let paused = Communities::<Test>::get(VILLAGE).unwrap().paused;
+		assert_eq!([NEXT + 1, NEXT + 2].map(|era| *paused.in_era(era)), [false, true]);
 	});
 }
 
@@ -506,8 +775,8 @@ fn trades_match_sellers_with_buyers_in_order_of_registration() {
 		report(2, NEXT, 0, 0);
 		report(3, NEXT, 0, 1_500);
 		enter_era(NEXT + 2);
-		// Household 2 delivered nothing; the buyers share what household 0 delivered.
-		assert_eq!(trades(), [(0, 1, 500), (0, 3, 500)]);
+		// Household 2 delivered nothing. Contracts are firm, so it bought elsewhere what it sold.
+		assert_eq!(trades(), [(0, 1, 1_000), (2, 1, 500), (2, 3, 1_500)]);
 	});
 }
 

@@ -28,7 +28,11 @@ enum Step {
 /// A call. Its numbers may name households and meters that do not exist.
 #[derive(Clone, Debug)]
 enum Act {
-	Register(AccountId, AccountId, u32),
+	Offer(AccountId, AccountId, u32),
+	Accept(HouseholdId, Balance),
+	Confirm(HouseholdId),
+	WithdrawOffer(HouseholdId),
+	SetMaxDebit(HouseholdId, Balance),
 	SetTerms(Balance, i8, Balance, Option<(i16, i16)>),
 	SetComfort(HouseholdId, bool),
 	SetPreference(HouseholdId, u8),
@@ -39,7 +43,11 @@ enum Act {
 	Repay(HouseholdId),
 	Pause(bool),
 	Suspend(HouseholdId, bool),
-	ReplaceMeter(HouseholdId, AccountId),
+	Propose(HouseholdId, Option<Change<AccountId>>),
+	AcceptChange(HouseholdId),
+	OfferHousehold(HouseholdId, AccountId),
+	AcceptHousehold(HouseholdId),
+	WriteOff(HouseholdId),
 	SetConcentrator(AccountId),
 	Leave(HouseholdId),
 	Remove(HouseholdId),
@@ -78,11 +86,23 @@ fn who() -> impl Strategy<Value = AccountId> {
 	]
 }
 
+fn change() -> impl Strategy<Value = Option<Change<AccountId>>> {
+	prop_oneof![
+		4 => (2_000..2_006u128).prop_map(|meter| Some(Change::Meter(meter))),
+		2 => energy().prop_map(|limit| Some(Change::ConnectionLimit(limit))),
+		1 => Just(None),
+	]
+}
+
 fn act() -> impl Strategy<Value = Act> {
 	let strategies = prop::collection::vec((0..5u8, energy()), 0..8);
 	let items = prop::collection::vec((household(), shift(), energy()), 0..5);
 	prop_oneof![
-		2 => (who(), 2_000..2_006u128, energy()).prop_map(|(owner, meter, limit)| Act::Register(owner, meter, limit)),
+		2 => (who(), 2_000..2_006u128, energy()).prop_map(|(owner, meter, limit)| Act::Offer(owner, meter, limit)),
+		3 => (household(), 0..2_000u128).prop_map(|(h, debit)| Act::Accept(h, debit)),
+		4 => household().prop_map(Act::Confirm),
+		1 => household().prop_map(Act::WithdrawOffer),
+		1 => (household(), 0..2_000u128).prop_map(|(h, debit)| Act::SetMaxDebit(h, debit)),
 		1 => (0..400u128, shift(), 0..1_000u128, prop::option::of((1_000..2_500i16, 1_800..3_000i16)))
 			.prop_map(|(price, era, incentive, bounds)| Act::SetTerms(price, era, incentive, bounds)),
 		1 => (household(), any::<bool>()).prop_map(|(h, some)| Act::SetComfort(h, some)),
@@ -97,7 +117,11 @@ fn act() -> impl Strategy<Value = Act> {
 		1 => household().prop_map(Act::Repay),
 		1 => any::<bool>().prop_map(Act::Pause),
 		1 => (household(), any::<bool>()).prop_map(|(h, suspended)| Act::Suspend(h, suspended)),
-		1 => (household(), 2_000..2_004u128).prop_map(|(h, meter)| Act::ReplaceMeter(h, meter)),
+		2 => (household(), change()).prop_map(|(h, change)| Act::Propose(h, change)),
+		3 => household().prop_map(Act::AcceptChange),
+		1 => (household(), who()).prop_map(|(h, who)| Act::OfferHousehold(h, who)),
+		1 => household().prop_map(Act::AcceptHousehold),
+		1 => household().prop_map(Act::WriteOff),
 		1 => who().prop_map(Act::SetConcentrator),
 		1 => (household(), any::<bool>()).prop_map(|(h, own)| if own { Act::Leave(h) } else { Act::Remove(h) }),
 	]
@@ -120,20 +144,32 @@ fn near(era: Option<EraIndex>, shift: i8) -> EraIndex {
 /// The account that may make this call.
 fn rightful(act: &Act) -> AccountId {
 	match act {
-		Act::Register(..)
+		Act::Offer(..)
 		| Act::SetTerms(..)
 		| Act::Pause(..)
 		| Act::Suspend(..)
-		| Act::ReplaceMeter(..)
+		| Act::Propose(..)
+		| Act::WithdrawOffer(..)
 		| Act::Remove(..)
 		| Act::SetConcentrator(..) => OPERATOR,
+		Act::WriteOff(..) => UTILITY,
+		Act::Accept(household, _) => Offers::<Test>::get(household).map_or(STRANGER, |offer| offer.owner),
+		Act::AcceptHousehold(household) => Handovers::<Test>::get(household).unwrap_or(STRANGER),
+		Act::Confirm(household) => match Proposals::<Test>::get(household).map(|proposal| proposal.change) {
+			Some(Change::Meter(meter)) => meter,
+			_ => Offers::<Test>::get(household).map_or(STRANGER, |offer| offer.meter),
+		},
 		Act::SetComfort(household, _)
+		| Act::SetMaxDebit(household, _)
+		| Act::AcceptChange(household)
+		| Act::OfferHousehold(household, _)
 		| Act::SetPreference(household, _)
 		| Act::Submit(household, ..)
 		| Act::Withdraw(household)
 		| Act::Leave(household)
 		| Act::Repay(household) => {
-			Households::<Test>::get(household).map_or(owner(*household), |known| known.owner)
+			let known = Households::<Test>::get(household);
+			known.map_or(owner(*household), |known| *EnergyMarket::owner_now(&known))
 		}
 		Act::Report(household, ..) => {
 			let known = Households::<Test>::get(household);
@@ -142,9 +178,10 @@ fn rightful(act: &Act) -> AccountId {
 			})
 		}
 		Act::ReportMany(..) => {
+			let clock = || Clock::<Test>::get().map_or(0, |clock| clock.current);
 			let community = Communities::<Test>::get(VILLAGE);
 			community
-				.and_then(|community| community.concentrator)
+				.and_then(|community| *community.concentrator.in_era(clock()))
 				.unwrap_or(STRANGER)
 		}
 	}
@@ -157,9 +194,15 @@ fn call(who: AccountId, act: Act) -> DispatchResult {
 	let reported = clock.and_then(|clock| clock.previous);
 	// Other tests cover refused comfort models and terms; here they only vary the inputs of the game.
 	match act {
-		Act::Register(owner, meter, limit) => {
-			EnergyMarket::register_household(origin, VILLAGE, owner, meter, limit, Some(comfort()))
+		Act::Offer(owner, meter, limit) => {
+			EnergyMarket::offer_membership(origin, VILLAGE, owner, meter, limit)
 		}
+		Act::Accept(household, debit) => {
+			EnergyMarket::accept_membership(origin, household, debit, Some(comfort()))
+		}
+		Act::Confirm(household) => EnergyMarket::confirm_meter(origin, household),
+		Act::WithdrawOffer(household) => EnergyMarket::withdraw_offer(origin, household),
+		Act::SetMaxDebit(household, debit) => EnergyMarket::set_max_debit(origin, household, debit),
 		Act::SetTerms(retail_per_kwh, shift, incentive_per_era, bounds) => {
 			let mut terms = Terms {
 				incentive_per_era,
@@ -212,7 +255,15 @@ fn call(who: AccountId, act: Act) -> DispatchResult {
 		Act::Repay(household) => EnergyMarket::repay_arrears(origin, household),
 		Act::Pause(paused) => EnergyMarket::set_paused(origin, VILLAGE, paused),
 		Act::Suspend(household, suspended) => EnergyMarket::set_suspended(origin, household, suspended),
-		Act::ReplaceMeter(household, meter) => EnergyMarket::replace_meter(origin, household, meter),
+		Act::Propose(household, change) => EnergyMarket::propose_change(origin, household, change),
+		Act::AcceptChange(household) => {
+			let proposed = Proposals::<Test>::get(household).map(|proposal| proposal.change);
+			let change = proposed.unwrap_or(Change::ConnectionLimit(1));
+			EnergyMarket::accept_change(origin, household, change)
+		}
+		Act::OfferHousehold(household, to) => EnergyMarket::offer_household(origin, household, Some(to)),
+		Act::AcceptHousehold(household) => EnergyMarket::accept_household(origin, household, 1_000),
+		Act::WriteOff(household) => EnergyMarket::write_off_arrears(origin, household),
 		Act::SetConcentrator(who) => EnergyMarket::set_concentrator(origin, VILLAGE, Some(who)),
 		Act::Leave(household) => EnergyMarket::leave(origin, household),
 		Act::Remove(household) => EnergyMarket::remove_household(origin, household),

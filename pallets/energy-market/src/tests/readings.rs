@@ -70,14 +70,7 @@ fn second_reading_of_an_era_is_refused() {
 #[test]
 fn reading_is_refused_for_an_era_before_membership() {
 	ExtBuilder::default().build_in_first_era(|| {
-		assert_ok!(EnergyMarket::register_household(
-			RuntimeOrigin::signed(OPERATOR),
-			VILLAGE,
-			owner(5),
-			7_000,
-			5_000,
-			None
-		));
+		join(owner(5), 7_000, 5_000, None);
 		assert_noop!(
 			send(7_000, FIRST_ERA - 1, reading(0, 0)),
 			Error::<Test>::NotMemberInEra

@@ -72,34 +72,42 @@ fn kept_contracts_are_settled_as_contracted() {
 				..Default::default()
 			}
 		);
-		assert_eq!((buyer.imbalance_import_wh, buyer.imbalance_export_wh), (0, 0));
+		assert_eq!((seller.deviation_wh(), buyer.deviation_wh()), (0, 0));
 		assert_eq!(
 			record(NEXT).settled.unwrap(),
 			Totals {
 				households: 4,
-				missing_readings: 1,
+				missing_readings: 0,
 				community_wh: 2_000,
+				matched_wh: 0,
 				bought_from_main_wh: 1_000,
 				sold_to_main_wh: 0,
+				feeder_import_wh: 1_000,
+				feeder_export_wh: 0,
 				through_pool: 380,
 				grid_fees: 20,
 				rewards: 0,
 				to_utility: 300,
 				from_utility: 0,
+				to_pot: 0,
 			}
 		);
 	});
 }
 
 #[test]
-fn contract_keeps_its_maximum_cost_on_hold_until_settled() {
+fn contract_is_covered_by_holds_until_settled() {
 	ExtBuilder::default().build_in_first_era(|| {
 		contracts();
 		let held = |h| Balances::reserved_balance(owner(h));
-		assert_eq!(held(0), 0);
-		// 1 kWh at retail, which is more than price and fee, and two units for rounding; 0.5 kWh at retail.
-		assert_eq!(held(1), 300 + 2 + 150);
-		assert_eq!(held(1), contract(1, NEXT).held);
+		// The seller's 2 kWh at imbalance import less the price.
+		assert_eq!(held(0), 340);
+		// 1 kWh at price and fee; 0.5 kWh at retail.
+		assert_eq!(held(1), 190 + 10 + 150);
+		assert_eq!(
+			(held(0), held(1)),
+			(contract(0, NEXT).held, contract(1, NEXT).held)
+		);
 		settle();
 		assert_eq!((held(0), held(1), held(2)), (0, 0, 0));
 		assert_eq!(contract(1, NEXT).held, 0);
@@ -107,110 +115,117 @@ fn contract_keeps_its_maximum_cost_on_hold_until_settled() {
 }
 
 #[test]
-fn buyers_pay_retail_for_what_a_seller_fails_to_deliver() {
+fn seller_that_fails_to_deliver_pays_and_its_buyers_lose_nothing() {
 	ExtBuilder::default().build_in_first_era(|| {
 		contracts();
 		report(0, NEXT, 1_200, 0);
 		report(1, NEXT, 0, 1_500);
 		report(2, NEXT, 0, 1_500);
 		settle();
-		// Each buyer gets 600 Wh from the pool and 900 Wh from the main grid. That is not their fault, so they pay no
-		// imbalance price.
-		assert_eq!(statement(0, NEXT).energy.sold_to_community_wh, 1_200);
-		for buyer in [1, 2] {
-			let statement = statement(buyer, NEXT);
-			assert_eq!(
-				statement.energy,
-				Channels {
-					bought_from_community_wh: 600,
-					bought_from_main_wh: 900,
-					..Default::default()
-				}
-			);
-			assert_eq!(statement.imbalance_import_wh, 0);
-			assert_eq!(statement.amounts.paid_to_pool, 114);
-			assert_eq!(statement.amounts.main_cost, 270);
-		}
-		assert_eq!(statement(0, NEXT).amounts.received_from_pool, 228);
-	});
-}
-
-#[test]
-fn deviation_is_main_grid_energy_at_the_imbalance_price() {
-	ExtBuilder::default().build_in_first_era(|| {
-		contracts();
-		report(0, NEXT, 2_500, 0);
-		report(1, NEXT, 0, 1_800);
-		report(2, NEXT, 0, 1_500);
-		settle();
+		// The contract is paid in full; the missing 800 Wh cost 288 at imbalance import.
 		let seller = statement(0, NEXT);
 		assert_eq!(
-			(seller.energy.sold_to_main_wh, seller.imbalance_export_wh),
-			(500, 500)
+			(seller.energy.sold_to_community_wh, seller.imbalance_import_wh),
+			(2_000, 800)
 		);
-		assert_eq!(seller.amounts.main_revenue, 20);
-		let buyer = statement(1, NEXT);
 		assert_eq!(
-			(buyer.energy.bought_from_main_wh, buyer.imbalance_import_wh),
-			(800, 300)
+			seller.amounts,
+			Amounts {
+				received_from_pool: 380,
+				imbalance_cost: 288,
+				paid_to_utility: 288,
+				alone_revenue: 96,
+				..Default::default()
+			}
 		);
-		assert_eq!(buyer.amounts.main_cost, 150 + 108);
+		assert_eq!(Balances::free_balance(owner(0)), ENDOWMENT + 380 - 288);
+		for buyer in [1, 2] {
+			assert_eq!(Balances::free_balance(owner(buyer)), ENDOWMENT - 350);
+		}
+		assert_eq!(Balances::free_balance(UTILITY), ENDOWMENT + 300 + 288);
 	});
 }
 
 #[test]
-fn seller_gets_feed_in_for_what_a_buyer_fails_to_take() {
+fn buyer_that_fails_to_take_pays_its_contract_and_the_seller_earns_it() {
 	ExtBuilder::default().build_in_first_era(|| {
 		contracts();
 		report(0, NEXT, 2_000, 0);
 		report(1, NEXT, 0, 400);
 		report(2, NEXT, 0, 1_500);
 		settle();
-		// The buyers take 400 and 1,000 Wh. The seller's other 600 Wh go to the main grid at the ordinary feed-in
-		// tariff.
-		let seller = statement(0, NEXT);
-		assert_eq!(
-			(seller.energy.sold_to_community_wh, seller.energy.sold_to_main_wh),
-			(1_400, 600)
-		);
-		assert_eq!((seller.imbalance_export_wh, seller.amounts.main_revenue), (0, 48));
+		assert_eq!(Balances::free_balance(owner(0)), ENDOWMENT + 380);
+		// 1,100 Wh that it does not take are sold at imbalance export: 44, set off against 150.
 		let buyer = statement(1, NEXT);
+		assert_eq!(buyer.imbalance_export_wh, 1_100);
 		assert_eq!(
-			buyer.energy,
-			Channels {
-				bought_from_community_wh: 400,
+			buyer.amounts,
+			Amounts {
+				paid_to_pool: 190,
+				grid_fee: 10,
+				main_cost: 150,
+				imbalance_revenue: 44,
+				paid_to_utility: 106,
+				alone_cost: 120,
 				..Default::default()
 			}
 		);
+		assert_eq!(Balances::free_balance(owner(1)), ENDOWMENT - 190 - 10 - 106);
+		assert_eq!(Balances::free_balance(UTILITY), ENDOWMENT + 150 + 106);
+	});
+}
+
+/// The worked example of docs/market.md.
+#[test]
+fn deviations_that_cancel_cost_no_imbalance_price() {
+	ExtBuilder::default().build_in_first_era(|| {
+		contracts();
+		report(0, NEXT, 2_500, 0);
+		report(1, NEXT, 0, 1_800);
+		report(2, NEXT, 0, 1_500);
+		settle();
+		// The seller's surplus of 500 Wh matches the first buyer's shortfall of 300 Wh.
+		let seller = statement(0, NEXT);
+		assert_eq!((seller.matched_long_wh, seller.imbalance_export_wh), (300, 200));
+		assert_eq!(
+			(seller.amounts.matched_revenue, seller.amounts.imbalance_revenue),
+			(24, 8)
+		);
+		let buyer = statement(1, NEXT);
+		assert_eq!((buyer.matched_short_wh, buyer.imbalance_import_wh), (300, 0));
+		assert_eq!(buyer.amounts.matched_cost, 90);
+		// What lies between retail and feed-in goes to the pot: 300 Wh at 220.
+		let pot = Balances::free_balance(EnergyMarket::pot_account(VILLAGE));
+		let totals = record(NEXT).settled.unwrap();
+		assert_eq!((pot, totals.to_pot, totals.matched_wh), (66, 66, 300));
+		assert_eq!((totals.feeder_import_wh, totals.feeder_export_wh), (800, 0));
+		assert_eq!((totals.bought_from_main_wh, totals.sold_to_main_wh), (1_000, 200));
+		assert_eq!(Balances::free_balance(owner(0)), ENDOWMENT + 380 + 32);
+		assert_eq!(Balances::free_balance(owner(1)), ENDOWMENT - 350 - 90);
+		assert_eq!(Balances::free_balance(owner(2)), ENDOWMENT - 350);
+		assert_eq!(Balances::free_balance(UTILITY), ENDOWMENT + 300 + 90 - 32 - 66);
 	});
 }
 
 #[test]
-fn household_with_the_opposite_net_position_delivers_nothing() {
+fn household_with_the_opposite_net_position_still_has_its_contract() {
 	ExtBuilder::default().build_in_first_era(|| {
 		contracts();
 		report(0, NEXT, 0, 700);
 		report(1, NEXT, 0, 1_500);
 		report(2, NEXT, 300, 0);
 		settle();
+		// 2,700 Wh short and 1,800 Wh long.
 		let seller = statement(0, NEXT);
 		assert_eq!(
-			seller.energy,
-			Channels {
-				bought_from_main_wh: 700,
-				..Default::default()
-			}
+			(seller.matched_short_wh, seller.imbalance_import_wh),
+			(1_800, 900)
 		);
-		assert_eq!(seller.imbalance_import_wh, 700);
+		assert_eq!(Balances::free_balance(owner(0)), ENDOWMENT + 380 - 540 - 324);
 		let buyer = statement(2, NEXT);
-		assert_eq!(
-			buyer.energy,
-			Channels {
-				sold_to_main_wh: 300,
-				..Default::default()
-			}
-		);
-		assert_eq!((buyer.imbalance_export_wh, buyer.amounts.main_revenue), (300, 12));
+		assert_eq!((buyer.matched_long_wh, buyer.imbalance_export_wh), (1_800, 0));
+		assert_eq!(Balances::free_balance(owner(2)), ENDOWMENT - 350 + 144);
+		assert_eq!(Balances::free_balance(EnergyMarket::pot_account(VILLAGE)), 396);
 	});
 }
 

@@ -187,7 +187,7 @@ fn preference_derives_strategies_until_the_owner_submits_some() {
 		report(0, FIRST_ERA - 1, 200, 1_000);
 		// At the first clearing the reading is not yet settled; at the second it is.
 		for era in [NEXT, NEXT + 1] {
-			enter_era(era);
+			enter_era_silently(era);
 			let contract = contract(0, era);
 			assert_eq!(contract.generation_wh, 200);
 			assert_eq!(
@@ -207,7 +207,7 @@ fn preference_derives_strategies_until_the_owner_submits_some() {
 			);
 		}
 		submit(0, NEXT + 2, 0, &[strategy(Kind::BuyFromMain, 77)]);
-		enter_era(NEXT + 2);
+		enter_era_silently(NEXT + 2);
 		assert_eq!(contract(0, NEXT + 2).energy.bought_from_main_wh, 77);
 	});
 }
@@ -220,7 +220,26 @@ fn preference_without_a_reading_takes_no_part_in_the_game() {
 			home(0),
 			Some(preference())
 		));
-		enter_era(NEXT);
+		enter_era_silently(NEXT);
 		assert_eq!(record(NEXT).players, 0);
+	});
+}
+
+#[test]
+fn preference_speaks_only_while_readings_come() {
+	ExtBuilder::default().build_in_first_era(|| {
+		assert_ok!(EnergyMarket::set_preference(
+			RuntimeOrigin::signed(owner(0)),
+			home(0),
+			Some(preference())
+		));
+		report(0, FIRST_ERA - 1, 200, 1_000);
+		// The readings of FIRST_ERA - 1 are complete from the game of NEXT on, and one of four eras.
+		for era in NEXT..NEXT + 5 {
+			enter_era_silently(era);
+		}
+		let speaks = |era| EnergyMarket::view_contract(home(0), era).is_some();
+		let spoken = [NEXT, NEXT + 1, NEXT + 2, NEXT + 3, NEXT + 4].map(speaks);
+		assert_eq!(spoken, [true, true, true, true, false]);
 	});
 }

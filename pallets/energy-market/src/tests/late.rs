@@ -1,0 +1,170 @@
+//! Readings that come after their era was settled, and of eras that the chain missed.
+
+use crate::{mock::*, *};
+use commonwatt_market::game::Kind;
+use frame_support::{assert_noop, assert_ok};
+use sp_runtime::DispatchResult;
+
+const NEXT: EraIndex = FIRST_ERA + 1;
+
+fn late(household: u32, era: EraIndex, reading: Reading) -> DispatchResult {
+	EnergyMarket::submit_late_reading(RuntimeOrigin::signed(meter(household)), era, reading)
+}
+
+fn is_free(household: u32, era: EraIndex, reading: &Reading) -> bool {
+	EnergyMarket::check_late(&meter(household), era, reading).is_ok()
+}
+
+fn cash(household: u32) -> Balance {
+	Balances::free_balance(owner(household))
+}
+
+/// Household 0 sells 1.5 kWh to household 1. Only the seller's meter reports in time.
+fn trade_with_a_silent_buyer() {
+	submit(0, NEXT, 1_500, &[strategy(Kind::SellToCommunity, 0)]);
+	submit(1, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 1_500)]);
+	enter_era(NEXT);
+	enter_era(NEXT + 1);
+	report(0, NEXT, 1_500, 0);
+	enter_era(NEXT + 2);
+}
+
+#[test]
+fn late_reading_returns_what_the_estimate_took_too_much() {
+	ExtBuilder::default().build_in_first_era(|| {
+		report(1, FIRST_ERA - 1, 0, 4_000);
+		submit(0, NEXT, 1_500, &[strategy(Kind::SellToCommunity, 0)]);
+		submit(1, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 1_500)]);
+		enter_era(NEXT);
+		enter_era(NEXT + 1);
+		report(0, NEXT, 1_500, 0);
+		enter_era(NEXT + 2);
+		// 4,000 Wh and a quarter more are 3,500 Wh above the contract, at 360.
+		let before = [0, 1].map(cash);
+		assert_eq!(statement(1, NEXT).imbalance_import_wh, 3_500);
+		assert_eq!(statement(1, NEXT).amounts.paid_to_utility, 1_260);
+		let reading = reading(0, 1_600);
+		assert!(is_free(1, NEXT, &reading));
+		assert_ok!(late(1, NEXT, reading));
+		// 100 Wh above the contract remain.
+		assert_eq!([0, 1].map(cash), [before[0], before[1] + 1_260 - 36]);
+		let redone = statement(1, NEXT);
+		assert_eq!((redone.reading, redone.imbalance_import_wh), (reading, 100));
+		assert_eq!(redone.energy.bought_from_community_wh, 1_500);
+		let bill = EnergyMarket::view_bill(home(1), NEXT, NEXT).unwrap();
+		assert_eq!((bill.eras, bill.imbalance_cost), (1, 36));
+		// Once, and never again for an era.
+		assert!(!is_free(1, NEXT, &reading));
+		assert_noop!(late(1, NEXT, reading), Error::<Test>::ReadingAlreadySubmitted);
+		assert_noop!(late(0, NEXT, reading), Error::<Test>::ReadingAlreadySubmitted);
+	});
+}
+
+#[test]
+fn late_reading_above_the_estimate_costs_the_imbalance_price() {
+	ExtBuilder::default().build_in_first_era(|| {
+		submit(0, NEXT, 1_500, &[strategy(Kind::SellToCommunity, 0)]);
+		submit(1, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 1_500)]);
+		enter_era(NEXT);
+		enter_era(NEXT + 1);
+		report(0, NEXT, 1_500, 0);
+		enter_era(NEXT + 2);
+		let before = cash(1);
+		assert_eq!(statement(1, NEXT).imbalance_import_wh, 0);
+		assert_ok!(late(1, NEXT, reading(0, 2_500)));
+		assert_eq!(cash(1), before - 360);
+	});
+}
+
+#[test]
+fn missed_eras_are_billed_when_their_readings_come() {
+	ExtBuilder::default().build_in_first_era(|| {
+		enter_era(NEXT + 3);
+		enter_era(NEXT + 4);
+		enter_era(NEXT + 5);
+		let before = cash(0);
+		assert!(EnergyMarket::view_statement(home(0), NEXT + 1).is_none());
+		assert_ok!(late(0, NEXT + 1, reading(0, 2_000)));
+		assert_eq!(cash(0), before - 600);
+		assert_eq!(statement(0, NEXT + 1).energy.bought_from_main_wh, 2_000);
+		assert_ok!(late(0, NEXT + 2, reading(1_000, 0)));
+		assert_eq!(cash(0), before - 600 + 80);
+		assert_noop!(
+			late(0, NEXT + 1, reading(0, 1)),
+			Error::<Test>::ReadingAlreadySubmitted
+		);
+	});
+}
+
+#[test]
+fn what_cannot_be_paid_becomes_arrears_and_is_set_off() {
+	ExtBuilder::default().build_in_first_era(|| {
+		enter_era(NEXT + 3);
+		enter_era(NEXT + 4);
+		enter_era(NEXT + 5);
+		let away = cash(0) - EXISTENTIAL_DEPOSIT - 100;
+		assert_ok!(Balances::transfer_allow_death(
+			RuntimeOrigin::signed(owner(0)),
+			STRANGER,
+			away
+		));
+		assert_ok!(late(0, NEXT + 1, reading(0, 2_000)));
+		assert_eq!((debt(0).arrears, cash(0)), (500, EXISTENTIAL_DEPOSIT));
+		// What the utility owes pays the arrears first.
+		assert_ok!(late(0, NEXT + 2, reading(2_000, 0)));
+		assert_eq!((debt(0).arrears, cash(0)), (340, EXISTENTIAL_DEPOSIT));
+		// A utility without money owes credit.
+		let utility = Balances::free_balance(UTILITY) - EXISTENTIAL_DEPOSIT;
+		assert_ok!(Balances::transfer_allow_death(
+			RuntimeOrigin::signed(UTILITY),
+			STRANGER,
+			utility
+		));
+		assert_ok!(late(1, NEXT + 2, reading(2_000, 0)));
+		assert_eq!(debt(1).credit, 160);
+	});
+}
+
+#[test]
+fn late_reading_is_refused_for_other_eras_and_by_others() {
+	ExtBuilder::default().build_in_first_era(|| {
+		trade_with_a_silent_buyer();
+		let reading = reading(0, 100);
+		// The running era, the one whose readings are taken in time, one before the chain, and one in the future.
+		for era in [NEXT + 2, NEXT + 1, FIRST_ERA - 2, NEXT + 9] {
+			assert_noop!(late(1, era, reading), Error::<Test>::ReadingForWrongEra);
+		}
+		for who in [STRANGER, owner(1), OPERATOR] {
+			assert_noop!(
+				EnergyMarket::submit_late_reading(RuntimeOrigin::signed(who), NEXT, reading),
+				Error::<Test>::UnknownMeter
+			);
+		}
+		let corrected = Reading {
+			quality: Quality::Corrected,
+			..reading
+		};
+		assert_noop!(late(1, NEXT, corrected), Error::<Test>::NothingToCorrect);
+		let over = mock::reading(0, 10_001);
+		assert_noop!(late(1, NEXT, over), Error::<Test>::OverConnectionLimit);
+		for era in NEXT + 3..NEXT + RETAINED_ERAS {
+			enter_era(era);
+		}
+		assert!(is_free(1, NEXT, &reading));
+		enter_era(NEXT + RETAINED_ERAS);
+		assert_noop!(late(1, NEXT, reading), Error::<Test>::ReadingForWrongEra);
+	});
+}
+
+#[test]
+fn era_that_waits_for_settlement_is_refused_until_it_is_settled() {
+	ExtBuilder::default().build_in_first_era(|| {
+		enter_era(NEXT);
+		enter_era_silently(NEXT + 1);
+		block_at(u64::from(NEXT + 2) * ERA_MS);
+		assert_noop!(late(0, NEXT, reading(0, 100)), Error::<Test>::RoundUnderWay);
+		enter_era_silently(NEXT + 2);
+		next_block();
+		assert_ok!(late(0, NEXT, reading(0, 100)));
+	});
+}

@@ -1,0 +1,330 @@
+//! Attacks on people who agreed to nothing, or to less: who has what afterwards. On the real runtime.
+
+use commonwatt_runtime::extensions::READING_PRIORITY;
+use commonwatt_testkit::*;
+use frame_support::traits::fungible::{Inspect, InspectHold};
+use pallet_energy_market::{Change, HoldReason, Households, MeterOf, Offers, OpenOffers};
+use sp_runtime::{transaction_validity::InvalidTransaction, DispatchError};
+
+const VILLAGE: CommunityId = CommunityId(0);
+/// Eras for which an offer holds after the one of its making.
+const LIFETIME: u64 = 336;
+
+fn offer(owner: AccountId, meter: AccountId) -> Signed {
+	let call = MarketCall::offer_membership {
+		community: VILLAGE,
+		owner,
+		meter,
+		connection_limit_wh: 1_000_000_000,
+	};
+	by(Eve, call)
+}
+
+fn accept(who: AccountId, household: u32, max_debit_per_era: Balance) -> Signed {
+	let call = MarketCall::accept_membership {
+		household: HouseholdId(household),
+		max_debit_per_era,
+		comfort: None,
+	};
+	by(who, call)
+}
+
+fn confirm(meter: AccountId, household: u32) -> Signed {
+	let household = HouseholdId(household);
+	by(meter, MarketCall::confirm_meter { household })
+}
+
+fn everything(era: EraIndex) -> MarketCall<Runtime> {
+	let reading = Reading {
+		generation_wh: 0,
+		consumption_wh: 1_000_000_000,
+		indoor_centi_c: 2_100,
+		quality: Quality::Measured,
+	};
+	MarketCall::submit_reading { era, reading }
+}
+
+fn all_of(who: &AccountId) -> Balance {
+	Balances::total_balance(who)
+}
+
+fn deposits(who: &AccountId) -> Balance {
+	Balances::balance_on_hold(&HoldReason::Offer.into(), who)
+}
+
+/// A chain with a community of one household, which has reported that it consumes nothing.
+fn village(test: impl FnOnce(&mut Chain)) {
+	Setup::empty().community(community(1)).run(|chain| {
+		for _ in 0..2 {
+			chain.next_era();
+			chain.submit([reading(0, 0, 0)]);
+		}
+		test(chain);
+	});
+}
+
+#[test]
+fn nobody_is_robbed_by_an_operator_with_a_meter_of_its_own() {
+	village(|chain| {
+		let pot = EnergyMarket::pot_account(VILLAGE);
+		let fund = pallet_balances::Call::transfer_allow_death {
+			dest: pot.clone().into(),
+			value: UNIT,
+		};
+		chain.submit([by(Eve, fund)]);
+		let victims = [
+			Bob.to_account_id(),
+			// Sudo's account.
+			Alice.to_account_id(),
+			pot,
+			EnergyMarket::pool_account(VILLAGE),
+			Ferdie.to_account_id(),
+		];
+		let before: Vec<_> = victims.iter().map(all_of).collect();
+		for (victim, number) in victims.iter().zip(1u32..) {
+			let meter = account(&format!("//evil//{number}"));
+			chain.submit([offer(victim.clone(), meter.clone())]);
+			chain.submit([confirm(meter.clone(), number)]);
+			assert_eq!(MeterOf::<Runtime>::get(&meter), Some(HouseholdId(number)));
+		}
+		for _ in 0..4 {
+			let era = chain.next_era();
+			chain.submit([reading(0, 0, 0)]);
+			for number in 1..=victims.len() as u32 {
+				let meter = account(&format!("//evil//{number}"));
+				let report = signed(
+					System::account_nonce(&meter),
+					by(meter.clone(), everything(era - 1)),
+				);
+				// It is not valid, so it would cost a fee, which the meter does not have.
+				let invalid = chain.validate(report);
+				assert_eq!(invalid, Err(InvalidTransaction::Payment.into()));
+				assert_eq!(
+					dispatch(by(meter, everything(era - 1))),
+					Err(MarketError::NotMemberInEra.into())
+				);
+			}
+		}
+		let after: Vec<_> = victims.iter().map(all_of).collect();
+		// The one household consumes nothing, so the utility earns nothing.
+		assert_eq!(after, before);
+		assert_eq!(Households::<Runtime>::iter().count(), 1);
+	});
+}
+
+#[test]
+fn meter_that_was_named_by_a_stranger_first_joins_its_own_household() {
+	village(|chain| {
+		let (meter, home) = (account("//device"), Bob.to_account_id());
+		chain.submit([
+			offer(Charlie.to_account_id(), meter.clone()),
+			offer(home.clone(), meter.clone()),
+		]);
+		chain.submit([
+			accept(Charlie.to_account_id(), 1, UNIT),
+			accept(home.clone(), 2, UNIT),
+		]);
+		assert_eq!(all_of(&meter), 0);
+		chain.submit([confirm(meter.clone(), 2)]);
+		assert_eq!(
+			Households::<Runtime>::get(HouseholdId(2)).map(|h| h.owner),
+			Some(home)
+		);
+		assert!(Households::<Runtime>::get(HouseholdId(1)).is_none());
+		// It confirms once without a fee, and cannot pay one.
+		let nonce = System::account_nonce(&meter);
+		assert_eq!(
+			chain.validate(signed(nonce, confirm(meter.clone(), 1))),
+			Err(InvalidTransaction::Payment.into())
+		);
+		assert_eq!(
+			dispatch(confirm(meter.clone(), 1)),
+			Err(MarketError::MeterAlreadyRegistered.into())
+		);
+		let era = chain.next_era();
+		chain.submit([by(meter, {
+			let reading = Reading {
+				generation_wh: 0,
+				consumption_wh: 0,
+				indoor_centi_c: 2_100,
+				quality: Quality::Measured,
+			};
+			MarketCall::submit_reading {
+				era: era - 1,
+				reading,
+			}
+		})]);
+	});
+}
+
+#[test]
+fn confirmations_have_the_priority_of_readings_and_a_meter_has_one_in_the_pool() {
+	village(|chain| {
+		let meter = account("//device");
+		chain.submit([
+			offer(Bob.to_account_id(), meter.clone()),
+			offer(Charlie.to_account_id(), meter.clone()),
+		]);
+		let tag = |household, nonce| {
+			let valid = chain
+				.validate(signed(nonce, confirm(meter.clone(), household)))
+				.unwrap();
+			assert_eq!(valid.priority, READING_PRIORITY);
+			valid.provides.last().cloned()
+		};
+		assert_eq!(tag(1, 0), tag(2, 0));
+	});
+}
+
+#[test]
+fn household_that_has_left_is_never_debited_again() {
+	village(|chain| {
+		let owner = owner(0);
+		let give = |value| {
+			by(
+				Alice,
+				pallet_balances::Call::transfer_allow_death {
+					dest: owner.clone().into(),
+					value,
+				},
+			)
+		};
+		let spend_all = pallet_balances::Call::transfer_keep_alive {
+			dest: Alice.to_account_id().into(),
+			value: Balances::balance(&owner) - 10 * MILLI,
+		};
+		chain.submit([by(owner.clone(), spend_all)]);
+		let leave = MarketCall::leave {
+			household: HouseholdId(0),
+		};
+		chain.submit([by(owner.clone(), leave)]);
+		chain.next_era();
+		chain.submit([reading(0, 0, 15_000)]);
+		chain.next_era();
+		let owed = debt(0).arrears;
+		assert!(owed > UNIT, "{owed}");
+		chain.submit([give(100 * UNIT)]);
+		let before = all_of(&owner);
+		for _ in 0..4 {
+			chain.next_era();
+		}
+		assert_eq!((all_of(&owner), debt(0).arrears), (before, owed));
+		let write_off = MarketCall::write_off_arrears {
+			household: HouseholdId(0),
+		};
+		assert_eq!(
+			chain.try_submit(by(Eve, write_off.clone())),
+			Err(MarketError::NotUtility.into())
+		);
+		chain.submit([by(Ferdie, write_off)]);
+		chain.next_era();
+		assert_eq!(all_of(&owner), before);
+		assert!(Households::<Runtime>::get(HouseholdId(0)).is_none());
+	});
+}
+
+#[test]
+fn neither_owner_nor_operator_swaps_a_meter_alone() {
+	village(|chain| {
+		let another = account("//another");
+		let household = HouseholdId(0);
+		let change = Change::Meter(another.clone());
+		let propose = |who: AccountId| {
+			by(
+				who,
+				MarketCall::propose_change {
+					household,
+					change: Some(change.clone()),
+				},
+			)
+		};
+		let agree = |who: AccountId| {
+			by(
+				who,
+				MarketCall::accept_change {
+					household,
+					change: change.clone(),
+				},
+			)
+		};
+		let refused = |error: MarketError| Err::<(), DispatchError>(error.into());
+		assert_eq!(
+			chain.try_submit(propose(owner(0))),
+			refused(MarketError::NotOperator)
+		);
+		assert_eq!(
+			chain.try_submit(agree(owner(0))),
+			refused(MarketError::NothingProposed)
+		);
+		// The operator has a meter of its own: without the owner it reports nothing.
+		chain.submit([propose(Eve.to_account_id())]);
+		chain.submit([confirm(another.clone(), 0)]);
+		assert_eq!(
+			chain.try_submit(agree(Eve.to_account_id())),
+			refused(MarketError::NotOwner)
+		);
+		let before = all_of(&owner(0));
+		for _ in 0..3 {
+			let era = chain.next_era();
+			assert!(dispatch(by(another.clone(), everything(era - 1))).is_err());
+			chain.submit([reading(0, 0, 0)]);
+		}
+		assert_eq!(all_of(&owner(0)), before);
+		// With everybody's consent it measures from the next era on.
+		chain.submit([agree(owner(0))]);
+		let era = chain.next_era();
+		assert_eq!(
+			Households::<Runtime>::get(household).map(|h| h.meter_in(era).clone()),
+			Some(another)
+		);
+	});
+}
+
+#[test]
+fn expired_offer_binds_nobody_and_anybody_returns_its_deposit() {
+	village(|chain| {
+		let (meter, eve) = (account("//device"), Eve.to_account_id());
+		chain.submit([offer(Bob.to_account_id(), meter.clone())]);
+		chain.submit([accept(Bob.to_account_id(), 1, UNIT)]);
+		assert_eq!(deposits(&eve), UNIT);
+		chain.stand_still((LIFETIME + 1) * HALF_HOUR_MS);
+		chain.next_era();
+		let nonce = System::account_nonce(&meter);
+		assert_eq!(
+			chain.validate(signed(nonce, confirm(meter.clone(), 1))),
+			Err(InvalidTransaction::Payment.into())
+		);
+		assert_eq!(
+			chain.try_submit(accept(Bob.to_account_id(), 1, UNIT)),
+			Err(MarketError::OfferExpired.into())
+		);
+		let household = HouseholdId(1);
+		chain.submit([by(Charlie, MarketCall::withdraw_offer { household })]);
+		assert_eq!((deposits(&eve), System::sufficients(&meter)), (0, 0));
+		assert!(!Offers::<Runtime>::contains_key(household));
+	});
+}
+
+#[test]
+fn offers_are_bounded_and_each_has_a_deposit() {
+	village(|_| {
+		let eve = Eve.to_account_id();
+		for number in 1..1_000u32 {
+			assert_ok!(dispatch(offer(Bob.to_account_id(), meter(number))));
+		}
+		assert_eq!(
+			dispatch(offer(Bob.to_account_id(), meter(1_000))),
+			Err(MarketError::CommunityFull.into())
+		);
+		assert_eq!(
+			(deposits(&eve), OpenOffers::<Runtime>::get(VILLAGE)),
+			(999 * UNIT, 999)
+		);
+		assert_ok!(EnergyMarket::do_try_state());
+		for household in (1..1_000).map(HouseholdId) {
+			assert_ok!(dispatch(by(Bob, MarketCall::withdraw_offer { household })));
+		}
+		assert_eq!((deposits(&eve), OpenOffers::<Runtime>::get(VILLAGE)), (0, 0));
+		assert_eq!(System::sufficients(&meter(1)), 0);
+	});
+}
