@@ -71,17 +71,17 @@ macro_rules! version {
 			spec_version: $spec_version,
 			impl_version: 1,
 			apis: apis::RUNTIME_API_VERSIONS,
-			transaction_version: 1,
+			transaction_version: 2,
 			system_version: 1,
 		};
 	};
 }
 
 #[cfg(not(feature = "upgrade-rehearsal"))]
-version!(101);
+version!(102);
 // One higher, like the next release.
 #[cfg(feature = "upgrade-rehearsal")]
-version!(102);
+version!(103);
 
 /// Number of a block.
 pub type BlockNumber = u32;

@@ -44,8 +44,9 @@ pub fn commonwatt(arguments: &[&str]) -> Command {
 
 /// The path of the paper's day, `examples/paper.csv`.
 pub fn paper() -> String {
-	let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/paper.csv");
-	file.to_owned()
+	// Read when the test runs, not when it is compiled: several clones may share one build.
+	let package = std::env::var("CARGO_MANIFEST_DIR").expect("cargo runs this test");
+	format!("{package}/../../examples/paper.csv")
 }
 
 /// The seed of a test's random choices: `COMMONWATT_SEED` or a random one.
