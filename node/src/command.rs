@@ -3,12 +3,12 @@
 use crate::{
 	chain_spec,
 	cli::{Cli, Subcommand},
-	consensus::Consensus,
+	consensus::{is_development, Consensus},
 	service,
 };
 use commonwatt_runtime::opaque::Block;
-use sc_cli::SubstrateCli;
-use sc_service::Configuration;
+use sc_cli::{SubstrateCli, TransactionPoolParams, TransactionPoolType};
+use sc_service::{Configuration, TransactionPoolOptions};
 
 impl SubstrateCli for Cli {
 	fn impl_name() -> String {
@@ -65,9 +65,12 @@ pub fn run() -> sc_cli::Result<()> {
 	match &cli.subcommand {
 		None => {
 			let runner = cli.create_runner(&cli.run)?;
-			let (dev, mining) = (cli.dev.clone(), cli.mining.clone());
+			let (dev, mining, pool) = (cli.dev.clone(), cli.mining.clone(), cli.run.pool_config.clone());
 			runner.run_node_until_exit(|mut config| async move {
 				keep_rpc_port(&mut config);
+				if is_development(&config) {
+					config.transaction_pool = development_pool(pool);
+				}
 				service::start(config, dev, mining).map_err(sc_cli::Error::Service)
 			})
 		}
@@ -115,6 +118,16 @@ fn keep_rpc_port(config: &mut Configuration) {
 	for endpoint in config.rpc.addr.iter_mut().flatten() {
 		endpoint.retry_random_port = false;
 	}
+}
+
+/// The transaction pool of a development chain, which has no forks.
+///
+/// The fork-aware pool keeps a view for each head. A transaction that arrives while the pool builds the view of a new
+/// head gets into the views before it, and may miss this one until the next block. So `dev_sealAt` could leave out a
+/// transaction that the pool had accepted. The pool with a single state has only one set of ready transactions.
+fn development_pool(mut options: TransactionPoolParams) -> TransactionPoolOptions {
+	options.pool_type = TransactionPoolType::SingleState;
+	options.transaction_pool(true)
 }
 
 #[cfg(test)]

@@ -11,10 +11,10 @@ use frame_support::{
 	weights::Weight,
 };
 use pallet_energy_market::{
-	game::{Certificate, Household as Player, Rules, Solution},
+	game::{Certificate, Rules, Solution},
 	runtime_api::{Bill, EraView, Explanation, Overview, QueueView, RecordView, Trade},
 	Communities, Community, CommunityId, Contract, Debt, EraIndex, Household, HouseholdId, Households,
-	Members, Statement,
+	Members, Players, Statement,
 };
 use sp_api::impl_runtime_apis;
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
@@ -212,7 +212,7 @@ impl_runtime_apis! {
 		}
 	}
 
-	impl pallet_energy_market::runtime_api::EnergyMarketApi<Block, AccountId, Contract<Runtime>> for Runtime {
+	impl pallet_energy_market::runtime_api::EnergyMarketApi<Block, AccountId, Contract<Runtime>, Players<Runtime>> for Runtime {
 		fn current_era() -> Option<EraView> {
 			EnergyMarket::view_current_era()
 		}
@@ -289,8 +289,8 @@ impl_runtime_apis! {
 			EnergyMarket::view_trades(community, era)
 		}
 
-		fn solve(rules: Rules, households: Vec<Player>) -> Option<Solution> {
-			EnergyMarket::view_solve(rules, households)
+		fn solve(rules: Rules, households: Players<Runtime>) -> Option<Solution> {
+			EnergyMarket::view_solve(rules, households.0?)
 		}
 	}
 

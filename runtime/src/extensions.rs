@@ -29,20 +29,21 @@ pub const GOVERNOR_PRIORITY: TransactionPriority = TransactionPriority::MAX;
 /// then all that pay. Pools and authors of blocks take them in this order.
 ///
 /// **Readings before what pays.** [`SkipCheckIfFeeless`] leaves a feeless transaction the priority 0, below every paid
-/// one, so a full pool or block would exclude it. A paid transaction has the priority that `pallet_transaction_payment`
-/// computes from its tip and its size, up to one below that of a reading. That holds for calls of the class
-/// `Operational` too, which that pallet raises: anybody may pay for one that fails (such as `set_code` in Sudo's name),
-/// and such calls may fill the quarter of a block that is reserved for their class.
+/// one, so a full pool or block would exclude it. A paid transaction keeps the priority that
+/// `pallet_transaction_payment` computes from its tip and its size, but stays below every reading. The pallet raises calls
+/// of the class `Operational`; they stay below readings too. Anybody may pay for an operational call that fails, such as
+/// `set_code`, and could otherwise crowd readings out. Operational calls still have a quarter of each block to themselves.
 ///
 /// **The governor before readings.** It must be able to stop or mend a chain at any moment, also in the minute in which
 /// all meters report. Its calls are the calls of Sudo that the Sudo key signs, whatever class they have: most of the
 /// market's calls have the class `Normal`. A call of Sudo by anybody else is merely paid, and so is one that the
 /// governor wraps in a batch or a proxy.
 ///
-/// **What meters can fill is bounded.** All feeless readings of a meter and an era provide the same tag, of which a
-/// pool holds one, and a block accepts only the first of them; so do all confirmations of a meter. So there is at most
-/// one for each meter and era, and an operator pays a deposit for each meter that it names. They have the class `Normal`, so they never use the quarter of a block
-/// that is reserved for `Operational` calls.
+/// **What meters can fill is bounded.** All feeless readings of one meter and era provide the same tag. A pool holds one
+/// transaction for each tag, and a block accepts only the first of these readings. The confirmations of a meter share a
+/// tag of their own. So there is at most one of each for a meter and an era, and an operator pays a deposit for each meter
+/// that it names. They have the class `Normal`, so they never use the quarter of a block that is reserved for
+/// `Operational` calls.
 ///
 /// To wallets it looks like the payment extension that it wraps, as [`SkipCheckIfFeeless`] does: they sign no extra
 /// data for it.

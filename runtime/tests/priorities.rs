@@ -21,7 +21,7 @@ fn remark(bytes: usize) -> RuntimeCall {
 	frame_system::Call::remark { remark }.into()
 }
 
-/// A call of Sudo. Its class is that of the call inside.
+/// A call of Sudo, which has the class of the call that it contains.
 fn sudo(call: impl Into<RuntimeCall>) -> RuntimeCall {
 	let call = Box::new(call.into());
 	pallet_sudo::Call::sudo { call }.into()

@@ -1,21 +1,16 @@
 //! A development chain: sealing, the clock, restarts.
 
-use crate::harness::{command, decode_u64, http, seal_at, Head, Node, PATIENCE};
+use crate::harness::{command, decode_u64, http, seal_at, signed_remarks, Head, Node, PATIENCE};
 use serde_json::Value;
 use std::{
 	net::TcpListener,
 	time::{Duration, Instant},
 };
-use subxt::{
-	config::DefaultExtrinsicParamsBuilder, dynamic, rpcs::rpc_params, OnlineClient, SubstrateConfig,
-};
+use subxt::{dynamic, rpcs::rpc_params, OnlineClient, SubstrateConfig};
 use subxt_signer::sr25519::dev;
 
 const INVALID_PARAMS: i32 = -32602;
 const DAY_MS: u64 = 24 * 60 * 60 * 1_000;
-
-/// After this time without a new block, the node has nothing to seal, however busy the machine is.
-const QUIET: Duration = Duration::from_secs(5);
 
 /// No blocks by time.
 const STILL: &[&str] = &["--dev", "--block-interval-ms", "0"];
@@ -24,12 +19,6 @@ const FAST: &[&str] = &["--dev", "--block-interval-ms", "200"];
 
 fn temp_dir() -> tempfile::TempDir {
 	tempfile::tempdir().unwrap()
-}
-
-fn to_hex(bytes: &[u8]) -> String {
-	bytes
-		.iter()
-		.fold("0x".to_owned(), |hex, byte| format!("{hex}{byte:02x}"))
 }
 
 /// The slot in a header. The first digest item is Aura's: 0x06 "aura", a length and the number.
@@ -188,22 +177,14 @@ async fn burst_of_transactions_is_all_included() {
 	let api = OnlineClient::<SubstrateConfig>::from_rpc_client(node.rpc.clone())
 		.await
 		.unwrap();
-	let mut transactions = api.at_current_block().await.unwrap().transactions();
-	let remark = dynamic::transaction("System", "remark", (vec![7u8; 64],));
+	let transactions = api.at_current_block().await.unwrap().transactions();
 	const BURST: u64 = 50;
 	let account = dev::alice().public_key().to_account_id();
 	let first: u64 = transactions.account_nonce(&account).await.unwrap();
+	let signers = (first..first + BURST).map(|nonce| (dev::alice(), nonce));
 	let mut answers = Vec::new();
-	for nonce in first..first + BURST {
-		let params = DefaultExtrinsicParamsBuilder::new()
-			.immortal()
-			.nonce(nonce)
-			.build();
-		let signed = transactions
-			.create_signed(&remark, &dev::alice(), params)
-			.await
-			.unwrap();
-		let (rpc, hex) = (node.rpc.clone(), to_hex(signed.encoded()));
+	for hex in signed_remarks(&api, signers).await {
+		let rpc = node.rpc.clone();
 		answers.push(tokio::spawn(async move {
 			rpc.request::<String>("author_submitExtrinsic", rpc_params![hex])
 				.await
@@ -215,34 +196,22 @@ async fn burst_of_transactions_is_all_included() {
 			.unwrap()
 			.unwrap_or_else(|error| panic!("{error}; the node's log:\n{}", node.log()));
 	}
-	// This chain makes no blocks by time. A transaction that arrives while the pool follows a new block may have to
-	// wait for the next one. So the test makes a block after some quiet seconds; a few of them must be enough.
-	let slot_ms = node.slot_ms().await;
-	let (begun, mut pushed) = (Instant::now(), 0);
-	let (mut height, mut quiet) = (node.best().await.number, Instant::now());
+	// This chain makes no blocks by time, so the transactions alone cause the blocks that include them.
+	let begun = Instant::now();
 	loop {
 		let at_block = api.at_current_block().await.unwrap();
 		let nonce: u64 = at_block.transactions().account_nonce(&account).await.unwrap();
 		if nonce == first + BURST {
 			break;
 		}
-		let head = node.best().await;
-		if head.number > height {
-			(height, quiet) = (head.number, Instant::now());
-		}
 		assert!(
-			pushed < 4 && begun.elapsed() < PATIENCE,
+			begun.elapsed() < PATIENCE,
 			"transactions are missing at nonce {nonce}; the node's log:\n{}",
 			node.log()
 		);
-		if quiet.elapsed() > QUIET {
-			pushed += 1;
-			seal_at(&node, head.timestamp_ms + 2 * slot_ms).await;
-		}
 		tokio::time::sleep(Duration::from_millis(100)).await;
 	}
-	let pending: Vec<String> = node.call("author_pendingExtrinsics", rpc_params![]).await;
-	assert_eq!(pending.len(), 0);
+	assert_eq!(node.pending().await, 0);
 	let blocks = node.best().await.number - before.number;
 	assert!(blocks < BURST, "{blocks} blocks for {BURST} transactions");
 }

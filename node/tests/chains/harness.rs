@@ -8,7 +8,14 @@ use std::{
 	process::{Command, Stdio},
 	time::{Duration, Instant},
 };
-use subxt::rpcs::{client::RpcParams, rpc_params, RpcClient};
+use subxt::{
+	config::DefaultExtrinsicParamsBuilder,
+	dynamic,
+	rpcs::{client::RpcParams, rpc_params, RpcClient},
+	utils::to_hex,
+	OnlineClient, SubstrateConfig,
+};
+use subxt_signer::sr25519::Keypair;
 
 /// Timeout of every wait. Normally each takes a fraction of it; it only ends a test that would hang.
 pub const PATIENCE: Duration = Duration::from_secs(600);
@@ -143,6 +150,25 @@ impl Node {
 		)
 	}
 
+	/// Number of transactions in the pool that could be included now.
+	pub async fn pending(&self) -> usize {
+		let pending: Vec<String> = self.call("author_pendingExtrinsics", rpc_params![]).await;
+		pending.len()
+	}
+
+	/// Waits until the pool has a transaction that could be included now.
+	pub async fn wait_for_pending(&self) {
+		let start = Instant::now();
+		while self.pending().await == 0 {
+			assert!(
+				start.elapsed() < PATIENCE,
+				"the pool has no transaction; the node's log:\n{}",
+				self.log()
+			);
+			tokio::time::sleep(Duration::from_millis(50)).await;
+		}
+	}
+
 	/// Waits until the block at a height is final; returns the newest final block.
 	pub async fn wait_for_finalized(&self, number: u64) -> Head {
 		let start = Instant::now();
@@ -185,4 +211,23 @@ pub fn decode_u64(hex: &str) -> u64 {
 	let digits = hex.trim_start_matches("0x");
 	assert_eq!(digits.len(), 16, "{hex} is not a u64");
 	u64::from_str_radix(digits, 16).unwrap().swap_bytes()
+}
+
+/// Signs a remark for each signer and nonce; returns the transactions as hexadecimal text.
+pub async fn signed_remarks(
+	api: &OnlineClient<SubstrateConfig>,
+	signers: impl IntoIterator<Item = (Keypair, u64)>,
+) -> Vec<String> {
+	let mut transactions = api.at_current_block().await.unwrap().transactions();
+	let remark = dynamic::transaction("System", "remark", (vec![7u8; 64],));
+	let mut signed = Vec::new();
+	for (signer, nonce) in signers {
+		let params = DefaultExtrinsicParamsBuilder::new()
+			.immortal()
+			.nonce(nonce)
+			.build();
+		let transaction = transactions.create_signed(&remark, &signer, params).await;
+		signed.push(to_hex(transaction.unwrap().encoded()));
+	}
+	signed
 }

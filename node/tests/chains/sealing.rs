@@ -1,6 +1,6 @@
 //! The ways of sealing of a development chain: `--sealing`.
 
-use crate::harness::{command, seal_at, Node};
+use crate::harness::{command, seal_at, signed_remarks, Node};
 use serde_json::Value;
 use std::{
 	path::Path,
@@ -55,6 +55,8 @@ async fn manual_sealing_keeps_transactions_in_the_pool_until_dev_seal_at() {
 	let node = Node::start(MANUAL, dir.path()).await;
 	let first = node.wait_for_finalized(1).await;
 	submit(&node).await;
+	// The subscription is accepted before the pool has checked the transaction.
+	node.wait_for_pending().await;
 	sleep(2.5).await;
 	assert_eq!(node.best().await, first);
 	let sealed = seal_at(&node, first.timestamp_ms + 60_000).await;
@@ -62,6 +64,49 @@ async fn manual_sealing_keeps_transactions_in_the_pool_until_dev_seal_at() {
 		(sealed.number, transactions_in(&node, sealed.number).await),
 		(2, 2)
 	);
+}
+
+/// Transactions arrive while the node seals a block and while its pool follows that block.
+#[tokio::test]
+async fn dev_seal_at_includes_every_transaction_that_the_pool_has_accepted() {
+	const ROUNDS: u64 = 30;
+	let dir = tempfile::tempdir().unwrap();
+	let node = Node::start(MANUAL, dir.path()).await;
+	let mut time = node.wait_for_finalized(1).await.timestamp_ms;
+	let api = OnlineClient::<SubstrateConfig>::from_rpc_client(node.rpc.clone())
+		.await
+		.unwrap();
+	let senders = [
+		dev::alice(),
+		dev::bob(),
+		dev::charlie(),
+		dev::dave(),
+		dev::eve(),
+		dev::ferdie(),
+	];
+	for round in 0..ROUNDS {
+		let mut arrivals = Vec::new();
+		let signers = senders.iter().map(|sender| (sender.clone(), round));
+		for (delay, hex) in (0..).zip(signed_remarks(&api, signers).await) {
+			let rpc = node.rpc.clone();
+			arrivals.push(tokio::spawn(async move {
+				sleep(0.002 * (delay * 2 + round % 5) as f64).await;
+				let answer = rpc.request::<String>("author_submitExtrinsic", rpc_params![hex]);
+				answer.await.map_err(|error| error.to_string())
+			}));
+		}
+		time += 60_000;
+		let during = seal_at(&node, time).await;
+		for arrival in arrivals {
+			arrival.await.unwrap().unwrap();
+		}
+		time += 60_000;
+		let after = seal_at(&node, time).await;
+		let included =
+			transactions_in(&node, during.number).await + transactions_in(&node, after.number).await;
+		// Each block has the timestamp, too.
+		assert_eq!(included, senders.len() + 2, "round {round}: {during:?} {after:?}");
+	}
 }
 
 #[tokio::test]

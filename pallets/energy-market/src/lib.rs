@@ -52,6 +52,7 @@ mod membership;
 pub mod migrations;
 #[cfg(test)]
 mod mock;
+mod players;
 mod queue;
 mod readings;
 pub mod runtime_api;
@@ -65,6 +66,7 @@ pub mod weights;
 
 pub use commonwatt_market::{self as market, game};
 pub use pallet::*;
+pub use players::Players;
 pub use types::*;
 pub use weights::WeightInfo;
 

@@ -3,7 +3,7 @@
 
 use crate::{Community, CommunityId, Debt, EraIndex, EraRecord, Household, HouseholdId, Statement};
 use alloc::vec::Vec;
-use commonwatt_market::game::{Certificate, Household as Player, Rules, Solution};
+use commonwatt_market::game::{Certificate, Rules, Solution};
 pub use commonwatt_market::{Bill, EraView, Explanation, QueueView, RecordView, Trade};
 
 /// A community with its terms, accounts, counts, debts and newest records.
@@ -15,10 +15,11 @@ sp_api::decl_runtime_apis! {
 	///
 	/// Version 2: `record` also returns the tradable energy.
 	#[api_version(2)]
-	pub trait EnergyMarketApi<AccountId, OpaqueContract>
+	pub trait EnergyMarketApi<AccountId, OpaqueContract, Players>
 	where
 		AccountId: codec::Codec,
 		OpaqueContract: codec::Codec,
+		Players: codec::Codec,
 	{
 		/// The running era and what is accepted in it; `None` before the first block.
 		fn current_era() -> Option<EraView>;
@@ -73,6 +74,6 @@ sp_api::decl_runtime_apis! {
 		/// invalid, has more than `MaxHouseholds` households, or more than `MaxStrategies` strategies for one of them.
 		/// The work is bounded as in a block: `MaxEvaluations` payoff evaluations, and `MaxEvaluationsPerHousehold`
 		/// more for each household.
-		fn solve(rules: Rules, households: Vec<Player>) -> Option<Solution>;
+		fn solve(rules: Rules, households: Players) -> Option<Solution>;
 	}
 }

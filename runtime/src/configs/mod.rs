@@ -215,8 +215,8 @@ pub enum ProxyType {
 	/// Only an owner's daily calls: strategies, the preference and comfort. For a home energy manager.
 	///
 	/// A manager takes part in the market for its owner, and the owner pays for what it buys. Everything that lasts
-	/// longer or reaches further stays with the owner: joining and leaving, the limit of debt, meters, and whatever the
-	/// same account may do as an operator or a utility. Batches are not among the calls: a manager that needs one
+	/// longer or reaches further stays with the owner: leaving, arrears, and whatever the same account may do as an
+	/// operator or a utility. Batches are not among the calls: a manager that needs one
 	/// signs a batch of `proxy.proxy` itself.
 	// Index 1 was a type for all calls of the market, operators' included. It must not come back with another meaning.
 	#[codec(index = 2)]
