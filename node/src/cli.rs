@@ -5,8 +5,24 @@ use commonwatt_runtime::AccountId;
 use sc_cli::RunCmd;
 use std::fmt;
 
+/// What `--rpc-cors` does.
+const RPC_CORS: &str = "Origins of the web pages that may use the RPC, over HTTP and WebSockets: a list with commas \
+	(protocol://host:port, the port * for every port), or `null`, or `all`. Other pages get the status 403. Programs that \
+	are no browsers send no origin and are not affected. The default is this machine's own pages and \
+	https://polkadot.js.org";
+
+/// The largest request to the RPC, in megabytes of JSON, unless the command line sets another limit.
+///
+/// The largest request of use is a new runtime: about 0.6 MB, as JSON twice that. The games that the runtime solves for
+/// anybody (`EnergyMarketApi_solve`) are at most 0.3 MB as JSON.
+const MAX_REQUEST_SIZE_MB: &str = "4";
+
 /// The command line: a subcommand, or the options of a running node.
 #[derive(Debug, clap::Parser)]
+#[command(
+	mut_arg("rpc_max_request_size", |option| option.default_value(MAX_REQUEST_SIZE_MB)),
+	mut_arg("rpc_cors", |option| option.help(RPC_CORS).long_help(RPC_CORS))
+)]
 pub struct Cli {
 	/// The subcommand; without one, the node runs.
 	#[command(subcommand)]

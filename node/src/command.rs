@@ -4,11 +4,12 @@ use crate::{
 	chain_spec,
 	cli::{Cli, Subcommand},
 	consensus::{is_development, Consensus},
+	rpc::origins::DEFAULT_ORIGINS,
 	service,
 };
 use commonwatt_runtime::opaque::Block;
-use sc_cli::{SubstrateCli, TransactionPoolParams, TransactionPoolType};
-use sc_service::{Configuration, TransactionPoolOptions};
+use sc_cli::{Cors, SubstrateCli, TransactionPoolParams, TransactionPoolType};
+use sc_service::TransactionPoolOptions;
 
 impl SubstrateCli for Cli {
 	fn impl_name() -> String {
@@ -60,14 +61,16 @@ impl SubstrateCli for Cli {
 
 /// Parses the command line and runs the subcommand, or the node until it stops.
 pub fn run() -> sc_cli::Result<()> {
-	let cli = Cli::from_args();
+	let mut cli = Cli::from_args();
+	cli.run.rpc_params.rpc_cors.get_or_insert_with(default_origins);
+	// Its only line of information would name the port of a server that admits no connection; see `rpc::server`.
+	cli.run.shared_params.log.insert(0, "sc_rpc_server=warn".into());
 
 	match &cli.subcommand {
 		None => {
 			let runner = cli.create_runner(&cli.run)?;
 			let (dev, mining, pool) = (cli.dev.clone(), cli.mining.clone(), cli.run.pool_config.clone());
 			runner.run_node_until_exit(|mut config| async move {
-				keep_rpc_port(&mut config);
 				if is_development(&config) {
 					config.transaction_pool = development_pool(pool);
 				}
@@ -110,14 +113,9 @@ pub fn run() -> sc_cli::Result<()> {
 	}
 }
 
-/// Makes it an error that the RPC port is in use.
-///
-/// By default the server would listen on a random port instead, and clients would talk to whatever program has the
-/// wanted port, probably another node.
-fn keep_rpc_port(config: &mut Configuration) {
-	for endpoint in config.rpc.addr.iter_mut().flatten() {
-		endpoint.retry_random_port = false;
-	}
+/// The pages that may use the RPC, if the command line names none.
+fn default_origins() -> Cors {
+	Cors::List(DEFAULT_ORIGINS.map(String::from).to_vec())
 }
 
 /// The transaction pool of a development chain, which has no forks.

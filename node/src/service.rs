@@ -13,16 +13,16 @@ use sc_consensus::DefaultImportQueue;
 use sc_network::config::{FullNetworkConfiguration, NetworkBackendType, SetConfig, TransportConfig};
 use sc_network::service::traits::NetworkService;
 use sc_service::{
-	config::{Configuration, PruningMode},
+	config::{Configuration, PrometheusConfig, PruningMode},
 	error::Error as ServiceError,
-	BuildNetworkParams, PartialComponents, TaskManager,
+	BuildNetworkParams, MetricsService, PartialComponents, TaskManager,
 };
 use sc_telemetry::{Telemetry, TelemetryHandle, TelemetryWorker};
 use sc_transaction_pool_api::OffchainTransactionPoolFactory;
 use sp_keystore::KeystorePtr;
 use sp_runtime::traits::NumberFor;
 use std::sync::Arc;
-use substrate_prometheus_endpoint::Registry;
+use substrate_prometheus_endpoint::{init_prometheus, Registry};
 
 /// Host functions that the runtime may call.
 type HostFunctions = sp_io::SubstrateHostFunctions;
@@ -212,15 +212,16 @@ where
 	let dev_clock = matches!(consensus, Consensus::Development).then_some(dev_clock);
 	let (client, pool) = (shared.client.clone(), shared.pool.clone());
 	let rpc_builder = move |_| rpc::create_full(&client, &pool, dev_clock.as_ref()).map_err(Into::into);
-	let validator = aura::Validator {
-		role: config.role,
-		name: config.network.node_name.clone(),
-		force_authoring: config.force_authoring,
-		disable_grandpa: config.disable_grandpa,
-		network: network.clone(),
-		sync: sync_service.clone(),
-	};
-	sc_service::spawn_tasks(sc_service::SpawnTasksParams {
+	let rpc_plan = rpc::server::Plan::take(&mut config.rpc);
+	spawn_node_metrics(
+		&mut config,
+		&shared,
+		network.clone(),
+		sync_service.clone(),
+		&task_manager,
+	)?;
+	let validator = validator(&config, network.clone(), sync_service.clone());
+	let methods = sc_service::spawn_tasks(sc_service::SpawnTasksParams {
 		config,
 		client: shared.client.clone(),
 		backend: shared.backend.clone(),
@@ -235,6 +236,8 @@ where
 		telemetry: telemetry.as_mut(),
 		tracing_execute_block: None,
 	})?;
+	let rpc_server = rpc_plan.serve((*methods.handle()).clone(), shared.prometheus_registry.as_ref())?;
+	task_manager.keep_alive(rpc_server);
 	match consensus {
 		Consensus::Development => {
 			let sealer = Sealer::new(&shared, &dev, seal_requests)?;
@@ -246,6 +249,22 @@ where
 		}
 	}
 	Ok(task_manager)
+}
+
+/// How this node takes part in a chain with authorities.
+fn validator(
+	config: &Configuration,
+	network: Arc<dyn NetworkService>,
+	sync: Arc<SyncingService>,
+) -> aura::Validator {
+	aura::Validator {
+		role: config.role,
+		name: config.network.node_name.clone(),
+		force_authoring: config.force_authoring,
+		disable_grandpa: config.disable_grandpa,
+		network,
+		sync,
+	}
 }
 
 fn spawn_sealer(sealer: Sealer, task_manager: &TaskManager) {
@@ -346,6 +365,30 @@ fn spawn_market_metrics(shared: &Shared, task_manager: &TaskManager) -> Result<(
 			.spawn_handle()
 			.spawn("market-metrics", None, watcher.run());
 	}
+	Ok(())
+}
+
+/// Starts the metrics of every Substrate node, and the endpoint that serves all metrics, if they are enabled.
+///
+/// `sc_service::spawn_tasks` would start them too, and with them the metrics of its own RPC server, under the names that
+/// [`rpc::server`] uses. So it sees no registry.
+fn spawn_node_metrics(
+	config: &mut Configuration,
+	shared: &Shared,
+	network: Arc<dyn NetworkService>,
+	sync: Arc<SyncingService>,
+	task_manager: &TaskManager,
+) -> Result<(), ServiceError> {
+	let Some(PrometheusConfig { port, registry }) = config.prometheus_config.take() else {
+		return Ok(());
+	};
+	let (name, version) = (&config.network.node_name, &config.impl_version);
+	let metrics = MetricsService::with_prometheus(None, &registry, config.role, name, version)?;
+	let spawner = task_manager.spawn_handle();
+	let endpoint = init_prometheus(port, registry).map(drop);
+	spawner.spawn("prometheus-endpoint", None, endpoint);
+	let updates = metrics.run(shared.client.clone(), shared.pool.clone(), network, sync);
+	spawner.spawn("node-metrics", None, updates);
 	Ok(())
 }
 

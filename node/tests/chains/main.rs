@@ -5,4 +5,5 @@ mod harness;
 mod local_chain;
 mod metrics;
 mod mined_chain;
+mod rpc;
 mod sealing;

@@ -1,4 +1,7 @@
-//! The node's own RPC methods, in addition to those of every Substrate node.
+//! The RPC: the node's own methods, in addition to those of every Substrate node, and the server that answers calls.
+//!
+//! - [`server`]: serves all methods over HTTP and WebSockets;
+//! - [`origins`]: which web pages may use them.
 //!
 //! # The clock of a development chain
 //!
@@ -18,7 +21,11 @@
 //! The method refuses a timestamp that is not in a later slot than the head's, that is within half a slot of it, or
 //! that is more than ten years after it, with error -32602 (invalid params). The message names the requested timestamp,
 //! the head's, and the nearest possible one. No block is sealed then. Like all methods that change a node, it is
-//! available on other than local interfaces only with `--rpc-methods unsafe`.
+//! available on other than local interfaces only with `--rpc-methods unsafe`, and to a web page only if `--rpc-cors` allows
+//! its origin.
+
+pub mod origins;
+pub mod server;
 
 use crate::{
 	sealing::{DevClock, SealError, SealedBlock},
