@@ -87,7 +87,9 @@ fn populate() {
 				comfort: Some(paper::COMFORT),
 				preference: None,
 			};
+			// What `confirm_meter` does.
 			pallet_energy_market::MeterOf::<Runtime>::insert(&household.meter, id);
+			System::inc_sufficients(&household.meter);
 			Households::<Runtime>::insert(id, household);
 		}
 		Members::<Runtime>::insert(community, BoundedVec::truncate_from(members));

@@ -1,12 +1,10 @@
 //! Attacks on people who agreed to nothing, or to less: who has what afterwards. On the real runtime.
 
+use commonwatt_runtime::extensions::READING_PRIORITY;
 use commonwatt_testkit::*;
 use frame_support::traits::fungible::{Inspect, InspectHold};
 use pallet_energy_market::{Change, HoldReason, Households, MeterOf, Offers, OpenOffers};
-use sp_runtime::{
-	transaction_validity::{InvalidTransaction, TransactionPriority},
-	DispatchError,
-};
+use sp_runtime::{transaction_validity::InvalidTransaction, DispatchError};
 
 const VILLAGE: CommunityId = CommunityId(0);
 /// Eras for which an offer holds after the one of its making.
@@ -54,11 +52,13 @@ fn deposits(who: &AccountId) -> Balance {
 	Balances::balance_on_hold(&HoldReason::Offer.into(), who)
 }
 
-/// A chain with a community of one household.
+/// A chain with a community of one household, which has reported that it consumes nothing.
 fn village(test: impl FnOnce(&mut Chain)) {
 	Setup::empty().community(community(1)).run(|chain| {
-		chain.next_era();
-		chain.next_era();
+		for _ in 0..2 {
+			chain.next_era();
+			chain.submit([reading(0, 0, 0)]);
+		}
 		test(chain);
 	});
 }
@@ -89,6 +89,7 @@ fn nobody_is_robbed_by_an_operator_with_a_meter_of_its_own() {
 		}
 		for _ in 0..4 {
 			let era = chain.next_era();
+			chain.submit([reading(0, 0, 0)]);
 			for number in 1..=victims.len() as u32 {
 				let meter = account(&format!("//evil//{number}"));
 				let report = signed(
@@ -157,7 +158,7 @@ fn meter_that_was_named_by_a_stranger_first_joins_its_own_household() {
 }
 
 #[test]
-fn confirmations_have_the_highest_priority_and_a_meter_has_one_in_the_pool() {
+fn confirmations_have_the_priority_of_readings_and_a_meter_has_one_in_the_pool() {
 	village(|chain| {
 		let meter = account("//device");
 		chain.submit([
@@ -168,7 +169,7 @@ fn confirmations_have_the_highest_priority_and_a_meter_has_one_in_the_pool() {
 			let valid = chain
 				.validate(signed(nonce, confirm(meter.clone(), household)))
 				.unwrap();
-			assert_eq!(valid.priority, TransactionPriority::MAX);
+			assert_eq!(valid.priority, READING_PRIORITY);
 			valid.provides.last().cloned()
 		};
 		assert_eq!(tag(1, 0), tag(2, 0));

@@ -1,11 +1,8 @@
 //! A development chain: sealing, the clock, restarts.
 
-use crate::harness::{command, decode_u64, http, seal_at, signed_remarks, Head, Node, PATIENCE};
+use crate::harness::{command, decode_u64, seal_at, signed_remarks, Head, Node, PATIENCE};
 use serde_json::Value;
-use std::{
-	net::TcpListener,
-	time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 use subxt::{dynamic, rpcs::rpc_params, OnlineClient, SubstrateConfig};
 use subxt_signer::sr25519::dev;
 
@@ -267,46 +264,6 @@ async fn development_chain_has_no_network() {
 	let node = Node::start(STILL, dir.path()).await;
 	let addresses: Vec<String> = node.call("system_localListenAddresses", rpc_params![]).await;
 	assert_eq!(addresses, Vec::<String>::new());
-}
-
-#[tokio::test]
-async fn browsers_may_connect_from_any_page() {
-	let dir = temp_dir();
-	let node = Node::start(STILL, dir.path()).await;
-	for origin in [
-		"https://polkadot.js.org",
-		"http://localhost:3000",
-		"https://somewhere.example",
-	] {
-		let body = r#"{"jsonrpc":"2.0","id":1,"method":"system_chain","params":[]}"#;
-		let answer = http(
-			&node.rpc_address,
-			&format!(
-				"POST / HTTP/1.1\r\nHost: {}\r\nOrigin: {origin}\r\nContent-Type: application/json\r\n\
-				 Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
-				node.rpc_address,
-				body.len()
-			),
-		);
-		assert!(answer.contains("Commonwatt Development"), "{origin}: {answer}");
-		let (head, _) = answer.split_once("\r\n\r\n").unwrap();
-		assert!(
-			head.to_lowercase().contains("access-control-allow-origin: *"),
-			"{origin}: {head}"
-		);
-	}
-}
-
-#[test]
-fn rpc_port_in_use_is_an_error() {
-	let dir = temp_dir();
-	let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-	let port = taken.local_addr().unwrap().port().to_string();
-	let output = command(STILL, dir.path())
-		.args(["--rpc-port", &port])
-		.output()
-		.unwrap();
-	assert!(!output.status.success());
 }
 
 #[test]

@@ -80,6 +80,11 @@ impl Node {
 		self.process.kill();
 	}
 
+	/// The process's number.
+	pub fn process_id(&self) -> u32 {
+		self.process.process_id()
+	}
+
 	/// What the node has logged so far.
 	pub fn log(&self) -> String {
 		self.process.log()

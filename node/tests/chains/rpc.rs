@@ -1,13 +1,13 @@
 //! The RPC server: which pages may use it, and how much it takes.
 
-use crate::harness::{command, http, to_hex, Node};
+use crate::harness::{command, http, Node};
 use codec::{Compact, Encode};
 use serde_json::Value;
 use std::{
 	io::{Read, Write},
 	net::{TcpListener, TcpStream},
 };
-use subxt::rpcs::rpc_params;
+use subxt::{rpcs::rpc_params, utils::to_hex};
 
 const STILL: &[&str] = &["--dev", "--sealing", "manual"];
 const EVIL: Option<&str> = Some("https://somewhere.example");

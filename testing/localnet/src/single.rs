@@ -77,6 +77,11 @@ impl SingleNode {
 		}
 	}
 
+	/// The process's number.
+	pub fn process_id(&self) -> u32 {
+		self.child.id()
+	}
+
 	/// Address and port of the RPC server.
 	pub fn address(&self) -> String {
 		format!("{}:{}", Ipv4Addr::LOCALHOST, self.port)

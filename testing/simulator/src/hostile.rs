@@ -3,7 +3,7 @@
 use crate::{
 	calls::{batch, offer, set_concentrator, set_paused, set_preference, set_suspended},
 	homes::strategy_set,
-	people::meter_has_reported,
+	people::{inputs_are_fixed, meter_has_reported},
 	world::{members, refused, the_community, World, COMMUNITY},
 };
 use commonwatt_testkit::{
@@ -239,13 +239,18 @@ impl World {
 			response_centi_c_per_kwh: 0,
 			trade_with_community: true,
 		};
+		// Between gate closure and the game, the market says so before it looks at the values.
+		let unless_fixed = |error| match inputs_are_fixed() {
+			true => MarketError::GateClosed,
+			false => error,
+		};
 		let mut calls = vec![
 			(
 				set_preference(household, Some(too_flexible)),
-				MarketError::PreferenceOutOfRange,
+				unless_fixed(MarketError::PreferenceOutOfRange),
 			),
-			(up_to(1_500), MarketError::ComfortRangeEmpty),
-			(up_to(9_000), MarketError::ComfortCouldExceedOne),
+			(up_to(1_500), unless_fixed(MarketError::ComfortRangeEmpty)),
+			(up_to(9_000), unless_fixed(MarketError::ComfortCouldExceedOne)),
 		];
 		if debt(household).arrears == 0 {
 			calls.push((MarketCall::repay_arrears { household }, MarketError::NoArrears));

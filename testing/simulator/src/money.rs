@@ -2,6 +2,7 @@
 
 use crate::{
 	homes::POCKET,
+	operator::NOTICE,
 	world::{spendable, the_community, Later, World, COMMUNITY},
 };
 use commonwatt_testkit::{by, now, AccountId, EnergyMarket, Sr25519Keyring, MILLI, UNIT};
@@ -34,7 +35,8 @@ impl World {
 		let owners = self.homes.values().map(|home| home.owner.clone());
 		let spend = owners.map(|owner| Box::new(move |world: &mut World| world.spend_all(&owner)) as Later);
 		self.later.insert(self.first_era + 1, spend.collect());
-		for era in 1..6 {
+		// An announcement replaces one that has not begun, so each waits for the last.
+		for era in (1..6).step_by(NOTICE as usize) {
 			let later = self.later.entry(self.first_era + era).or_default();
 			later.push(Box::new(World::announce_opening_terms));
 		}
@@ -78,7 +80,7 @@ impl World {
 		self.give(utility, UTILITY_FUNDS);
 	}
 
-	fn give(&mut self, to: AccountId, value: u128) {
+	pub fn give(&mut self, to: AccountId, value: u128) {
 		let transfer = pallet_balances::Call::transfer_keep_alive {
 			dest: to.into(),
 			value,

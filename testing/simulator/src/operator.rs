@@ -2,9 +2,9 @@
 
 use crate::{
 	calls::{accept, offer, set_concentrator, set_paused, set_preference, set_suspended},
-	homes::{Home, HOUSEHOLDS},
+	homes::{Home, HOUSEHOLDS, POCKET},
 	people::gate_is_closed,
-	world::{members, refused_if, the_community, World, COMMUNITY},
+	world::{members, refused_if, spendable, the_community, World, COMMUNITY},
 };
 use commonwatt_testkit::{
 	account, by, meter, now, owner, paper, AccountId, Comfort, EraIndex, HouseholdId, MarketCall,
@@ -18,7 +18,7 @@ use rand::{seq::SliceRandom, Rng};
 use sp_runtime::DispatchResult;
 
 /// Eras from an announcement of terms to the first era under them, on a chain of the development preset.
-const NOTICE: EraIndex = 2;
+pub(crate) const NOTICE: EraIndex = 2;
 
 /// The era that runs by the block's time, or the one that the chain noted last if that is later.
 fn running() -> EraIndex {
@@ -313,6 +313,11 @@ impl World {
 			None => (owner(self.names), meter(self.names)),
 		};
 		let comfort = self.allows(&paper::COMFORT).then_some(paper::COMFORT);
+		// An offer takes a deposit.
+		let operator = the_community().operator;
+		if spendable(&operator) < 2 * UNIT {
+			self.give(operator, POCKET);
+		}
 		let id = pallet_energy_market::NextHousehold::<Runtime>::get();
 		self.as_operator(offer(owner.clone(), meter.clone(), 15_000), Ok(()));
 		self.top_up(&owner);

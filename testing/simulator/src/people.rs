@@ -11,7 +11,7 @@ use commonwatt_testkit::{
 	Quality, Reading, Runtime,
 };
 use frame_support::traits::fungible::Inspect;
-use pallet_energy_market::{Household, Readings, Submissions};
+use pallet_energy_market::{Household, Phase, Readings, Round, Submissions};
 use rand::{seq::SliceRandom, Rng};
 use sp_runtime::DispatchResult;
 
@@ -246,6 +246,11 @@ impl World {
 /// Whether the running era has ended by the time of this block.
 pub(crate) fn gate_is_closed() -> bool {
 	now().now_ms >= now().ends_ms
+}
+
+/// Whether the gate is closed and the game of the next era has not been played yet: what it reads may not change.
+pub(crate) fn inputs_are_fixed() -> bool {
+	gate_is_closed() || Round::<Runtime>::get().is_some_and(|round| round.phase == Phase::Solve)
 }
 
 /// Whether the household's meter itself has reported `era`.
