@@ -10,9 +10,13 @@ use frame_support::traits::{
 	fungible::{Inspect, Mutate},
 	tokens::Preservation,
 };
-use pallet_energy_market::{Communities, PriceRule, ReadingItem, TermsNotice};
+use pallet_energy_market::{Communities, PriceRule, ReadingItem};
 
 const VILLAGE: CommunityId = CommunityId(0);
+
+/// Eras from an announcement of terms to the first that they may hold for: a day, the default of chains with half-hour
+/// eras.
+const NOTICE: EraIndex = 48;
 
 /// Generation and consumption in Wh.
 type Metered = (u32, u32);
@@ -26,7 +30,9 @@ fn village(homes: u32, terms: Terms, test: impl FnOnce(&mut Village)) {
 	for home in &mut genesis.households {
 		home.comfort = None;
 	}
-	Setup::empty().community(genesis).run(|chain| {
+	let mut setup = Setup::empty().community(genesis);
+	setup.genesis.energy_market.terms_notice = NOTICE;
+	setup.run(|chain| {
 		chain.next_era();
 		test(&mut Village { chain, homes });
 	});
@@ -181,7 +187,6 @@ fn announce(terms: Terms, from_era: EraIndex) -> Signed {
 #[test]
 fn operator_cannot_change_the_terms_of_an_era_that_is_at_hand() {
 	village(2, paper::TERMS, |village| {
-		let notice = TermsNotice::<Runtime>::get();
 		let before = [0, 1].map(wealth);
 		village.turn([sell(0, 2_000), buy(1, 2_000)], &[IDLE; 2]);
 		village.act([reading(0, 0, 0), reading(1, 0, 0)]);
@@ -195,7 +200,7 @@ fn operator_cannot_change_the_terms_of_an_era_that_is_at_hand() {
 			}
 		});
 		// A fee of 98 tokens never: with the price it is more than retail. Nor one of 98 milli: governance allows 50.
-		let soon = now().current + notice;
+		let soon = now().current + NOTICE;
 		assert_eq!(
 			village.chain.try_submit(announce(with_fee(98 * UNIT), soon)),
 			refused(MarketError::GridFeeTooHigh)
@@ -214,7 +219,9 @@ fn operator_cannot_change_the_terms_of_an_era_that_is_at_hand() {
 		assert_eq!(wealth(0) - before[0], 380);
 		assert_eq!(wealth(1) - before[1], -400);
 		// Who does not like them has left before they hold.
-		let leave = MarketCall::leave { household: HouseholdId(1) };
+		let leave = MarketCall::leave {
+			household: HouseholdId(1),
+		};
 		village.turn([by(owner(1), leave)], &[IDLE; 2]);
 		assert!(now().current + 1 < soon);
 	});
@@ -224,7 +231,12 @@ fn operator_cannot_change_the_terms_of_an_era_that_is_at_hand() {
 fn concentrator_of_the_operator_changes_no_reading_of_a_meter() {
 	village(2, paper::TERMS, |village| {
 		let evil = account("//evil");
-		let appoint = |who| by_operator(MarketCall::set_concentrator { community: VILLAGE, concentrator: who });
+		let appoint = |who| {
+			by_operator(MarketCall::set_concentrator {
+				community: VILLAGE,
+				concentrator: who,
+			})
+		};
 		let batch = |era, quality| {
 			let reading = Reading {
 				generation_wh: 0,
@@ -278,7 +290,10 @@ fn suspension_and_pause_after_the_game_change_nothing_in_it() {
 			household: HouseholdId(0),
 			suspended: true,
 		};
-		let pause = MarketCall::set_paused { community: VILLAGE, paused: true };
+		let pause = MarketCall::set_paused {
+			community: VILLAGE,
+			paused: true,
+		};
 		village.turn([by_operator(suspend), by_operator(pause)], &[IDLE; 2]);
 		assert_eq!(record(0, era + 1).certificate.traded_wh, 2_000);
 		village.turn([], &[(2_000, 0), (0, 2_000)]);
@@ -292,7 +307,7 @@ fn suspension_and_pause_after_the_game_change_nothing_in_it() {
 #[test]
 fn announcement_of_an_operator_who_was_replaced_never_comes_into_force() {
 	village(2, paper::TERMS, |village| {
-		let from_era = now().current + TermsNotice::<Runtime>::get();
+		let from_era = now().current + NOTICE;
 		village.chain.submit([announce(with_fee(50 * MILLI), from_era)]);
 		let set_operator = MarketCall::<Runtime>::set_operator {
 			community: VILLAGE,
@@ -364,7 +379,10 @@ fn pot_cannot_be_emptied_by_suspending_everybody_else() {
 		});
 		village.turn(suspend, &[IDLE; 4]);
 		village.idle();
-		let before = village.play([sell(0, 1_000), buy(1, 1_000)], &[(1_000, 0), (0, 1_000), IDLE, IDLE]);
+		let before = village.play(
+			[sell(0, 1_000), buy(1, 1_000)],
+			&[(1_000, 0), (0, 1_000), IDLE, IDLE],
+		);
 		// Of a budget of 100,000 the two who are left get at most 5 for each kWh that they traded.
 		assert!(before[0] <= 190 + 5 && before[1] <= -200 + 5, "{before:?}");
 	});
@@ -397,7 +415,9 @@ fn three_hours_without_a_block_are_billed_when_their_readings_come() {
 		println!("eras {missed:?} were missed");
 		assert!(missed.len() >= 5);
 		// Meters without money report them.
-		village.chain.submit(missed.iter().map(|missed| late(0, *missed, 500)));
+		village
+			.chain
+			.submit(missed.iter().map(|missed| late(0, *missed, 500)));
 		assert_eq!(wealth(0), before - 150 * missed.len() as i128);
 	});
 }
@@ -412,12 +432,18 @@ fn reading_that_is_31_minutes_late_is_settled_and_never_better_than_in_time() {
 		village.act([reading(1, 0, 800)]);
 		village.chain.next_era();
 		assert_eq!(statement(0, era).reading.quality, Quality::Estimated);
-		assert_eq!(dispatch(late(1, era, 100)), refused(MarketError::ReadingAlreadySubmitted));
+		assert_eq!(
+			dispatch(late(1, era, 100)),
+			refused(MarketError::ReadingAlreadySubmitted)
+		);
 		village.chain.submit([late(0, era, 800)]);
 		let gained = [0, 1].map(|home| wealth(home as u32) - before[home]);
 		// 500 Wh at retail and 300 Wh at the imbalance price, for both.
 		assert_eq!(gained, [-(150 + 108); 2]);
-		assert_eq!(dispatch(late(0, era, 100)), refused(MarketError::ReadingAlreadySubmitted));
+		assert_eq!(
+			dispatch(late(0, era, 100)),
+			refused(MarketError::ReadingAlreadySubmitted)
+		);
 	});
 }
 
@@ -508,7 +534,10 @@ fn utility_that_runs_dry_pays_everybody_the_same_share() {
 		village.play([], &[(1_000, 0), (3_000, 0)]);
 		let received = [0, 1].map(|home| (paid(home as u32) - before[home]) / MILLI as i128);
 		println!("received {received:?}, owed {:?} and {:?}", debt(0), debt(1));
-		assert!(received[0] > 0 && (3 * received[0] - received[1]).abs() <= 3, "{received:?}");
+		assert!(
+			received[0] > 0 && (3 * received[0] - received[1]).abs() <= 3,
+			"{received:?}"
+		);
 		assert!(debt(0).credit > 0 && debt(1).credit > 0);
 		// What a household consumes is set off against what it is owed.
 		let owed = debt(1).credit;
@@ -523,7 +552,7 @@ fn price_and_fee_never_exceed_retail() {
 		let mut dear = paper::TERMS;
 		dear.tariffs.feed_in_per_kwh = 280 * MILLI;
 		dear.tariffs.grid_fee_per_kwh = 20 * MILLI;
-		let from_era = now().current + TermsNotice::<Runtime>::get();
+		let from_era = now().current + NOTICE;
 		assert_eq!(
 			village.chain.try_submit(announce(dear, from_era)),
 			refused(MarketError::GridFeeTooHigh)
@@ -534,7 +563,14 @@ fn price_and_fee_never_exceed_retail() {
 #[test]
 fn governance_replaces_a_utility_and_ends_a_community_without_members() {
 	village(1, paper::TERMS, |village| {
-		let sudo = |call: MarketCall<Runtime>| by(Alice, pallet_sudo::Call::sudo { call: Box::new(call.into()) });
+		let sudo = |call: MarketCall<Runtime>| {
+			by(
+				Alice,
+				pallet_sudo::Call::sudo {
+					call: Box::new(call.into()),
+				},
+			)
+		};
 		let set_utility = MarketCall::set_utility {
 			community: VILLAGE,
 			utility: Dave.to_account_id(),
@@ -554,7 +590,9 @@ fn governance_replaces_a_utility_and_ends_a_community_without_members() {
 		};
 		let refuse = village.chain.block_with(|| dispatch_as_root(close.clone()));
 		assert_eq!(refuse, refused(MarketError::CommunityNotEmpty));
-		let leave = MarketCall::leave { household: HouseholdId(0) };
+		let leave = MarketCall::leave {
+			household: HouseholdId(0),
+		};
 		village.turn([by(owner(0), leave)], &[IDLE]);
 		village.turn([], &[IDLE]);
 		while pallet_energy_market::Households::<Runtime>::contains_key(HouseholdId(0)) {

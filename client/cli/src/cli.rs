@@ -260,6 +260,11 @@ pub struct BillsArgs {
 	#[arg(long, value_name = "ERA", default_value_t = u32::MAX)]
 	pub to: u32,
 
+	/// Show this household's bill in lines as well: contracts, deviations that neighbours matched or nobody did, rewards,
+	/// and by how much late readings changed it
+	#[arg(long, value_name = "NUMBER")]
+	pub household: Option<u32>,
+
 	/// Write everything to this file as JSON
 	#[arg(long, value_name = "FILE")]
 	pub json: Option<PathBuf>,

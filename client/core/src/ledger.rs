@@ -6,6 +6,7 @@ use crate::chain::{
 		Balance, Channels, Comfort, EraRecord, HouseholdId, MarketEvent, Reading, Statement, Strategy, Totals,
 	},
 };
+use commonwatt_market::late;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
@@ -72,6 +73,9 @@ pub struct EraBook {
 	pub readings: BTreeMap<HouseholdId, Reading>,
 	/// Statements, by household.
 	pub statements: BTreeMap<HouseholdId, Settled>,
+	/// Statements of readings that came after the settlement, by household. Each replaces the one in `statements`, if
+	/// there is one: for an era that the chain missed there is none.
+	pub late: BTreeMap<HouseholdId, Statement>,
 	/// The sums of the settlement.
 	pub totals: Option<Totals>,
 	/// Whether the chain could not clear the era.
@@ -83,6 +87,29 @@ pub struct EraBook {
 }
 
 impl EraBook {
+	/// The statement that counts for each household, in ascending order: that of its late reading, or that of the
+	/// settlement.
+	pub fn final_statements(&self) -> BTreeMap<HouseholdId, &Statement> {
+		let settled = self
+			.statements
+			.iter()
+			.map(|(id, settled)| (*id, &settled.statement));
+		settled
+			.chain(self.late.iter().map(|(id, late)| (*id, late)))
+			.collect()
+	}
+
+	/// By how much a late reading made the household's bill dearer; negative where it made it cheaper. 0 without one.
+	pub fn late_correction(&self, household: HouseholdId) -> i128 {
+		let Some(late) = self.late.get(&household) else {
+			return 0;
+		};
+		match self.statements.get(&household) {
+			Some(settled) => late::correction(&settled.statement, late),
+			None => late::correction(&late::unsettled(late.era, late.price_per_kwh), late),
+		}
+	}
+
 	/// The maximum that could be traded at the consumption that the game chose, Wh: the smaller of all surplus and all
 	/// deficit, including households that chose the main grid.
 	pub fn tradable_wh(&self) -> u64 {
@@ -243,6 +270,7 @@ impl Ledger {
 				let current = self.households.entry(*household).or_default();
 				current.arrears = statement.amounts.arrears;
 				current.credit = statement.amounts.credit;
+				self.book(statement.era).late.insert(*household, *statement);
 			}
 			MarketEvent::CreditPaid {
 				household, credit, ..
@@ -303,5 +331,33 @@ mod tests {
 		assert_eq!(book.tradable_wh(), 2_504);
 		book.contracts.remove(&HouseholdId(1));
 		assert_eq!(book.tradable_wh(), 1_504);
+	}
+
+	#[test]
+	fn late_statement_counts_in_place_of_the_estimate() {
+		let (home, other) = (HouseholdId(1), HouseholdId(2));
+		let with_cost = |main_cost| {
+			let mut statement = late::unsettled(7, 190);
+			statement.amounts.main_cost = main_cost;
+			statement
+		};
+		let mut book = EraBook::default();
+		for id in [home, other] {
+			let settled = Settled {
+				statement: with_cost(500),
+				before: Opening::default(),
+			};
+			book.statements.insert(id, settled);
+		}
+		assert_eq!(book.late_correction(home), 0);
+		book.late.insert(home, with_cost(300));
+		// The chain missed the era for this one: all of its bill comes with the reading.
+		let newcomer = HouseholdId(3);
+		book.late.insert(newcomer, with_cost(200));
+		let corrections = [home, other, newcomer].map(|id| book.late_correction(id));
+		assert_eq!(corrections, [-200, 0, 200]);
+		let costs = book.final_statements().into_iter();
+		let costs: Vec<_> = costs.map(|(id, s)| (id.0, s.amounts.main_cost)).collect();
+		assert_eq!(costs, [(1, 300), (2, 500), (3, 200)]);
 	}
 }

@@ -98,6 +98,7 @@ impl Simulation {
 				balances.push((household.owner.clone(), POCKET));
 			}
 		}
+		setup.genesis.balances.balances.push((world::bystander(), POCKET));
 		let (mut state, chain) = setup.community(homes.clone()).start();
 		let world = state.execute_with(|| World::new(seed, &homes));
 		let mut simulation = Self { state, chain, world };
@@ -117,6 +118,11 @@ impl Simulation {
 		for _ in 0..homes::DAY + 4 {
 			self.era();
 		}
+		// All meters are late once, so that every household has a late statement.
+		self.world.silent = true;
+		self.era();
+		self.world.silent = false;
+		self.era();
 		self.world.full = false;
 	}
 
@@ -158,7 +164,10 @@ impl Simulation {
 		self.full_days();
 		let Self { state, world, .. } = self;
 		world.tally.size_at_last = state.execute_with(StateSize::measure);
-		state.execute_with(|| world.assert_nothing_owed());
+		state.execute_with(|| {
+			world.assert_nothing_owed();
+			world.assert_bystander_untouched();
+		});
 		let (first, last) = (world.tally.size_at_first, world.tally.size_at_last);
 		assert!(
 			last.keys <= first.keys && last.bytes <= first.bytes,

@@ -29,8 +29,8 @@ impl World {
 		due.into_values().flatten().for_each(|act| act(self));
 	}
 
-	/// Makes every owner owe something and terms end in the first eras, so that the storage entries for debts and ended
-	/// terms exist before the size of the state is first measured.
+	/// Makes every owner owe something, terms end and switches turn in the first eras, so that the state has all that it
+	/// can have before its size is first measured.
 	pub fn leave_traces(&mut self) {
 		let owners = self.homes.values().map(|home| home.owner.clone());
 		let spend = owners.map(|owner| Box::new(move |world: &mut World| world.spend_all(&owner)) as Later);
@@ -39,6 +39,11 @@ impl World {
 		for era in (1..6).step_by(NOTICE as usize) {
 			let later = self.later.entry(self.first_era + era).or_default();
 			later.push(Box::new(World::announce_opening_terms));
+		}
+		// What changes with a notice keeps up to two changes.
+		for (era, on) in [(5, true), (6, false)] {
+			let later = self.later.entry(self.first_era + era).or_default();
+			later.push(Box::new(move |world: &mut World| world.switch_everything(on)));
 		}
 	}
 

@@ -3,12 +3,12 @@
 use crate::{
 	calls::{accept, offer, set_concentrator, set_paused, set_preference, set_suspended},
 	homes::{Home, HOUSEHOLDS, POCKET},
-	people::gate_is_closed,
-	world::{members, refused_if, spendable, the_community, World, COMMUNITY},
+	people::{gate_is_closed, late_eras},
+	world::{bystander, members, refused, refused_if, spendable, the_community, World, COMMUNITY},
 };
 use commonwatt_testkit::{
 	account, by, meter, now, owner, paper, AccountId, Comfort, EraIndex, HouseholdId, MarketCall,
-	MarketError, Preference, Ratio, Runtime, Sr25519Keyring, Terms, MILLI, UNIT,
+	MarketError, Preference, Quality, Ratio, Reading, Runtime, Sr25519Keyring, Terms, MILLI, UNIT,
 };
 use pallet_energy_market::{
 	market::prices::lowest_price, Change, ComfortBounds, Household, Households, MeterOf, PriceRule,
@@ -88,6 +88,9 @@ impl World {
 			self.as_operator(set_concentrator(concentrator), Ok(()));
 		}
 		self.come_and_go();
+		if self.is_due("membership that nobody asked for") {
+			self.enlist();
+		}
 		if let Some((household, h)) = self.due_household("other comfort") {
 			self.change_comfort(household, h.owner);
 		}
@@ -206,6 +209,20 @@ impl World {
 		}
 	}
 
+	/// Suspends everybody, pauses and names a data concentrator, or the reverse of it.
+	pub fn switch_everything(&mut self, on: bool) {
+		let expected = |has| refused_if(has == on, MarketError::NothingToChange);
+		for (household, h) in members() {
+			let expected = expected(*h.suspended.last());
+			self.as_operator(set_suspended(household, on), expected);
+		}
+		let community = the_community();
+		self.as_operator(set_paused(on), expected(*community.paused.last()));
+		let concentrator = on.then(|| account("//concentrator"));
+		let expected = expected(community.concentrator.last().is_some());
+		self.as_operator(set_concentrator(concentrator), expected);
+	}
+
 	/// Ends a pause, if there is one.
 	fn resume(&mut self) {
 		if *the_community().paused.last() {
@@ -313,11 +330,7 @@ impl World {
 			None => (owner(self.names), meter(self.names)),
 		};
 		let comfort = self.allows(&paper::COMFORT).then_some(paper::COMFORT);
-		// An offer takes a deposit.
-		let operator = the_community().operator;
-		if spendable(&operator) < 2 * UNIT {
-			self.give(operator, POCKET);
-		}
+		self.fund_deposit();
 		let id = pallet_energy_market::NextHousehold::<Runtime>::get();
 		self.as_operator(offer(owner.clone(), meter.clone(), 15_000), Ok(()));
 		self.top_up(&owner);
@@ -336,6 +349,39 @@ impl World {
 			let preference = Some(self.random_preference());
 			self.act(by(owner, set_preference(id, preference)), Ok(()));
 		}
+	}
+
+	/// An offer takes a deposit from the operator.
+	fn fund_deposit(&mut self) {
+		let operator = the_community().operator;
+		if spendable(&operator) < 2 * UNIT {
+			self.give(operator, POCKET);
+		}
+	}
+
+	/// The operator tries to make a stranger a member, with a meter of its own that reports the most for it.
+	fn enlist(&mut self) {
+		self.fund_deposit();
+		self.names += 1;
+		let meter = meter(self.names);
+		let household = pallet_energy_market::NextHousehold::<Runtime>::get();
+		self.as_operator(offer(bystander(), meter.clone(), 15_000), Ok(()));
+		self.act(by(meter.clone(), MarketCall::confirm_meter { household }), Ok(()));
+		let reading = Reading {
+			generation_wh: 0,
+			consumption_wh: 15_000,
+			indoor_centi_c: 2_100,
+			quality: Quality::Measured,
+		};
+		if let Some(era) = now().readings_of {
+			let report = MarketCall::submit_reading { era, reading };
+			self.act(by(meter.clone(), report), refused(MarketError::NotMemberInEra));
+		}
+		if let Some(era) = late_eras().last() {
+			let report = MarketCall::submit_late_reading { era, reading };
+			self.act(by(meter, report), refused(MarketError::NotMemberInEra));
+		}
+		self.as_operator(MarketCall::withdraw_offer { household }, Ok(()));
 	}
 
 	fn random_preference(&mut self) -> Preference {

@@ -4,14 +4,14 @@
 use crate::{
 	calls::batch,
 	homes::{strategy_set, Habit},
-	world::{members, refused_if, spendable, the_community, World},
+	world::{members, refused_if, spendable, the_community, World, COMMUNITY},
 };
 use commonwatt_testkit::{
 	by, debt, now, AccountId, Balances, EnergyMarket, EraIndex, HouseholdId, MarketCall, MarketError,
-	Quality, Reading, Runtime,
+	Quality, Reading, Runtime, Statement,
 };
-use frame_support::traits::fungible::Inspect;
-use pallet_energy_market::{Household, Phase, Readings, Round, Submissions};
+use frame_support::traits::{fungible::Inspect, Get};
+use pallet_energy_market::{Config, FirstEra, Household, Phase, Readings, Round, Submissions};
 use rand::{seq::SliceRandom, Rng};
 use sp_runtime::DispatchResult;
 
@@ -48,12 +48,14 @@ impl World {
 		self.do_what_was_put_off();
 		if self.full || self.restore {
 			self.prepare();
-			self.report(100);
+			self.report(if self.silent { 0 } else { 100 });
+			self.report_late(100);
 			self.submit(100);
 			return;
 		}
 		self.operate();
 		self.report(85);
+		self.report_late(10);
 		self.submit(60);
 		self.correct();
 		self.withdraw();
@@ -81,6 +83,67 @@ impl World {
 				}
 			}
 		}
+	}
+
+	/// Every meter reports the first era that was settled with an estimate or that the chain missed, with a probability
+	/// of `percent`.
+	fn report_late(&mut self, percent: u32) {
+		for (id, household) in members() {
+			if !self.rng.gen_ratio(percent, 100) {
+				continue;
+			}
+			let eras = late_eras();
+			let owed = |era: &EraIndex| EnergyMarket::view_statement(id, *era).is_none_or(|s| s.is_estimate);
+			if let Some(era) = eras.filter(|era| household.is_member_in(*era)).find(owed) {
+				self.report_one_late(id, &household, era);
+			}
+		}
+	}
+
+	/// Submits a late reading. The difference between the two bills, and nothing else, moves between the owner and the
+	/// utility, or is owed.
+	fn report_one_late(&mut self, id: HouseholdId, household: &Household<AccountId>, era: EraIndex) {
+		let community = the_community();
+		let before = EnergyMarket::view_statement(id, era);
+		let has_record = EnergyMarket::view_record(COMMUNITY, era).is_some();
+		let oldest = community
+			.ended_terms
+			.first()
+			.filter(|_| community.ended_terms.is_full());
+		let are_terms_forgotten = !has_record && oldest.is_some_and(|oldest| era < oldest.before_era);
+		let expected = refused_if(are_terms_forgotten, MarketError::TermsForgotten);
+		let reading = Reading {
+			quality: Quality::Measured,
+			..self.meter(id, era)
+		};
+		let wealth = || {
+			let debt = debt(id);
+			let own = Balances::total_balance(&household.owner) + debt.credit;
+			own as i128 - debt.arrears as i128
+		};
+		let both = || Balances::total_balance(&household.owner) + Balances::total_balance(&community.utility);
+		let (own, all) = (wealth(), both());
+		let meter = household.meter_in(era);
+		let report = MarketCall::submit_late_reading { era, reading };
+		self.act(by(meter.clone(), report.clone()), expected);
+		if expected.is_err() {
+			return;
+		}
+		let after = EnergyMarket::view_statement(id, era).expect("the late reading has a statement");
+		let at = format!("household {id}, era {era}");
+		assert_eq!(after.reading, reading, "{at}: the late reading");
+		let bill = |s: &Statement| s.amounts.utility_cost() as i128 - s.amounts.utility_revenue() as i128;
+		assert_eq!(
+			own - wealth(),
+			bill(&after) - before.as_ref().map_or(0, bill),
+			"{at}: what the household lost by the late reading"
+		);
+		assert_eq!(both(), all, "{at}: money of owner and utility");
+		self.tally.late += 1;
+		self.act(
+			by(meter.clone(), report),
+			refused_if(true, MarketError::ReadingAlreadySubmitted),
+		);
 	}
 
 	/// The data concentrator submits all readings that are due in one batch, which also has a second reading of the
@@ -130,7 +193,8 @@ impl World {
 			generation_wh: about(generation).min(10_000),
 			consumption_wh: about(consumption).min(10_000),
 			indoor_centi_c,
-			quality: match self.rng.gen_ratio(1, 20) {
+			// A statement for a measured reading is the longest: it also says what was delivered.
+			quality: match !self.full && self.rng.gen_ratio(1, 20) {
 				true => Quality::Estimated,
 				false => Quality::Measured,
 			},
@@ -241,6 +305,13 @@ impl World {
 	pub fn somebody(&mut self) -> Option<(HouseholdId, Household<AccountId>)> {
 		members().choose(&mut self.rng).cloned()
 	}
+}
+
+/// The eras whose late readings the chain accepts.
+pub(crate) fn late_eras() -> std::ops::Range<EraIndex> {
+	let retained = <<Runtime as Config>::RetainedEras as Get<u32>>::get();
+	let first = FirstEra::<Runtime>::get().max(now().current + 1 - retained);
+	first..now().readings_of.unwrap_or(first)
 }
 
 /// Whether the running era has ended by the time of this block.

@@ -50,6 +50,8 @@ pub struct Tally {
 	pub estimated: u64,
 	/// Statements with a corrected reading.
 	pub corrected: u64,
+	/// Readings that came after the settlement of their era.
+	pub late: u64,
 	/// Statements that left arrears.
 	pub with_arrears: u64,
 	/// Statements that left credit.
@@ -98,6 +100,7 @@ impl Tally {
 			("eras without a game", self.settled_without_game),
 			("estimated readings", self.estimated),
 			("corrected readings", self.corrected),
+			("late readings", self.late),
 			("arrears", self.with_arrears),
 			("credit", self.with_credit),
 			("rewards", self.rewards.1),
@@ -136,8 +139,8 @@ impl fmt::Display for Tally {
 		)?;
 		writeln!(
 			out,
-			"settled         {} eras ({} without a game), {} statements: {} estimated, {} corrected",
-			self.settled, self.settled_without_game, self.statements, self.estimated, self.corrected
+			"settled         {} eras ({} without a game), {} statements: {} estimated, {} corrected; {} late readings",
+			self.settled, self.settled_without_game, self.statements, self.estimated, self.corrected, self.late
 		)?;
 		writeln!(
 			out,

@@ -1,10 +1,16 @@
-//! Twins: the same home, once run by an honest household and once by one that cheats. The same seed gives both the same
-//! sun, the same appliances and the same neighbours. The honest twin must not end with less money.
+//! Twins: the same home, once run by an honest household and once by one that cheats; and the same community, once with
+//! an honest operator and once with a greedy one. The same seed gives both the same sun, the same appliances and the same
+//! neighbours. The honest twin must not end with less money.
 
-use crate::homes::DAY;
+use crate::{
+	calls::{batch, set_concentrator},
+	homes::DAY,
+	world::COMMUNITY,
+};
 use commonwatt_testkit::{
-	by, community, debt, dispatch, now, owner, runtime::Runtime, strategy, AccountId, Balances, Chain,
-	EnergyMarket, EraIndex, HouseholdId, Kind, MarketCall, Quality, Reading, Setup, Strategy,
+	account, by, community, debt, dispatch, now, paper, runtime::Runtime, strategy, AccountId, Balances,
+	Chain, EnergyMarket, EraIndex, HouseholdId, Kind, MarketCall, Quality, Reading, Setup, Sr25519Keyring,
+	Strategy,
 };
 use frame_support::traits::fungible::Inspect;
 use pallet_energy_market::Households;
@@ -54,6 +60,26 @@ pub const CHEATS: [Persona; 8] = [
 /// Runs the community for `eras` eras. Returns the money that the twin gained, negative if it paid: balance, with funds
 /// on hold and credit, less arrears. Smallest unit.
 pub fn gain(persona: Persona, seed: u64, eras: u32) -> i128 {
+	play(persona, false, seed, eras).homes[0]
+}
+
+/// What everybody gained, in the smallest unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gains {
+	/// The households, by number.
+	pub homes: Vec<i128>,
+	/// The operator.
+	pub operator: i128,
+}
+
+/// Runs a community of honest households for `eras` eras. A greedy operator tries in every era to change the terms of
+/// the running and the next one, and lets a data concentrator of its own report 15 kWh for every home, before and after
+/// the meters do.
+pub fn gains_with_operator(greedy: bool, seed: u64, eras: u32) -> Gains {
+	play(Persona::Honest, greedy, seed, eras)
+}
+
+fn play(persona: Persona, greedy: bool, seed: u64, eras: u32) -> Gains {
 	let mut homes = community(HOMES);
 	for home in &mut homes.households {
 		home.comfort = None;
@@ -61,26 +87,62 @@ pub fn gain(persona: Persona, seed: u64, eras: u32) -> i128 {
 	let (mut state, mut chain) = Setup::empty().community(homes).start();
 	let before = state.execute_with(wealth);
 	for _ in 0..eras {
-		state.execute_with(|| era(&mut chain, persona, seed));
+		state.execute_with(|| era(&mut chain, persona, greedy, seed));
 		state.commit_all().expect("no transaction is open between blocks");
 	}
 	// The contracts that are still open are settled, too.
 	for _ in 0..3 {
-		state.execute_with(|| report_and_go_on(&mut chain, persona, seed));
+		state.execute_with(|| report_and_go_on(&mut chain, persona, greedy, seed));
 	}
-	state.execute_with(wealth) - before
+	let after = state.execute_with(wealth);
+	let homes = after.homes.iter().zip(before.homes);
+	Gains {
+		homes: homes.map(|(after, before)| after - before).collect(),
+		operator: after.operator - before.operator,
+	}
 }
 
-/// What the twin owns and is owed, less what it owes.
-fn wealth() -> i128 {
-	let balance = Balances::total_balance(&owner(TWIN.0));
-	let debt = debt(TWIN);
+/// What everybody owns and is owed, less what they owe.
+fn wealth() -> Gains {
 	let signed = |amount| i128::try_from(amount).expect("an account holds less than 2^127");
-	signed(balance) + signed(debt.credit) - signed(debt.arrears)
+	let of = |id| {
+		let debt = debt(id);
+		signed(Balances::total_balance(&owner_of(id))) + signed(debt.credit) - signed(debt.arrears)
+	};
+	Gains {
+		homes: (0..HOMES).map(HouseholdId).map(of).collect(),
+		operator: signed(Balances::total_balance(&Sr25519Keyring::Eve.to_account_id())),
+	}
+}
+
+/// What a greedy operator tries: nothing of it may change a bill. `concentrator` is its own.
+fn be_greedy(concentrator: &AccountId) {
+	let by_operator = |call| dispatch(by(Sr25519Keyring::Eve, call));
+	let mut dear = paper::TERMS;
+	dear.tariffs.grid_fee_per_kwh = paper::BOUNDS.highest_grid_fee_per_kwh;
+	for from_era in [now().current, now().strategies_for] {
+		let set_terms = MarketCall::set_terms {
+			community: COMMUNITY,
+			terms: dear,
+			from_era,
+		};
+		by_operator(set_terms).expect_err("terms need a notice");
+	}
+	// It is refused when nothing changes.
+	let _ = by_operator(set_concentrator(Some(concentrator.clone())));
+	let Some(era) = now().readings_of else { return };
+	for quality in [Quality::Measured, Quality::Corrected] {
+		let most = Reading {
+			quality,
+			..reading((0, 15_000))
+		};
+		let readings = (0..HOMES).map(|id| (HouseholdId(id), most));
+		dispatch(by(concentrator.clone(), batch(era, readings))).expect("a batch refuses items only");
+	}
 }
 
 /// Everybody submits strategies for the next era; then the era ends.
-fn era(chain: &mut Chain, persona: Persona, seed: u64) {
+fn era(chain: &mut Chain, persona: Persona, greedy: bool, seed: u64) {
 	let era = now().strategies_for;
 	chain.block_with(|| {
 		for id in (0..HOMES).map(HouseholdId) {
@@ -96,14 +158,18 @@ fn era(chain: &mut Chain, persona: Persona, seed: u64) {
 			}
 		}
 	});
-	report_and_go_on(chain, persona, seed);
+	report_and_go_on(chain, persona, greedy, seed);
 }
 
 /// The running era ends; then every meter that speaks reports it.
-fn report_and_go_on(chain: &mut Chain, persona: Persona, seed: u64) {
+fn report_and_go_on(chain: &mut Chain, persona: Persona, greedy: bool, seed: u64) {
 	chain.next_era();
 	let era = now().readings_of.expect("an era has ended");
+	let concentrator = account("//concentrator");
 	chain.block_with(|| {
+		if greedy {
+			be_greedy(&concentrator);
+		}
 		if persona == Persona::ReportsLate && EnergyMarket::view_statement(TWIN, era - 1).is_some() {
 			let report = MarketCall::submit_late_reading {
 				era: era - 1,
@@ -118,6 +184,9 @@ fn report_and_go_on(chain: &mut Chain, persona: Persona, seed: u64) {
 				let report = MarketCall::submit_reading { era, reading };
 				dispatch(by(meter_of(id, era), report)).expect("the reading is valid");
 			}
+		}
+		if greedy {
+			be_greedy(&concentrator);
 		}
 	});
 }

@@ -1,14 +1,14 @@
 //! The community and the people around it: what they do, what they remember, and what they check in each block.
 
 use crate::{
-	homes::{Home, DAY},
+	homes::{Home, DAY, POCKET},
 	operator::opening_terms,
 	tally::Tally,
 };
 use commonwatt_testkit::{
-	dispatch, events, now, runtime::Executive, signed, sums, AccountId, Balance, Balances, CommunityId,
-	EnergyMarket, EraIndex, GenesisCommunity, HouseholdId, MarketCall, MarketError, MarketEvent, Quality,
-	Reading, Runtime, RuntimeCall, RuntimeEvent, Signed, Statement, Status, System, Terms, UNIT,
+	account, dispatch, events, now, runtime::Executive, signed, sums, AccountId, Balance, Balances,
+	CommunityId, EnergyMarket, EraIndex, GenesisCommunity, HouseholdId, MarketCall, MarketError, MarketEvent,
+	Quality, Reading, Runtime, RuntimeCall, RuntimeEvent, Signed, Statement, Status, System, Terms, UNIT,
 };
 use frame_support::traits::{
 	fungible::Inspect,
@@ -29,7 +29,7 @@ pub(crate) const COMMUNITY: CommunityId = CommunityId(0);
 
 /// What happens now and then, and the mean number of eras in between. Each is due for the first time within the first
 /// four days.
-const RARE: [(&str, u32); 21] = [
+const RARE: [(&str, u32); 22] = [
 	("outage of minutes", 40),
 	("outage of eras", 250),
 	("outage longer than the rings", 4_000),
@@ -51,6 +51,7 @@ const RARE: [(&str, u32); 21] = [
 	("other comfort", 50),
 	("other preference", 40),
 	("batch of a stranger", 60),
+	("membership that nobody asked for", 40),
 ];
 
 /// An action in a later era.
@@ -69,6 +70,8 @@ pub(crate) struct World {
 	pub sky_percent: u32,
 	/// Everybody takes part to the maximum, and nothing else happens.
 	pub full: bool,
+	/// No meter reports in time.
+	pub silent: bool,
 	/// Scheduled actions are carried out, and nothing new begins.
 	pub restore: bool,
 	/// Scheduled actions, by era.
@@ -101,6 +104,7 @@ impl World {
 			names: community.households.len() as u32,
 			sky_percent: 100,
 			full: false,
+			silent: false,
 			restore: false,
 			later: BTreeMap::new(),
 			broke: BTreeSet::new(),
@@ -157,12 +161,15 @@ impl World {
 	}
 
 	/// Whether to sign this call: one in 15 of those that allow it. A call that must succeed allows it if its account
-	/// can pay the fee, or if it is a first reading, which is free.
+	/// can pay the fee, or if it is the first reading of an era, which is free.
 	fn signs(&mut self, (who, call): &Signed, succeeds: bool) -> bool {
 		let is_first_reading = matches!(
 			call,
 			RuntimeCall::EnergyMarket(MarketCall::submit_reading { reading, .. })
 				if reading.quality != Quality::Corrected
+		) || matches!(
+			call,
+			RuntimeCall::EnergyMarket(MarketCall::submit_late_reading { .. })
 		);
 		let possible = !succeeds || is_first_reading || spendable(who) > UNIT;
 		self.rng.gen_ratio(1, 15) && possible
@@ -305,6 +312,12 @@ impl World {
 		tally.pot_ran_empty += u64::from(record.is_some() && totals.rewards < incentive);
 	}
 
+	/// Asserts that the account that the operator tried to enlist has what it had at the start.
+	pub fn assert_bystander_untouched(&self) {
+		let left = Balances::total_balance(&bystander());
+		assert_eq!(left, POCKET, "money of somebody who agreed to nothing");
+	}
+
 	/// Asserts that nobody owes anything and that the pool holds only the minimum balance that it started with.
 	pub fn assert_nothing_owed(&self) {
 		let debts: usize = Debts::<Runtime>::iter().map(|(_, book)| book.len()).sum();
@@ -317,6 +330,11 @@ impl World {
 			"the pool holds money at the end"
 		);
 	}
+}
+
+/// Somebody who accepts no membership.
+pub(crate) fn bystander() -> AccountId {
+	account("//bystander")
 }
 
 /// The households, in the order of their registration.

@@ -1,9 +1,9 @@
 //! No household ends ahead of its honest twin.
 
-use commonwatt_simulator::twins::{gain, Persona, CHEATS};
+use commonwatt_simulator::twins::{gain, gains_with_operator, Persona, CHEATS};
 
-/// Ten days.
-const ERAS: u32 = 480;
+/// Five days.
+const ERAS: u32 = 240;
 
 #[test]
 fn no_cheat_ends_ahead_of_its_honest_twin() {
@@ -22,4 +22,13 @@ fn no_cheat_ends_ahead_of_its_honest_twin() {
 		ahead.is_empty(),
 		"seed {seed}: ahead of the honest twin: {ahead:?}"
 	);
+}
+
+#[test]
+fn greedy_operator_gains_nothing_and_changes_no_bill() {
+	let seed = rand::random();
+	let honest = gains_with_operator(false, seed, ERAS / 2);
+	println!("seed {seed}: the operator earns {}", honest.operator);
+	assert_eq!(gains_with_operator(true, seed, ERAS / 2), honest, "seed {seed}");
+	assert!(honest.operator > 0);
 }

@@ -28,6 +28,10 @@ pub struct Account {
 	pub peak_load_wh: u64,
 	pub peak_bought_wh: u64,
 	pub missing_readings: u32,
+	/// By how much late readings made the bill dearer; negative where they made it cheaper. Part of the bill's cost and
+	/// revenue.
+	#[serde(with = "commonwatt_market::money::serialized")]
+	pub late_correction: i128,
 	/// Mean and minimum of the comfort, the paper's eq. (2), over the eras with a contract and a reading, millionths.
 	/// `None` without such an era.
 	pub comfort_ppm: Option<u64>,
@@ -49,6 +53,7 @@ impl Account {
 			peak_load_wh: 0,
 			peak_bought_wh: 0,
 			missing_readings: 0,
+			late_correction: 0,
 			comfort_ppm: None,
 			least_comfort_ppm: None,
 			uncomfortable_eras: 0,

@@ -66,6 +66,18 @@ async fn bills(node: &Node, args: &BillsArgs) -> Result<BillsReport, Fault> {
 		files::write_csv(path, report.households.iter().map(columns))?;
 	}
 	print!("{}", shown(&report, &money));
+	if let Some(household) = args.household.map(HouseholdId) {
+		let account = report
+			.households
+			.iter()
+			.find(|account| account.bill.household == household);
+		let account = account.ok_or_else(|| {
+			Fault::Input(format!(
+				"--household {household}: it has no statement in these eras"
+			))
+		})?;
+		print!("\n{}", bill_lines(account, &money));
+	}
 	Ok(report)
 }
 
@@ -97,16 +109,21 @@ fn add_up(ledger: &Ledger, community: CommunityId, args: &BillsArgs) -> Result<B
 	let mut whole = Community::default();
 	let mut eras: Option<(u32, u32)> = None;
 	for (era, book) in ledger.eras(args.from..=args.to) {
-		if book.totals.is_none() {
+		// An era that the chain missed has only statements of late readings.
+		if book.totals.is_none() && book.late.is_empty() {
 			continue;
 		}
 		eras = Some((eras.map_or(era, |(first, _)| first), era));
-		whole.add(book);
-		for (household, settled) in &book.statements {
-			accounts
-				.entry(*household)
-				.or_insert_with(|| Account::new(*household, era))
-				.add(&settled.statement, book.readings.contains_key(household));
+		if book.totals.is_some() {
+			whole.add(book);
+		}
+		for (household, statement) in book.final_statements() {
+			let was_read = book.readings.contains_key(&household) || book.late.contains_key(&household);
+			let account = accounts
+				.entry(household)
+				.or_insert_with(|| Account::new(household, era));
+			account.add(statement, was_read);
+			account.late_correction += book.late_correction(household);
 		}
 	}
 	let eras = eras.ok_or_else(|| {
@@ -158,8 +175,8 @@ async fn compare_with_state(head: &At, ledger: &Ledger, report: &mut BillsReport
 		// The state's bill covers only the eras that the state still has, so this one must too.
 		let mut bill = Bill::empty(account.bill.household, of_state.first_era);
 		for (_, book) in ledger.eras(oldest..=last) {
-			if let Some(settled) = book.statements.get(&account.bill.household) {
-				bill.add(&settled.statement);
+			if let Some(statement) = book.final_statements().get(&account.bill.household) {
+				bill.add(statement);
 			}
 		}
 		let found = compare::differences(("in the events", &bill), ("in the state", &of_state))?;
@@ -201,6 +218,7 @@ fn columns(account: &Account) -> files::Row {
 		("matched_revenue", bill.matched_revenue.to_string()),
 		("imbalance_cost", bill.imbalance_cost.to_string()),
 		("imbalance_revenue", bill.imbalance_revenue.to_string()),
+		("late_correction", account.late_correction.to_string()),
 		("cost", bill.cost.to_string()),
 		("revenue", bill.revenue.to_string()),
 		("reward", bill.reward.to_string()),
@@ -273,6 +291,76 @@ fn household_table(households: &[Account], money: &Token) -> String {
 	text
 }
 
+/// A household's bill in lines, for a terminal.
+fn bill_lines(account: &Account, money: &Token) -> String {
+	let bill = &account.bill;
+	let [sold, bought, to_main, from_main] = bill.energy_wh;
+	let mut text = format!(
+		"bill of household {}, eras {} to {} ({} settled), {}\n{:<38} {:>10} {:>12} {:>12}\n",
+		bill.household, bill.first_era, bill.last_era, bill.eras, money.symbol, "", "kWh", "to pay", "earned"
+	);
+	let mut line = |what: &str, wh: Option<u64>, cost: u128, revenue: u128| {
+		let amount = |amount| {
+			if amount == 0 {
+				"-".into()
+			} else {
+				money.text(amount)
+			}
+		};
+		text += &format!(
+			"{what:<38} {:>10} {:>12} {:>12}\n",
+			wh.map_or(String::new(), kwh),
+			amount(cost),
+			amount(revenue)
+		);
+	};
+	line(
+		"contracts, bought, with grid fee",
+		Some(bought + from_main),
+		bill.contract_cost,
+		0,
+	);
+	line("contracts, sold", Some(sold + to_main), 0, bill.contract_revenue);
+	line(
+		"more than contracted, neighbours took it",
+		Some(bill.matched_long_wh),
+		0,
+		bill.matched_revenue,
+	);
+	line(
+		"less than contracted, neighbours had it",
+		Some(bill.matched_short_wh),
+		bill.matched_cost,
+		0,
+	);
+	line(
+		"more than contracted, nobody took it",
+		Some(bill.imbalance_export_wh),
+		0,
+		bill.imbalance_revenue,
+	);
+	line(
+		"less than contracted, nobody had it",
+		Some(bill.imbalance_import_wh),
+		bill.imbalance_cost,
+		0,
+	);
+	line("together", None, bill.cost, bill.revenue);
+	line("rewards", None, 0, bill.reward);
+	line(
+		"with the main grid alone",
+		None,
+		bill.alone_cost,
+		bill.alone_revenue,
+	);
+	text += &format!(
+		"saved by the community, without rewards: {}; late readings changed this bill by {}\n",
+		money.signed_text(bill.savings),
+		money.signed_text(account.late_correction)
+	);
+	text
+}
+
 /// The community's key figures as text for a terminal.
 fn community_text(report: &BillsReport) -> String {
 	let community = &report.community;
@@ -324,5 +412,22 @@ mod tests {
 	fn consecutive_eras_are_shown_as_a_range() {
 		assert_eq!(runs(&[]), "");
 		assert_eq!(runs(&[3, 4, 5, 7, u32::MAX]), "3 to 5, 7, 4294967295");
+	}
+
+	#[test]
+	fn bill_has_a_line_for_each_reason_to_pay() {
+		let mut account = Account::new(HouseholdId(3), 10);
+		account.bill.matched_long_wh = 500;
+		account.bill.matched_revenue = 40_000_000_000;
+		account.bill.imbalance_cost = 108_000_000_000;
+		account.late_correction = -12_000_000_000;
+		let money = Token {
+			symbol: "CWT".into(),
+			decimals: 12,
+		};
+		let text = bill_lines(&account, &money);
+		for part in ["neighbours took it", "0.500", "0.0400", "0.1080", "by -0.0120"] {
+			assert!(text.contains(part), "{part} is not in\n{text}");
+		}
 	}
 }
