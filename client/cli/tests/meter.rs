@@ -24,7 +24,7 @@ use subxt::{
 	dynamic::{self, Value},
 	OnlineClient, SubstrateConfig,
 };
-use subxt_signer::sr25519::dev;
+use subxt_signer::sr25519::{dev, Keypair};
 
 #[test]
 fn key_is_made_once_and_opens_only_with_its_passphrase() {
@@ -315,6 +315,65 @@ async fn reading_whose_nonce_another_transaction_took_is_signed_again() {
 	assert_eq!(queue.matches("Signed").count(), 2, "{queue}");
 }
 
+/// Sends a call of the market and waits until it is final.
+async fn act(url: &str, name: &str, signer: Keypair, arguments: Vec<Value>) {
+	let api = OnlineClient::<SubstrateConfig>::from_insecure_url(url)
+		.await
+		.unwrap();
+	let call = dynamic::transaction("EnergyMarket", name, Value::unnamed_composite(arguments));
+	let mut transactions = api.at_current_block().await.unwrap().transactions();
+	let sent = transactions
+		.sign_and_submit_then_watch_default(&call, &signer)
+		.await
+		.unwrap();
+	sent.wait_for_finalized_success().await.unwrap();
+}
+
+/// The operator offers Ferdie a membership with this meter, and Ferdie accepts: household 4, which lacks only its meter's
+/// confirmation.
+async fn join_household(url: &str, meter: [u8; 32]) {
+	let owner = Value::from_bytes(dev::ferdie().public_key().0);
+	let offer = vec![
+		Value::u128(0),
+		owner,
+		Value::from_bytes(meter),
+		Value::u128(5_000),
+	];
+	act(url, "offer_membership", dev::eve(), offer).await;
+	let none = Value::unnamed_variant("None", []);
+	let acceptance = vec![Value::u128(4), Value::u128(1_000), none];
+	act(url, "accept_membership", dev::ferdie(), acceptance).await;
+}
+
+/// A meter that has no money waits for its household, confirms it without a fee, and reports.
+#[tokio::test(flavor = "multi_thread")]
+async fn gateway_confirms_its_meter_and_then_reports() {
+	const URI: &str = "//Gateway";
+	let place = Folder::new();
+	let node = Node::start_with(&place.folder("chain"), &STILL);
+	let rpc = connect(&node.url).await;
+	next_era(&rpc).await;
+	let device = Device::with(&place, &node.url, URI);
+	let mut meter = Meter::start(device.command(&["--stdin", "--household", "4"]));
+	meter.wait_for(&["nothing to confirm yet", "household 4"]);
+	join_household(&node.url, keys::key(URI).unwrap().public_key().0).await;
+	meter.wait_for(&["the meter has confirmed household 4"]);
+	bury(&rpc).await;
+
+	let open = next_era(&rpc).await;
+	let open = next_era(&rpc).await.max(open);
+	let mut input = meter.stdin.take().unwrap();
+	input
+		.write_all([HEADER, &row(open, 5)].concat().as_bytes())
+		.unwrap();
+	meter.wait_for(&["5 Wh generated", "queued"]);
+	bury(&rpc).await;
+	meter.wait_for(&["5 Wh generated", "final"]);
+	drop(input);
+	meter.finish().expect_code(0);
+	assert_eq!(sent(&node.url).await, 1);
+}
+
 /// A meter with money could pay for one failed transaction after the other, so a reading that failed in a block is not
 /// sent again.
 #[tokio::test(flavor = "multi_thread")]
@@ -325,35 +384,8 @@ async fn reading_that_failed_in_a_block_is_not_sent_again() {
 	next_era(&rpc).await;
 	next_era(&rpc).await;
 	// A household that was not a member yet in the era that is reported.
-	let api = OnlineClient::<SubstrateConfig>::from_insecure_url(&node.url)
-		.await
-		.unwrap();
-	let ferdie = dev::ferdie().public_key().0;
-	let none = Value::unnamed_variant("None", []);
-	let number = |number: u128| Value::u128(number);
-	let account = || Value::from_bytes(ferdie);
-	let calls = [
-		(
-			"offer_membership",
-			dev::eve(),
-			vec![number(0), account(), account(), number(5_000)],
-		),
-		(
-			"accept_membership",
-			dev::ferdie(),
-			vec![number(4), number(1_000), none],
-		),
-		("confirm_meter", dev::ferdie(), vec![number(4)]),
-	];
-	for (name, signer, arguments) in calls {
-		let call = dynamic::transaction("EnergyMarket", name, Value::unnamed_composite(arguments));
-		let mut transactions = api.at_current_block().await.unwrap().transactions();
-		let sent = transactions
-			.sign_and_submit_then_watch_default(&call, &signer)
-			.await
-			.unwrap();
-		sent.wait_for_finalized_success().await.unwrap();
-	}
+	join_household(&node.url, dev::ferdie().public_key().0).await;
+	act(&node.url, "confirm_meter", dev::ferdie(), vec![Value::u128(4)]).await;
 
 	let device = Device::with(&place, &node.url, "//Ferdie");
 	let open = now_ms(&rpc).await / ERA_MS - 1;

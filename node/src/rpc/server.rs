@@ -162,7 +162,7 @@ impl Shared {
 			stop_handle,
 		} = self;
 		let http_middleware = tower::ServiceBuilder::new()
-			.option_layer(host_filter(&endpoint, address))
+			.option_layer(host_filter(&endpoint))
 			// Answers `GET /health` and `GET /health/readiness`.
 			.layer(NodeHealthProxyLayer::default())
 			// Only allowed origins get this far, and a browser needs these headers to use the answers.
@@ -250,9 +250,10 @@ fn forbidden() -> HttpResponse {
 	answer
 }
 
-/// Refuses requests that call this machine by another name, unless all origins are allowed.
-fn host_filter(endpoint: &RpcEndpoint, address: SocketAddr) -> Option<HostFilterLayer> {
-	let hosts = ["localhost", "127.0.0.1", "[::1]"].map(|host| format!("{host}:{}", address.port()));
+/// Refuses requests that call this machine by another name, unless all origins are allowed: the name may be a page's, which
+/// its owner has pointed at this machine. The port does not matter, since a tunnel may have another one.
+fn host_filter(endpoint: &RpcEndpoint) -> Option<HostFilterLayer> {
+	let hosts = ["localhost:*", "127.0.0.1:*", "[::1]:*"];
 	endpoint
 		.cors
 		.as_ref()

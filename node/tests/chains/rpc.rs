@@ -26,10 +26,15 @@ fn post(node: &Node, origin: Option<&str>, method: &str, params: &str) -> String
 }
 
 fn post_to(address: &str, origin: Option<&str>, method: &str, params: &str) -> String {
+	post_as(address, address, origin, method, params)
+}
+
+/// Calls a method at an address, by the name `host`.
+fn post_as(address: &str, host: &str, origin: Option<&str>, method: &str, params: &str) -> String {
 	let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
 	let length = body.len();
 	let request = format!(
-		"POST / HTTP/1.1\r\nHost: {address}\r\n{}Content-Type: application/json\r\nContent-Length: {length}\r\n\
+		"POST / HTTP/1.1\r\nHost: {host}\r\n{}Content-Type: application/json\r\nContent-Length: {length}\r\n\
 		 Connection: close\r\n\r\n{body}",
 		origin_line(origin)
 	);
@@ -101,6 +106,18 @@ async fn assert_serves_local_pages(node: &Node) {
 	}
 }
 
+/// A page's owner may point its name at this machine, and then the page's origin is this name. A tunnel changes the port.
+fn assert_checks_the_name(node: &Node) {
+	for (host, expected) in [
+		("evil.example:9944", "403"),
+		("localhost:1", "200"),
+		("127.0.0.1", "200"),
+	] {
+		let answer = post_as(&node.rpc_address, host, None, "system_chain", "[]");
+		assert_eq!(status(&answer), expected, "{host}: {answer}");
+	}
+}
+
 /// The framework insists on a server of its own. It must not be a way around the checks of this one.
 fn assert_no_other_port_serves_methods(node: &Node) {
 	let log = node.log();
@@ -140,6 +157,7 @@ async fn by_default_only_local_pages_the_apps_and_programs_are_served_within_lim
 	node.wait_for_finalized(1).await;
 	assert_refuses_other_pages(&node).await;
 	assert_serves_local_pages(&node).await;
+	assert_checks_the_name(&node);
 	assert_no_other_port_serves_methods(&node);
 	assert_limits_requests(&node);
 }
