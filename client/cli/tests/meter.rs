@@ -197,7 +197,6 @@ async fn reading_that_missed_its_time_is_sent_late() {
 		.write_all([HEADER, &row(open - 2, 5)].concat().as_bytes())
 		.unwrap();
 	meter.wait_for(&["5 Wh generated", "late"]);
-	wait_for_pending(&rpc).await;
 	bury(&rpc).await;
 	meter.wait_for(&["5 Wh generated", "final"]);
 	drop(input);
