@@ -202,6 +202,14 @@ async fn reading_that_missed_its_time_is_sent_late() {
 	drop(input);
 	meter.finish().expect_code(0);
 	assert_eq!(sent(&node.url).await, 1);
+
+	let audit = commonwatt(&["audit", "--url", &node.url, "--era", &(open - 2).to_string()]).output();
+	let audit = Outcome::from(audit.unwrap()).expect_code(0);
+	assert!(
+		audit.stdout.contains("household 0 reported late"),
+		"{}",
+		audit.stdout
+	);
 }
 
 /// Messages name file, row and field; the other readings are processed.

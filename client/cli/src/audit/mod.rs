@@ -1,7 +1,8 @@
 //! `commonwatt audit`: solves and settles an era again from its inputs and compares the result with the chain's.
 //!
 //! Two blocks matter: the one that cleared the community's era, and the one that settled it. The inputs are the state
-//! before and after such a block; the claims are the state after it and its events.
+//! before and after such a block; the claims are the state after it and its events. Late readings are judged by the state
+//! of the newest block.
 //!
 //! The audit judges the game's choice and its payoffs by the rules of the runtime that executed the block. If this
 //! program does not have these rules, the audit takes choice and payoffs from the chain, computes everything else from
@@ -9,6 +10,7 @@
 
 mod gate;
 mod inputs;
+mod late;
 mod limits;
 mod proof;
 mod settle;
@@ -30,6 +32,7 @@ use crate::{
 };
 use gate::{Gate, Judge};
 use inputs::{Happened, Inputs};
+use late::LateStatements;
 use limits::Limits;
 use proof::Evidence;
 use serde::Serialize;
@@ -65,6 +68,8 @@ struct AuditReport {
 	gate: Option<Sides<Gate>>,
 	/// `None` until the era is settled.
 	settlement: Option<Sides<Settlement>>,
+	/// The statements of late readings, as computed.
+	late: LateStatements,
 	/// Number of values that were proved against the blocks' hashes.
 	proved: usize,
 	/// What could not be judged from the inputs alone.
@@ -126,6 +131,7 @@ async fn audit(node: &Node, args: &AuditArgs) -> Result<AuditReport, Fault> {
 		let over = |view: &EraView| view.round.is_none();
 		if let Some(settled) = event_block(node, begun, &head, is_settled, over).await? {
 			settle_era(node, settled, &limits, &mut report).await?;
+			judge_late(node, head, &mut report).await?;
 		}
 	}
 	if let Some(url) = &args.against {
@@ -279,6 +285,37 @@ async fn settle_era(
 		computed,
 		claimed: state,
 	});
+	Ok(())
+}
+
+/// Judges the late readings that the newest block's state has of the era.
+async fn judge_late(node: &Node, head: At, report: &mut AuditReport) -> Result<(), Fault> {
+	let (Some(gate), Some(settlement)) = (&report.gate, &report.settlement) else {
+		return Ok(());
+	};
+	let (terms, settled) = (&gate.computed.record.terms, &settlement.computed);
+	let mut state = Evidence::of(head);
+	let claimed = LateStatements::read(&mut state, report.era, settled).await?;
+	let computed = claimed.computed(settled, terms);
+	let corrections = computed.corrections(settled);
+	report.proved += state.len();
+	if let Err(reason) = state.check(node).await? {
+		report.differences.push(reason);
+	}
+	let found = compare::differences(("computed", &computed), ("on the chain", &claimed))?;
+	let found = found.into_iter().map(|one| format!("late reading: {one}"));
+	report.differences.extend(found);
+	let money = node.money().await?;
+	report
+		.notes
+		.extend(corrections.into_iter().map(|(household, correction)| {
+			format!(
+				"household {household} reported late, which changed its bill by {} {}",
+				money.signed_text(correction),
+				money.symbol
+			)
+		}));
+	report.late = computed;
 	Ok(())
 }
 

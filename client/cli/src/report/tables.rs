@@ -41,6 +41,7 @@ pub fn periods(path: &Path, dataset: &Dataset, report: &ReplaySummary, ways: &Wa
 		row.extend(columns.iter().map(|(name, wh)| (*name, wh[number].to_string())));
 		let mut eras = report.eras.iter();
 		let line = eras.find(|line| line.played && line.period == number);
+		row.push(("era", line.map_or(String::new(), |line| line.era.to_string())));
 		let status = line.map_or(String::new(), |line| match line.status() {
 			Some(status) => format!("{status:?}"),
 			None => "OtherRules".into(),
