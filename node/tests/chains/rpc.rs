@@ -261,5 +261,5 @@ fn rpc_port_in_use_is_an_error() {
 /// `EnergyMarketApi_solve` with this many households of the fewest bytes: no comfort and no strategies.
 fn households(count: u32) -> String {
 	let rules = [3u32, 2, 1_000];
-	to_hex(&[(rules, Compact(count)).encode(), vec![0; 6 * count as usize]].concat())
+	to_hex([(rules, Compact(count)).encode(), vec![0; 6 * count as usize]].concat())
 }

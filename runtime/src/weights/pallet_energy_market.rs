@@ -4,7 +4,7 @@
 //! THIS FILE WAS AUTO-GENERATED USING THE SUBSTRATE BENCHMARK CLI VERSION 64.0.0
 //! DATE: 2026-11-26, STEPS: `12`, REPEAT: `6`, LOW RANGE: `[]`, HIGH RANGE: `[]`
 //! WORST CASE MAP SIZE: `1000000`
-//! CPU: `Intel(R) Xeon(R) Processor`
+//! CPU: `AMD EPYC`
 //! WASM-EXECUTION: `Compiled`, CHAIN: `None`, DB CACHE: 1024
 
 // Executed Command:
@@ -46,489 +46,619 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Storage: `System::Account` (r:2 w:2)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Communities` (r:0 w:1)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
 	fn create_community() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `350`
+		//  Measured:  `373`
 		//  Estimated: `6196`
-		// Minimum execution time: 51_226_000 picoseconds.
-		Weight::from_parts(54_114_000, 0)
+		// Minimum execution time: 88_380_000 picoseconds.
+		Weight::from_parts(92_781_000, 0)
 			.saturating_add(Weight::from_parts(0, 6196))
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(4))
 	}
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::MeterOf` (r:1 w:1)
-	/// Proof: `EnergyMarket::MeterOf` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
 	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::OpenOffers` (r:1 w:1)
+	/// Proof: `EnergyMarket::OpenOffers` (`max_values`: None, `max_size`: Some(16), added: 2491, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Members` (r:1 w:0)
+	/// Proof: `EnergyMarket::Members` (`max_values`: None, `max_size`: Some(4014), added: 6489, mode: `MaxEncodedLen`)
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::EraLengthMs` (r:1 w:0)
+	/// Proof: `EnergyMarket::EraLengthMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::NextHousehold` (r:1 w:1)
 	/// Proof: `EnergyMarket::NextHousehold` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::Members` (r:1 w:1)
-	/// Proof: `EnergyMarket::Members` (`max_values`: None, `max_size`: Some(4014), added: 6489, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
+	/// Storage: `System::Account` (r:2 w:2)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::Households` (r:0 w:1)
-	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Offers` (r:0 w:1)
+	/// Proof: `EnergyMarket::Offers` (`max_values`: None, `max_size`: Some(167), added: 2642, mode: `MaxEncodedLen`)
 	fn offer_membership() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `6292`
+		//  Measured:  `6272`
 		//  Estimated: `7479`
-		// Minimum execution time: 102_568_000 picoseconds.
-		Weight::from_parts(121_761_000, 0)
+		// Minimum execution time: 156_780_000 picoseconds.
+		Weight::from_parts(161_680_000, 0)
 			.saturating_add(Weight::from_parts(0, 7479))
-			.saturating_add(T::DbWeight::get().reads(6))
-			.saturating_add(T::DbWeight::get().writes(5))
+			.saturating_add(T::DbWeight::get().reads(10))
+			.saturating_add(T::DbWeight::get().writes(6))
 	}
-	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::MeterOf` (r:1 w:1)
-	/// Proof: `EnergyMarket::MeterOf` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Offers` (r:1 w:1)
+	/// Proof: `EnergyMarket::Offers` (`max_values`: None, `max_size`: Some(167), added: 2642, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
 	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::NextHousehold` (r:1 w:1)
-	/// Proof: `EnergyMarket::NextHousehold` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::Members` (r:1 w:1)
-	/// Proof: `EnergyMarket::Members` (`max_values`: None, `max_size`: Some(4014), added: 6489, mode: `MaxEncodedLen`)
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::EraLengthMs` (r:1 w:0)
+	/// Proof: `EnergyMarket::EraLengthMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::OpenOffers` (r:1 w:1)
+	/// Proof: `EnergyMarket::OpenOffers` (`max_values`: None, `max_size`: Some(16), added: 2491, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:1 w:1)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Members` (r:1 w:1)
+	/// Proof: `EnergyMarket::Members` (`max_values`: None, `max_size`: Some(4014), added: 6489, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Households` (r:0 w:1)
-	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(240), added: 2715, mode: `MaxEncodedLen`)
 	fn accept_membership() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `6292`
+		//  Measured:  `5857`
 		//  Estimated: `7479`
-		// Minimum execution time: 102_568_000 picoseconds.
-		Weight::from_parts(121_761_000, 0)
+		// Minimum execution time: 152_431_000 picoseconds.
+		Weight::from_parts(158_310_000, 0)
 			.saturating_add(Weight::from_parts(0, 7479))
-			.saturating_add(T::DbWeight::get().reads(6))
-			.saturating_add(T::DbWeight::get().writes(5))
+			.saturating_add(T::DbWeight::get().reads(9))
+			.saturating_add(T::DbWeight::get().writes(6))
 	}
-	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::MeterOf` (r:1 w:1)
-	/// Proof: `EnergyMarket::MeterOf` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Offers` (r:1 w:1)
+	/// Proof: `EnergyMarket::Offers` (`max_values`: None, `max_size`: Some(167), added: 2642, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Proposals` (r:1 w:0)
+	/// Proof: `EnergyMarket::Proposals` (`max_values`: None, `max_size`: Some(47), added: 2522, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
 	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::NextHousehold` (r:1 w:1)
-	/// Proof: `EnergyMarket::NextHousehold` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::Members` (r:1 w:1)
-	/// Proof: `EnergyMarket::Members` (`max_values`: None, `max_size`: Some(4014), added: 6489, mode: `MaxEncodedLen`)
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::EraLengthMs` (r:1 w:0)
+	/// Proof: `EnergyMarket::EraLengthMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::MeterOf` (r:1 w:1)
+	/// Proof: `EnergyMarket::MeterOf` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::OpenOffers` (r:1 w:1)
+	/// Proof: `EnergyMarket::OpenOffers` (`max_values`: None, `max_size`: Some(16), added: 2491, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:1 w:1)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Members` (r:1 w:1)
+	/// Proof: `EnergyMarket::Members` (`max_values`: None, `max_size`: Some(4014), added: 6489, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Households` (r:0 w:1)
-	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(240), added: 2715, mode: `MaxEncodedLen`)
 	fn confirm_meter() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `6292`
+		//  Measured:  `6566`
 		//  Estimated: `7479`
-		// Minimum execution time: 102_568_000 picoseconds.
-		Weight::from_parts(121_761_000, 0)
+		// Minimum execution time: 161_271_000 picoseconds.
+		Weight::from_parts(170_140_000, 0)
 			.saturating_add(Weight::from_parts(0, 7479))
-			.saturating_add(T::DbWeight::get().reads(6))
-			.saturating_add(T::DbWeight::get().writes(5))
+			.saturating_add(T::DbWeight::get().reads(10))
+			.saturating_add(T::DbWeight::get().writes(7))
 	}
-	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::MeterOf` (r:1 w:1)
-	/// Proof: `EnergyMarket::MeterOf` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Offers` (r:1 w:1)
+	/// Proof: `EnergyMarket::Offers` (`max_values`: None, `max_size`: Some(167), added: 2642, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
 	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::NextHousehold` (r:1 w:1)
-	/// Proof: `EnergyMarket::NextHousehold` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::Members` (r:1 w:1)
-	/// Proof: `EnergyMarket::Members` (`max_values`: None, `max_size`: Some(4014), added: 6489, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1 w:1)
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::EraLengthMs` (r:1 w:0)
+	/// Proof: `EnergyMarket::EraLengthMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::OpenOffers` (r:1 w:1)
+	/// Proof: `EnergyMarket::OpenOffers` (`max_values`: None, `max_size`: Some(16), added: 2491, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:2 w:2)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::Households` (r:0 w:1)
-	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::MeterOf` (r:0 w:1)
+	/// Proof: `EnergyMarket::MeterOf` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
 	fn withdraw_offer() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `6292`
-		//  Estimated: `7479`
-		// Minimum execution time: 102_568_000 picoseconds.
-		Weight::from_parts(121_761_000, 0)
-			.saturating_add(Weight::from_parts(0, 7479))
-			.saturating_add(T::DbWeight::get().reads(6))
-			.saturating_add(T::DbWeight::get().writes(5))
+		//  Measured:  `2596`
+		//  Estimated: `6196`
+		// Minimum execution time: 141_220_000 picoseconds.
+		Weight::from_parts(150_840_000, 0)
+			.saturating_add(Weight::from_parts(0, 6196))
+			.saturating_add(T::DbWeight::get().reads(9))
+			.saturating_add(T::DbWeight::get().writes(6))
 	}
 	/// Storage: `EnergyMarket::Households` (r:1 w:1)
-	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(240), added: 2715, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
 	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
 	fn set_max_debit() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `671`
-		//  Estimated: `4078`
-		// Minimum execution time: 18_407_000 picoseconds.
-		Weight::from_parts(19_930_000, 0)
-			.saturating_add(Weight::from_parts(0, 4078))
-			.saturating_add(T::DbWeight::get().reads(3))
-			.saturating_add(T::DbWeight::get().writes(1))
-	}
-	/// Storage: `EnergyMarket::Households` (r:1 w:1)
-	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
-	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::MeterOf` (r:1 w:2)
-	/// Proof: `EnergyMarket::MeterOf` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:2 w:2)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	fn propose_change() -> Weight {
-		// Proof Size summary in bytes:
-		//  Measured:  `985`
-		//  Estimated: `6196`
-		// Minimum execution time: 36_170_000 picoseconds.
-		Weight::from_parts(38_757_000, 0)
-			.saturating_add(Weight::from_parts(0, 6196))
-			.saturating_add(T::DbWeight::get().reads(6))
-			.saturating_add(T::DbWeight::get().writes(5))
-	}
-	/// Storage: `EnergyMarket::Households` (r:1 w:1)
-	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
-	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::MeterOf` (r:1 w:2)
-	/// Proof: `EnergyMarket::MeterOf` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:2 w:2)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	fn accept_change() -> Weight {
-		// Proof Size summary in bytes:
-		//  Measured:  `985`
-		//  Estimated: `6196`
-		// Minimum execution time: 36_170_000 picoseconds.
-		Weight::from_parts(38_757_000, 0)
-			.saturating_add(Weight::from_parts(0, 6196))
-			.saturating_add(T::DbWeight::get().reads(6))
-			.saturating_add(T::DbWeight::get().writes(5))
-	}
-	/// Storage: `EnergyMarket::Households` (r:1 w:1)
-	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
-	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
-	fn offer_household() -> Weight {
-		// Proof Size summary in bytes:
-		//  Measured:  `671`
-		//  Estimated: `4078`
-		// Minimum execution time: 18_407_000 picoseconds.
-		Weight::from_parts(19_930_000, 0)
-			.saturating_add(Weight::from_parts(0, 4078))
-			.saturating_add(T::DbWeight::get().reads(3))
-			.saturating_add(T::DbWeight::get().writes(1))
-	}
-	/// Storage: `EnergyMarket::Households` (r:1 w:0)
-	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::Debts` (r:1 w:1)
-	/// Proof: `EnergyMarket::Debts` (`max_values`: None, `max_size`: Some(36014), added: 38489, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:2 w:2)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	fn accept_household() -> Weight {
-		// Proof Size summary in bytes:
-		//  Measured:  `36860`
-		//  Estimated: `39479`
-		// Minimum execution time: 78_632_000 picoseconds.
-		Weight::from_parts(87_572_000, 0)
-			.saturating_add(Weight::from_parts(0, 39479))
-			.saturating_add(T::DbWeight::get().reads(5))
-			.saturating_add(T::DbWeight::get().writes(3))
-	}
-	/// Storage: `EnergyMarket::Households` (r:1 w:0)
-	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::Debts` (r:1 w:1)
-	/// Proof: `EnergyMarket::Debts` (`max_values`: None, `max_size`: Some(36014), added: 38489, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:2 w:2)
-	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	fn write_off_arrears() -> Weight {
-		// Proof Size summary in bytes:
-		//  Measured:  `36860`
-		//  Estimated: `39479`
-		// Minimum execution time: 78_632_000 picoseconds.
-		Weight::from_parts(87_572_000, 0)
-			.saturating_add(Weight::from_parts(0, 39479))
-			.saturating_add(T::DbWeight::get().reads(5))
-			.saturating_add(T::DbWeight::get().writes(3))
-	}
-	/// Storage: `EnergyMarket::Communities` (r:1 w:1)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
-	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
-	fn set_terms() -> Weight {
-		// Proof Size summary in bytes:
-		//  Measured:  `446`
-		//  Estimated: `4078`
-		// Minimum execution time: 13_656_000 picoseconds.
-		Weight::from_parts(15_127_000, 0)
-			.saturating_add(Weight::from_parts(0, 4078))
+		//  Measured:  `436`
+		//  Estimated: `3705`
+		// Minimum execution time: 26_970_000 picoseconds.
+		Weight::from_parts(29_600_000, 0)
+			.saturating_add(Weight::from_parts(0, 3705))
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
+	/// Storage: `EnergyMarket::Households` (r:1 w:0)
+	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(240), added: 2715, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:2 w:2)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Proposals` (r:1 w:1)
+	/// Proof: `EnergyMarket::Proposals` (`max_values`: None, `max_size`: Some(47), added: 2522, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::MeterOf` (r:0 w:1)
+	/// Proof: `EnergyMarket::MeterOf` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	fn propose_change() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `975`
+		//  Estimated: `6196`
+		// Minimum execution time: 56_990_000 picoseconds.
+		Weight::from_parts(60_930_000, 0)
+			.saturating_add(Weight::from_parts(0, 6196))
+			.saturating_add(T::DbWeight::get().reads(5))
+			.saturating_add(T::DbWeight::get().writes(4))
+	}
+	/// Storage: `EnergyMarket::Households` (r:1 w:1)
+	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(240), added: 2715, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
+	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Proposals` (r:1 w:1)
+	/// Proof: `EnergyMarket::Proposals` (`max_values`: None, `max_size`: Some(47), added: 2522, mode: `MaxEncodedLen`)
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::EraLengthMs` (r:1 w:0)
+	/// Proof: `EnergyMarket::EraLengthMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::MeterOf` (r:0 w:1)
+	/// Proof: `EnergyMarket::MeterOf` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	fn accept_change() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `721`
+		//  Estimated: `3705`
+		// Minimum execution time: 59_080_000 picoseconds.
+		Weight::from_parts(63_090_000, 0)
+			.saturating_add(Weight::from_parts(0, 3705))
+			.saturating_add(T::DbWeight::get().reads(6))
+			.saturating_add(T::DbWeight::get().writes(4))
+	}
+	/// Storage: `EnergyMarket::Households` (r:1 w:0)
+	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(240), added: 2715, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
+	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Handovers` (r:0 w:1)
+	/// Proof: `EnergyMarket::Handovers` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	fn offer_household() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `436`
+		//  Estimated: `3705`
+		// Minimum execution time: 27_960_000 picoseconds.
+		Weight::from_parts(30_330_000, 0)
+			.saturating_add(Weight::from_parts(0, 3705))
+			.saturating_add(T::DbWeight::get().reads(2))
+			.saturating_add(T::DbWeight::get().writes(1))
+	}
+	/// Storage: `EnergyMarket::Households` (r:1 w:1)
+	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(240), added: 2715, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Handovers` (r:1 w:1)
+	/// Proof: `EnergyMarket::Handovers` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Debts` (r:1 w:0)
+	/// Proof: `EnergyMarket::Debts` (`max_values`: None, `max_size`: Some(36014), added: 38489, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
+	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::EraLengthMs` (r:1 w:0)
+	/// Proof: `EnergyMarket::EraLengthMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	fn accept_household() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `36578`
+		//  Estimated: `39479`
+		// Minimum execution time: 68_140_000 picoseconds.
+		Weight::from_parts(72_140_000, 0)
+			.saturating_add(Weight::from_parts(0, 39479))
+			.saturating_add(T::DbWeight::get().reads(6))
+			.saturating_add(T::DbWeight::get().writes(2))
+	}
+	/// Storage: `EnergyMarket::Households` (r:1 w:0)
+	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(240), added: 2715, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Debts` (r:1 w:1)
+	/// Proof: `EnergyMarket::Debts` (`max_values`: None, `max_size`: Some(36014), added: 38489, mode: `MaxEncodedLen`)
+	fn write_off_arrears() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `36805`
+		//  Estimated: `39479`
+		// Minimum execution time: 65_169_000 picoseconds.
+		Weight::from_parts(68_680_000, 0)
+			.saturating_add(Weight::from_parts(0, 39479))
+			.saturating_add(T::DbWeight::get().reads(3))
+			.saturating_add(T::DbWeight::get().writes(1))
+	}
 	/// Storage: `EnergyMarket::Communities` (r:1 w:1)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
+	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::EraLengthMs` (r:1 w:0)
+	/// Proof: `EnergyMarket::EraLengthMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::TermsNotice` (r:1 w:0)
+	/// Proof: `EnergyMarket::TermsNotice` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	fn set_terms() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `611`
+		//  Estimated: `4326`
+		// Minimum execution time: 33_860_000 picoseconds.
+		Weight::from_parts(36_780_000, 0)
+			.saturating_add(Weight::from_parts(0, 4326))
+			.saturating_add(T::DbWeight::get().reads(5))
+			.saturating_add(T::DbWeight::get().writes(1))
+	}
+	/// Storage: `EnergyMarket::Communities` (r:1 w:1)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
 	fn set_terms_bounds() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `430`
-		//  Estimated: `4078`
-		// Minimum execution time: 11_812_000 picoseconds.
-		Weight::from_parts(12_988_000, 0)
-			.saturating_add(Weight::from_parts(0, 4078))
+		//  Measured:  `546`
+		//  Estimated: `4326`
+		// Minimum execution time: 22_970_000 picoseconds.
+		Weight::from_parts(25_700_000, 0)
+			.saturating_add(Weight::from_parts(0, 4326))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `EnergyMarket::Communities` (r:1 w:1)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
 	fn set_utility() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `430`
-		//  Estimated: `4078`
-		// Minimum execution time: 11_812_000 picoseconds.
-		Weight::from_parts(12_988_000, 0)
-			.saturating_add(Weight::from_parts(0, 4078))
+		//  Measured:  `546`
+		//  Estimated: `4326`
+		// Minimum execution time: 23_340_000 picoseconds.
+		Weight::from_parts(26_090_000, 0)
+			.saturating_add(Weight::from_parts(0, 4326))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `EnergyMarket::Communities` (r:1 w:1)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Members` (r:1 w:1)
+	/// Proof: `EnergyMarket::Members` (`max_values`: None, `max_size`: Some(4014), added: 6489, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::OpenOffers` (r:1 w:0)
+	/// Proof: `EnergyMarket::OpenOffers` (`max_values`: None, `max_size`: Some(16), added: 2491, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Round` (r:1 w:0)
+	/// Proof: `EnergyMarket::Round` (`max_values`: Some(1), `max_size`: Some(18), added: 513, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:4 w:4)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Contracts` (r:0 w:48)
+	/// Proof: `EnergyMarket::Contracts` (`max_values`: None, `max_size`: Some(172026), added: 174501, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Debts` (r:0 w:1)
+	/// Proof: `EnergyMarket::Debts` (`max_values`: None, `max_size`: Some(36014), added: 38489, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Statements` (r:0 w:48)
+	/// Proof: `EnergyMarket::Statements` (`max_values`: None, `max_size`: Some(338026), added: 340501, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Records` (r:0 w:48)
+	/// Proof: `EnergyMarket::Records` (`max_values`: None, `max_size`: Some(372), added: 2847, mode: `MaxEncodedLen`)
 	fn close_community() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `430`
-		//  Estimated: `4078`
-		// Minimum execution time: 11_812_000 picoseconds.
-		Weight::from_parts(12_988_000, 0)
-			.saturating_add(Weight::from_parts(0, 4078))
-			.saturating_add(T::DbWeight::get().reads(7))
+		//  Measured:  `1166`
+		//  Estimated: `11402`
+		// Minimum execution time: 540_180_000 picoseconds.
+		Weight::from_parts(559_540_000, 0)
+			.saturating_add(Weight::from_parts(0, 11402))
+			.saturating_add(T::DbWeight::get().reads(8))
 			.saturating_add(T::DbWeight::get().writes(151))
 	}
 	/// Storage: `EnergyMarket::Communities` (r:1 w:1)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
+	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::EraLengthMs` (r:1 w:0)
+	/// Proof: `EnergyMarket::EraLengthMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn set_operator() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `430`
-		//  Estimated: `4078`
-		// Minimum execution time: 11_812_000 picoseconds.
-		Weight::from_parts(12_988_000, 0)
-			.saturating_add(Weight::from_parts(0, 4078))
-			.saturating_add(T::DbWeight::get().reads(1))
+		//  Measured:  `611`
+		//  Estimated: `4326`
+		// Minimum execution time: 31_990_000 picoseconds.
+		Weight::from_parts(35_509_000, 0)
+			.saturating_add(Weight::from_parts(0, 4326))
+			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `EnergyMarket::Communities` (r:1 w:1)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
+	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::EraLengthMs` (r:1 w:0)
+	/// Proof: `EnergyMarket::EraLengthMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn set_concentrator() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `430`
-		//  Estimated: `4078`
-		// Minimum execution time: 12_059_000 picoseconds.
-		Weight::from_parts(13_245_000, 0)
-			.saturating_add(Weight::from_parts(0, 4078))
-			.saturating_add(T::DbWeight::get().reads(1))
+		//  Measured:  `611`
+		//  Estimated: `4326`
+		// Minimum execution time: 32_230_000 picoseconds.
+		Weight::from_parts(35_571_000, 0)
+			.saturating_add(Weight::from_parts(0, 4326))
+			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `EnergyMarket::Communities` (r:1 w:1)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
+	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::EraLengthMs` (r:1 w:0)
+	/// Proof: `EnergyMarket::EraLengthMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn set_paused() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `430`
-		//  Estimated: `4078`
-		// Minimum execution time: 11_940_000 picoseconds.
-		Weight::from_parts(13_069_000, 0)
-			.saturating_add(Weight::from_parts(0, 4078))
-			.saturating_add(T::DbWeight::get().reads(1))
+		//  Measured:  `611`
+		//  Estimated: `4326`
+		// Minimum execution time: 32_500_000 picoseconds.
+		Weight::from_parts(35_570_000, 0)
+			.saturating_add(Weight::from_parts(0, 4326))
+			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `EnergyMarket::Households` (r:1 w:1)
-	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(240), added: 2715, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
+	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::EraLengthMs` (r:1 w:0)
+	/// Proof: `EnergyMarket::EraLengthMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn set_suspended() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `630`
-		//  Estimated: `4078`
-		// Minimum execution time: 16_015_000 picoseconds.
-		Weight::from_parts(17_322_000, 0)
-			.saturating_add(Weight::from_parts(0, 4078))
-			.saturating_add(T::DbWeight::get().reads(2))
+		//  Measured:  `856`
+		//  Estimated: `4326`
+		// Minimum execution time: 40_150_000 picoseconds.
+		Weight::from_parts(43_880_000, 0)
+			.saturating_add(Weight::from_parts(0, 4326))
+			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
-	/// Storage: `EnergyMarket::Households` (r:1 w:1)
-	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
 	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::EraLengthMs` (r:1 w:0)
+	/// Proof: `EnergyMarket::EraLengthMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Households` (r:1 w:1)
+	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(240), added: 2715, mode: `MaxEncodedLen`)
 	fn leave() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `407`
-		//  Estimated: `3615`
-		// Minimum execution time: 14_254_000 picoseconds.
-		Weight::from_parts(15_666_000, 0)
-			.saturating_add(Weight::from_parts(0, 3615))
-			.saturating_add(T::DbWeight::get().reads(2))
+		//  Measured:  `476`
+		//  Estimated: `3705`
+		// Minimum execution time: 34_760_000 picoseconds.
+		Weight::from_parts(37_480_000, 0)
+			.saturating_add(Weight::from_parts(0, 3705))
+			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
-	/// Storage: `EnergyMarket::Households` (r:1 w:1)
-	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
 	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::EraLengthMs` (r:1 w:0)
+	/// Proof: `EnergyMarket::EraLengthMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Households` (r:1 w:1)
+	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(240), added: 2715, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
 	fn remove_household() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `662`
-		//  Estimated: `4078`
-		// Minimum execution time: 18_224_000 picoseconds.
-		Weight::from_parts(19_742_000, 0)
-			.saturating_add(Weight::from_parts(0, 4078))
-			.saturating_add(T::DbWeight::get().reads(3))
+		//  Measured:  `847`
+		//  Estimated: `4326`
+		// Minimum execution time: 40_300_000 picoseconds.
+		Weight::from_parts(44_070_000, 0)
+			.saturating_add(Weight::from_parts(0, 4326))
+			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `EnergyMarket::Households` (r:1 w:1)
-	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(240), added: 2715, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
 	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Round` (r:1 w:0)
+	/// Proof: `EnergyMarket::Round` (`max_values`: Some(1), `max_size`: Some(18), added: 513, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
 	fn set_comfort() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `671`
-		//  Estimated: `4078`
-		// Minimum execution time: 18_407_000 picoseconds.
-		Weight::from_parts(19_930_000, 0)
-			.saturating_add(Weight::from_parts(0, 4078))
-			.saturating_add(T::DbWeight::get().reads(3))
+		//  Measured:  `807`
+		//  Estimated: `4326`
+		// Minimum execution time: 36_171_000 picoseconds.
+		Weight::from_parts(39_950_000, 0)
+			.saturating_add(Weight::from_parts(0, 4326))
+			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `EnergyMarket::Households` (r:1 w:1)
-	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(240), added: 2715, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
+	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Round` (r:1 w:0)
+	/// Proof: `EnergyMarket::Round` (`max_values`: Some(1), `max_size`: Some(18), added: 513, mode: `MaxEncodedLen`)
 	fn set_preference() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `375`
-		//  Estimated: `3615`
-		// Minimum execution time: 12_266_000 picoseconds.
-		Weight::from_parts(13_357_000, 0)
-			.saturating_add(Weight::from_parts(0, 3615))
-			.saturating_add(T::DbWeight::get().reads(1))
+		//  Measured:  `436`
+		//  Estimated: `3705`
+		// Minimum execution time: 28_970_000 picoseconds.
+		Weight::from_parts(31_470_000, 0)
+			.saturating_add(Weight::from_parts(0, 3705))
+			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `EnergyMarket::Households` (r:1 w:0)
-	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(240), added: 2715, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
 	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::EraLengthMs` (r:1 w:0)
+	/// Proof: `EnergyMarket::EraLengthMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Submissions` (r:0 w:1)
 	/// Proof: `EnergyMarket::Submissions` (`max_values`: None, `max_size`: Some(145), added: 2620, mode: `MaxEncodedLen`)
 	/// The range of component `s` is `[1, 16]`.
 	fn submit_strategies(s: u32, ) -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `662`
-		//  Estimated: `4078`
-		// Minimum execution time: 19_962_000 picoseconds.
-		Weight::from_parts(21_515_011, 0)
-			.saturating_add(Weight::from_parts(0, 4078))
-			// Standard Error: 1_266
-			.saturating_add(Weight::from_parts(24_276, 0).saturating_mul(s.into()))
-			.saturating_add(T::DbWeight::get().reads(3))
+		//  Measured:  `847`
+		//  Estimated: `4326`
+		// Minimum execution time: 44_330_000 picoseconds.
+		Weight::from_parts(47_630_574, 0)
+			.saturating_add(Weight::from_parts(0, 4326))
+			// Standard Error: 1_916
+			.saturating_add(Weight::from_parts(25_480, 0).saturating_mul(s.into()))
+			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `EnergyMarket::Households` (r:1 w:0)
-	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(240), added: 2715, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
 	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
+	/// Storage: `Timestamp::Now` (r:1 w:0)
+	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::EraLengthMs` (r:1 w:0)
+	/// Proof: `EnergyMarket::EraLengthMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Submissions` (r:1 w:1)
 	/// Proof: `EnergyMarket::Submissions` (`max_values`: None, `max_size`: Some(145), added: 2620, mode: `MaxEncodedLen`)
 	fn withdraw_strategies() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `579`
-		//  Estimated: `3615`
-		// Minimum execution time: 17_621_000 picoseconds.
-		Weight::from_parts(19_442_000, 0)
-			.saturating_add(Weight::from_parts(0, 3615))
-			.saturating_add(T::DbWeight::get().reads(3))
+		//  Measured:  `648`
+		//  Estimated: `3705`
+		// Minimum execution time: 39_760_000 picoseconds.
+		Weight::from_parts(42_820_000, 0)
+			.saturating_add(Weight::from_parts(0, 3705))
+			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `EnergyMarket::MeterOf` (r:1 w:0)
 	/// Proof: `EnergyMarket::MeterOf` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Households` (r:1 w:0)
-	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(240), added: 2715, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
 	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Readings` (r:1 w:1)
-	/// Proof: `EnergyMarket::Readings` (`max_values`: None, `max_size`: Some(43), added: 2518, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Readings` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::FirstEra` (r:1 w:0)
+	/// Proof: `EnergyMarket::FirstEra` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::EraLengthMs` (r:1 w:0)
+	/// Proof: `EnergyMarket::EraLengthMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn submit_reading() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `678`
-		//  Estimated: `3615`
-		// Minimum execution time: 23_619_000 picoseconds.
-		Weight::from_parts(25_662_000, 0)
-			.saturating_add(Weight::from_parts(0, 3615))
-			.saturating_add(T::DbWeight::get().reads(4))
+		//  Measured:  `756`
+		//  Estimated: `3705`
+		// Minimum execution time: 46_729_000 picoseconds.
+		Weight::from_parts(50_370_000, 0)
+			.saturating_add(Weight::from_parts(0, 3705))
+			.saturating_add(T::DbWeight::get().reads(6))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
-	/// Storage: `EnergyMarket::Households` (r:1000 w:0)
-	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::MeterOf` (r:1 w:0)
+	/// Proof: `EnergyMarket::MeterOf` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Households` (r:1 w:0)
+	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(240), added: 2715, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
+	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::FirstEra` (r:1 w:0)
+	/// Proof: `EnergyMarket::FirstEra` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Round` (r:1 w:0)
+	/// Proof: `EnergyMarket::Round` (`max_values`: Some(1), `max_size`: Some(18), added: 513, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::LateStatements` (r:1 w:1)
+	/// Proof: `EnergyMarket::LateStatements` (`max_values`: None, `max_size`: Some(16045), added: 18520, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Records` (r:1 w:0)
+	/// Proof: `EnergyMarket::Records` (`max_values`: None, `max_size`: Some(372), added: 2847, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Statements` (r:1 w:0)
+	/// Proof: `EnergyMarket::Statements` (`max_values`: None, `max_size`: Some(338026), added: 340501, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Debts` (r:1 w:1)
+	/// Proof: `EnergyMarket::Debts` (`max_values`: None, `max_size`: Some(36014), added: 38489, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:0)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	fn submit_late_reading() -> Weight {
+		// Proof Size summary in bytes:
+		//  Measured:  `380670`
+		//  Estimated: `341491`
+		// Minimum execution time: 532_211_000 picoseconds.
+		Weight::from_parts(548_940_000, 0)
+			.saturating_add(Weight::from_parts(0, 341491))
+			.saturating_add(T::DbWeight::get().reads(11))
+			.saturating_add(T::DbWeight::get().writes(2))
+	}
+	/// Storage: `EnergyMarket::Households` (r:1000 w:0)
+	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(240), added: 2715, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
 	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Readings` (r:1000 w:1000)
-	/// Proof: `EnergyMarket::Readings` (`max_values`: None, `max_size`: Some(43), added: 2518, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Readings` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::FirstEra` (r:1 w:0)
+	/// Proof: `EnergyMarket::FirstEra` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::EraLengthMs` (r:1 w:0)
+	/// Proof: `EnergyMarket::EraLengthMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	/// The range of component `n` is `[1, 1000]`.
 	fn submit_readings(n: u32, ) -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `690 + n * (160 ±0)`
-		//  Estimated: `4078 + n * (2625 ±0)`
-		// Minimum execution time: 23_132_000 picoseconds.
-		Weight::from_parts(24_351_000, 0)
-			.saturating_add(Weight::from_parts(0, 4078))
-			// Standard Error: 47_078
-			.saturating_add(Weight::from_parts(14_435_710, 0).saturating_mul(n.into()))
-			.saturating_add(T::DbWeight::get().reads(2))
+		//  Measured:  `869 + n * (180 ±0)`
+		//  Estimated: `4326 + n * (2715 ±0)`
+		// Minimum execution time: 48_360_000 picoseconds.
+		Weight::from_parts(49_830_000, 0)
+			.saturating_add(Weight::from_parts(0, 4326))
+			// Standard Error: 60_859
+			.saturating_add(Weight::from_parts(23_116_662, 0).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(n.into())))
-			.saturating_add(Weight::from_parts(0, 2625).saturating_mul(n.into()))
+			.saturating_add(Weight::from_parts(0, 2715).saturating_mul(n.into()))
 	}
 	/// Storage: `EnergyMarket::Households` (r:1 w:0)
-	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(240), added: 2715, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
+	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Debts` (r:1 w:1)
 	/// Proof: `EnergyMarket::Debts` (`max_values`: None, `max_size`: Some(36014), added: 38489, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:2 w:2)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	fn repay_arrears() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `36860`
+		//  Measured:  `37037`
 		//  Estimated: `39479`
-		// Minimum execution time: 78_632_000 picoseconds.
-		Weight::from_parts(87_572_000, 0)
+		// Minimum execution time: 133_840_000 picoseconds.
+		Weight::from_parts(139_100_000, 0)
 			.saturating_add(Weight::from_parts(0, 39479))
-			.saturating_add(T::DbWeight::get().reads(5))
-			.saturating_add(T::DbWeight::get().writes(3))
-	}
-	fn submit_late_reading() -> Weight {
-		// Proof Size summary in bytes:
-		//  Measured:  `36860`
-		//  Estimated: `39479`
-		// Minimum execution time: 78_632_000 picoseconds.
-		Weight::from_parts(87_572_000, 0)
-			.saturating_add(Weight::from_parts(0, 39479))
-			.saturating_add(T::DbWeight::get().reads(5))
+			.saturating_add(T::DbWeight::get().reads(6))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
 	/// Storage: `EnergyMarket::Round` (r:1 w:1)
 	/// Proof: `EnergyMarket::Round` (`max_values`: Some(1), `max_size`: Some(18), added: 513, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Members` (r:1 w:0)
 	/// Proof: `EnergyMarket::Members` (`max_values`: None, `max_size`: Some(4014), added: 6489, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::OpenOffers` (r:1 w:0)
+	/// Proof: `EnergyMarket::OpenOffers` (`max_values`: None, `max_size`: Some(16), added: 2491, mode: `MaxEncodedLen`)
 	/// Storage: `Timestamp::Now` (r:1 w:0)
 	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::EraLengthMs` (r:1 w:0)
@@ -541,63 +671,67 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Proof: `EnergyMarket::Planned` (`max_values`: Some(1), `max_size`: Some(578), added: 1073, mode: `MaxEncodedLen`)
 	fn latch() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `278`
+		//  Measured:  `301`
 		//  Estimated: `7479`
-		// Minimum execution time: 19_741_000 picoseconds.
-		Weight::from_parts(21_575_000, 0)
+		// Minimum execution time: 36_290_000 picoseconds.
+		Weight::from_parts(38_530_000, 0)
 			.saturating_add(Weight::from_parts(0, 7479))
-			.saturating_add(T::DbWeight::get().reads(6))
+			.saturating_add(T::DbWeight::get().reads(7))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Debts` (r:1 w:0)
 	/// Proof: `EnergyMarket::Debts` (`max_values`: None, `max_size`: Some(36014), added: 38489, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Members` (r:1 w:0)
 	/// Proof: `EnergyMarket::Members` (`max_values`: None, `max_size`: Some(4014), added: 6489, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Households` (r:1000 w:0)
-	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(240), added: 2715, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Submissions` (r:1000 w:0)
 	/// Proof: `EnergyMarket::Submissions` (`max_values`: None, `max_size`: Some(145), added: 2620, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1000 w:1000)
+	/// Storage: `System::Account` (r:1000 w:998)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1000 w:755)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(67), added: 2542, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:998 w:998)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Contracts` (r:0 w:1)
 	/// Proof: `EnergyMarket::Contracts` (`max_values`: None, `max_size`: Some(172026), added: 174501, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Records` (r:0 w:1)
-	/// Proof: `EnergyMarket::Records` (`max_values`: None, `max_size`: Some(316), added: 2791, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Records` (`max_values`: None, `max_size`: Some(372), added: 2847, mode: `MaxEncodedLen`)
 	/// The range of component `h` is `[1, 1000]`.
 	fn solve(h: u32, ) -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `142 + h * (385 ±0)`
-		//  Estimated: `39479 + h * (2625 ±0)`
-		// Minimum execution time: 67_098_000 picoseconds.
-		Weight::from_parts(68_711_000, 0)
+		//  Measured:  `258 + h * (405 ±0)`
+		//  Estimated: `39479 + h * (2715 ±0)`
+		// Minimum execution time: 75_340_000 picoseconds.
+		Weight::from_parts(76_270_000, 0)
 			.saturating_add(Weight::from_parts(0, 39479))
-			// Standard Error: 138_732
-			.saturating_add(Weight::from_parts(55_366_920, 0).saturating_mul(h.into()))
+			// Standard Error: 142_061
+			.saturating_add(Weight::from_parts(86_575_811, 0).saturating_mul(h.into()))
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().reads((4_u64).saturating_mul(h.into())))
-			.saturating_add(T::DbWeight::get().writes(3))
+			.saturating_add(T::DbWeight::get().writes(2))
 			.saturating_add(T::DbWeight::get().writes((2_u64).saturating_mul(h.into())))
-			.saturating_add(Weight::from_parts(0, 2625).saturating_mul(h.into()))
+			.saturating_add(Weight::from_parts(0, 2715).saturating_mul(h.into()))
 	}
 	/// The range of component `e` is `[20000, 1000000]`.
 	fn evaluate(e: u32, ) -> Weight {
 		// Proof Size summary in bytes:
 		//  Measured:  `0`
 		//  Estimated: `0`
-		// Minimum execution time: 467_634_000 picoseconds.
-		Weight::from_parts(157_680_384, 0)
+		// Minimum execution time: 820_930_000 picoseconds.
+		Weight::from_parts(279_335_406, 0)
 			.saturating_add(Weight::from_parts(0, 0))
-			// Standard Error: 6
-			.saturating_add(Weight::from_parts(16_322, 0).saturating_mul(e.into()))
+			// Standard Error: 2
+			.saturating_add(Weight::from_parts(28_058, 0).saturating_mul(e.into()))
 	}
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(613), added: 3088, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Records` (r:1 w:1)
-	/// Proof: `EnergyMarket::Records` (`max_values`: None, `max_size`: Some(316), added: 2791, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Records` (`max_values`: None, `max_size`: Some(372), added: 2847, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::FirstEra` (r:1 w:0)
+	/// Proof: `EnergyMarket::FirstEra` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::EraLengthMs` (r:1 w:0)
+	/// Proof: `EnergyMarket::EraLengthMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Debts` (r:1 w:1)
 	/// Proof: `EnergyMarket::Debts` (`max_values`: None, `max_size`: Some(36014), added: 38489, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Contracts` (r:1 w:1)
@@ -605,33 +739,39 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Storage: `EnergyMarket::Members` (r:1 w:1)
 	/// Proof: `EnergyMarket::Members` (`max_values`: None, `max_size`: Some(4014), added: 6489, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Households` (r:1000 w:4)
-	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(150), added: 2625, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(240), added: 2715, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Readings` (r:1000 w:4)
-	/// Proof: `EnergyMarket::Readings` (`max_values`: None, `max_size`: Some(43), added: 2518, mode: `MaxEncodedLen`)
-	/// Storage: `System::Account` (r:1012 w:1012)
+	/// Proof: `EnergyMarket::Readings` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1016 w:1015)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:755 w:755)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(67), added: 2542, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::MeterOf` (r:0 w:8)
+	/// Storage: `Balances::Holds` (r:998 w:998)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(85), added: 2560, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Proposals` (r:4 w:4)
+	/// Proof: `EnergyMarket::Proposals` (`max_values`: None, `max_size`: Some(47), added: 2522, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::MeterOf` (r:0 w:12)
 	/// Proof: `EnergyMarket::MeterOf` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Submissions` (r:0 w:8)
 	/// Proof: `EnergyMarket::Submissions` (`max_values`: None, `max_size`: Some(145), added: 2620, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::LateStatements` (r:0 w:4)
+	/// Proof: `EnergyMarket::LateStatements` (`max_values`: None, `max_size`: Some(16045), added: 18520, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Statements` (r:0 w:1)
-	/// Proof: `EnergyMarket::Statements` (`max_values`: None, `max_size`: Some(264026), added: 266501, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Statements` (`max_values`: None, `max_size`: Some(338026), added: 340501, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Handovers` (r:0 w:4)
+	/// Proof: `EnergyMarket::Handovers` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	/// The range of component `h` is `[1, 1000]`.
 	fn settle(h: u32, ) -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `2835 + h * (539 ±0)`
-		//  Estimated: `175491 + h * (2625 ±0)`
-		// Minimum execution time: 145_891_000 picoseconds.
-		Weight::from_parts(148_575_000, 0)
+		//  Measured:  `4030 + h * (601 ±0)`
+		//  Estimated: `175491 + h * (2715 ±0)`
+		// Minimum execution time: 211_491_000 picoseconds.
+		Weight::from_parts(514_024_818, 0)
 			.saturating_add(Weight::from_parts(0, 175491))
-			// Standard Error: 511_278
-			.saturating_add(Weight::from_parts(130_677_116, 0).saturating_mul(h.into()))
-			.saturating_add(T::DbWeight::get().reads(15))
+			// Standard Error: 326_858
+			.saturating_add(Weight::from_parts(174_805_975, 0).saturating_mul(h.into()))
+			.saturating_add(T::DbWeight::get().reads(23))
 			.saturating_add(T::DbWeight::get().reads((4_u64).saturating_mul(h.into())))
-			.saturating_add(T::DbWeight::get().writes(34))
+			.saturating_add(T::DbWeight::get().writes(49))
 			.saturating_add(T::DbWeight::get().writes((2_u64).saturating_mul(h.into())))
-			.saturating_add(Weight::from_parts(0, 2625).saturating_mul(h.into()))
+			.saturating_add(Weight::from_parts(0, 2715).saturating_mul(h.into()))
 	}
 }

@@ -17,6 +17,7 @@ fn report() -> AuditReport {
 		community: CommunityId(0),
 		era: 7,
 		gate: None,
+		late: LateStatements::default(),
 		settlement: None,
 		proved: 0,
 		notes: Vec::new(),
