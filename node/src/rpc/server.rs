@@ -9,7 +9,6 @@ use forwarded_header_value::ForwardedHeaderValue;
 use http::{HeaderMap, StatusCode};
 use hyper::body::Incoming;
 use jsonrpsee::{
-	core::BoxError,
 	server::{
 		middleware::http::HostFilterLayer, serve_with_graceful_shutdown, stop_channel, ws,
 		BatchRequestConfig, HttpBody, HttpRequest, HttpResponse, PingConfig, RandomStringIdProvider,
@@ -164,7 +163,7 @@ impl Shared {
 		let http_middleware = tower::ServiceBuilder::new()
 			.option_layer(host_filter(&endpoint))
 			// Answers `GET /health` and `GET /health/readiness`.
-			.layer(NodeHealthProxyLayer::default())
+			.layer(NodeHealthProxyLayer)
 			// Only allowed origins get this far, and a browser needs these headers to use the answers.
 			.layer(CorsLayer::permissive());
 		let builder = builder(&endpoint).set_http_middleware(http_middleware);
@@ -209,7 +208,7 @@ impl Shared {
 							middleware.ws_disconnect(opened);
 						});
 					}
-					service.call(request).await.map_err(BoxError::from)
+					service.call(request).await
 				}
 			});
 			tokio::spawn(serve_with_graceful_shutdown(
