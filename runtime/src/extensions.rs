@@ -19,7 +19,8 @@ use sp_runtime::{
 /// Charges fees, except for feeless calls.
 type Fees = SkipCheckIfFeeless<Runtime, ChargeTransactionPayment<Runtime>>;
 
-/// The priority of what meters sign without a fee: readings, late ones too, and confirmations. Paid transactions are below, the governor's calls above.
+/// The priority of what meters sign without a fee: readings, late readings and confirmations. Paid transactions are
+/// below, the governor's calls above.
 pub const READING_PRIORITY: TransactionPriority = 1 << 63;
 
 /// The priority of the governor's calls, and of an upgrade that it has authorized (see `frame_system`).
@@ -64,7 +65,7 @@ impl TypeInfo for RankedFees {
 	}
 }
 
-/// The tag of what a meter signs: that of a reading names the meter and the era, that of a confirmation the meter.
+/// The tag of a call that a meter signs. For a reading it contains the meter and the era, for a confirmation the meter.
 fn tag(origin: &RuntimeOrigin, call: &RuntimeCall) -> Option<Vec<u8>> {
 	use pallet_energy_market::Call::{confirm_meter, submit_late_reading, submit_reading};
 	let signer = || -> Option<AccountId> { origin.as_system_origin_signer().cloned() };

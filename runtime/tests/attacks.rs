@@ -112,7 +112,7 @@ fn unplugged_meters_pay_more_than_honest_ones() {
 		}
 		let gained = [0, 1, 2].map(|home| wealth(home as u32) - before[home]);
 		println!("in {DAYS} days, milli: {gained:?}");
-		// 480 times 400 Wh at retail, of which all but the last are billed.
+		// 400 Wh at retail in each of 480 eras.
 		assert_eq!(gained[0], -i128::from(DAYS * 48) * 120);
 		assert!(gained[1] < 2 * gained[0], "{gained:?}");
 		assert!(gained[2] < 2 * gained[0], "{gained:?}");

@@ -22,6 +22,7 @@ use std::{
 };
 use subxt::{
 	dynamic::{self, Value},
+	rpcs::RpcClient,
 	OnlineClient, SubstrateConfig,
 };
 use subxt_signer::sr25519::{dev, Keypair};
@@ -179,6 +180,15 @@ fn assert_rows_are_named(outcome: &Outcome) {
 	}
 }
 
+/// Lets three eras begin, and the rounds of them end. Returns the era whose readings the chain takes then.
+async fn three_eras(rpc: &RpcClient) -> u64 {
+	next_era(rpc).await;
+	next_era(rpc).await;
+	let open = next_era(rpc).await;
+	bury(rpc).await;
+	open
+}
+
 /// The chain settled the era with an estimate. The program sends the reading all the same, and the bill is corrected.
 #[tokio::test(flavor = "multi_thread")]
 async fn reading_that_missed_its_time_is_sent_late() {
@@ -186,10 +196,7 @@ async fn reading_that_missed_its_time_is_sent_late() {
 	let node = Node::start_with(&place.folder("chain"), &STILL);
 	let rpc = connect(&node.url).await;
 	let device = Device::alice(&place, &node.url);
-	next_era(&rpc).await;
-	next_era(&rpc).await;
-	let open = next_era(&rpc).await;
-	bury(&rpc).await;
+	let open = three_eras(&rpc).await;
 
 	let mut meter = Meter::start(device.command(&["--stdin"]));
 	let mut input = meter.stdin.take().unwrap();
@@ -219,11 +226,7 @@ async fn malformed_rows_and_refused_readings_are_named() {
 	let node = Node::start_with(&place.folder("chain"), &STILL);
 	let rpc = connect(&node.url).await;
 	let device = Device::alice(&place, &node.url);
-	next_era(&rpc).await;
-	next_era(&rpc).await;
-	let open = next_era(&rpc).await;
-	// The rounds of these eras take some blocks.
-	bury(&rpc).await;
+	let open = three_eras(&rpc).await;
 
 	let mut meter = Meter::start(device.command(&["--stdin"]));
 	let mut input = meter.stdin.take().unwrap();

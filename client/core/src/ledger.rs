@@ -73,8 +73,8 @@ pub struct EraBook {
 	pub readings: BTreeMap<HouseholdId, Reading>,
 	/// Statements, by household.
 	pub statements: BTreeMap<HouseholdId, Settled>,
-	/// Statements of readings that came after the settlement, by household. Each replaces the one in `statements`, if
-	/// there is one: for an era that the chain missed there is none.
+	/// Statements of readings that came after the settlement, by household. Each replaces the household's entry in
+	/// `statements`. For an era that the chain missed, `statements` has no entries.
 	pub late: BTreeMap<HouseholdId, Statement>,
 	/// The sums of the settlement.
 	pub totals: Option<Totals>,
@@ -87,15 +87,17 @@ pub struct EraBook {
 }
 
 impl EraBook {
-	/// The statement that counts for each household, in ascending order: that of its late reading, or that of the
-	/// settlement.
+	/// The household's statement that counts: that of its late reading, or else that of the settlement.
+	pub fn final_statement(&self, household: HouseholdId) -> Option<&Statement> {
+		let settled = || self.statements.get(&household).map(|settled| &settled.statement);
+		self.late.get(&household).or_else(settled)
+	}
+
+	/// The statements that count, in ascending order of households.
 	pub fn final_statements(&self) -> BTreeMap<HouseholdId, &Statement> {
-		let settled = self
-			.statements
-			.iter()
-			.map(|(id, settled)| (*id, &settled.statement));
-		settled
-			.chain(self.late.iter().map(|(id, late)| (*id, late)))
+		let households = self.statements.keys().chain(self.late.keys());
+		households
+			.filter_map(|id| Some((*id, self.final_statement(*id)?)))
 			.collect()
 	}
 

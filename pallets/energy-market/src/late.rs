@@ -6,14 +6,7 @@ use crate::{
 	Quality, Reading, Statement, Terms,
 };
 use commonwatt_market::{late, prices::price};
-use frame_support::{
-	ensure,
-	traits::{
-		fungible::{Inspect, Mutate},
-		tokens::{Fortitude, Preservation},
-		Get,
-	},
-};
+use frame_support::{ensure, traits::Get};
 use sp_runtime::{DispatchError, DispatchResult};
 
 /// A late reading that may be taken.
@@ -170,13 +163,7 @@ impl<T: Config> Late<T> {
 		} else {
 			let owed = amount.saturating_sub(debt.arrears);
 			debt.arrears = debt.arrears.saturating_sub(amount);
-			let available =
-				T::Currency::reducible_balance(utility, Preservation::Preserve, Fortitude::Polite);
-			if owed.min(available) > 0 {
-				let payment = owed.min(available);
-				received =
-					T::Currency::transfer(utility, owner, payment, Preservation::Preserve).unwrap_or(0);
-			}
+			received = Pallet::<T>::pay_up_to(utility, owner, owed);
 			debt.credit = debt.credit.saturating_add(owed.saturating_sub(received));
 		}
 		let amounts = &mut statement.amounts;

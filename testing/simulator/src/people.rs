@@ -4,7 +4,7 @@
 use crate::{
 	calls::batch,
 	homes::{strategy_set, Habit},
-	world::{members, refused_if, spendable, the_community, World, COMMUNITY},
+	world::{members, refused, refused_if, spendable, the_community, World, COMMUNITY},
 };
 use commonwatt_testkit::{
 	by, debt, now, AccountId, Balances, EnergyMarket, EraIndex, HouseholdId, MarketCall, MarketError,
@@ -142,7 +142,7 @@ impl World {
 		self.tally.late += 1;
 		self.act(
 			by(meter.clone(), report),
-			refused_if(true, MarketError::ReadingAlreadySubmitted),
+			refused(MarketError::ReadingAlreadySubmitted),
 		);
 	}
 

@@ -175,7 +175,7 @@ async fn compare_with_state(head: &At, ledger: &Ledger, report: &mut BillsReport
 		// The state's bill covers only the eras that the state still has, so this one must too.
 		let mut bill = Bill::empty(account.bill.household, of_state.first_era);
 		for (_, book) in ledger.eras(oldest..=last) {
-			if let Some(statement) = book.final_statements().get(&account.bill.household) {
+			if let Some(statement) = book.final_statement(account.bill.household) {
 				bill.add(statement);
 			}
 		}
