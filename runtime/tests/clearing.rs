@@ -15,7 +15,7 @@ use frame_support::{
 };
 use pallet_energy_market::{
 	weights::WeightInfo, CommunityCount, Config, EraLengthMs, Household, Households, Members, Metered,
-	NextHousehold, Phase, Readings, Round, Submission, Submissions,
+	NextHousehold, Phase, Readings, Reported, Round, Submission, Submissions,
 };
 use sp_consensus_aura::AURA_ENGINE_ID;
 use sp_runtime::{traits::Header as _, Digest, DigestItem};
@@ -122,14 +122,12 @@ fn report_all(era: EraIndex) {
 			indoor_centi_c: 2_100,
 			quality: Quality::Measured,
 		};
-		let newest = Metered {
-			era,
-			reading,
-			by_meter: true,
+		let metered = Metered {
+			newest: Reported::from_meter(era, reading),
 			before: None,
 			peaks: Default::default(),
 		};
-		Readings::<Runtime>::insert(household, newest);
+		Readings::<Runtime>::insert(household, metered);
 	}
 }
 

@@ -189,7 +189,7 @@ async fn three_eras(rpc: &RpcClient) -> u64 {
 	open
 }
 
-/// The chain settled the era with an estimate. The program sends the reading all the same, and the bill is corrected.
+/// The chain settled the era without it. The program sends the reading all the same, and the bill is corrected.
 #[tokio::test(flavor = "multi_thread")]
 async fn reading_that_missed_its_time_is_sent_late() {
 	let place = Folder::new();

@@ -338,7 +338,10 @@ mod benchmarks {
 		#[extrinsic_call]
 		_(RawOrigin::Signed(meter), ERA - 1, metered(Quality::Corrected));
 		let newest = Readings::<T>::get(household).and_then(|metered| metered.of(ERA - 1));
-		assert_eq!(newest.map(|reading| reading.quality), Some(Quality::Corrected));
+		assert_eq!(
+			newest.map(|newest| newest.reading.quality),
+			Some(Quality::Corrected)
+		);
 	}
 
 	/// In a full community of which everybody is in arrears, for a household that has reported all other retained eras
@@ -365,7 +368,7 @@ mod benchmarks {
 			.filter_map(|era| {
 				Some(Statement {
 					era,
-					is_estimate: false,
+					reported_by: ReportedBy::Meter,
 					..estimated?
 				})
 			})
@@ -378,7 +381,9 @@ mod benchmarks {
 		let meter = account("meter", 0, 0);
 		#[extrinsic_call]
 		_(RawOrigin::Signed(meter), era, metered(Quality::Measured));
-		assert!(EnergyMarket::<T>::view_statement(id, era).is_some_and(|s| !s.is_estimate));
+		assert!(
+			EnergyMarket::<T>::view_statement(id, era).is_some_and(|s| s.reported_by == ReportedBy::Meter)
+		);
 	}
 
 	#[benchmark]
@@ -395,9 +400,9 @@ mod benchmarks {
 				let (household, _) = household::<T>(community, index);
 				readings::<T>(household, ERA - 1, metered(Quality::Measured));
 				// The concentrator corrects only its own readings.
-				Readings::<T>::mutate(household, |newest| {
-					if let Some(newest) = newest {
-						newest.by_meter = false;
+				Readings::<T>::mutate(household, |metered| {
+					if let Some(metered) = metered {
+						metered.newest.by_meter = false;
 					}
 				});
 				ReadingItem {
@@ -412,7 +417,10 @@ mod benchmarks {
 		#[extrinsic_call]
 		_(RawOrigin::Signed(concentrator), BoundedVec::truncate_from(items));
 		let newest = Readings::<T>::get(last).and_then(|metered| metered.of(ERA - 1));
-		assert_eq!(newest.map(|reading| reading.quality), Some(Quality::Corrected));
+		assert_eq!(
+			newest.map(|newest| newest.reading.quality),
+			Some(Quality::Corrected)
+		);
 		Ok(())
 	}
 

@@ -1,6 +1,6 @@
 //! Invariants: statements that hold between any two blocks, whatever was submitted.
 
-use crate::{pallet::*, Balance, Change, CommunityId, HouseholdId, Totals};
+use crate::{pallet::*, Balance, Change, CommunityId, HouseholdId, ReportedBy, Totals};
 use alloc::{collections::BTreeMap, vec::Vec};
 use commonwatt_market::settlement::spread;
 use frame_support::{
@@ -271,18 +271,23 @@ impl<T: Config> Pallet<T> {
 	/// registered households.
 	fn try_readings() -> Result<(), TryRuntimeError> {
 		let reported = Clock::<T>::get().and_then(|clock| clock.previous);
-		for (id, newest) in Readings::<T>::iter() {
+		for (id, metered) in Readings::<T>::iter() {
 			let household = Households::<T>::get(id).ok_or("a reading is of an unknown household")?;
 			ensure!(
-				Some(newest.era) <= reported,
+				Some(metered.newest.era) <= reported,
 				"a reading is of an era that has not ended"
 			);
 			ensure!(
-				newest.before.is_none_or(|(era, _)| era < newest.era),
+				metered
+					.before
+					.is_none_or(|before| before.era < metered.newest.era),
 				"a household's readings are not in ascending order of eras"
 			);
-			let eras = core::iter::once(newest.era).chain(newest.before.map(|(era, _)| era));
-			for era in eras {
+			for era in [Some(metered.newest), metered.before]
+				.into_iter()
+				.flatten()
+				.map(|reported| reported.era)
+			{
 				ensure!(
 					household.is_member_in(era),
 					"a reading is of an era without membership"
@@ -301,8 +306,10 @@ impl<T: Config> Pallet<T> {
 				"late statements are not in ascending order of eras"
 			);
 			ensure!(
-				statements.iter().all(|statement| !statement.is_estimate),
-				"a late statement has an estimate"
+				statements
+					.iter()
+					.all(|statement| statement.reported_by == ReportedBy::Meter),
+				"a late statement is not the meter's"
 			);
 		}
 		for (id, slot, submission) in Submissions::<T>::iter() {
@@ -437,7 +444,7 @@ impl<T: Config> Pallet<T> {
 				"a statement's energy differs from the contract"
 			);
 			ensure!(
-				!statement.is_estimate || statement.matched_long_wh == 0 && statement.matched_short_wh == 0,
+				!statement.is_estimate() || statement.matched_long_wh == 0 && statement.matched_short_wh == 0,
 				"an estimated deviation matches"
 			);
 			again.add(&statement);

@@ -3,7 +3,7 @@
 
 use crate::{
 	books::entry, pallet::*, Amounts, Community, CommunityId, Debt, EraIndex, Household, HouseholdId, Phase,
-	Quality, Reading, Statement, Terms,
+	Quality, Reading, ReportedBy, Statement, Terms,
 };
 use commonwatt_market::{late, prices::price};
 use frame_support::{ensure, traits::Get};
@@ -16,7 +16,7 @@ pub(crate) struct Late<T: Config> {
 	community: Community<T::AccountId>,
 	terms: Terms,
 	/// The statement that it replaces.
-	estimated: Statement,
+	settled: Statement,
 }
 
 impl<T: Config> Pallet<T> {
@@ -26,7 +26,7 @@ impl<T: Config> Pallet<T> {
 		reading: Reading,
 	) -> DispatchResult {
 		let late = Self::check_late(&meter, era, &reading)?;
-		let mut statement = late::settle(&late.estimated, reading, &late.terms);
+		let mut statement = late::settle(&late.settled, reading, &late.terms);
 		let id = late.household.community;
 		let mut debts = Debts::<T>::get(id);
 		let mut debt = entry(&debts, late.id).copied().unwrap_or_default();
@@ -77,6 +77,11 @@ impl<T: Config> Pallet<T> {
 		);
 		ensure!(household.is_member_in(era), Error::<T>::NotMemberInEra);
 		ensure!(household.meter_in(era) == meter, Error::<T>::MeterNotActiveInEra);
+		// What the former owner could not pay would become arrears of the household, and so of its new owner.
+		ensure!(
+			household.owner_in(era) == household.owner_in(clock.current),
+			Error::<T>::EraOfFormerOwner
+		);
 		ensure!(
 			reading.quality != Quality::Corrected,
 			Error::<T>::NothingToCorrect
@@ -91,18 +96,21 @@ impl<T: Config> Pallet<T> {
 		let community = Self::community(household.community)?;
 		let terms = Self::terms_of_era(household.community, &community, era)?;
 		let book = Statements::<T>::get(household.community, Self::slot(era));
-		let estimated = entry(&book, id)
+		let settled = entry(&book, id)
 			.filter(|statement| statement.era == era)
 			.copied()
 			// The chain missed the era, so nobody has a contract or a bill for it.
 			.unwrap_or_else(|| late::unsettled(era, price(&terms, 0, 0)));
-		ensure!(estimated.is_estimate, Error::<T>::ReadingAlreadySubmitted);
+		ensure!(
+			settled.reported_by != ReportedBy::Meter,
+			Error::<T>::ReadingAlreadySubmitted
+		);
 		Ok(Late {
 			id,
 			household,
 			community,
 			terms,
-			estimated,
+			settled,
 		})
 	}
 
@@ -148,17 +156,14 @@ impl<T: Config> Late<T> {
 	/// Moves the difference, set off against earlier debts. Enters it in the statement and in the debt, and returns what
 	/// the household paid and received.
 	fn settle(&self, statement: &mut Statement, debt: &mut Debt) -> (u128, u128) {
-		let correction = late::correction(&self.estimated, statement);
+		let correction = late::correction(&self.settled, statement);
 		let amount = correction.unsigned_abs();
 		let (mut paid, mut received) = (0, 0);
-		let (owner, utility) = (
-			self.household.owner_in(self.estimated.era),
-			&self.community.utility,
-		);
+		let (owner, utility) = (self.household.owner_in(self.settled.era), &self.community.utility);
 		if correction > 0 {
 			let due = amount.saturating_sub(debt.credit);
 			debt.credit = debt.credit.saturating_sub(amount);
-			paid = Pallet::<T>::pay_up_to(owner, utility, due.min(self.limit(&self.estimated.amounts)));
+			paid = Pallet::<T>::pay_up_to(owner, utility, due.min(self.limit(&self.settled.amounts)));
 			debt.arrears = debt.arrears.saturating_add(due.saturating_sub(paid));
 		} else {
 			let owed = amount.saturating_sub(debt.arrears);
@@ -177,7 +182,7 @@ impl<T: Config> Late<T> {
 	fn limit(&self, amounts: &Amounts) -> u128 {
 		let current = Clock::<T>::get().map_or(0, |clock| clock.current);
 		if self.household.is_member_in(current) {
-			late::left_to_debit(self.household.max_debit_in(self.estimated.era), amounts)
+			late::left_to_debit(self.household.max_debit_in(self.settled.era), amounts)
 		} else {
 			0
 		}

@@ -956,6 +956,9 @@ pub mod pallet {
 		/// The chain no longer knows the terms of this era: too many others have come into force since.
 		#[codec(index = 60)]
 		TermsForgotten,
+		/// The household had another owner in this era, whose bills are final.
+		#[codec(index = 61)]
+		EraOfFormerOwner,
 		/// The lowest price of the community and the grid fee together exceed retail.
 		#[codec(index = 70)]
 		GridFeeTooHigh,
@@ -1304,16 +1307,17 @@ pub mod pallet {
 			Self::do_close_community(community, beneficiary)
 		}
 
-		/// Submit a meter's reading of an era that was settled with an estimate, or that the chain missed, for as long as
-		/// the era is retained. The household's bill of that era is worked out again, with its whole deviation from the
-		/// contract at the imbalance prices, and the difference moves between the household and the utility. Contracts and
-		/// other households' bills stay. A meter reports an era once.
+		/// Submit a meter's reading of an era that was settled without it (with an estimate, or with the word of a data
+		/// concentrator) or that the chain missed, for as long as the era is retained. The household's bill of that era is
+		/// worked out again and the difference moves between the household and the utility. Nothing new matches: what did
+		/// not match before is at the imbalance prices. Contracts and other households' bills stay. A meter reports an era
+		/// once.
 		///
 		/// Origin: the meter, signed. A valid late reading costs no fee.
 		///
 		/// Errors: `UnknownMeter`, `ClockNotStarted`, `ReadingForWrongEra`, `NotMemberInEra`, `MeterNotActiveInEra`,
 		/// `NothingToCorrect`, `EnergyOutOfRange`, `OverConnectionLimit`, `RoundUnderWay`,
-		/// `ReadingAlreadySubmitted`, `TermsForgotten`. Event: `LateReadingSettled`.
+		/// `ReadingAlreadySubmitted`, `TermsForgotten`, `EraOfFormerOwner`. Event: `LateReadingSettled`.
 		#[pallet::call_index(33)]
 		#[pallet::weight(T::WeightInfo::submit_late_reading())]
 		#[pallet::feeless_if(|origin: &OriginFor<T>, era: &EraIndex, reading: &Reading| -> bool {

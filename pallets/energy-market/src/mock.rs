@@ -29,6 +29,7 @@ frame_support::construct_runtime!(
 pub const OPERATOR: AccountId = 100;
 pub const UTILITY: AccountId = 200;
 pub const STRANGER: AccountId = 300;
+pub const CONCENTRATOR: AccountId = 400;
 /// The community of the genesis.
 pub const VILLAGE: CommunityId = CommunityId(0);
 pub const ERA_MS: u64 = 60_000;
@@ -396,7 +397,8 @@ pub fn report(household: impl Into<HouseholdId>, era: EraIndex, generation_wh: u
 
 /// The reading of an era that a household's meter has submitted.
 pub fn reported(household: impl Into<HouseholdId>, era: EraIndex) -> Option<Reading> {
-	Readings::<Test>::get(household.into()).and_then(|metered| metered.of(era))
+	let metered = Readings::<Test>::get(household.into())?;
+	metered.of(era).map(|reported| reported.reading)
 }
 
 pub fn debt(household: impl Into<HouseholdId>) -> Debt {

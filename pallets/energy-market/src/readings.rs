@@ -1,6 +1,6 @@
 //! Readings from meters and data concentrators.
 
-use crate::{pallet::*, EraIndex, Household, HouseholdId, Metered, Quality, Reading, ReadingItem};
+use crate::{pallet::*, EraIndex, Household, HouseholdId, Metered, Quality, Reading, ReadingItem, Reported};
 use commonwatt_market::game::MAX_ENERGY_WH;
 use frame_support::{ensure, BoundedVec};
 use sp_runtime::{DispatchError, DispatchResult};
@@ -38,8 +38,13 @@ impl<T: Config> Pallet<T> {
 	fn take_reading(household: HouseholdId, era: EraIndex, reading: Reading, by_meter: bool) {
 		let calendar = Self::calendar();
 		// Only readings of one era are taken at a time, so none is older than the newest one.
-		Readings::<T>::mutate(household, |newest| {
-			*newest = Some(Metered::with(*newest, era, reading, by_meter, &calendar))
+		let reported = Reported {
+			era,
+			reading,
+			by_meter,
+		};
+		Readings::<T>::mutate(household, |metered| {
+			*metered = Some(Metered::with(*metered, reported, &calendar))
 		});
 		Self::deposit_event(Event::ReadingSubmitted {
 			household,
@@ -86,7 +91,8 @@ impl<T: Config> Pallet<T> {
 		let clock = Clock::<T>::get().ok_or(Error::<T>::ClockNotStarted)?;
 		ensure!(clock.previous == Some(era), Error::<T>::ReadingForWrongEra);
 		ensure!(household.is_member_in(era), Error::<T>::NotMemberInEra);
-		let reported = Readings::<T>::get(id).filter(|newest| newest.era == era);
+		let newest = Readings::<T>::get(id).map(|metered| metered.newest);
+		let reported = newest.filter(|newest| newest.era == era);
 		// For a meter, a concentrator's reading does not count.
 		let own = reported.filter(|newest| newest.by_meter == by_meter);
 		ensure!(

@@ -6,8 +6,8 @@ use commonwatt_market::game::Strategy;
 pub use commonwatt_market::{
 	Acceptance, Amounts, Balance, Change, Channels, ClockState, ComfortBounds, CommunityId, Debt, EndedTerms,
 	EraIndex, EraRecord, Household, HouseholdId, MembershipOffer, Metered, NextLimit, NextMeter, NextOwner,
-	NextTerms, Peaks, Phase, PlannedStep, PriceRule, Proposal, Quality, Reading, ReadingItem, RoundState,
-	Scheduled, Statement, Tariffs, Terms, TermsBounds, Totals, MAX_TARIFF_PER_KWH,
+	NextTerms, Peaks, Phase, PlannedStep, PriceRule, Proposal, Quality, Reading, ReadingItem, Reported,
+	ReportedBy, RoundState, Scheduled, Statement, Tariffs, Terms, TermsBounds, Totals, MAX_TARIFF_PER_KWH,
 };
 use frame_support::{pallet_prelude::ConstU32, BoundedVec};
 

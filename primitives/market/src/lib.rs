@@ -50,7 +50,7 @@ pub use membership::{
 	Proposal,
 };
 pub use money::Balance;
-pub use readings::{Calendar, Metered, Peaks, Quality, Reading, ReadingItem};
+pub use readings::{Calendar, Metered, Peaks, Quality, Reading, ReadingItem, Reported, ReportedBy};
 pub use scheduled::Scheduled;
 pub use statement::{Amounts, EraRecord, Statement, Totals};
 pub use terms::{

@@ -47,18 +47,39 @@ commonwatt_game::stored_types! {
 		pub reading: Reading,
 	}
 
+	/// A reading that the chain took.
+	#[derive(Copy)]
+	pub struct Reported {
+		/// The era that was measured.
+		pub era: EraIndex,
+		/// The reading.
+		pub reading: Reading,
+		/// Whether the meter itself signed it; false if a data concentrator did.
+		pub by_meter: bool,
+	}
+
+	/// Who reported the reading that a statement settles.
+	#[derive(Copy)]
+	pub enum ReportedBy {
+		/// The household's meter: nothing stands over its word.
+		#[cfg_attr(feature = "scale", codec(index = 0))]
+		Meter,
+		/// The community's data concentrator: the meter can still correct it with a late reading.
+		#[cfg_attr(feature = "scale", codec(index = 1))]
+		Concentrator,
+		/// Nobody, so the chain estimated it: the meter can still correct it with a late reading.
+		#[cfg_attr(feature = "scale", codec(index = 2))]
+		Nobody,
+	}
+
 	/// The newest two readings of a household, of different eras, and its highest consumption. The market needs no more:
 	/// it takes readings of one era while it settles the era before.
 	#[derive(Copy)]
 	pub struct Metered {
-		/// The era of the newest reading.
-		pub era: EraIndex,
 		/// The newest reading.
-		pub reading: Reading,
-		/// Whether the meter itself signed the newest reading; false if a data concentrator did.
-		pub by_meter: bool,
-		/// The reading before it, with its era.
-		pub before: Option<(EraIndex, Reading)>,
+		pub newest: Reported,
+		/// The reading before it.
+		pub before: Option<Reported>,
 		/// Highest consumption on the last days with a reading, without the newest reading, which may still be corrected.
 		pub peaks: Peaks,
 	}
@@ -100,11 +121,11 @@ impl Reading {
 		let chosen = contract.and_then(Contract::chosen_strategy);
 		let last = metered.and_then(|metered| metered.last_before(era));
 		let joined = household.member_since.max(calendar.first_era);
-		let silent_since = last.map_or(joined, |(era, _)| era);
+		let silent_since = last.map_or(joined, |last| last.era);
 		let silent_days = calendar.days(era.saturating_sub(silent_since));
 		let limit_wh = household.connection_limit_in(era);
 		let standby_wh = limit_wh / 100;
-		let last_wh = last.map_or(0, |(_, reading)| reading.consumption_wh);
+		let last_wh = last.map_or(0, |last| last.reading.consumption_wh);
 		let peak_wh = metered.map_or(0, |metered| metered.peaks.highest()).max(last_wh);
 		let usual_wh = u64::from(peak_wh.max(standby_wh));
 		let assumed_wh = usual_wh
@@ -119,7 +140,7 @@ impl Reading {
 			consumption_wh: contracted_wh.max(u32::try_from(assumed_wh).unwrap_or(limit_wh)),
 			indoor_centi_c: chosen
 				.map(|chosen| chosen.temperature_centi_c)
-				.or(last.map(|(_, reading)| reading.indoor_centi_c))
+				.or(last.map(|last| last.reading.indoor_centi_c))
 				.unwrap_or(0),
 			quality: Quality::Estimated,
 		}
@@ -174,54 +195,66 @@ impl Peaks {
 	}
 }
 
+impl Reported {
+	/// A reading that the household's meter signed.
+	pub fn from_meter(era: EraIndex, reading: Reading) -> Self {
+		Self {
+			era,
+			reading,
+			by_meter: true,
+		}
+	}
+}
+
+impl ReportedBy {
+	/// Who reported a household's reading of an era, by the reading that the chain took.
+	pub fn of(reported: Option<&Reported>) -> Self {
+		match reported {
+			Some(reported) if reported.by_meter => Self::Meter,
+			Some(_) => Self::Concentrator,
+			None => Self::Nobody,
+		}
+	}
+}
+
 impl Metered {
 	/// The reading of an era.
-	pub fn of(&self, era: EraIndex) -> Option<Reading> {
-		let mut readings = self.newest_first();
-		readings.find(|(of, _)| *of == era).map(|(_, reading)| reading)
+	pub fn of(&self, era: EraIndex) -> Option<Reported> {
+		self.newest_first().find(|reported| reported.era == era)
 	}
 
-	/// The newest reading before an era, with its era.
-	pub fn last_before(&self, era: EraIndex) -> Option<(EraIndex, Reading)> {
-		self.newest_first().find(|(of, _)| *of < era)
+	/// The newest reading before an era.
+	pub fn last_before(&self, era: EraIndex) -> Option<Reported> {
+		self.newest_first().find(|reported| reported.era < era)
 	}
 
 	/// What a standing preference may derive strategies from: the newest reading of `complete` or of one of the eras
 	/// before it, [`PREFERENCE_ERAS`] in all. `complete` is the newest era whose readings are complete.
 	pub fn recent(&self, complete: EraIndex) -> Option<Reading> {
-		let mut readings = self.newest_first();
-		let (era, reading) = readings.find(|(of, _)| *of <= complete)?;
-		(complete.saturating_sub(era) < PREFERENCE_ERAS).then_some(reading)
+		let last = self.newest_first().find(|reported| reported.era <= complete)?;
+		(complete.saturating_sub(last.era) < PREFERENCE_ERAS).then_some(last.reading)
 	}
 
-	fn newest_first(&self) -> impl Iterator<Item = (EraIndex, Reading)> {
-		[Some((self.era, self.reading)), self.before]
-			.into_iter()
-			.flatten()
+	fn newest_first(&self) -> impl Iterator<Item = Reported> {
+		[Some(self.newest), self.before].into_iter().flatten()
 	}
 
 	/// Adds a reading of an era that is no earlier than that of the newest one. A reading of the same era replaces it.
 	#[must_use]
-	pub fn with(
-		newest: Option<Self>,
-		era: EraIndex,
-		reading: Reading,
-		by_meter: bool,
-		calendar: &Calendar,
-	) -> Self {
-		let (before, peaks) = match newest {
+	pub fn with(metered: Option<Self>, newest: Reported, calendar: &Calendar) -> Self {
+		let (before, peaks) = match metered {
 			None => (None, Peaks::default()),
-			Some(newest) if newest.era == era => (newest.before, newest.peaks),
-			Some(newest) => {
-				let day = calendar.days(newest.era);
-				let peaks = newest.peaks.with(day, newest.reading.consumption_wh);
-				(Some((newest.era, newest.reading)), peaks)
+			Some(metered) if metered.newest.era == newest.era => (metered.before, metered.peaks),
+			Some(metered) => {
+				let last = metered.newest;
+				let peaks = metered
+					.peaks
+					.with(calendar.days(last.era), last.reading.consumption_wh);
+				(Some(last), peaks)
 			}
 		};
 		Self {
-			era,
-			reading,
-			by_meter,
+			newest,
 			before,
 			peaks,
 		}

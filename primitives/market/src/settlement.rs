@@ -7,7 +7,7 @@
 
 use crate::{
 	prices::{cost, revenue},
-	Amounts, Balance, Channels, Contract, Debt, Reading, Statement, Tariffs, Terms,
+	Amounts, Balance, Channels, Contract, Debt, Reading, ReportedBy, Statement, Tariffs, Terms,
 };
 use alloc::vec::Vec;
 use commonwatt_game::{delivered, ration, Delivered, Strategy};
@@ -150,7 +150,8 @@ impl Energy {
 		amounts.alone_revenue = revenue(alone.sold_to_main_wh, feed_in);
 	}
 
-	/// Makes the statement of an era out of this energy: without a contract and reported, until its fields say otherwise.
+	/// Makes the statement of an era out of this energy: without a contract and reported by the meter, until its fields
+	/// say otherwise.
 	pub fn statement(
 		&self,
 		era: crate::EraIndex,
@@ -161,8 +162,8 @@ impl Energy {
 		Statement {
 			era,
 			reading,
+			reported_by: ReportedBy::Meter,
 			is_firm: false,
-			is_estimate: false,
 			energy: self.channels,
 			matched_long_wh: self.matched_long_wh,
 			matched_short_wh: self.matched_short_wh,

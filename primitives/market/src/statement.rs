@@ -1,6 +1,6 @@
 //! What an era came to, for a household and for a community.
 
-use crate::{money::Balance, Channels, EraIndex, Reading, Terms};
+use crate::{money::Balance, Channels, EraIndex, Reading, ReportedBy, Terms};
 use commonwatt_game::{Certificate, Delivered};
 
 commonwatt_game::stored_types! {
@@ -65,12 +65,12 @@ commonwatt_game::stored_types! {
 	pub struct Statement {
 		/// The era of delivery.
 		pub era: EraIndex,
-		/// The reading that was settled; `Estimated` by the chain where the meter stayed silent.
+		/// The reading that was settled; `Estimated` by the chain where nobody reported.
 		pub reading: Reading,
+		/// Who reported it.
+		pub reported_by: ReportedBy,
 		/// Whether a contract counts: the household had one, and the chain did not keep it to the main grid.
 		pub is_firm: bool,
-		/// Whether the chain estimated the reading, because no meter reported it.
-		pub is_estimate: bool,
 		/// Contracted energy by channel. Without a contract, or with one that the chain kept to the main grid, all
 		/// metered energy is the main grid's.
 		pub energy: Channels,
@@ -206,6 +206,11 @@ fn net(cost: Balance, revenue: Balance) -> i128 {
 }
 
 impl Statement {
+	/// Whether the chain estimated the reading, because nobody reported it.
+	pub fn is_estimate(&self) -> bool {
+		self.reported_by == ReportedBy::Nobody
+	}
+
 	/// What the meter saw beyond the contract, Wh: positive is a surplus, negative a shortfall.
 	pub fn deviation_wh(&self) -> i64 {
 		let long = i64::from(self.matched_long_wh).saturating_add(self.imbalance_export_wh.into());
@@ -237,7 +242,9 @@ impl Totals {
 	pub fn add(&mut self, statement: &Statement) {
 		let amounts = &statement.amounts;
 		self.households = self.households.saturating_add(1);
-		self.missing_readings = self.missing_readings.saturating_add(statement.is_estimate.into());
+		self.missing_readings = self
+			.missing_readings
+			.saturating_add(statement.is_estimate().into());
 		let add_wh = |sum: &mut u64, wh: u64| *sum = sum.saturating_add(wh);
 		let [sold, _, to_main, from_main] = statement.billed_wh();
 		add_wh(&mut self.community_wh, sold);

@@ -8,7 +8,8 @@ use commonwatt_market::{
 	money::Split,
 	paper,
 	settlement::{matched, spread, Dues, Energy, Metering},
-	Amounts, Bill, Channels, Contract, Debt, HouseholdId, Quality, Reading, Statement, Totals, Trade,
+	Amounts, Bill, Channels, Contract, Debt, HouseholdId, Quality, Reading, ReportedBy, Statement, Totals,
+	Trade,
 };
 use proptest::prelude::*;
 
@@ -253,7 +254,11 @@ fn bill_and_totals_are_the_sums_of_statements() {
 			false => reading(0, 1_500 + 2 * deviation),
 		},
 		is_firm: true,
-		is_estimate: sold < 0,
+		reported_by: if sold < 0 {
+			ReportedBy::Nobody
+		} else {
+			ReportedBy::Meter
+		},
 		energy: Channels::from_net(sold, 0),
 		matched_long_wh: if sold > 0 { deviation } else { 0 },
 		matched_short_wh: if sold > 0 { 0 } else { deviation },

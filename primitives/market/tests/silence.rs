@@ -2,7 +2,7 @@
 
 use commonwatt_market::{
 	game::{Kind, Strategy},
-	Calendar, Channels, CommunityId, Contract, Household, Metered, Quality, Reading,
+	Calendar, Channels, CommunityId, Contract, Household, Metered, Quality, Reading, Reported,
 };
 
 /// Half hours; the chain began in era 1,000.
@@ -56,7 +56,8 @@ fn reading(consumption_wh: u32) -> Reading {
 }
 
 fn estimate(contracted_wh: Option<u32>, last: Option<(u32, u32)>, era: u32) -> Reading {
-	let metered = last.map(|(era, wh)| Metered::with(None, era, reading(wh), true, &CALENDAR));
+	let metered =
+		last.map(|(era, wh)| Metered::with(None, Reported::from_meter(era, reading(wh)), &CALENDAR));
 	let contract = contracted_wh.map(contract);
 	Reading::estimate(
 		&household(10_000),

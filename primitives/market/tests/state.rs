@@ -3,7 +3,7 @@
 use commonwatt_market::{
 	accounts, game::Comfort, paper, terms::ComfortOutOfBounds, Calendar, ComfortBounds, Community,
 	CommunityId, EndedTerms, Household, Metered, NextLimit, NextMeter, NextOwner, NextTerms, Quality,
-	Reading, Terms,
+	Reading, Reported, Terms,
 };
 
 fn terms_with_fee(grid_fee_per_kwh: u128) -> Terms {
@@ -85,13 +85,14 @@ fn two_newest_readings_are_kept() {
 		quality: Quality::Measured,
 	};
 	let calendar = Calendar::new(0, 30 * 60 * 1_000);
-	let with = |newest, era, reading| Metered::with(newest, era, reading, true, &calendar);
+	let with = |metered, era, reading| Metered::with(metered, Reported::from_meter(era, reading), &calendar);
+	let of = |metered: Metered, era| metered.of(era).map(|reported| reported.reading);
 	let first = with(None, 5, reading(1));
 	let second = with(Some(first), 8, reading(2));
 	let corrected = with(Some(second), 8, reading(3));
-	assert_eq!(corrected.of(8), Some(reading(3)));
-	assert_eq!(corrected.of(5), Some(reading(1)));
-	assert_eq!(corrected.of(6), None);
+	assert_eq!(of(corrected, 8), Some(reading(3)));
+	assert_eq!(of(corrected, 5), Some(reading(1)));
+	assert_eq!(of(corrected, 6), None);
 	assert_eq!(with(Some(corrected), 9, reading(4)).of(5), None);
 	// A preference speaks with the newest reading of four eras.
 	assert_eq!(corrected.recent(7), Some(reading(1)));
@@ -157,14 +158,18 @@ fn money_is_written_as_a_string_and_read_from_both() {
 fn peaks_are_of_the_last_two_days_with_a_reading() {
 	let calendar = Calendar::new(0, 30 * 60 * 1_000);
 	assert_eq!(calendar.eras_per_day, 48);
-	let consumed = |newest, era, consumption_wh| {
+	let consumed = |metered, era, consumption_wh| {
 		let reading = Reading {
 			generation_wh: 0,
 			consumption_wh,
 			indoor_centi_c: 2_100,
 			quality: Quality::Measured,
 		};
-		Some(Metered::with(newest, era, reading, true, &calendar))
+		Some(Metered::with(
+			metered,
+			Reported::from_meter(era, reading),
+			&calendar,
+		))
 	};
 	let highest = |metered: Option<Metered>| metered.unwrap().peaks.highest();
 	// The newest reading is not among the peaks yet: it may still be corrected.

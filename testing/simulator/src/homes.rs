@@ -62,16 +62,20 @@ impl Home {
 	/// percent of a clear sky.
 	pub fn expects(&self, rng: &mut impl Rng, era: EraIndex, sky_percent: u32) -> (u32, u32) {
 		let generation = self.peak_wh * sunshine_percent(era) / 100 * sky_percent / 100;
-		let habits = [60, 50, 120, 80, 90, 170][(era % DAY / 8) as usize];
 		let car = if rng.gen_bool(0.03) { 3_000 } else { 0 };
-		let consumption = self.base_wh * habits / 100 * rng.gen_range(60..140) / 100 + car;
+		let consumption = self.base_wh * habit_percent(era) / 100 * rng.gen_range(60..140) / 100 + car;
 		(generation, consumption.min(MOST_WH))
 	}
 }
 
+/// Consumption at the time of day of an era, in percent of the mean.
+pub(crate) fn habit_percent(era: EraIndex) -> u32 {
+	[60, 50, 120, 80, 90, 170][(era % DAY / 8) as usize]
+}
+
 /// Sunshine in percent of that at noon in midsummer. The sun shines for 8 hours in midwinter, with 40 percent at noon,
 /// and for 16 hours in midsummer.
-fn sunshine_percent(era: EraIndex) -> u32 {
+pub(crate) fn sunshine_percent(era: EraIndex) -> u32 {
 	let day = era / DAY % 365;
 	let summer = day.min(365 - day).min(182);
 	let half_day = 8 + 8 * summer / 182;

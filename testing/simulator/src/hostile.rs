@@ -195,7 +195,7 @@ impl World {
 			(set_paused(*community.paused.last()), MarketError::NothingToChange),
 			(
 				MarketCall::set_paused {
-					community: CommunityId(1),
+					community: CommunityId(u32::MAX),
 					paused: true,
 				},
 				MarketError::UnknownCommunity,

@@ -14,11 +14,12 @@ mod operator;
 mod people;
 mod size;
 mod tally;
-pub mod twins;
+mod twins;
 mod world;
 
 pub use size::StateSize;
 pub use tally::{Calls, Tally};
+pub use twins::{Persona, Twin};
 
 use commonwatt_testkit::{
 	community, now,
@@ -99,7 +100,11 @@ impl Simulation {
 			}
 		}
 		setup.genesis.balances.balances.push((world::bystander(), POCKET));
-		let (mut state, chain) = setup.community(homes.clone()).start();
+		let mut setup = setup.community(homes.clone());
+		for twin in twins::communities() {
+			setup = setup.community(twin);
+		}
+		let (mut state, chain) = setup.start();
 		let world = state.execute_with(|| World::new(seed, &homes));
 		let mut simulation = Self { state, chain, world };
 		simulation.world.leave_traces();
@@ -167,6 +172,8 @@ impl Simulation {
 		state.execute_with(|| {
 			world.assert_nothing_owed();
 			world.assert_bystander_untouched();
+			world.tally.twins = world.twins.gains();
+			twins::assert_nobody_ahead(&world.tally.twins);
 		});
 		let (first, last) = (world.tally.size_at_first, world.tally.size_at_last);
 		assert!(

@@ -1,6 +1,6 @@
 //! Counts of a run.
 
-use crate::size::StateSize;
+use crate::{size::StateSize, twins::Twin};
 use commonwatt_testkit::Balance;
 use std::{collections::BTreeMap, fmt};
 
@@ -75,6 +75,8 @@ pub struct Tally {
 	pub left: u64,
 	/// The largest arrears and the largest credit of one household, in the smallest unit.
 	pub most_owed: [Balance; 2],
+	/// What the honest and the other twins gained.
+	pub twins: Vec<Twin>,
 	/// The size of the market's state after the first days, in which everybody took part to the maximum.
 	pub size_at_first: StateSize,
 	/// The size after the last days, which repeat the first ones.
@@ -172,6 +174,9 @@ impl fmt::Display for Tally {
 			self.admitted, self.left
 		)?;
 		self.write_calls(out)?;
+		for twin in &self.twins {
+			writeln!(out, "twin            {twin}")?;
+		}
 		writeln!(out, "state at first  {}", self.size_at_first)?;
 		write!(out, "state at last   {}", self.size_at_last)
 	}

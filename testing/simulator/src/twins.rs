@@ -1,28 +1,27 @@
-//! Twins: the same home, once run by an honest household and once by one that cheats; and the same community, once with
-//! an honest operator and once with a greedy one. The same seed gives both the same sun, the same appliances and the same
-//! neighbours. The honest twin must not end with less money.
+//! Twins: small communities beside the simulated one, on the same chain and through the same outages. All have the same
+//! homes, the same sun and the same appliances. One is honest. In each of the others the first home cheats in one way, or
+//! the operator is greedy. Nobody may end ahead of the honest twin.
 
 use crate::{
-	calls::{batch, set_concentrator},
-	homes::DAY,
-	world::COMMUNITY,
+	calls::batch,
+	homes::{habit_percent, sunshine_percent},
+	people::{gate_is_closed, late_eras},
 };
 use commonwatt_testkit::{
-	account, by, community, debt, dispatch, now, paper, runtime::Runtime, strategy, AccountId, Balances,
-	Chain, EnergyMarket, EraIndex, HouseholdId, Kind, MarketCall, Quality, Reading, Setup, Sr25519Keyring,
-	Strategy,
+	account, by, community, debt, dispatch, now, paper, runtime::Runtime, strategy, AccountId, Balance,
+	Balances, CommunityId, EraIndex, GenesisCommunity, HouseholdId, Kind, MarketCall, Quality, Reading,
+	Strategy, UNIT,
 };
 use frame_support::traits::fungible::Inspect;
-use pallet_energy_market::Households;
+use pallet_energy_market::Readings;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::{fmt, ops::Range};
 
-/// Number of households. The twin is household 0.
-const HOMES: u32 = 8;
-/// The twin.
-const TWIN: HouseholdId = HouseholdId(0);
+/// Generation of each home at noon under a clear sky, Wh. The first home is the one that cheats.
+const PEAKS_WH: [u32; 3] = [1_500, 2_400, 0];
 
-/// How the twin behaves. It generates and consumes the same in every case.
+/// How a community's first home behaves. It generates and consumes the same in every case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Persona {
 	/// Declares what it is going to generate and consume, and reports it in time.
@@ -46,7 +45,7 @@ pub enum Persona {
 }
 
 /// Every persona that is not honest.
-pub const CHEATS: [Persona; 8] = [
+const CHEATS: [Persona; 8] = [
 	Persona::OffersPhantoms,
 	Persona::AsksForMore,
 	Persona::AsksForLess,
@@ -57,138 +56,309 @@ pub const CHEATS: [Persona; 8] = [
 	Persona::ReportsLate,
 ];
 
-/// Runs the community for `eras` eras. Returns the money that the twin gained, negative if it paid: balance, with funds
-/// on hold and credit, less arrears. Smallest unit.
-pub fn gain(persona: Persona, seed: u64, eras: u32) -> i128 {
-	play(persona, false, seed, eras).homes[0]
-}
-
-/// What everybody gained, in the smallest unit.
+/// One community: its first home, its operator, and what they gained so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gains {
-	/// The households, by number.
+pub struct Twin {
+	/// How the first home behaves; all others are honest.
+	pub persona: Persona,
+	/// Whether the operator tries in every era to change the terms of the running and the next era, and lets a data
+	/// concentrator of its own report 15 kWh for every home, before and after the meters do. It leaves out the eras in
+	/// which all meters are silent: a false reading is corrected late then, but raises estimates for two more days.
+	pub greedy: bool,
+	/// What each home gained: balance, with funds on hold and credit, less arrears; negative if it paid. Smallest unit.
 	pub homes: Vec<i128>,
-	/// The operator.
+	/// What the operator gained.
 	pub operator: i128,
 }
 
-/// Runs a community of honest households for `eras` eras. A greedy operator tries in every era to change the terms of
-/// the running and the next one, and lets a data concentrator of its own report 15 kWh for every home, before and after
-/// the meters do.
-pub fn gains_with_operator(greedy: bool, seed: u64, eras: u32) -> Gains {
-	play(Persona::Honest, greedy, seed, eras)
+/// All communities of twins. The first one is honest.
+pub(crate) struct Twins {
+	seed: u64,
+	all: Vec<Community>,
+	/// The newest era whose readings the chain has asked for.
+	noted: EraIndex,
+	/// Eras that honest meters could not report in time: the chain missed them, or the meters were silent.
+	owed: Vec<EraIndex>,
+	/// The same for a meter that is always late.
+	always_owed: Vec<EraIndex>,
 }
 
-fn play(persona: Persona, greedy: bool, seed: u64, eras: u32) -> Gains {
-	let mut homes = community(HOMES);
-	for home in &mut homes.households {
-		home.comfort = None;
-	}
-	let (mut state, mut chain) = Setup::empty().community(homes).start();
-	let before = state.execute_with(wealth);
-	for _ in 0..eras {
-		state.execute_with(|| era(&mut chain, persona, greedy, seed));
-		state.commit_all().expect("no transaction is open between blocks");
-	}
-	// The contracts that are still open are settled, too.
-	for _ in 0..3 {
-		state.execute_with(|| report_and_go_on(&mut chain, persona, greedy, seed));
-	}
-	let after = state.execute_with(wealth);
-	let homes = after.homes.iter().zip(before.homes);
-	Gains {
-		homes: homes.map(|(after, before)| after - before).collect(),
-		operator: after.operator - before.operator,
-	}
+struct Community {
+	id: CommunityId,
+	persona: Persona,
+	greedy: bool,
+	homes: Vec<HouseholdId>,
+	/// What homes and operator owned at the start.
+	at_first: (Vec<i128>, i128),
 }
 
-/// What everybody owns and is owed, less what they owe.
-fn wealth() -> Gains {
-	let signed = |amount| i128::try_from(amount).expect("an account holds less than 2^127");
-	let of = |id| {
-		let debt = debt(id);
-		signed(Balances::total_balance(&owner_of(id))) + signed(debt.credit) - signed(debt.arrears)
+/// What the communities are, in the order of their ids: the honest one, the cheats, the greedy operator.
+fn characters() -> impl Iterator<Item = (Persona, bool)> {
+	let cheats = CHEATS.into_iter().map(|cheat| (cheat, false));
+	[(Persona::Honest, false)]
+		.into_iter()
+		.chain(cheats)
+		.chain([(Persona::Honest, true)])
+}
+
+/// An account of the home, or of the community, of a certain number.
+fn named(role: &str, number: impl fmt::Display) -> AccountId {
+	account(&format!("//twins//{role}//{number}"))
+}
+
+/// The communities for genesis. Their ids follow those of the communities before them.
+pub(crate) fn communities() -> Vec<GenesisCommunity<AccountId>> {
+	let mut homes = 0..;
+	let one = |(number, _)| {
+		let mut twin = community(PEAKS_WH.len() as u32);
+		twin.operator = named("operator", number);
+		twin.utility = named("utility", number);
+		for (household, home) in twin.households.iter_mut().zip(&mut homes) {
+			household.owner = named("owner", home);
+			household.meter = named("meter", home);
+			household.comfort = None;
+		}
+		twin
 	};
-	Gains {
-		homes: (0..HOMES).map(HouseholdId).map(of).collect(),
-		operator: signed(Balances::total_balance(&Sr25519Keyring::Eve.to_account_id())),
-	}
+	characters().enumerate().map(one).collect()
 }
 
-/// What a greedy operator tries: nothing of it may change a bill. `concentrator` is its own.
-fn be_greedy(concentrator: &AccountId) {
-	let by_operator = |call| dispatch(by(Sr25519Keyring::Eve, call));
-	let mut dear = paper::TERMS;
-	dear.tariffs.grid_fee_per_kwh = paper::BOUNDS.highest_grid_fee_per_kwh;
-	for from_era in [now().current, now().strategies_for] {
-		let set_terms = MarketCall::set_terms {
-			community: COMMUNITY,
-			terms: dear,
-			from_era,
+impl Twins {
+	/// The communities that genesis made, from these ids on.
+	pub fn new(seed: u64, first: CommunityId, first_home: HouseholdId) -> Self {
+		let mut homes = first_home.0..;
+		let all = (first.0..)
+			.zip(characters())
+			.map(|(id, (persona, greedy))| Community {
+				id: CommunityId(id),
+				persona,
+				greedy,
+				homes: PEAKS_WH
+					.iter()
+					.zip(&mut homes)
+					.map(|(_, id)| HouseholdId(id))
+					.collect(),
+				at_first: Default::default(),
+			});
+		let mut twins = Self {
+			seed,
+			all: all.collect(),
+			noted: now().current.saturating_sub(1),
+			owed: Vec::new(),
+			always_owed: Vec::new(),
 		};
-		by_operator(set_terms).expect_err("terms need a notice");
+		for number in 0..twins.all.len() {
+			twins.all[number].at_first = twins.wealth(number);
+		}
+		twins
 	}
-	// It is refused when nothing changes.
-	let _ = by_operator(set_concentrator(Some(concentrator.clone())));
-	let Some(era) = now().readings_of else { return };
-	for quality in [Quality::Measured, Quality::Corrected] {
-		let most = Reading {
-			quality,
-			..reading((0, 15_000))
-		};
-		let readings = (0..HOMES).map(|id| (HouseholdId(id), most));
-		dispatch(by(concentrator.clone(), batch(era, readings))).expect("a batch refuses items only");
-	}
-}
 
-/// Everybody submits strategies for the next era; then the era ends.
-fn era(chain: &mut Chain, persona: Persona, greedy: bool, seed: u64) {
-	let era = now().strategies_for;
-	chain.block_with(|| {
-		for id in (0..HOMES).map(HouseholdId) {
-			let persona = if id == TWIN { persona } else { Persona::Honest };
-			if let Some((generation_wh, strategies)) = persona.declares(actual(seed, id, era)) {
-				let submit = MarketCall::submit_strategies {
-					household: id,
-					era,
-					generation_wh,
-					strategies,
-				};
-				dispatch(by(owner_of(id), submit)).expect("the strategies are valid");
+	/// Every meter that speaks reports the era that has ended, unless it is `silent` this time.
+	pub fn report(&mut self, silent: bool) {
+		let Some(era) = now().readings_of.filter(|era| *era > self.noted) else {
+			return;
+		};
+		let missed = self.noted + 1..era;
+		self.owed.extend(missed.clone());
+		self.always_owed.extend(missed);
+		self.always_owed.push(era);
+		self.noted = era;
+		if silent {
+			self.owed.push(era);
+			return;
+		}
+		for number in 0..self.all.len() {
+			self.be_greedy(number, era);
+			for home in 0..PEAKS_WH.len() {
+				self.report_in_time(number, home, era);
+			}
+			self.be_greedy(number, era);
+		}
+	}
+
+	/// Readings that were not in time, and strategies for the next era.
+	pub fn midday(&mut self, silent: bool) {
+		self.report(silent);
+		let retained = late_eras();
+		for number in 0..self.all.len() {
+			for home in 0..PEAKS_WH.len() {
+				self.report_late(number, home, &retained);
+				if !gate_is_closed() {
+					self.submit(number, home);
+				}
 			}
 		}
-	});
-	report_and_go_on(chain, persona, greedy, seed);
-}
+		// The newest era is not settled yet.
+		self.owed.retain(|era| *era >= retained.end);
+		self.always_owed.retain(|era| *era >= retained.end);
+	}
 
-/// The running era ends; then every meter that speaks reports it.
-fn report_and_go_on(chain: &mut Chain, persona: Persona, greedy: bool, seed: u64) {
-	chain.next_era();
-	let era = now().readings_of.expect("an era has ended");
-	let concentrator = account("//concentrator");
-	chain.block_with(|| {
-		if greedy {
-			be_greedy(&concentrator);
+	/// The persona of a home.
+	fn persona(&self, number: usize, home: usize) -> Persona {
+		match home {
+			0 => self.all[number].persona,
+			_ => Persona::Honest,
 		}
-		if persona == Persona::ReportsLate && EnergyMarket::view_statement(TWIN, era - 1).is_some() {
-			let report = MarketCall::submit_late_reading {
-				era: era - 1,
-				reading: reading(actual(seed, TWIN, era - 1)),
+	}
+
+	fn report_in_time(&self, number: usize, home: usize, era: EraIndex) {
+		let has_spoken = Readings::<Runtime>::contains_key(self.all[number].homes[home]);
+		let measured = match self.persona(number, home) {
+			Persona::NeverReports | Persona::UnplugsBehindNeutral | Persona::ReportsLate => return,
+			Persona::ReportsOnce if has_spoken => return,
+			Persona::ReportsOnce => (0, 50),
+			_ => self.actual(home, era),
+		};
+		let reading = reading(measured);
+		let report = MarketCall::submit_reading { era, reading };
+		dispatch(by(meter_of(number, home), report)).expect("the reading is valid");
+	}
+
+	/// Reports what the chain missed, or settled without this meter, and still takes.
+	fn report_late(&self, number: usize, home: usize, retained: &Range<EraIndex>) {
+		let owed = match self.persona(number, home) {
+			Persona::NeverReports | Persona::UnplugsBehindNeutral | Persona::ReportsOnce => return,
+			Persona::ReportsLate => &self.always_owed,
+			_ => &self.owed,
+		};
+		for era in owed.iter().copied().filter(|era| retained.contains(era)) {
+			let reading = reading(self.actual(home, era));
+			let report = MarketCall::submit_late_reading { era, reading };
+			dispatch(by(meter_of(number, home), report)).expect("the late reading is valid");
+		}
+	}
+
+	/// An owner submits strategies for the next era.
+	fn submit(&self, number: usize, home: usize) {
+		let era = now().strategies_for;
+		let Some((generation_wh, strategies)) = self.persona(number, home).declares(self.actual(home, era))
+		else {
+			return;
+		};
+		let submit = MarketCall::submit_strategies {
+			household: self.all[number].homes[home],
+			era,
+			generation_wh,
+			strategies,
+		};
+		dispatch(by(owner_of(number, home), submit)).expect("the strategies are valid");
+	}
+
+	/// What a greedy operator tries: nothing of it may change a bill.
+	fn be_greedy(&self, number: usize, era: EraIndex) {
+		let community = &self.all[number];
+		if !community.greedy {
+			return;
+		}
+		let (operator, concentrator) = (named("operator", number), named("concentrator", number));
+		let by_operator = |call: MarketCall<Runtime>| dispatch(by(operator.clone(), call));
+		let mut dear = paper::TERMS;
+		dear.tariffs.grid_fee_per_kwh = paper::BOUNDS.highest_grid_fee_per_kwh;
+		for from_era in [now().current, now().strategies_for] {
+			let set_terms = MarketCall::set_terms {
+				community: community.id,
+				terms: dear,
+				from_era,
 			};
-			dispatch(by(meter_of(TWIN, era - 1), report)).expect("the late reading is valid");
+			by_operator(set_terms).expect_err("terms need a notice");
 		}
-		for id in (0..HOMES).map(HouseholdId) {
-			let persona = if id == TWIN { persona } else { Persona::Honest };
-			if let Some(measured) = persona.reports(actual(seed, id, era), id, era) {
-				let reading = reading(measured);
-				let report = MarketCall::submit_reading { era, reading };
-				dispatch(by(meter_of(id, era), report)).expect("the reading is valid");
+		// It is refused when nothing changes.
+		let _ = by_operator(MarketCall::set_concentrator {
+			community: community.id,
+			concentrator: Some(concentrator.clone()),
+		});
+		for quality in [Quality::Measured, Quality::Corrected] {
+			let most = Reading {
+				quality,
+				..reading((0, 15_000))
+			};
+			let readings = community.homes.iter().map(|id| (*id, most));
+			dispatch(by(concentrator.clone(), batch(era, readings))).expect("a batch refuses items only");
+		}
+	}
+
+	/// Generation and consumption of a home in an era, Wh: the same in every community. Generation is odd or zero, and
+	/// consumption a multiple of four, so that no declaration is neutral by chance.
+	fn actual(&self, home: usize, era: EraIndex) -> (u32, u32) {
+		let mut rng = ChaCha8Rng::seed_from_u64(self.seed ^ u64::from(era) << 8 ^ home as u64);
+		let sunshine_percent = sunshine_percent(era) * rng.gen_range(50..=100) / 100;
+		let generation_wh = match PEAKS_WH[home] * sunshine_percent / 100 {
+			0 => 0,
+			wh => wh | 1,
+		};
+		let consumption_wh = 400 * habit_percent(era) / 100 * rng.gen_range(60..140) / 100;
+		(generation_wh, consumption_wh / 4 * 4)
+	}
+
+	/// What the homes and the operator of a community own and are owed, less what they owe.
+	fn wealth(&self, number: usize) -> (Vec<i128>, i128) {
+		let owned = |who: &AccountId| signed(Balances::total_balance(who));
+		let homes = self.all[number].homes.iter().enumerate().map(|(home, id)| {
+			let debt = debt(*id);
+			owned(&owner_of(number, home)) + signed(debt.credit) - signed(debt.arrears)
+		});
+		(homes.collect(), owned(&named("operator", number)))
+	}
+
+	/// What everybody gained since genesis.
+	pub fn gains(&self) -> Vec<Twin> {
+		let twin = |(number, community): (usize, &Community)| {
+			let ((homes, operator), at_first) = (self.wealth(number), &community.at_first);
+			Twin {
+				persona: community.persona,
+				greedy: community.greedy,
+				homes: homes
+					.iter()
+					.zip(&at_first.0)
+					.map(|(now, then)| now - then)
+					.collect(),
+				operator: operator - at_first.1,
 			}
+		};
+		self.all.iter().enumerate().map(twin).collect()
+	}
+}
+
+/// Asserts that no cheat gained more than its honest twin, and that a greedy operator changed nothing at all.
+pub(crate) fn assert_nobody_ahead(twins: &[Twin]) {
+	let honest = twins.first().expect("there are twins");
+	for twin in &twins[1..] {
+		assert!(
+			twin.homes[0] <= honest.homes[0],
+			"ahead of the honest twin: {twin}"
+		);
+		if twin.greedy {
+			assert_eq!(
+				(&twin.homes, twin.operator),
+				(&honest.homes, honest.operator),
+				"what a greedy operator changed"
+			);
 		}
-		if greedy {
-			be_greedy(&concentrator);
-		}
-	});
+	}
+}
+
+impl fmt::Display for Twin {
+	fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+		let who = match self.greedy {
+			true => "GreedyOperator".into(),
+			false => format!("{:?}", self.persona),
+		};
+		let tokens = |amount: i128| amount as f64 / UNIT as f64;
+		let (first, operator) = (tokens(self.homes[0]), tokens(self.operator));
+		write!(out, "{who:22} {first:12.3} CWT, its operator {operator:.3} CWT")
+	}
+}
+
+fn signed(amount: Balance) -> i128 {
+	i128::try_from(amount).expect("an account holds less than 2^127")
+}
+
+fn owner_of(number: usize, home: usize) -> AccountId {
+	named("owner", number * PEAKS_WH.len() + home)
+}
+
+fn meter_of(number: usize, home: usize) -> AccountId {
+	named("meter", number * PEAKS_WH.len() + home)
 }
 
 fn reading((generation_wh, consumption_wh): (u32, u32)) -> Reading {
@@ -198,27 +368,6 @@ fn reading((generation_wh, consumption_wh): (u32, u32)) -> Reading {
 		indoor_centi_c: 2_100,
 		quality: Quality::Measured,
 	}
-}
-
-fn meter_of(id: HouseholdId, era: EraIndex) -> AccountId {
-	let household = Households::<Runtime>::get(id).expect("it is a household");
-	household.meter_in(era).clone()
-}
-
-fn owner_of(id: HouseholdId) -> AccountId {
-	Households::<Runtime>::get(id).expect("it is a household").owner
-}
-
-/// Generation and consumption of a home in an era, Wh: the same for every persona. Five of the eight have PV.
-fn actual(seed: u64, id: HouseholdId, era: EraIndex) -> (u32, u32) {
-	let mut rng = ChaCha8Rng::seed_from_u64(seed ^ u64::from(era) << 8 ^ u64::from(id.0));
-	let from_noon = (era % DAY).abs_diff(DAY / 2);
-	let sunshine_percent = 100_u32.saturating_sub(from_noon * from_noon * 100 / 144);
-	let peak_wh = if id.0 % 8 < 5 { 1_200 + 300 * id.0 } else { 0 };
-	let generation_wh = peak_wh * sunshine_percent / 100 * rng.gen_range(50..=100) / 100;
-	let habits = [60, 50, 120, 80, 90, 170][(era % DAY / 8) as usize];
-	let consumption_wh = 400 * habits / 100 * rng.gen_range(60..140) / 100;
-	(generation_wh, consumption_wh)
 }
 
 impl Persona {
@@ -234,7 +383,7 @@ impl Persona {
 			Self::ReportsOnce => return None,
 		};
 		let kinds = match (generation_wh, consumption_wh) {
-			(generation, consumption) if generation.abs_diff(consumption) < 10 => vec![Kind::Neutral],
+			(generation, consumption) if generation == consumption => vec![Kind::Neutral],
 			(generation, consumption) if generation > consumption => {
 				vec![Kind::SellToCommunity, Kind::SellToMain]
 			}
@@ -242,15 +391,5 @@ impl Persona {
 		};
 		let strategies = kinds.into_iter().map(|kind| strategy(kind, consumption_wh));
 		Some((generation_wh, strategies.collect()))
-	}
-
-	/// What its meter reports of an era; `None` if the meter is silent.
-	fn reports(self, actual: (u32, u32), id: HouseholdId, era: EraIndex) -> Option<(u32, u32)> {
-		let has_reported = EnergyMarket::view_statement(id, era.saturating_sub(2)).is_some();
-		match self {
-			Self::NeverReports | Self::UnplugsBehindNeutral | Self::ReportsLate => None,
-			Self::ReportsOnce => (!has_reported).then_some((0, 50)),
-			_ => Some(actual),
-		}
 	}
 }

@@ -209,7 +209,8 @@ impl Told<'_> {
 
 	/// A household's reading of an era, as it was at the snapshot.
 	fn reported(&self, household: HouseholdId, era: EraIndex) -> Option<pallet_energy_market::Reading> {
-		self.before.readings.get(&household)?.of(era)
+		let reported = self.before.readings.get(&household)?.of(era)?;
+		Some(reported.reading)
 	}
 
 	/// Asserts that a submitted reading was settled, and that a silent meter was estimated and earned no reward.

@@ -23,7 +23,7 @@ pub use pallet_energy_market::{
 	game::{Comfort, Kind, Preference, Ratio, Status, Strategy},
 	market::paper,
 	Call as MarketCall, CommunityId, Contract, EraIndex, EraRecord, GenesisCommunity, GenesisHousehold,
-	HouseholdId, Quality, Reading, Statement, Terms,
+	HouseholdId, Quality, Reading, ReportedBy, Statement, Terms,
 };
 pub use sp_io::TestExternalities;
 pub use sp_keyring::Sr25519Keyring::{self, *};

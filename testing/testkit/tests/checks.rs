@@ -323,7 +323,7 @@ fn events_that_differ_from_the_state_are_found() {
 fn settlement_that_did_not_use_the_reading_is_found() {
 	traded(|era| {
 		Readings::<Runtime>::mutate(SELLER, |metered| {
-			metered.as_mut().unwrap().reading.generation_wh += 1;
+			metered.as_mut().unwrap().newest.reading.generation_wh += 1;
 		});
 		let ledger = Snapshot::now();
 		tell_again(era, |_| ());

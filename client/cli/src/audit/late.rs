@@ -5,7 +5,7 @@ use crate::{
 	chain::types::{HouseholdId, Statement, Terms},
 	fault::Fault,
 };
-use commonwatt_market::late;
+use commonwatt_market::{late, ReportedBy};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -14,14 +14,14 @@ use std::collections::BTreeMap;
 pub struct LateStatements(pub BTreeMap<HouseholdId, Statement>);
 
 impl LateStatements {
-	/// The late statements of the households whose readings were estimated at the settlement, from the state of a block.
+	/// The late statements of the households whose meters had not reported at the settlement, from the state of a block.
 	pub async fn read(state: &mut Evidence, era: u32, settled: &Settlement) -> Result<Self, Fault> {
-		let estimated = settled
+		let open = settled
 			.statements
 			.iter()
-			.filter(|(_, statement)| statement.is_estimate);
+			.filter(|(_, statement)| statement.reported_by != ReportedBy::Meter);
 		let mut late = BTreeMap::new();
-		for (household, _) in estimated {
+		for (household, _) in open {
 			let item = ("EnergyMarket", "LateStatements");
 			let known: Option<Vec<Statement>> = state.fetch(item, (household.0,)).await?;
 			let of_era = known.into_iter().flatten().find(|statement| statement.era == era);
@@ -34,8 +34,8 @@ impl LateStatements {
 	/// balances at that moment, so it is taken from the claim; `commonwatt books` checks it.
 	pub fn computed(&self, settled: &Settlement, terms: &Terms) -> Self {
 		let again = self.0.iter().filter_map(|(household, claimed)| {
-			let estimated = settled.statements.get(household)?;
-			let mut statement = late::settle(estimated, claimed.reading, terms);
+			let settled = settled.statements.get(household)?;
+			let mut statement = late::settle(settled, claimed.reading, terms);
 			let (amounts, moved) = (&mut statement.amounts, &claimed.amounts);
 			amounts.paid_to_utility = moved.paid_to_utility;
 			amounts.received_from_utility = moved.received_from_utility;
@@ -49,8 +49,8 @@ impl LateStatements {
 	/// By how much each late reading made the era's bill dearer, smallest unit.
 	pub fn corrections(&self, settled: &Settlement) -> BTreeMap<HouseholdId, i128> {
 		let correction = |(household, late): (&HouseholdId, &Statement)| {
-			let estimated = settled.statements.get(household)?;
-			Some((*household, late::correction(estimated, late)))
+			let settled = settled.statements.get(household)?;
+			Some((*household, late::correction(settled, late)))
 		};
 		self.0.iter().filter_map(correction).collect()
 	}

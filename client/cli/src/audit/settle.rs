@@ -13,7 +13,7 @@ use commonwatt_market::{
 	money::Split,
 	prices::cost,
 	settlement::{spread, Dues, Energy, Metering},
-	Quality,
+	Quality, ReportedBy,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -31,7 +31,6 @@ struct HouseholdSettlement {
 	id: HouseholdId,
 	contract: Option<Contract>,
 	debt: Debt,
-	missing: bool,
 	energy: Energy,
 	statement: Statement,
 }
@@ -106,21 +105,20 @@ async fn lines(inputs: &mut Inputs, gate: &Gate) -> Result<Vec<HouseholdSettleme
 		let contract = gate.contracts.get(&id).cloned();
 		let metered = inputs.metered(id).await?;
 		let submitted = metered.as_ref().and_then(|metered| metered.of(era));
-		let reading = submitted.unwrap_or_else(|| {
-			Reading::estimate(&household, contract.as_ref(), metered.as_ref(), era, &calendar)
-		});
+		let reading = submitted.map_or_else(
+			|| Reading::estimate(&household, contract.as_ref(), metered.as_ref(), era, &calendar),
+			|reported| reported.reading,
+		);
+		let energy = Energy::default();
 		lines.push(HouseholdSettlement {
 			id,
 			contract,
 			debt: debts.get(&id).copied().unwrap_or_default(),
-			missing: submitted.is_none(),
-			energy: Energy::default(),
-			statement: Energy::default().statement(
-				era,
-				reading,
-				gate.record.price_per_kwh,
-				Amounts::default(),
-			),
+			energy,
+			statement: Statement {
+				reported_by: ReportedBy::of(submitted.as_ref()),
+				..energy.statement(era, reading, gate.record.price_per_kwh, Amounts::default())
+			},
 		});
 	}
 	Ok(lines)
@@ -131,13 +129,14 @@ fn energy(lines: &mut [HouseholdSettlement], terms: &Terms) {
 	let of_line = |line: &HouseholdSettlement| Metering {
 		contract: line.contract.as_ref().and_then(Contract::firm_energy),
 		net_wh: line.statement.reading.net_wh(),
-		is_estimate: line.missing,
+		is_estimate: line.statement.is_estimate(),
 	};
 	let energies = Energy::of_all(&lines.iter().map(of_line).collect::<Vec<_>>());
 	for (line, energy) in lines.iter_mut().zip(energies) {
 		let Statement {
 			era,
 			reading,
+			reported_by,
 			price_per_kwh,
 			mut amounts,
 			..
@@ -148,8 +147,8 @@ fn energy(lines: &mut [HouseholdSettlement], terms: &Terms) {
 			.filter(|contract| !contract.main_grid_only && reading.quality != Quality::Estimated)
 			.map(|contract| energy.worth(contract, &reading, terms));
 		line.statement = Statement {
+			reported_by,
 			is_firm: contract.is_some_and(|contract| !contract.main_grid_only),
-			is_estimate: line.missing,
 			delivered,
 			..energy.statement(era, reading, price_per_kwh, amounts)
 		};
@@ -296,7 +295,6 @@ mod tests {
 			id: HouseholdId(number),
 			contract: None,
 			debt: Debt::default(),
-			missing: false,
 			energy: Energy::default(),
 			statement: Statement {
 				delivered,

@@ -3,8 +3,8 @@
 use super::*;
 use crate::{
 	chain::types::{
-		Amounts, Certificate, Channels, Contract, EraRecord, HouseholdId, Kind, Quality, Reading, Statement,
-		Status, Strategy, Totals,
+		Amounts, Certificate, Channels, Contract, EraRecord, HouseholdId, Kind, Quality, Reading, ReportedBy,
+		Statement, Status, Strategy, Totals,
 	},
 	test_terms::TEST_TERMS as TERMS,
 };
@@ -65,8 +65,8 @@ fn gate(held: u128, chosen: u8) -> Gate {
 fn settlement(paid: u128) -> Settlement {
 	let statement = Statement {
 		era: 7,
+		reported_by: ReportedBy::Meter,
 		is_firm: false,
-		is_estimate: false,
 		reading: Reading {
 			generation_wh: 0,
 			consumption_wh: 1_000,

@@ -186,7 +186,7 @@ impl Community {
 mod tests {
 	use super::*;
 	use crate::{
-		chain::types::{Amounts, Channels, Delivered, Quality, Reading},
+		chain::types::{Amounts, Channels, Delivered, Quality, Reading, ReportedBy},
 		ledger::{Opening, Settled},
 		test_terms::TEST_TERMS,
 	};
@@ -196,8 +196,8 @@ mod tests {
 		let net = i64::from(generation_wh) - i64::from(consumption_wh);
 		Statement {
 			era,
+			reported_by: ReportedBy::Meter,
 			is_firm: false,
-			is_estimate: false,
 			reading: Reading {
 				generation_wh,
 				consumption_wh,

@@ -8,7 +8,8 @@ use super::{
 use crate::chain::{
 	balances::{BalancesEvent, HoldReason, MarketHold, Status},
 	types::{
-		Amounts, Channels, CommunityId, Debt, HouseholdId, MarketEvent, Quality, Reading, Statement, Totals,
+		Amounts, Channels, CommunityId, Debt, HouseholdId, MarketEvent, Quality, Reading, ReportedBy,
+		Statement, Totals,
 	},
 };
 use std::collections::BTreeMap;
@@ -217,8 +218,8 @@ fn accounts_are_created_and_removed() {
 fn statement(era: u32, sold_wh: u32, bought_wh: u32) -> Statement {
 	Statement {
 		era,
+		reported_by: ReportedBy::Meter,
 		is_firm: false,
-		is_estimate: false,
 		reading: Reading {
 			generation_wh: 0,
 			consumption_wh: 0,

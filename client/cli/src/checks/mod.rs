@@ -257,7 +257,7 @@ fn unmatched(checks: &mut Checks, book: &EraBook) {
 		let reported = book
 			.statements
 			.values()
-			.filter(|settled| !settled.statement.is_estimate);
+			.filter(|settled| !settled.statement.is_estimate());
 		let parts = reported.map(|settled| side(&settled.statement));
 		parts.fold((0u64, 0u64), |(matched, rest), part| {
 			(matched + u64::from(part.0), rest + u64::from(part.1))
@@ -269,7 +269,7 @@ fn unmatched(checks: &mut Checks, book: &EraBook) {
 	for (side, (matched, rest)) in sides.into_iter().zip(sums) {
 		for (household, settled) in &book.statements {
 			let (own, own_rest) = side(&settled.statement);
-			if settled.statement.is_estimate {
+			if settled.statement.is_estimate() {
 				checks.expect(own == 0, || {
 					format!("household {household}: {own} Wh of an estimate matched")
 				});

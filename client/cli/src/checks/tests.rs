@@ -5,7 +5,8 @@ use crate::{
 	chain::{
 		game::GAME_RULES_SINCE,
 		types::{
-			Comfort, CommunityId, Delivered, HouseholdId, MarketEvent, Quality, Reading, Status, Strategy,
+			Comfort, CommunityId, Delivered, HouseholdId, MarketEvent, Quality, Reading, ReportedBy, Status,
+			Strategy,
 		},
 	},
 	ledger::{Ledger, Opening},
@@ -152,8 +153,8 @@ fn events() -> Vec<MarketEvent> {
 		household: HouseholdId(household),
 		statement: Statement {
 			era: ERA,
+			reported_by: ReportedBy::Meter,
 			is_firm: false,
-			is_estimate: false,
 			reading,
 			energy,
 			matched_long_wh: 0,

@@ -52,12 +52,9 @@ impl fmt::Display for Outcome {
 		match self {
 			Self::Taken => f.write_str("final"),
 			Self::Other => f.write_str("not sent: the chain has another reading of this era"),
-			Self::Late(None) => f.write_str("too late: the chain settled the era with an estimate"),
+			Self::Late(None) => f.write_str("too late: the chain settled the era without it"),
 			Self::Late(Some(reason)) => {
-				write!(
-					f,
-					"too late: the chain settled the era with an estimate ({reason})"
-				)
+				write!(f, "too late: the chain settled the era without it ({reason})")
 			}
 			Self::Refused(reason) => write!(f, "refused: {reason}"),
 			Self::Unsettled => f.write_str(
@@ -283,7 +280,7 @@ mod tests {
 		assert_eq!((whose, entries.len()), (METER, 4));
 		assert!(entries[&0]
 			.to_string()
-			.ends_with("too late: the chain settled the era with an estimate (so)"));
+			.ends_with("too late: the chain settled the era without it (so)"));
 	}
 
 	#[test]

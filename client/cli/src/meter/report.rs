@@ -9,7 +9,7 @@ use crate::{
 	chain::{
 		self,
 		send::{self, Offered, UsedBy},
-		types::{EraView, Household, HouseholdId, Quality, SubmitReading},
+		types::{EraView, Household, HouseholdId, Quality, ReportedBy, SubmitReading},
 		At, Node,
 	},
 	fault::Fault,
@@ -217,7 +217,7 @@ impl Reporter {
 				"generation and consumption differ by more than the connection limit of {limit_wh} Wh"
 			))));
 		}
-		if let Some(there) = chain::reading(&look.last, era, household).await? {
+		if let Some(there) = chain::meter_reading(&look.last, era, household).await? {
 			// A corrected reading counts as the meter's, too.
 			let is_ours = there == row.reading || there.quality == Quality::Corrected;
 			return Ok(Some(if is_ours { Outcome::Taken } else { Outcome::Other }));
@@ -234,10 +234,12 @@ impl Reporter {
 		let takes_late = look.takes_late(era, &self.meter);
 		Ok(match statement {
 			Some(statement) if statement.reading == row.reading => Some(Outcome::Taken),
-			Some(statement) if !statement.is_estimate => Some(match statement.reading.quality {
-				Quality::Measured | Quality::Estimated => Outcome::Other,
-				Quality::Corrected => Outcome::Taken,
-			}),
+			Some(statement) if statement.reported_by == ReportedBy::Meter => {
+				Some(match statement.reading.quality {
+					Quality::Measured | Quality::Estimated => Outcome::Other,
+					Quality::Corrected => Outcome::Taken,
+				})
+			}
 			_ if takes_late => None,
 			Some(_) => Some(Outcome::Late(self.refusals.get(&row.start_ms).cloned())),
 			// The settlement may be under way.
@@ -263,7 +265,7 @@ impl Reporter {
 			let statement = chain::statement(&look.best, *household, era).await?;
 			statement.is_some_and(|statement| statement.reading == row.reading)
 		} else {
-			chain::reading(&look.best, era, *household).await?.is_some()
+			chain::meter_reading(&look.best, era, *household).await?.is_some()
 		};
 		if is_there {
 			if self.in_block.insert(row.start_ms) {
@@ -418,12 +420,15 @@ impl Look {
 	fn era_of(&self, row: &Row) -> Option<u32> {
 		u32::try_from(row.start_ms / self.era_ms).ok()
 	}
+
 	/// Whether the chain takes a late reading of an era by this meter: the era is over and retained, nothing of it is
-	/// still to be settled, and the meter measured the household in it.
+	/// still to be settled, the meter measured the household in it, and the owner is still the same.
 	fn takes_late(&self, era: u32, meter: &AccountId32) -> bool {
 		let is_settling = self.view.round.is_some_and(|round| round.settle_era == Some(era));
-		let measured =
-			|household: &Household| household.is_member_in(era) && household.meter_in(era) == meter;
+		let measured = |household: &Household| {
+			let is_same_owner = household.owner_in(era) == household.owner_in(self.view.current);
+			household.is_member_in(era) && household.meter_in(era) == meter && is_same_owner
+		};
 		self.view.readings_of.is_some_and(|open| era < open)
 			&& self.view.current.saturating_sub(era) < self.retained
 			&& !is_settling

@@ -346,7 +346,7 @@ impl<'a> Engine<'a> {
 				continue;
 			};
 			let known = book.readings.contains_key(id) || book.statements.contains_key(id);
-			if known || chain::reading(at, era, *id).await?.is_some() {
+			if known || chain::meter_reading(at, era, *id).await?.is_some() {
 				continue;
 			}
 			let Some(reading) = self.reading(player, planned, measured, &contract.strategy) else {

@@ -7,12 +7,7 @@
 
 use super::setup::Stage;
 use crate::{
-	chain::{
-		self,
-		game::GAME_RULES_SINCE,
-		types::{MarketEvent, Quality},
-		At,
-	},
+	chain::{self, game::GAME_RULES_SINCE, types::MarketEvent, At},
 	fault::Fault,
 };
 
@@ -49,9 +44,7 @@ pub async fn events(at: &At, stage: &Stage, eras: &[u32]) -> Result<Vec<MarketEv
 		events.push(MarketEvent::EraCleared { community, record });
 		let Some(totals) = record.settled else { continue };
 		for (household, statement) in chain::statements(at, community, era).await? {
-			// Statements do not tell the chain's estimate for a silent meter from an estimate of the meter itself. Where no
-			// reading was missing, all are the meters'.
-			if statement.reading.quality != Quality::Estimated || totals.missing_readings == 0 {
+			if !statement.is_estimate() {
 				events.push(MarketEvent::ReadingSubmitted {
 					household,
 					era,

@@ -401,10 +401,13 @@ pub async fn proposal(at: &At, household: HouseholdId) -> Result<Option<Proposal
 	entry(at, "EnergyMarket", "Proposals", (household,)).await
 }
 
-/// A household's reading of an era, if it is one of the household's newest two.
-pub async fn reading(at: &At, era: u32, household: HouseholdId) -> Result<Option<Reading>, Fault> {
+/// What a household's own meter reported of an era, if that is one of the household's newest two readings.
+pub async fn meter_reading(at: &At, era: u32, household: HouseholdId) -> Result<Option<Reading>, Fault> {
 	let metered: Option<Metered> = entry(at, "EnergyMarket", "Readings", (household,)).await?;
-	Ok(metered.and_then(|metered| metered.of(era)))
+	let reported = metered.and_then(|metered| metered.of(era));
+	Ok(reported
+		.filter(|reported| reported.by_meter)
+		.map(|reported| reported.reading))
 }
 
 /// `spec_version` of the runtime that executed a block. The code in the block's state may be newer: a block that

@@ -11,7 +11,7 @@ pub use commonwatt_market::{
 	game::{Certificate, Comfort, Delivered, Kind, Status, Strategy},
 	money::serialized as money,
 	Amounts, Balance, Bill, Channels, CommunityId, Debt, EraRecord, EraView, HouseholdId, Metered, Quality,
-	Reading, RoundState, Statement, Terms, TermsBounds, Totals,
+	Reading, ReportedBy, RoundState, Statement, Terms, TermsBounds, Totals,
 };
 use serde::{Deserialize, Serialize};
 use subxt::{

@@ -215,14 +215,12 @@ pub(super) fn household_with_two_meters<T: Config>(
 
 /// Two readings of a household, the newer one of this era.
 pub(super) fn readings<T: Config>(household: HouseholdId, era: EraIndex, reading: Reading) {
-	let before = Some((era - 1, reading));
+	let of = |era| Reported::from_meter(era, reading);
 	Readings::<T>::insert(
 		household,
 		Metered {
-			era,
-			reading,
-			by_meter: true,
-			before,
+			newest: of(era),
+			before: Some(of(era - 1)),
 			peaks: Peaks::default(),
 		},
 	);

@@ -2,7 +2,8 @@
 //!
 //! - Here: the households of the settlement, their energy and statements, and households that leave.
 //! - `pool`: money for contracted community energy, from the buyers' holds through the pool to the sellers. Contracts
-//!   are firm, so buyers pay and sellers are paid whatever their meters saw.
+//!   are firm, so buyers pay and sellers are paid whatever their meters saw. What a buyer's hold pays to the utility goes
+//!   with it.
 //! - `utility`: payments between households and the utility.
 //! - `rewards`: payments from the incentive pot.
 
@@ -12,8 +13,8 @@ mod utility;
 
 use crate::{
 	books::entry, pallet::*, Amounts, Balance, Channels, Community, CommunityId, Contract, ContractBook,
-	Debt, DebtBook, EraIndex, Household, HouseholdId, Quality, Reading, Statement, StatementBook, Terms,
-	Totals,
+	Debt, DebtBook, EraIndex, Household, HouseholdId, Quality, Reading, ReportedBy, Statement, StatementBook,
+	Terms, Totals,
 };
 use alloc::vec::Vec;
 use commonwatt_market::{
@@ -32,14 +33,15 @@ struct HouseholdSettlement<T: Config> {
 	debt: Debt,
 	contract: Option<Contract<T>>,
 	reading: Reading,
-	/// Whether the chain estimated the reading.
-	missing: bool,
+	reported_by: ReportedBy,
 	energy: Energy,
 	/// Comfort and payoff of what was delivered; `None` without a contract that counts, or with an estimated reading.
 	delivered: Option<Delivered>,
 	amounts: Amounts,
 	/// What the contract's hold has paid so far, to pool, operator and utility.
 	paid_from_hold: Balance,
+	/// The part of it that reached the utility together with the payment for community energy.
+	to_utility_by_pool: Balance,
 }
 
 impl<T: Config> HouseholdSettlement<T> {
@@ -192,26 +194,23 @@ impl<T: Config> Settlement<T> {
 			}
 			let metered = Readings::<T>::get(id);
 			let submitted = metered.and_then(|metered| metered.of(self.era));
-			let reading = submitted.unwrap_or_else(|| {
-				Reading::estimate(
-					&household,
-					contract.as_ref(),
-					metered.as_ref(),
-					self.era,
-					&calendar,
-				)
-			});
+			let estimate = || {
+				let (contract, metered) = (contract.as_ref(), metered.as_ref());
+				Reading::estimate(&household, contract, metered, self.era, &calendar)
+			};
+			let reading = submitted.map_or_else(estimate, |reported| reported.reading);
 			lines.push(HouseholdSettlement {
 				id,
 				debt,
 				household,
 				contract,
 				reading,
-				missing: submitted.is_none(),
+				reported_by: ReportedBy::of(submitted.as_ref()),
 				energy: Energy::default(),
 				delivered: None,
 				amounts: Amounts::default(),
 				paid_from_hold: 0,
+				to_utility_by_pool: 0,
 			});
 		}
 		(lines, leaving)
@@ -223,7 +222,7 @@ impl<T: Config> Settlement<T> {
 		let of_line = |line: &HouseholdSettlement<T>| Metering {
 			contract: line.firm_energy(),
 			net_wh: line.reading.net_wh(),
-			is_estimate: line.missing,
+			is_estimate: line.reported_by == ReportedBy::Nobody,
 		};
 		let energies = Energy::of_all(&lines.iter().map(of_line).collect::<Vec<_>>());
 		for (line, energy) in lines.iter_mut().zip(energies) {
@@ -240,8 +239,8 @@ impl<T: Config> Settlement<T> {
 	/// Makes the household's statement, adds it to the totals and emits `HouseholdSettled`.
 	fn close(&self, line: &HouseholdSettlement<T>, totals: &mut Totals) -> Statement {
 		let statement = Statement {
+			reported_by: line.reported_by,
 			is_firm: line.firm_energy().is_some(),
-			is_estimate: line.missing,
 			delivered: line.delivered,
 			..line
 				.energy

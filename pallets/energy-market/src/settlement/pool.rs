@@ -1,26 +1,35 @@
 //! Contracted community energy: from the buyers' holds through the pool to the sellers, with the grid fee to the
-//! operator.
+//! operator, and what the buyers' holds pay to the utility.
 
 use super::{HouseholdSettlement, Settlement};
 use crate::{pallet::*, Balance, LOG_TARGET};
-use commonwatt_market::{money::Split, prices::cost};
+use commonwatt_market::{money::Split, prices::cost, settlement::Dues};
 use frame_support::traits::{
 	fungible::{Inspect, Mutate, MutateHold},
 	tokens::{Fortitude, Precision, Preservation, Provenance, Restriction},
 };
 
+/// Whether an account can take a transfer of `amount`.
+fn can_take<T: Config>(account: &T::AccountId, amount: Balance) -> bool {
+	let takes = T::Currency::can_deposit(account, amount, Provenance::Extant);
+	takes.into_result().is_ok()
+}
+
 impl<T: Config> Settlement<T> {
 	/// Pays for community energy: from the buyers' holds into the pool, from the pool to the sellers, and all grid fees
-	/// in one sum to the operator.
+	/// in one sum to the operator. What a buyer owes the utility leaves its hold in the same transfer, and the pool
+	/// passes all of it on in one sum: a transfer from each hold is the dearest part of a settlement.
 	pub(super) fn through_pool(&self, lines: &mut [HouseholdSettlement<T>]) {
 		let per_kwh = self.terms.tariffs.grid_fee_per_kwh;
 		let fee =
 			|line: &HouseholdSettlement<T>| cost(line.energy.channels.bought_from_community_wh, per_kwh);
 		let all_fees = lines.iter().map(fee).fold(0, Balance::saturating_add);
 		// If the operator's account is gone, it may be unable to take the fees. Then no buyer pays a fee.
-		let takes = T::Currency::can_deposit(&self.accounts.operator, all_fees, Provenance::Extant);
-		let charged = takes.into_result().is_ok();
-		let (mut collected, mut fees, mut sold_wh) = (0 as Balance, 0 as Balance, 0 as Balance);
+		let charged = can_take::<T>(&self.accounts.operator, all_fees);
+		// A utility that can take the smallest amount can take any. Another one is paid household by household.
+		let ahead = can_take::<T>(&self.accounts.utility, 1);
+		let (mut collected, mut fees, mut for_utility) = (0 as Balance, 0 as Balance, 0 as Balance);
+		let mut sold_wh: Balance = 0;
 		for line in lines.iter_mut() {
 			let channels = line.energy.channels;
 			sold_wh = sold_wh.saturating_add(channels.sold_to_community_wh.into());
@@ -28,29 +37,43 @@ impl<T: Config> Settlement<T> {
 			if bought > 0 {
 				let price = cost(bought, self.price_per_kwh);
 				let fee = if charged { fee(line) } else { 0 };
-				let paid = self.move_held(line, &self.pool, price.saturating_add(fee));
+				let due = if ahead {
+					Dues::new(&line.debt, &line.amounts).household
+				} else {
+					0
+				};
+				let all = price.saturating_add(fee).saturating_add(due);
+				let paid = self.move_held(line, &self.pool, all);
 				line.amounts.paid_to_pool = paid.min(price);
-				line.amounts.grid_fee = paid.saturating_sub(price);
+				let rest = paid.saturating_sub(price);
+				line.amounts.grid_fee = rest.min(fee);
+				line.to_utility_by_pool = rest.saturating_sub(fee);
 				collected = collected.saturating_add(line.amounts.paid_to_pool);
 				fees = fees.saturating_add(line.amounts.grid_fee);
+				for_utility = for_utility.saturating_add(line.to_utility_by_pool);
 			}
 		}
-		if fees > 0 {
-			if let Err(error) =
-				T::Currency::transfer(&self.pool, &self.accounts.operator, fees, Preservation::Preserve)
-			{
-				// `can_deposit` allowed it just before, so this cannot happen. The sellers lose nothing by it.
-				log::warn!(
-					target: LOG_TARGET,
-					"community {}: grid fees of {fees} stay in the pool: the operator cannot take them: {error:?}",
-					self.community
-				);
-			}
-		}
+		self.pass_on(&self.accounts.operator, fees);
+		self.pass_on(&self.accounts.utility, for_utility);
 		let mut parts = Split::new(collected, sold_wh);
 		for line in lines.iter_mut() {
 			let part = parts.next_part(line.energy.channels.sold_to_community_wh.into());
 			line.amounts.received_from_pool = self.to_seller(line, part);
+		}
+	}
+
+	/// Transfers what the pool collected for somebody.
+	fn pass_on(&self, to: &T::AccountId, amount: Balance) {
+		if amount == 0 {
+			return;
+		}
+		if let Err(error) = T::Currency::transfer(&self.pool, to, amount, Preservation::Preserve) {
+			// `can_take` allowed it just before, so this cannot happen. The sellers lose nothing by it.
+			log::warn!(
+				target: LOG_TARGET,
+				"community {}: {amount} stays in the pool, because {to:?} cannot take it: {error:?}",
+				self.community
+			);
 		}
 	}
 

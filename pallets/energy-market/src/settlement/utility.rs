@@ -45,7 +45,8 @@ impl<T: Config> Settlement<T> {
 	/// hold. Returns what the household paid.
 	fn collect(&self, line: &mut HouseholdSettlement<T>, due: Balance) -> Balance {
 		let utility = &self.accounts.utility;
-		let from_hold = self.move_held(line, utility, due);
+		let ahead = line.to_utility_by_pool;
+		let from_hold = ahead.saturating_add(self.move_held(line, utility, due.saturating_sub(ahead)));
 		self.release(line);
 		// The owner agreed to a limit for what this settlement takes, the hold included. What it just earned from its
 		// neighbours comes on top.

@@ -426,6 +426,40 @@ fn closed_operator_account_does_not_stop_settlement() {
 }
 
 #[test]
+fn closed_utility_account_takes_what_opens_it_again() {
+	// Buyers 1 and 2 request this much. Half of it comes from the community, the rest from the main grid.
+	let settle = |requested_wh: u32| {
+		submit(0, NEXT, requested_wh, &[strategy(Kind::SellToCommunity, 0)]);
+		for buyer in [1, 2] {
+			submit(buyer, NEXT, 0, &[strategy(Kind::BuyFromCommunity, requested_wh)]);
+		}
+		enter_era(NEXT);
+		enter_era(NEXT + 1);
+		report(0, NEXT, requested_wh, 0);
+		for buyer in [1, 2] {
+			report(buyer, NEXT, 0, requested_wh);
+		}
+		drain(UTILITY, 0);
+		enter_era(NEXT + 2);
+		let pool = Balances::free_balance(EnergyMarket::pool_account(VILLAGE));
+		assert_eq!(pool, EXISTENTIAL_DEPOSIT);
+		let buyer = statement(1, NEXT);
+		assert_eq!(
+			buyer.amounts.paid_to_pool,
+			(u128::from(requested_wh) * 95).div_ceil(1_000)
+		);
+		(
+			buyer.amounts.paid_to_utility,
+			buyer.amounts.arrears,
+			Balances::free_balance(UTILITY),
+		)
+	};
+	// 500 Wh at 300 open the account. 20 Wh at 300 are 6, less than the minimum balance of 10.
+	ExtBuilder::default().build_in_first_era(|| assert_eq!(settle(1_000), (150, 0, 300)));
+	ExtBuilder::default().build_in_first_era(|| assert_eq!(settle(40), (0, 6, 0)));
+}
+
+#[test]
 fn operator_and_utility_may_have_households_of_their_own() {
 	for owner in [OPERATOR, UTILITY] {
 		ExtBuilder::default().build_in_first_era(|| {

@@ -459,11 +459,11 @@ fn wrong_reading_is_caught() {
 		move || Readings::<Test>::mutate(home(0), |metered| change(metered.as_mut().unwrap()))
 	};
 	busy(
-		readings(|metered| metered.era += 1),
+		readings(|metered| metered.newest.era += 1),
 		"a reading is of an era that has not ended",
 	);
 	busy(
-		readings(|metered| metered.before = Some((metered.era, reading(0, 0)))),
+		readings(|metered| metered.before = Some(metered.newest)),
 		"a household's readings are not in ascending order of eras",
 	);
 	busy(

@@ -2,7 +2,7 @@
 
 use crate::{mock::*, *};
 use commonwatt_market::game::Kind;
-use frame_support::{assert_noop, assert_ok};
+use frame_support::{assert_noop, assert_ok, traits::fungible::Inspect};
 use sp_runtime::DispatchResult;
 
 const NEXT: EraIndex = FIRST_ERA + 1;
@@ -122,6 +122,100 @@ fn what_cannot_be_paid_becomes_arrears_and_is_set_off() {
 		));
 		assert_ok!(late(1, NEXT + 2, reading(2_000, 0)));
 		assert_eq!(debt(1).credit, 160);
+	});
+}
+
+#[test]
+fn late_reading_stands_over_one_of_the_concentrator() {
+	ExtBuilder::default().build_in_first_era(|| {
+		let name = |concentrator| {
+			EnergyMarket::set_concentrator(RuntimeOrigin::signed(OPERATOR), VILLAGE, concentrator)
+		};
+		assert_ok!(name(Some(CONCENTRATOR)));
+		submit(0, NEXT, 1_500, &[strategy(Kind::SellToCommunity, 0)]);
+		submit(1, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 1_500)]);
+		enter_era(NEXT);
+		enter_era(NEXT + 1);
+		// The seller has 500 Wh more. The concentrator claims 2,500 Wh more for the buyer, whose meter is silent.
+		report(0, NEXT, 2_000, 0);
+		let item = ReadingItem {
+			household: home(1),
+			era: NEXT,
+			reading: reading(0, 4_000),
+		};
+		let items = vec![item].try_into().unwrap();
+		assert_ok!(EnergyMarket::submit_readings(
+			RuntimeOrigin::signed(CONCENTRATOR),
+			items
+		));
+		enter_era(NEXT + 2);
+		let claimed = statement(1, NEXT);
+		assert_eq!(claimed.reported_by, ReportedBy::Concentrator);
+		assert_eq!(
+			(claimed.matched_short_wh, claimed.imbalance_import_wh),
+			(500, 2_000)
+		);
+		// 500 Wh at 300, 2,000 Wh at 360.
+		assert_eq!(claimed.amounts.paid_to_utility, 150 + 720);
+		let pot = || Balances::free_balance(EnergyMarket::pot_account(VILLAGE));
+		let before = (cash(0), cash(1), Balances::free_balance(UTILITY), pot());
+		// It took what it had contracted. The 500 Wh that a neighbour was paid for go back at 40.
+		let truth = reading(0, 1_500);
+		assert!(is_free(1, NEXT, &truth));
+		assert_ok!(late(1, NEXT, truth));
+		let back = 20 + 720;
+		assert_eq!(
+			(cash(0), cash(1), Balances::free_balance(UTILITY), pot()),
+			(before.0, before.1 + back, before.2 - back, before.3)
+		);
+		let redone = statement(1, NEXT);
+		assert_eq!(
+			(
+				redone.reported_by,
+				redone.matched_short_wh,
+				redone.imbalance_export_wh,
+				redone.deviation_wh()
+			),
+			(ReportedBy::Meter, 500, 500, 0)
+		);
+		assert_noop!(late(1, NEXT, truth), Error::<Test>::ReadingAlreadySubmitted);
+		assert_ok!(EnergyMarket::do_try_state());
+	});
+}
+
+#[test]
+fn new_owner_is_not_billed_for_late_readings_of_the_old_ones_eras() {
+	ExtBuilder::default().build_in_first_era(|| {
+		let (new, old) = (STRANGER, owner(1));
+		enter_era_silently(NEXT);
+		assert_ok!(EnergyMarket::offer_household(
+			RuntimeOrigin::signed(old),
+			home(1),
+			Some(new)
+		));
+		assert_ok!(EnergyMarket::accept_household(
+			RuntimeOrigin::signed(new),
+			home(1),
+			10_000
+		));
+		// Until the new owner's first era, the old one repairs its own bills.
+		enter_era_silently(NEXT + 1);
+		let before = cash(1);
+		assert_ok!(late(1, FIRST_ERA, reading(0, 50)));
+		assert!(cash(1) > before, "the estimate was more");
+		for era in NEXT + 2..NEXT + 6 {
+			enter_era_silently(era);
+		}
+		// The old one's last eras, which the chain estimated; then an era of the new owner.
+		let before = (cash(1), Balances::total_balance(&new), debt(1));
+		for era in [NEXT, NEXT + 1] {
+			assert_noop!(late(1, era, reading(0, 9_000)), Error::<Test>::EraOfFormerOwner);
+			assert!(!is_free(1, era, &reading(0, 9_000)));
+		}
+		assert_eq!(before, (cash(1), Balances::total_balance(&new), debt(1)));
+		assert_ok!(late(1, NEXT + 2, reading(0, 9_000)));
+		assert_eq!(cash(1), before.0);
+		assert!(Balances::total_balance(&new) < before.1);
 	});
 }
 

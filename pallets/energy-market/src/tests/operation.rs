@@ -8,7 +8,6 @@ use sp_runtime::{DispatchError, DispatchResult};
 
 const NEXT: EraIndex = FIRST_ERA + 1;
 const NEW_METER: AccountId = 9_001;
-const CONCENTRATOR: AccountId = 9_002;
 
 fn by(who: AccountId) -> RuntimeOrigin {
 	RuntimeOrigin::signed(who)
