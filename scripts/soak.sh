@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Simulates a community of 17 households on the real runtime for a year of half-hour eras, with everything that goes
-# wrong in a year. Checks every block, and prints what was tried. Takes about ten minutes after a build.
+# Simulates a community of 17 households, and ten small ones with cheats and honest twins, on the real runtime for a year
+# of half-hour eras, with everything that goes wrong in a year. Checks every block, and prints what was tried. Takes most
+# of an hour after a build.
 #   --seed N   the seed of the run (default: a random one, which is printed); the same seed gives the same run
 #   --eras N   number of eras (default 17520, a year)
 # For real nodes and the faults that they survive, see faults.sh.

@@ -219,6 +219,55 @@ async fn reading_that_missed_its_time_is_sent_late() {
 	);
 }
 
+/// A data concentrator says something else about the household. The meter's own reading takes its place, in time and late.
+#[tokio::test(flavor = "multi_thread")]
+async fn meter_reports_what_a_concentrator_has_reported() {
+	let place = Folder::new();
+	let node = Node::start_with(&place.folder("chain"), &STILL);
+	let rpc = connect(&node.url).await;
+	let device = Device::alice(&place, &node.url);
+	next_era(&rpc).await;
+	let named = Value::unnamed_variant("Some", [Value::from_bytes(dev::bob().public_key().0)]);
+	let arguments = vec![Value::u128(0), named];
+	act(&node.url, "set_concentrator", dev::eve(), arguments).await;
+	// It may report from the era after next on.
+	let open = three_eras(&rpc).await;
+	let concentrate = |era: u64| {
+		let reading = Value::named_composite([
+			("generation_wh", Value::u128(0)),
+			("consumption_wh", Value::u128(15_000)),
+			("indoor_centi_c", Value::i128(2_100)),
+			("quality", Value::unnamed_variant("Measured", [])),
+		]);
+		let item = Value::named_composite([
+			("household", Value::u128(0)),
+			("era", Value::u128(era.into())),
+			("reading", reading),
+		]);
+		let items = vec![Value::unnamed_composite([item])];
+		act(&node.url, "submit_readings", dev::bob(), items)
+	};
+	concentrate(open).await;
+	assert_eq!(next_era(&rpc).await, open + 1);
+	bury(&rpc).await;
+	concentrate(open + 1).await;
+
+	let mut meter = Meter::start(device.command(&["--stdin"]));
+	let mut input = meter.stdin.take().unwrap();
+	let rows = [HEADER, &row(open, 5), &row(open + 1, 6)].concat();
+	input.write_all(rows.as_bytes()).unwrap();
+	meter.wait_for(&["5 Wh generated", "late"]);
+	bury(&rpc).await;
+	meter.wait_for(&["5 Wh generated", "final"]);
+	meter.wait_for(&["6 Wh generated", "final"]);
+	drop(input);
+	meter.finish().expect_code(0);
+	for era in [open, open + 1] {
+		let audit = commonwatt(&["audit", "--url", &node.url, "--era", &era.to_string()]).output();
+		Outcome::from(audit.unwrap()).expect_code(0);
+	}
+}
+
 /// Messages name file, row and field; the other readings are processed.
 #[tokio::test(flavor = "multi_thread")]
 async fn malformed_rows_and_refused_readings_are_named() {

@@ -6,8 +6,8 @@ use std::time::Instant;
 /// Eras of a year.
 const YEAR: u64 = 365 * 48;
 
-/// Simulates a community of 17 households on the real runtime, with everything that goes wrong in a year, and checks
-/// every block. The same seed gives the same run.
+/// Simulates a community of 17 households, and ten small ones with cheats and honest twins, on the real runtime, with
+/// everything that goes wrong in a year. Checks every block. The same seed gives the same run.
 #[derive(Parser)]
 struct Options {
 	/// Seed of the run [default: a random one, which is printed]
