@@ -10,7 +10,7 @@ use core::cmp::Ordering;
 use frame_benchmarking::v2::account;
 use frame_support::{
 	traits::{
-		fungible::{Inspect, Mutate},
+		fungible::{Inspect, Mutate, MutateHold},
 		Get,
 	},
 	BoundedVec,
@@ -224,6 +224,22 @@ pub(super) fn readings<T: Config>(household: HouseholdId, era: EraIndex, reading
 			peaks: Peaks::default(),
 		},
 	);
+}
+
+/// Puts more on hold for nine of ten contracts than they can cost.
+pub(super) fn hold_more<T: Config>(community: CommunityId, era: EraIndex) {
+	let more = T::Currency::minimum_balance();
+	let slot = EnergyMarket::<T>::slot(era);
+	Contracts::<T>::mutate(community, slot, |contracts| {
+		for (index, (id, contract)) in contracts.iter_mut().enumerate() {
+			let Some(household) = Households::<T>::get(*id).filter(|_| index % 10 != 1) else {
+				continue;
+			};
+			let held = T::Currency::hold(&HoldReason::Contract.into(), &household.owner, more);
+			held.expect("the owner is funded; qed");
+			contract.held = contract.held.saturating_add(more);
+		}
+	});
 }
 
 pub(super) fn full_community<T: Config>(h: u32) -> CommunityId {

@@ -2,10 +2,12 @@
 //!
 //! - Here: the households of the settlement, their energy and statements, and households that leave.
 //! - `pool`: money for contracted community energy, from the buyers' holds through the pool to the sellers. Contracts
-//!   are firm, so buyers pay and sellers are paid whatever their meters saw. What a buyer's hold pays to the utility goes
-//!   with it.
+//!   are firm, so buyers pay and sellers are paid whatever their meters saw.
 //! - `utility`: payments between households and the utility.
 //! - `rewards`: payments from the incentive pot.
+//!
+//! A transfer is the dearest part of a settlement, so the pool nets: a household makes at most one payment out of its
+//! hold and gets at most one payment, and sums go between the pool, the pot, the operator and the utility.
 
 mod pool;
 mod rewards;
@@ -40,8 +42,14 @@ struct HouseholdSettlement<T: Config> {
 	amounts: Amounts,
 	/// What the contract's hold has paid so far, to pool, operator and utility.
 	paid_from_hold: Balance,
-	/// The part of it that reached the utility together with the payment for community energy.
-	to_utility_by_pool: Balance,
+	/// What this household paid the utility so far that the pool still has: out of the hold, and set off against what
+	/// it earned.
+	for_utility: Balance,
+	/// Whether the owner's account exists. Then the pool pays all that the household earned in one transfer at the end.
+	/// An account that does not exist is paid amount by amount, since it may be unable to take a small one.
+	is_alive: bool,
+	/// What the pool still has to pay the owner.
+	earned: Balance,
 }
 
 impl<T: Config> HouseholdSettlement<T> {
@@ -116,6 +124,7 @@ impl<T: Config> Settlement<T> {
 		settlement.through_pool(&mut lines);
 		settlement.reward(&mut lines);
 		let to_pot = settlement.with_utility(&mut lines, &mut leaving);
+		settlement.pay_earned(&lines);
 		let mut totals = Totals {
 			to_pot,
 			..Totals::default()
@@ -210,7 +219,9 @@ impl<T: Config> Settlement<T> {
 				delivered: None,
 				amounts: Amounts::default(),
 				paid_from_hold: 0,
-				to_utility_by_pool: 0,
+				for_utility: 0,
+				is_alive: false,
+				earned: 0,
 			});
 		}
 		(lines, leaving)

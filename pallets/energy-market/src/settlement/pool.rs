@@ -1,5 +1,5 @@
-//! Contracted community energy: from the buyers' holds through the pool to the sellers, with the grid fee to the
-//! operator, and what the buyers' holds pay to the utility.
+//! Contracted community energy, from the buyers' holds through the pool to the sellers; and the pool as the place where
+//! a household's payments are netted.
 
 use super::{HouseholdSettlement, Settlement};
 use crate::{pallet::*, Balance, LOG_TARGET};
@@ -8,6 +8,7 @@ use frame_support::traits::{
 	fungible::{Inspect, Mutate, MutateHold},
 	tokens::{Fortitude, Precision, Preservation, Provenance, Restriction},
 };
+use sp_runtime::traits::Zero;
 
 /// Whether an account can take a transfer of `amount`.
 fn can_take<T: Config>(account: &T::AccountId, amount: Balance) -> bool {
@@ -16,60 +17,107 @@ fn can_take<T: Config>(account: &T::AccountId, amount: Balance) -> bool {
 }
 
 impl<T: Config> Settlement<T> {
-	/// Pays for community energy: from the buyers' holds into the pool, from the pool to the sellers, and all grid fees
-	/// in one sum to the operator. What a buyer owes the utility leaves its hold in the same transfer, and the pool
-	/// passes all of it on in one sum: a transfer from each hold is the dearest part of a settlement.
+	/// Pays for community energy: from the buyers' holds into the pool, all grid fees in one sum to the operator, and
+	/// from the pool to the sellers. What a buyer owes the utility leaves its hold in the same transfer.
 	pub(super) fn through_pool(&self, lines: &mut [HouseholdSettlement<T>]) {
+		// The pool nets only with a utility that can take any sum from it.
+		let nets = can_take::<T>(&self.accounts.utility, 1);
+		for line in lines.iter_mut() {
+			line.is_alive = nets && !T::Currency::total_balance(&line.household.owner).is_zero();
+		}
+		let collected = self.collect_from_buyers(lines, nets);
+		let sold = |line: &HouseholdSettlement<T>| Balance::from(line.energy.channels.sold_to_community_wh);
+		let sold_wh = lines.iter().map(sold).fold(0, Balance::saturating_add);
+		let mut parts = Split::new(collected, sold_wh);
+		for line in lines.iter_mut() {
+			let part = parts.next_part(sold(line));
+			line.amounts.received_from_pool = self.to_seller(line, part);
+		}
+	}
+
+	/// Collects the price of community energy, the grid fees, and what buyers owe the utility if the pool `nets`. Passes
+	/// the fees on and returns the sum of the prices.
+	fn collect_from_buyers(&self, lines: &mut [HouseholdSettlement<T>], nets: bool) -> Balance {
 		let per_kwh = self.terms.tariffs.grid_fee_per_kwh;
 		let fee =
 			|line: &HouseholdSettlement<T>| cost(line.energy.channels.bought_from_community_wh, per_kwh);
 		let all_fees = lines.iter().map(fee).fold(0, Balance::saturating_add);
 		// If the operator's account is gone, it may be unable to take the fees. Then no buyer pays a fee.
 		let charged = can_take::<T>(&self.accounts.operator, all_fees);
-		// A utility that can take the smallest amount can take any. Another one is paid household by household.
-		let ahead = can_take::<T>(&self.accounts.utility, 1);
-		let (mut collected, mut fees, mut for_utility) = (0 as Balance, 0 as Balance, 0 as Balance);
-		let mut sold_wh: Balance = 0;
+		let (mut collected, mut fees) = (0 as Balance, 0 as Balance);
 		for line in lines.iter_mut() {
-			let channels = line.energy.channels;
-			sold_wh = sold_wh.saturating_add(channels.sold_to_community_wh.into());
-			let bought = channels.bought_from_community_wh;
-			if bought > 0 {
-				let price = cost(bought, self.price_per_kwh);
-				let fee = if charged { fee(line) } else { 0 };
-				let due = if ahead {
-					Dues::new(&line.debt, &line.amounts).household
-				} else {
-					0
-				};
-				let all = price.saturating_add(fee).saturating_add(due);
-				let paid = self.move_held(line, &self.pool, all);
-				line.amounts.paid_to_pool = paid.min(price);
-				let rest = paid.saturating_sub(price);
-				line.amounts.grid_fee = rest.min(fee);
-				line.to_utility_by_pool = rest.saturating_sub(fee);
-				collected = collected.saturating_add(line.amounts.paid_to_pool);
-				fees = fees.saturating_add(line.amounts.grid_fee);
-				for_utility = for_utility.saturating_add(line.to_utility_by_pool);
+			let bought = line.energy.channels.bought_from_community_wh;
+			if bought == 0 {
+				continue;
 			}
+			let price = cost(bought, self.price_per_kwh);
+			let fee = if charged { fee(line) } else { 0 };
+			let due = if nets {
+				Dues::new(&line.debt, &line.amounts).household
+			} else {
+				0
+			};
+			let all = price.saturating_add(fee).saturating_add(due);
+			let paid = self.move_held(line, &self.pool, all);
+			line.amounts.paid_to_pool = paid.min(price);
+			let rest = paid.saturating_sub(price);
+			line.amounts.grid_fee = rest.min(fee);
+			line.for_utility = rest.saturating_sub(fee);
+			collected = collected.saturating_add(line.amounts.paid_to_pool);
+			fees = fees.saturating_add(line.amounts.grid_fee);
 		}
 		self.pass_on(&self.accounts.operator, fees);
-		self.pass_on(&self.accounts.utility, for_utility);
-		let mut parts = Split::new(collected, sold_wh);
-		for line in lines.iter_mut() {
-			let part = parts.next_part(line.energy.channels.sold_to_community_wh.into());
-			line.amounts.received_from_pool = self.to_seller(line, part);
+		collected
+	}
+
+	/// Pays an owner what its household earned: at once, or at the end together with everything else. Returns what was
+	/// or will be paid. What will be paid must be in the pool then.
+	pub(super) fn pay_owner(
+		&self,
+		line: &mut HouseholdSettlement<T>,
+		from: &T::AccountId,
+		amount: Balance,
+	) -> Balance {
+		if amount == 0 {
+			return 0;
+		}
+		if line.is_alive {
+			line.earned = line.earned.saturating_add(amount);
+			return amount;
+		}
+		T::Currency::transfer(from, &line.household.owner, amount, Preservation::Preserve).unwrap_or(0)
+	}
+
+	/// Brings into the pool what the pot or the utility pays households through it.
+	pub(super) fn to_pool(&self, from: &T::AccountId, amount: Balance) {
+		if amount == 0 {
+			return;
+		}
+		if let Err(error) = T::Currency::transfer(from, &self.pool, amount, Preservation::Preserve) {
+			// The caller divided what the account has, so this cannot happen. Then payments from the pool fail at the end.
+			log::error!(
+				target: LOG_TARGET,
+				"community {}: {from:?} cannot pay {amount}: {error:?}",
+				self.community
+			);
 		}
 	}
 
-	/// Transfers what the pool collected for somebody.
-	fn pass_on(&self, to: &T::AccountId, amount: Balance) {
+	/// Pays the owners all that their households earned, less what was set off.
+	pub(super) fn pay_earned(&self, lines: &[HouseholdSettlement<T>]) {
+		for line in lines {
+			self.pass_on(&line.household.owner, line.earned);
+		}
+	}
+
+	/// Transfers from the pool what it has for somebody who can take it.
+	pub(super) fn pass_on(&self, to: &T::AccountId, amount: Balance) {
 		if amount == 0 {
 			return;
 		}
 		if let Err(error) = T::Currency::transfer(&self.pool, to, amount, Preservation::Preserve) {
-			// `can_take` allowed it just before, so this cannot happen. The sellers lose nothing by it.
-			log::warn!(
+			// Each caller has seen that the account can take it, so this cannot happen. Nobody else loses by it.
+			log::error!(
 				target: LOG_TARGET,
 				"community {}: {amount} stays in the pool, because {to:?} cannot take it: {error:?}",
 				self.community
@@ -114,27 +162,21 @@ impl<T: Config> Settlement<T> {
 		moved
 	}
 
-	/// Pays a seller out of the pool; returns what the seller received. If the seller's account is gone and the amount
+	/// Pays a seller out of the pool; returns what the seller receives. If the seller's account is gone and the amount
 	/// is too small to open it again, the utility keeps the amount as the seller's credit.
 	fn to_seller(&self, line: &mut HouseholdSettlement<T>, amount: Balance) -> Balance {
-		if amount == 0 {
-			return 0;
-		}
-		let paid = |to| T::Currency::transfer(&self.pool, to, amount, Preservation::Preserve);
-		match paid(&line.household.owner) {
-			Ok(paid) => paid,
-			Err(_) => {
-				match paid(&self.accounts.utility) {
-					Ok(kept) => line.debt.credit = line.debt.credit.saturating_add(kept),
-					Err(error) => log::warn!(
-						target: LOG_TARGET,
-						"household {}: earnings of {amount} stay in the pool, since nobody can take them: {error:?}",
-						line.id
-					),
-				}
-				0
+		let paid = self.pay_owner(line, &self.pool, amount);
+		if paid < amount {
+			match T::Currency::transfer(&self.pool, &self.accounts.utility, amount, Preservation::Preserve) {
+				Ok(kept) => line.debt.credit = line.debt.credit.saturating_add(kept),
+				Err(error) => log::warn!(
+					target: LOG_TARGET,
+					"household {}: earnings of {amount} stay in the pool, since nobody can take them: {error:?}",
+					line.id
+				),
 			}
 		}
+		paid
 	}
 
 	/// Releases what is left of the contract's hold.

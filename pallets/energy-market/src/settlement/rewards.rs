@@ -1,7 +1,7 @@
 //! Rewards from the community's incentive pot.
 
 use super::{HouseholdSettlement, Settlement};
-use crate::pallet::*;
+use crate::{pallet::*, Balance};
 use alloc::vec::Vec;
 use commonwatt_market::{
 	game::{shares, Log2},
@@ -29,15 +29,16 @@ impl<T: Config> Settlement<T> {
 		let weights = shares(&lines.iter().map(payoff).collect::<Vec<_>>());
 		let total: u128 = weights.iter().copied().map(u128::from).sum();
 		let mut parts = Split::new(budget, total);
+		let mut to_pool: Balance = 0;
 		for (line, weight) in lines.iter_mut().zip(weights).filter(|(_, weight)| *weight > 0) {
 			let cap = line.energy.reward_cap(&line.reading, &self.terms);
 			let part = parts.next_part(weight.into()).min(cap);
-			if part > 0 {
-				// A reward that an account cannot take stays in the pot.
-				line.amounts.reward =
-					T::Currency::transfer(&self.pot, &line.household.owner, part, Preservation::Preserve)
-						.unwrap_or(0);
+			// A reward that an account cannot take stays in the pot.
+			line.amounts.reward = self.pay_owner(line, &self.pot, part);
+			if line.is_alive {
+				to_pool = to_pool.saturating_add(part);
 			}
 		}
+		self.to_pool(&self.pot, to_pool);
 	}
 }
