@@ -270,10 +270,10 @@ impl pallet_sudo::Config for Runtime {
 parameter_types! {
 	pub const MarketPalletId: PalletId = PalletId(PALLET_ID);
 	/// Maximum weight of the steps of one block. Little, because a block's author reserves only about a tenth of its time
-	/// for `on_finalize`; and enough for the largest step, which weighs 15.5 % of a block by the slowest machine that was
+	/// for `on_finalize`; and enough for the largest step, which weighs 14.9 % of a block by the slowest machine that was
 	/// measured (docs/measurements/weights-and-speed.md).
 	pub MaxClearingWeight: Weight =
-		Perbill::from_percent(16) * RuntimeBlockWeights::get().max_block;
+		Perbill::from_percent(15) * RuntimeBlockWeights::get().max_block;
 }
 
 impl pallet_energy_market::Config for Runtime {

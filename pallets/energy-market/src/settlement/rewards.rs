@@ -8,7 +8,7 @@ use commonwatt_market::{
 	money::Split,
 };
 use frame_support::traits::{
-	fungible::{Inspect, Mutate},
+	fungible::Inspect,
 	tokens::{Fortitude, Preservation},
 };
 

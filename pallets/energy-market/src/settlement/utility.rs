@@ -9,7 +9,7 @@ use commonwatt_market::{
 	settlement::{spread, Dues},
 };
 use frame_support::traits::{
-	fungible::{Inspect, Mutate},
+	fungible::Inspect,
 	tokens::{Fortitude, Preservation},
 };
 
