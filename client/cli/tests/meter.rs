@@ -254,12 +254,16 @@ async fn meter_reports_what_a_concentrator_has_reported() {
 
 	let mut meter = Meter::start(device.command(&["--stdin"]));
 	let mut input = meter.stdin.take().unwrap();
-	let rows = [HEADER, &row(open, 5), &row(open + 1, 6)].concat();
-	input.write_all(rows.as_bytes()).unwrap();
+	input
+		.write_all([HEADER, &row(open + 1, 6)].concat().as_bytes())
+		.unwrap();
+	meter.wait_for(&["6 Wh generated", "sent for era"]);
+	bury(&rpc).await;
+	meter.wait_for(&["6 Wh generated", "final"]);
+	input.write_all(row(open, 5).as_bytes()).unwrap();
 	meter.wait_for(&["5 Wh generated", "late"]);
 	bury(&rpc).await;
 	meter.wait_for(&["5 Wh generated", "final"]);
-	meter.wait_for(&["6 Wh generated", "final"]);
 	drop(input);
 	meter.finish().expect_code(0);
 	for era in [open, open + 1] {
