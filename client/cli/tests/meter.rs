@@ -247,10 +247,11 @@ async fn meter_reports_what_a_concentrator_has_reported() {
 		let items = vec![Value::unnamed_composite([item])];
 		act(&node.url, "submit_readings", dev::bob(), items)
 	};
-	concentrate(open).await;
+	let taken = |events: Vec<String>| events.iter().any(|name| name == "ReadingSubmitted");
+	assert!(taken(concentrate(open).await));
 	assert_eq!(next_era(&rpc).await, open + 1);
 	bury(&rpc).await;
-	concentrate(open + 1).await;
+	assert!(taken(concentrate(open + 1).await));
 
 	let mut meter = Meter::start(device.command(&["--stdin"]));
 	let mut input = meter.stdin.take().unwrap();
@@ -378,8 +379,8 @@ async fn reading_whose_nonce_another_transaction_took_is_signed_again() {
 	assert_eq!(queue.matches("Signed").count(), 2, "{queue}");
 }
 
-/// Sends a call of the market and waits until it is final.
-async fn act(url: &str, name: &str, signer: Keypair, arguments: Vec<Value>) {
+/// Sends a call of the market and waits until it is final. Returns the names of its events.
+async fn act(url: &str, name: &str, signer: Keypair, arguments: Vec<Value>) -> Vec<String> {
 	let api = OnlineClient::<SubstrateConfig>::from_insecure_url(url)
 		.await
 		.unwrap();
@@ -389,7 +390,9 @@ async fn act(url: &str, name: &str, signer: Keypair, arguments: Vec<Value>) {
 		.sign_and_submit_then_watch_default(&call, &signer)
 		.await
 		.unwrap();
-	sent.wait_for_finalized_success().await.unwrap();
+	let events = sent.wait_for_finalized_success().await.unwrap();
+	let names = events.iter().map(|event| event.unwrap().event_name().to_string());
+	names.collect()
 }
 
 /// The operator offers Ferdie a membership with this meter, and Ferdie accepts: household 4, which lacks only its meter's
