@@ -474,8 +474,8 @@ export const steps = [
 			await accepted(chain, submitReading(delivered, corrected), aliceMeter);
 			assert.equal(await errorOf(submitReading(era, reading), bobMeter), 'energyMarket.ReadingForWrongEra');
 			assert.equal(await errorOf(submitReading(delivered, reading), alice), 'energyMarket.UnknownMeter');
-			const newest = await chain.stored('readings', ALICE);
-			assert.deepEqual([newest.era, newest.reading], [delivered, corrected]);
+			const { newest } = await chain.stored('readings', ALICE);
+			assert.deepEqual(newest, { era: delivered, reading: corrected, byMeter: true });
 			say(
 				`era ${era} has contracts for households ${CHARLIE}, ${DAVE}, ${cottage}; the readings of era ${delivered} are in`,
 			);
