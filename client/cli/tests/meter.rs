@@ -189,6 +189,12 @@ async fn three_eras(rpc: &RpcClient) -> u64 {
 	open
 }
 
+/// What the audit of an era prints, which finds no fault.
+fn audited(node: &Node, era: u64) -> Outcome {
+	let audit = commonwatt(&["audit", "--url", &node.url, "--era", &era.to_string()]).output();
+	Outcome::from(audit.unwrap()).expect_code(0)
+}
+
 /// The chain settled the era without it. The program sends the reading all the same, and the bill is corrected.
 #[tokio::test(flavor = "multi_thread")]
 async fn reading_that_missed_its_time_is_sent_late() {
@@ -198,11 +204,8 @@ async fn reading_that_missed_its_time_is_sent_late() {
 	let device = Device::alice(&place, &node.url);
 	let open = three_eras(&rpc).await;
 
-	let mut meter = Meter::start(device.command(&["--stdin"]));
-	let mut input = meter.stdin.take().unwrap();
-	input
-		.write_all([HEADER, &row(open - 2, 5)].concat().as_bytes())
-		.unwrap();
+	let rows = [HEADER, &row(open - 2, 5)].concat();
+	let (mut meter, input) = Meter::start_with(device.command(&["--stdin"]), &rows);
 	meter.wait_for(&["5 Wh generated", "late"]);
 	bury(&rpc).await;
 	meter.wait_for(&["5 Wh generated", "final"]);
@@ -210,8 +213,7 @@ async fn reading_that_missed_its_time_is_sent_late() {
 	meter.finish().expect_code(0);
 	assert_eq!(sent(&node.url).await, 1);
 
-	let audit = commonwatt(&["audit", "--url", &node.url, "--era", &(open - 2).to_string()]).output();
-	let audit = Outcome::from(audit.unwrap()).expect_code(0);
+	let audit = audited(&node, open - 2);
 	assert!(
 		audit.stdout.contains("household 0 reported late"),
 		"{}",
@@ -253,11 +255,8 @@ async fn meter_reports_what_a_concentrator_has_reported() {
 	bury(&rpc).await;
 	assert!(taken(concentrate(open + 1).await));
 
-	let mut meter = Meter::start(device.command(&["--stdin"]));
-	let mut input = meter.stdin.take().unwrap();
-	input
-		.write_all([HEADER, &row(open + 1, 6)].concat().as_bytes())
-		.unwrap();
+	let rows = [HEADER, &row(open + 1, 6)].concat();
+	let (mut meter, mut input) = Meter::start_with(device.command(&["--stdin"]), &rows);
 	meter.wait_for(&["6 Wh generated", "sent for era"]);
 	bury(&rpc).await;
 	meter.wait_for(&["6 Wh generated", "final"]);
@@ -268,8 +267,7 @@ async fn meter_reports_what_a_concentrator_has_reported() {
 	drop(input);
 	meter.finish().expect_code(0);
 	for era in [open, open + 1] {
-		let audit = commonwatt(&["audit", "--url", &node.url, "--era", &era.to_string()]).output();
-		Outcome::from(audit.unwrap()).expect_code(0);
+		audited(&node, era);
 	}
 }
 
@@ -282,11 +280,8 @@ async fn malformed_rows_and_refused_readings_are_named() {
 	let device = Device::alice(&place, &node.url);
 	let open = three_eras(&rpc).await;
 
-	let mut meter = Meter::start(device.command(&["--stdin"]));
-	let mut input = meter.stdin.take().unwrap();
-	input
-		.write_all(malformed_and_refused_rows(open).as_bytes())
-		.unwrap();
+	let rows = malformed_and_refused_rows(open);
+	let (meter, input) = Meter::start_with(device.command(&["--stdin"]), &rows);
 	drop(input);
 	let outcome = meter.finish().expect_code(2);
 	assert_rows_are_named(&outcome);

@@ -87,13 +87,13 @@ pub struct EraBook {
 }
 
 impl EraBook {
-	/// The household's statement that counts: that of its late reading, or else that of the settlement.
+	/// The household's final statement: the one of its late reading, if there is one, otherwise the settlement's.
 	pub fn final_statement(&self, household: HouseholdId) -> Option<&Statement> {
 		let settled = || self.statements.get(&household).map(|settled| &settled.statement);
 		self.late.get(&household).or_else(settled)
 	}
 
-	/// The statements that count, in ascending order of households.
+	/// The final statements, in ascending order of households.
 	pub fn final_statements(&self) -> BTreeMap<HouseholdId, &Statement> {
 		let households = self.statements.keys().chain(self.late.keys());
 		households

@@ -283,11 +283,7 @@ impl<T: Config> Pallet<T> {
 					.is_none_or(|before| before.era < metered.newest.era),
 				"a household's readings are not in ascending order of eras"
 			);
-			for era in [Some(metered.newest), metered.before]
-				.into_iter()
-				.flatten()
-				.map(|reported| reported.era)
-			{
+			for era in metered.newest_first().map(|reported| reported.era) {
 				ensure!(
 					household.is_member_in(era),
 					"a reading is of an era without membership"

@@ -12,7 +12,7 @@ use frame_support::{
 	PalletId,
 };
 use frame_system::EnsureRoot;
-use sp_runtime::{BuildStorage, DispatchResult};
+use sp_runtime::{BuildStorage, DispatchError, DispatchResult};
 
 /// 128 bits, so that the derived accounts of different pools differ.
 pub type AccountId = u128;
@@ -393,6 +393,22 @@ pub fn report(household: impl Into<HouseholdId>, era: EraIndex, generation_wh: u
 		era,
 		reading(generation_wh, consumption_wh)
 	));
+}
+
+/// A data concentrator submits one reading; returns the error if the reading is refused.
+pub fn concentrate(who: AccountId, era: EraIndex, household: u32, reading: Reading) -> Option<DispatchError> {
+	let item = ReadingItem {
+		household: home(household),
+		era,
+		reading,
+	};
+	take_events();
+	let items = vec![item].try_into().expect("one item is a batch");
+	assert_ok!(EnergyMarket::submit_readings(RuntimeOrigin::signed(who), items));
+	take_events().into_iter().find_map(|event| match event {
+		Event::ReadingRefused { error, .. } => Some(error),
+		_ => None,
+	})
 }
 
 /// The reading of an era that a household's meter has submitted.

@@ -59,8 +59,8 @@ pub fn settle(settled: &Statement, reading: Reading, terms: &Terms) -> Statement
 	}
 }
 
-/// How much of a deviation of `deviation_wh` is covered by the `matched_wh` of a reported deviation of `reported_wh`; Wh,
-/// each with its sign, `matched_wh` that of `reported_wh`.
+/// The part of the true deviation `deviation_wh` that the match covers, if `matched_wh` of the reported deviation
+/// `reported_wh` matched. All are in Wh: a surplus is positive, a shortfall negative.
 fn covered(matched_wh: i64, reported_wh: i64, deviation_wh: i64) -> i64 {
 	if deviation_wh.signum() != reported_wh.signum() {
 		return 0;

@@ -235,7 +235,8 @@ impl Metered {
 		(complete.saturating_sub(last.era) < PREFERENCE_ERAS).then_some(last.reading)
 	}
 
-	fn newest_first(&self) -> impl Iterator<Item = Reported> {
+	/// The readings, the newest one first.
+	pub fn newest_first(&self) -> impl Iterator<Item = Reported> {
 		[Some(self.newest), self.before].into_iter().flatten()
 	}
 

@@ -100,7 +100,8 @@ fn deviation(statement: &Statement) -> [u32; 4] {
 
 #[test]
 fn what_a_concentrators_reading_matched_stays_matched() {
-	// Contracted: nothing. Reported: 4 kWh taken, of which 1 kWh matched and 3 kWh are at 360: 300 + 1,080.
+	// Nothing is contracted. The concentrator reports 4 kWh of consumption. 1 kWh matches and costs 300. The other 3 kWh
+	// cost 360 each.
 	let reported = statement(Some((0, 0)), -4_000, -1_000, ReportedBy::Concentrator);
 	let late = |net_wh| settle(&reported, reading(net_wh), &terms());
 	let cases = [
@@ -121,7 +122,8 @@ fn what_a_concentrators_reading_matched_stays_matched() {
 		assert_eq!(late.deviation_wh(), net_wh);
 		assert_eq!(correction(&reported, &late), dearer, "{net_wh}");
 	}
-	// A seller's surplus: 2 kWh, of which half matched. It delivered nothing of it: a kWh is bought back at 360.
+	// The concentrator reports a surplus of 2 kWh, and 1 kWh matches at 80. There was no surplus, so the seller buys this
+	// kWh back at 360. It gives back the 40 for the other kWh.
 	let reported = statement(Some((3_000, 0)), 5_000, 1_000, ReportedBy::Concentrator);
 	let late = settle(&reported, reading(3_000), &terms());
 	assert_eq!(deviation(&late), [1_000, 0, 0, 1_000]);

@@ -7,8 +7,8 @@ use crate::{
 	world::{members, refused, refused_if, spendable, the_community, World, COMMUNITY},
 };
 use commonwatt_testkit::{
-	by, debt, now, AccountId, Balances, EnergyMarket, EraIndex, HouseholdId, MarketCall, MarketError,
-	Quality, Reading, ReportedBy, Runtime, Statement,
+	by, debt, now, AccountId, Balance, Balances, EnergyMarket, EraIndex, HouseholdId, MarketCall,
+	MarketError, Quality, Reading, ReportedBy, Runtime, Statement,
 };
 use frame_support::traits::{fungible::Inspect, Get};
 use pallet_energy_market::{Config, FirstEra, Household, Phase, Readings, Round, Submissions};
@@ -123,11 +123,7 @@ impl World {
 			quality: Quality::Measured,
 			..self.meter(id, era)
 		};
-		let wealth = || {
-			let debt = debt(id);
-			let own = Balances::total_balance(&household.owner) + debt.credit;
-			own as i128 - debt.arrears as i128
-		};
+		let wealth = || wealth(&household.owner, id);
 		let both = || Balances::total_balance(&household.owner) + Balances::total_balance(&community.utility);
 		let (own, all) = (wealth(), both());
 		let meter = household.meter_in(era);
@@ -312,6 +308,17 @@ impl World {
 	pub fn somebody(&mut self) -> Option<(HouseholdId, Household<AccountId>)> {
 		members().choose(&mut self.rng).cloned()
 	}
+}
+
+/// What an owner has, funds on hold included, and what its household is owed, less what it owes. Smallest unit.
+pub(crate) fn wealth(owner: &AccountId, id: HouseholdId) -> i128 {
+	let debt = debt(id);
+	signed(Balances::total_balance(owner)) + signed(debt.credit) - signed(debt.arrears)
+}
+
+/// An amount as a number that can be negative.
+pub(crate) fn signed(amount: Balance) -> i128 {
+	i128::try_from(amount).expect("an account holds less than 2^127")
 }
 
 /// The eras whose late readings the chain accepts.

@@ -5,12 +5,11 @@
 use crate::{
 	calls::batch,
 	homes::{habit_percent, sunshine_percent},
-	people::{gate_is_closed, late_eras},
+	people::{gate_is_closed, late_eras, signed, wealth},
 };
 use commonwatt_testkit::{
-	account, by, community, debt, dispatch, now, paper, runtime::Runtime, strategy, AccountId, Balance,
-	Balances, CommunityId, EraIndex, GenesisCommunity, HouseholdId, Kind, MarketCall, Quality, Reading,
-	Strategy, UNIT,
+	account, by, community, dispatch, now, paper, runtime::Runtime, strategy, AccountId, Balances,
+	CommunityId, EraIndex, GenesisCommunity, HouseholdId, Kind, MarketCall, Quality, Reading, Strategy, UNIT,
 };
 use frame_support::traits::fungible::Inspect;
 use pallet_energy_market::Readings;
@@ -77,10 +76,15 @@ pub(crate) struct Twins {
 	all: Vec<Community>,
 	/// The newest era whose readings the chain has asked for.
 	noted: EraIndex,
-	/// Eras that honest meters could not report in time: the chain missed them, or the meters were silent.
-	owed: Vec<EraIndex>,
-	/// The same for a meter that is always late.
-	always_owed: Vec<EraIndex>,
+	/// The eras that are not settled yet, or that the chain missed and whose late readings it does not take yet.
+	open: Vec<Open>,
+}
+
+/// An era whose readings can still be late.
+struct Open {
+	era: EraIndex,
+	/// Whether the honest meters reported it in time: the chain did not miss it, and they were not silent.
+	in_time: bool,
 }
 
 struct Community {
@@ -144,8 +148,7 @@ impl Twins {
 			seed,
 			all: all.collect(),
 			noted: now().current.saturating_sub(1),
-			owed: Vec::new(),
-			always_owed: Vec::new(),
+			open: Vec::new(),
 		};
 		for number in 0..twins.all.len() {
 			twins.all[number].at_first = twins.wealth(number);
@@ -158,13 +161,13 @@ impl Twins {
 		let Some(era) = now().readings_of.filter(|era| *era > self.noted) else {
 			return;
 		};
-		let missed = self.noted + 1..era;
-		self.owed.extend(missed.clone());
-		self.always_owed.extend(missed);
-		self.always_owed.push(era);
+		let until_now = self.noted + 1..=era;
+		self.open.extend(until_now.map(|of| Open {
+			era: of,
+			in_time: of == era && !silent,
+		}));
 		self.noted = era;
 		if silent {
-			self.owed.push(era);
 			return;
 		}
 		for number in 0..self.all.len() {
@@ -189,8 +192,7 @@ impl Twins {
 			}
 		}
 		// The newest era is not settled yet.
-		self.owed.retain(|era| *era >= retained.end);
-		self.always_owed.retain(|era| *era >= retained.end);
+		self.open.retain(|open| open.era >= retained.end);
 	}
 
 	/// The persona of a home.
@@ -216,12 +218,12 @@ impl Twins {
 
 	/// Reports what the chain missed, or settled without this meter, and still takes.
 	fn report_late(&self, number: usize, home: usize, retained: &Range<EraIndex>) {
-		let owed = match self.persona(number, home) {
+		let is_always_late = match self.persona(number, home) {
 			Persona::NeverReports | Persona::UnplugsBehindNeutral | Persona::ReportsOnce => return,
-			Persona::ReportsLate => &self.always_owed,
-			_ => &self.owed,
+			persona => persona == Persona::ReportsLate,
 		};
-		for era in owed.iter().copied().filter(|era| retained.contains(era)) {
+		let owed = self.open.iter().filter(|open| is_always_late || !open.in_time);
+		for era in owed.map(|open| open.era).filter(|era| retained.contains(era)) {
 			let reading = reading(self.actual(home, era));
 			let report = MarketCall::submit_late_reading { era, reading };
 			dispatch(by(meter_of(number, home), report)).expect("the late reading is valid");
@@ -292,12 +294,10 @@ impl Twins {
 
 	/// What the homes and the operator of a community own and are owed, less what they owe.
 	fn wealth(&self, number: usize) -> (Vec<i128>, i128) {
-		let owned = |who: &AccountId| signed(Balances::total_balance(who));
-		let homes = self.all[number].homes.iter().enumerate().map(|(home, id)| {
-			let debt = debt(*id);
-			owned(&owner_of(number, home)) + signed(debt.credit) - signed(debt.arrears)
-		});
-		(homes.collect(), owned(&named("operator", number)))
+		let homes = self.all[number].homes.iter().enumerate();
+		let homes = homes.map(|(home, id)| wealth(&owner_of(number, home), *id));
+		let operator = Balances::total_balance(&named("operator", number));
+		(homes.collect(), signed(operator))
 	}
 
 	/// What everybody gained since genesis.
@@ -347,10 +347,6 @@ impl fmt::Display for Twin {
 		let (first, operator) = (tokens(self.homes[0]), tokens(self.operator));
 		write!(out, "{who:22} {first:12.3} CWT, its operator {operator:.3} CWT")
 	}
-}
-
-fn signed(amount: Balance) -> i128 {
-	i128::try_from(amount).expect("an account holds less than 2^127")
 }
 
 fn owner_of(number: usize, home: usize) -> AccountId {

@@ -69,6 +69,14 @@ impl Meter {
 		}
 	}
 
+	/// Starts it and writes rows to its input.
+	pub fn start_with(command: Command, rows: &str) -> (Self, ChildStdin) {
+		let mut meter = Self::start(command);
+		let mut input = meter.stdin.take().expect("the input is a pipe");
+		input.write_all(rows.as_bytes()).unwrap();
+		(meter, input)
+	}
+
 	/// Waits for a line that contains all of these.
 	pub fn wait_for(&mut self, parts: &[&str]) {
 		let begun = Instant::now();

@@ -66,7 +66,7 @@ impl<T: Config> Settlement<T> {
 			collected = collected.saturating_add(line.amounts.paid_to_pool);
 			fees = fees.saturating_add(line.amounts.grid_fee);
 		}
-		self.pass_on(&self.accounts.operator, fees);
+		self.move_sum(&self.pool, &self.accounts.operator, fees);
 		collected
 	}
 
@@ -88,38 +88,23 @@ impl<T: Config> Settlement<T> {
 		T::Currency::transfer(from, &line.household.owner, amount, Preservation::Preserve).unwrap_or(0)
 	}
 
-	/// Brings into the pool what the pot or the utility pays households through it.
-	pub(super) fn to_pool(&self, from: &T::AccountId, amount: Balance) {
-		if amount == 0 {
-			return;
-		}
-		if let Err(error) = T::Currency::transfer(from, &self.pool, amount, Preservation::Preserve) {
-			// The caller divided what the account has, so this cannot happen. Then payments from the pool fail at the end.
-			log::error!(
-				target: LOG_TARGET,
-				"community {}: {from:?} cannot pay {amount}: {error:?}",
-				self.community
-			);
-		}
-	}
-
 	/// Pays the owners all that their households earned, less what was set off.
 	pub(super) fn pay_earned(&self, lines: &[HouseholdSettlement<T>]) {
 		for line in lines {
-			self.pass_on(&line.household.owner, line.earned);
+			self.move_sum(&self.pool, &line.household.owner, line.earned);
 		}
 	}
 
-	/// Transfers from the pool what it has for somebody who can take it.
-	pub(super) fn pass_on(&self, to: &T::AccountId, amount: Balance) {
+	/// Transfers a sum into or out of the pool.
+	pub(super) fn move_sum(&self, from: &T::AccountId, to: &T::AccountId, amount: Balance) {
 		if amount == 0 {
 			return;
 		}
-		if let Err(error) = T::Currency::transfer(&self.pool, to, amount, Preservation::Preserve) {
-			// Each caller has seen that the account can take it, so this cannot happen. Nobody else loses by it.
+		if let Err(error) = T::Currency::transfer(from, to, amount, Preservation::Preserve) {
+			// Each caller has seen that one account has the sum and the other can take it, so this cannot happen.
 			log::error!(
 				target: LOG_TARGET,
-				"community {}: {amount} stays in the pool, because {to:?} cannot take it: {error:?}",
+				"community {}: {from:?} cannot pay {amount} to {to:?}: {error:?}",
 				self.community
 			);
 		}

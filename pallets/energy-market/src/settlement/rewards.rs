@@ -39,6 +39,6 @@ impl<T: Config> Settlement<T> {
 				to_pool = to_pool.saturating_add(part);
 			}
 		}
-		self.to_pool(&self.pot, to_pool);
+		self.move_sum(&self.pot, &self.pool, to_pool);
 	}
 }

@@ -37,7 +37,7 @@ impl<T: Config> Settlement<T> {
 				spreads = spreads.saturating_add(spread);
 			}
 		}
-		self.pass_on(&self.accounts.utility, by_pool);
+		self.move_sum(&self.pool, &self.accounts.utility, by_pool);
 		let to_pot = Pallet::<T>::pay_up_to(&self.accounts.utility, &self.pot, spreads);
 		self.pay_out(lines, leaving);
 		to_pot
@@ -88,7 +88,7 @@ impl<T: Config> Settlement<T> {
 			line.amounts.received_from_utility = paid;
 			line.amounts.credit = line.debt.credit;
 		}
-		self.to_pool(utility, to_pool);
+		self.move_sum(utility, &self.pool, to_pool);
 		for leaver in leaving {
 			let (owner, debt) = (&leaver.household.owner, &mut leaver.debt);
 			leaver.received = Pallet::<T>::pay_up_to(utility, owner, parts.next_part(debt.credit));

@@ -128,26 +128,18 @@ fn what_cannot_be_paid_becomes_arrears_and_is_set_off() {
 #[test]
 fn late_reading_stands_over_one_of_the_concentrator() {
 	ExtBuilder::default().build_in_first_era(|| {
-		let name = |concentrator| {
-			EnergyMarket::set_concentrator(RuntimeOrigin::signed(OPERATOR), VILLAGE, concentrator)
-		};
-		assert_ok!(name(Some(CONCENTRATOR)));
+		assert_ok!(EnergyMarket::set_concentrator(
+			RuntimeOrigin::signed(OPERATOR),
+			VILLAGE,
+			Some(CONCENTRATOR)
+		));
 		submit(0, NEXT, 1_500, &[strategy(Kind::SellToCommunity, 0)]);
 		submit(1, NEXT, 0, &[strategy(Kind::BuyFromCommunity, 1_500)]);
 		enter_era(NEXT);
 		enter_era(NEXT + 1);
 		// The seller has 500 Wh more. The concentrator claims 2,500 Wh more for the buyer, whose meter is silent.
 		report(0, NEXT, 2_000, 0);
-		let item = ReadingItem {
-			household: home(1),
-			era: NEXT,
-			reading: reading(0, 4_000),
-		};
-		let items = vec![item].try_into().unwrap();
-		assert_ok!(EnergyMarket::submit_readings(
-			RuntimeOrigin::signed(CONCENTRATOR),
-			items
-		));
+		assert_eq!(concentrate(CONCENTRATOR, NEXT, 1, reading(0, 4_000)), None);
 		enter_era(NEXT + 2);
 		let claimed = statement(1, NEXT);
 		assert_eq!(claimed.reported_by, ReportedBy::Concentrator);

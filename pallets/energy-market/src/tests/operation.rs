@@ -4,7 +4,7 @@ use crate::{mock::*, *};
 use codec::Encode;
 use commonwatt_market::game::Kind;
 use frame_support::{assert_noop, assert_ok, traits::Get};
-use sp_runtime::{DispatchError, DispatchResult};
+use sp_runtime::DispatchResult;
 
 const NEXT: EraIndex = FIRST_ERA + 1;
 const NEW_METER: AccountId = 9_001;
@@ -498,23 +498,6 @@ fn batch_skips_invalid_items_and_names_their_positions() {
 		));
 		assert!(reported(1, era).is_none());
 	});
-}
-
-fn concentrate(who: AccountId, era: EraIndex, household: u32, reading: Reading) -> Option<DispatchError> {
-	let item = ReadingItem {
-		household: home(household),
-		era,
-		reading,
-	};
-	take_events();
-	assert_ok!(EnergyMarket::submit_readings(
-		by(who),
-		vec![item].try_into().unwrap()
-	));
-	take_events().into_iter().find_map(|event| match event {
-		Event::ReadingRefused { error, .. } => Some(error),
-		_ => None,
-	})
 }
 
 #[test]
