@@ -64,7 +64,7 @@ pub struct Failed {
 impl Failed {
 	/// Whether it came too late for its era.
 	pub fn came_late(&self) -> bool {
-		["ReadingForWrongEra", "StrategiesForWrongEra"]
+		["ReadingForWrongEra", "StrategiesForWrongEra", "GateClosed"]
 			.iter()
 			.any(|error| self.reason.contains(error))
 	}
@@ -416,6 +416,20 @@ mod tests {
 		Why::NonceUsed {
 			account: ACCOUNT,
 			nonce: 5,
+		}
+	}
+
+	#[test]
+	fn transactions_that_came_late_are_told_from_wrong_ones() {
+		let failed = |error: &str| Failed {
+			what: "the strategies of Alice".into(),
+			reason: format!("Pallet error: EnergyMarket::{error}"),
+		};
+		for late in ["ReadingForWrongEra", "StrategiesForWrongEra", "GateClosed"] {
+			assert!(failed(late).came_late(), "{late}");
+		}
+		for wrong in ["NotOwner", "EnergyOutOfRange", "NotMemberInEra"] {
+			assert!(!failed(wrong).came_late(), "{wrong}");
 		}
 	}
 
