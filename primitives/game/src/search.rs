@@ -86,8 +86,8 @@ pub(crate) struct Search {
 	/// the one made here, the one in [`crate::verify`], and the margin of its verdict. So a profile that nobody leaves
 	/// here is certified there.
 	pub threshold: Log2,
-	/// Index of the player that a sweep visits first.
-	pub first_visited: usize,
+	/// Indices of the players, in the order in which a sweep visits them.
+	pub order: Vec<u32>,
 	/// State of the pseudo-random sequence of a scattered start; `None` in a plain one.
 	pub scatter: Option<u64>,
 	/// The player that refuted the previous profile.
@@ -115,7 +115,7 @@ impl Search {
 			pool: Pool::default(),
 			// If the subtraction saturates, the result is negative, and the maximum makes it zero.
 			threshold: Log2(epsilon.0.saturating_sub(6 * PAYOFF_ERROR.0).max(0)),
-			first_visited: 0,
+			order: Vec::with_capacity(households.len()),
 			scatter: None,
 			last_refuter: 0,
 			evaluations_left: budget,
@@ -156,6 +156,8 @@ impl Search {
 			length: 0,
 		};
 		self.candidates.resize(self.candidates.len() + choices, 0);
+		// There are at most 65,535 players.
+		self.order.push(self.players.len() as u32);
 		self.players.push(Player {
 			household: index,
 			options,

@@ -39,11 +39,11 @@ crate::stored_types! {
 }
 
 impl Default for SolverConfig {
-	/// Epsilon 2^-16, 128 sweeps per start, 32 starts, 2^21 evaluations.
+	/// Epsilon 2^-16, 32 sweeps per start, 32 starts, 2^21 evaluations.
 	fn default() -> Self {
 		Self {
 			epsilon: Log2(1 << 16),
-			max_sweeps: 128,
+			max_sweeps: 32,
 			max_starts: 32,
 			max_evaluations: 1 << 21,
 		}

@@ -177,7 +177,7 @@ impl SolverLimits {
 	/// The limits of the runtime that this crate belongs to: what it takes to search small games through, and some ten
 	/// starts that do not settle in large ones.
 	pub const RUNTIME: Self = Self {
-		max_sweeps: 128,
+		max_sweeps: 32,
 		max_starts: 32,
 		max_evaluations: 65_536,
 		max_evaluations_per_household: 1_024,
