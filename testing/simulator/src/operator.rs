@@ -201,7 +201,11 @@ impl World {
 	}
 
 	fn pause(&mut self) {
-		self.as_operator(set_paused(true), Ok(()));
+		let expected = refused_if(*the_community().paused.last(), MarketError::NothingToChange);
+		self.as_operator(set_paused(true), expected);
+		if expected.is_err() {
+			return;
+		}
 		self.put_off(1..12, World::resume);
 		// Eras without games must be billed by their own terms, even if others are announced before they are settled.
 		for _ in 0..3 {
