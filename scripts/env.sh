@@ -16,6 +16,9 @@ export OPENSSL_NO_VENDOR=1
 profile="${COMMONWATT_PROFILE:-ci}"
 bin="$CARGO_TARGET_DIR/$profile"
 
+# All nodes that the scripts and tests start share compiled runtimes. Compiling one takes a node of this profile 12 s.
+export COMMONWATT_COMPILED_RUNTIMES="${COMMONWATT_COMPILED_RUNTIMES:-$bin/compiled-runtimes}"
+
 # Python environments that only the tests need: one for the game's judge, one for lints.
 # shellcheck disable=SC2034  # The scripts that source this file use them.
 judge_venv="${COMMONWATT_JUDGE_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/commonwatt/judge}"

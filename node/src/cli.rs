@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use commonwatt_runtime::AccountId;
 use sc_cli::RunCmd;
-use std::fmt;
+use std::{fmt, path::PathBuf};
 
 /// What `--rpc-cors` does.
 const RPC_CORS: &str = "Origins of the web pages that may use the RPC, over HTTP and WebSockets: a list with commas \
@@ -31,6 +31,14 @@ pub struct Cli {
 	/// The options of every Substrate node.
 	#[clap(flatten)]
 	pub run: RunCmd,
+
+	/// Folder in which the node keeps runtimes that it has compiled to machine code.
+	///
+	/// Compiling one takes several seconds at every start; from this folder it takes less than one. The default is
+	/// `compiled-runtimes` in the base path. Nodes of one machine may share a folder. Whoever can write to it can make
+	/// the node run any code, so protect it as the node's program.
+	#[arg(long, value_name = "DIR", env = "COMMONWATT_COMPILED_RUNTIMES")]
+	pub compiled_runtimes: Option<PathBuf>,
 
 	/// The options of a development chain.
 	#[clap(flatten)]

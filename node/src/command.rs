@@ -9,7 +9,7 @@ use crate::{
 };
 use commonwatt_runtime::opaque::Block;
 use sc_cli::{Cors, SubstrateCli, TransactionPoolParams, TransactionPoolType};
-use sc_service::TransactionPoolOptions;
+use sc_service::{Configuration, TransactionPoolOptions};
 
 impl SubstrateCli for Cli {
 	fn impl_name() -> String {
@@ -44,18 +44,14 @@ impl SubstrateCli for Cli {
 	}
 
 	fn load_spec(&self, id: &str) -> Result<Box<dyn sc_service::ChainSpec>, String> {
-		Ok(match id {
-			"dev" | "development" => Box::new(chain_spec::development()?),
-			"local" => Box::new(chain_spec::local()?),
-			"pow" => Box::new(chain_spec::pow()?),
-			"" => {
-				return Err(
-					"no chain given: use --dev, --chain dev, --chain local, --chain pow or --chain FILE"
-						.into(),
-				)
-			}
-			path => Box::new(chain_spec::ChainSpec::from_json_file(path.into())?),
-		})
+		if let Some(spec) = chain_spec::runnable(id)? {
+			return Ok(Box::new(spec));
+		}
+		if id.is_empty() {
+			let names = "use --dev, --chain dev, --chain local, --chain pow or --chain FILE";
+			return Err(format!("no chain given: {names}"));
+		}
+		Ok(Box::new(chain_spec::ChainSpec::from_json_file(id.into())?))
 	}
 }
 
@@ -66,6 +62,8 @@ pub fn run() -> sc_cli::Result<()> {
 	// Its only line of information would name the port of a server that admits no connection; see `rpc::server`.
 	cli.run.shared_params.log.insert(0, "sc_rpc_server=warn".into());
 
+	let compiled_runtimes = cli.compiled_runtimes.clone();
+	let parts = |config: &mut Configuration| service::new_partial(config, None, compiled_runtimes.clone());
 	match &cli.subcommand {
 		None => {
 			let runner = cli.create_runner(&cli.run)?;
@@ -74,28 +72,31 @@ pub fn run() -> sc_cli::Result<()> {
 				if is_development(&config) {
 					config.transaction_pool = development_pool(pool);
 				}
-				service::start(config, dev, mining).map_err(sc_cli::Error::Service)
+				service::start(config, dev, mining, compiled_runtimes).map_err(sc_cli::Error::Service)
 			})
 		}
 		Some(Subcommand::Key(cmd)) => cmd.run(&cli),
-		Some(Subcommand::ExportChainSpec(cmd)) => cmd.run(cli.load_spec(&cmd.chain)?),
+		Some(Subcommand::ExportChainSpec(cmd)) => match chain_spec::readable(&cmd.chain)? {
+			Some(spec) => cmd.run(Box::new(spec)),
+			None => cmd.run(cli.load_spec(&cmd.chain)?),
+		},
 		Some(Subcommand::CheckBlock(cmd)) => cli.create_runner(cmd)?.async_run(|mut config| {
-			let parts = service::new_partial(&mut config, None)?;
+			let parts = parts(&mut config)?;
 			Ok((cmd.run(parts.client, parts.import_queue), parts.task_manager))
 		}),
 		Some(Subcommand::ExportBlocks(cmd)) => cli.create_runner(cmd)?.async_run(|mut config| {
-			let parts = service::new_partial(&mut config, None)?;
+			let parts = parts(&mut config)?;
 			Ok((cmd.run(parts.client, config.database), parts.task_manager))
 		}),
 		Some(Subcommand::ImportBlocks(cmd)) => cli.create_runner(cmd)?.async_run(|mut config| {
-			let parts = service::new_partial(&mut config, None)?;
+			let parts = parts(&mut config)?;
 			Ok((cmd.run(parts.client, parts.import_queue), parts.task_manager))
 		}),
 		Some(Subcommand::PurgeChain(cmd)) => cli
 			.create_runner(cmd)?
 			.sync_run(|config| cmd.run(config.database)),
 		Some(Subcommand::Revert(cmd)) => cli.create_runner(cmd)?.async_run(|mut config| {
-			let parts = service::new_partial(&mut config, None)?;
+			let parts = parts(&mut config)?;
 			let (consensus, _) = parts.other;
 			let voter_state: service::RevertVoterState = Box::new(move |client, _, blocks| {
 				// Without a voter, there is no voter's state to revert.

@@ -10,6 +10,7 @@ use commonwatt_runtime::{apis::RuntimeApi, opaque::Block, Hash};
 use futures::FutureExt;
 use sc_client_api::Backend;
 use sc_consensus::DefaultImportQueue;
+use sc_executor::{HeapAllocStrategy, WasmExecutor, DEFAULT_HEAP_ALLOC_STRATEGY};
 use sc_network::config::{FullNetworkConfiguration, NetworkBackendType, SetConfig, TransportConfig};
 use sc_network::service::traits::NetworkService;
 use sc_service::{
@@ -21,13 +22,13 @@ use sc_telemetry::{Telemetry, TelemetryHandle, TelemetryWorker};
 use sc_transaction_pool_api::OffchainTransactionPoolFactory;
 use sp_keystore::KeystorePtr;
 use sp_runtime::traits::NumberFor;
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 use substrate_prometheus_endpoint::{init_prometheus, Registry};
 
 /// Host functions that the runtime may call.
 type HostFunctions = sp_io::SubstrateHostFunctions;
 /// The chain's database and runtime.
-pub type FullClient = sc_service::TFullClient<Block, RuntimeApi, sc_executor::WasmExecutor<HostFunctions>>;
+pub type FullClient = sc_service::TFullClient<Block, RuntimeApi, WasmExecutor<HostFunctions>>;
 /// The database under the client.
 pub type FullBackend = sc_service::TFullBackend<Block>;
 /// Chooses the parent of the next block: the head of the longest chain.
@@ -52,9 +53,43 @@ type NetworkParams<'a, N> = BuildNetworkParams<'a, Block, N, Pool, DefaultImport
 /// Reports whether the node has caught up with its peers, and downloads their blocks.
 pub type SyncingService = sc_network_sync::SyncingService<Block>;
 
+/// The executor of runtimes, as [`sc_service::new_wasm_executor`] makes it. It also keeps compiled runtimes in a folder,
+/// so that only the first start compiles.
+fn executor(
+	config: &Configuration,
+	compiled_runtimes: Option<PathBuf>,
+) -> Result<WasmExecutor<HostFunctions>, ServiceError> {
+	let folder = match compiled_runtimes {
+		// The cache refuses relative paths.
+		Some(folder) => std::path::absolute(folder)?,
+		None => std::path::absolute(config.base_path.path().join("compiled-runtimes"))?,
+	};
+	let limits = &config.executor;
+	let heap = limits
+		.default_heap_pages
+		.map_or(DEFAULT_HEAP_ALLOC_STRATEGY, |pages| {
+			// At most 65,536 pages are possible, so a larger number is refused later anyway.
+			let extra_pages = u32::try_from(pages).unwrap_or(u32::MAX);
+			HeapAllocStrategy::Static { extra_pages }
+		});
+	Ok(WasmExecutor::builder()
+		.with_execution_method(limits.wasm_method)
+		.with_onchain_heap_alloc_strategy(heap)
+		.with_offchain_heap_alloc_strategy(heap)
+		.with_max_runtime_instances(limits.max_runtime_instances)
+		.with_runtime_cache_size(limits.runtime_cache_size)
+		.with_cache_path(folder)
+		.build())
+}
+
 /// Opens the database and builds the parts around it. `sealing` is set only if the node is going to run: on a
-/// development chain it says what will make the blocks. Otherwise the existing blocks decide.
-pub fn new_partial(config: &mut Configuration, sealing: Option<Sealing>) -> Result<Partial, ServiceError> {
+/// development chain it says what will make the blocks. Otherwise the existing blocks decide. `compiled_runtimes` is the
+/// folder of that option of the command line.
+pub fn new_partial(
+	config: &mut Configuration,
+	sealing: Option<Sealing>,
+	compiled_runtimes: Option<PathBuf>,
+) -> Result<Partial, ServiceError> {
 	// The pruning mode is fixed when a database is created; requesting another one later is an error.
 	let new_database = config.database.path().is_some_and(|path| !path.exists());
 	if is_development(config) && new_database && config.state_pruning.is_none() {
@@ -63,11 +98,12 @@ pub fn new_partial(config: &mut Configuration, sealing: Option<Sealing>) -> Resu
 	}
 
 	let telemetry = new_telemetry(config)?;
+	let executor = executor(config, compiled_runtimes)?;
 	let (client, backend, keystore_container, task_manager) =
 		sc_service::new_full_parts::<Block, RuntimeApi, _>(
 			config,
 			telemetry.as_ref().map(|(_, telemetry)| telemetry.handle()),
-			sc_service::new_wasm_executor::<HostFunctions>(&config.executor),
+			executor,
 			Default::default(),
 		)?;
 	let client = Arc::new(client);
@@ -130,6 +166,7 @@ pub fn start(
 	mut config: Configuration,
 	dev: DevOptions,
 	mining: MiningOptions,
+	compiled_runtimes: Option<PathBuf>,
 ) -> Result<TaskManager, ServiceError> {
 	if is_development(&config) {
 		dev.check()?;
@@ -147,8 +184,12 @@ pub fn start(
 	}
 
 	match config.network.network_backend {
-		NetworkBackendType::Libp2p => start_on::<sc_network::NetworkWorker<Block, Hash>>(config, dev, mining),
-		NetworkBackendType::Litep2p => start_on::<sc_network::Litep2pNetworkBackend>(config, dev, mining),
+		NetworkBackendType::Libp2p => {
+			start_on::<sc_network::NetworkWorker<Block, Hash>>(config, dev, mining, compiled_runtimes)
+		}
+		NetworkBackendType::Litep2p => {
+			start_on::<sc_network::Litep2pNetworkBackend>(config, dev, mining, compiled_runtimes)
+		}
 	}
 }
 
@@ -184,11 +225,13 @@ fn start_on<N>(
 	mut config: Configuration,
 	dev: DevOptions,
 	mining: MiningOptions,
+	compiled_runtimes: Option<PathBuf>,
 ) -> Result<TaskManager, ServiceError>
 where
 	N: sc_network::NetworkBackend<Block, Hash>,
 {
-	let partial = new_partial(&mut config, Some(dev.sealing.unwrap_or_default()))?;
+	let sealing = dev.sealing.unwrap_or_default();
+	let partial = new_partial(&mut config, Some(sealing), compiled_runtimes)?;
 	let shared = Shared::new(&config, &partial);
 	let PartialComponents {
 		mut task_manager,

@@ -2,7 +2,12 @@
 
 use crate::harness::{command, decode_u64, seal_at, signed_remarks, Head, Node, PATIENCE};
 use serde_json::Value;
-use std::time::{Duration, Instant};
+use std::{
+	collections::BTreeMap,
+	fs::File,
+	path::{Path, PathBuf},
+	time::{Duration, Instant, SystemTime},
+};
 use subxt::{dynamic, rpcs::rpc_params, OnlineClient, SubstrateConfig};
 use subxt_signer::sr25519::dev;
 
@@ -256,6 +261,46 @@ async fn old_blocks_keep_their_state() {
 		head = seal_at(&node, head.timestamp_ms + slot_ms).await;
 	}
 	assert_eq!(node.at(1).await, first);
+}
+
+/// The compiled runtimes in a folder: file and content.
+fn compiled_in(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+	let mut found = BTreeMap::new();
+	for entry in std::fs::read_dir(folder).unwrap() {
+		let path = entry.unwrap().path();
+		if path.is_dir() {
+			found.append(&mut compiled_in(&path));
+		} else if path.extension().is_none() {
+			// Files with an extension say how often a runtime was used.
+			let content = std::fs::read(&path).unwrap();
+			found.insert(path, content);
+		}
+	}
+	found
+}
+
+#[tokio::test]
+async fn runtime_is_compiled_once_and_again_if_the_file_is_damaged() {
+	let (dir, folder) = (temp_dir(), temp_dir());
+	let option = folder.path().to_str().unwrap();
+	let args = &["--dev", "--block-interval-ms", "0", "--compiled-runtimes", option];
+	Node::start(args, dir.path()).await.kill();
+	let compiled = compiled_in(folder.path());
+	assert_eq!(compiled.len(), 1, "{:?}", compiled.keys());
+
+	let marked = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+	let (file, content) = compiled.into_iter().next().unwrap();
+	let handle = File::options().write(true).open(&file).unwrap();
+	handle.set_modified(marked).unwrap();
+	Node::start(args, dir.path()).await.kill();
+	// A node that compiles writes the file anew.
+	assert_eq!(file.metadata().unwrap().modified().unwrap(), marked);
+
+	std::fs::write(&file, b"damaged").unwrap();
+	let node = Node::start(args, dir.path()).await;
+	let slot_ms = node.slot_ms().await;
+	seal_at(&node, node.best().await.timestamp_ms + slot_ms).await;
+	assert_eq!(compiled_in(folder.path()), BTreeMap::from([(file, content)]));
 }
 
 #[tokio::test]
