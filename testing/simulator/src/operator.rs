@@ -301,8 +301,9 @@ impl World {
 			call: Box::new(set_operator.into()),
 		};
 		self.act(by(Sr25519Keyring::Alice, sudo), Ok(()));
-		// What the old operator announced and has not begun is dropped.
+		// What the old operator announced and has not begun is dropped, the end of a pause too.
 		self.announced.retain(|(from_era, _)| *from_era <= running());
+		self.put_off(1..12, World::resume);
 	}
 
 	fn come_and_go(&mut self) {
