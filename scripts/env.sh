@@ -16,7 +16,7 @@ export OPENSSL_NO_VENDOR=1
 profile="${COMMONWATT_PROFILE:-ci}"
 bin="$CARGO_TARGET_DIR/$profile"
 
-# All nodes that the scripts and tests start share compiled runtimes. Compiling one takes a node of this profile 12 s.
+# All nodes that the scripts and tests start share compiled runtimes. Compiling one takes a node of this profile 4 s.
 export COMMONWATT_COMPILED_RUNTIMES="${COMMONWATT_COMPILED_RUNTIMES:-$bin/compiled-runtimes}"
 
 # Python environments that only the tests need: one for the game's judge, one for lints.
