@@ -160,7 +160,9 @@ proptest! {
 		let nothing = statement(contract, contract.map_or(0, |(k, m)| k + m), 0, ReportedBy::Nobody);
 		let late_bill = correction(&nothing, &estimated) + correction(&estimated, &late);
 		let bill = correction(&nothing, &in_time);
-		prop_assert!(bill <= late_bill, "in time {bill}, late {late_bill}");
+		// In time the deviation may be billed at two prices, late it is billed at one. Each is rounded to a whole unit
+		// against the household.
+		prop_assert!(bill <= late_bill + 1, "in time {bill}, late {late_bill}");
 	}
 
 	/// A concentrator may report anything for a household, and the meter the truth afterwards: the household ends no
