@@ -136,7 +136,7 @@ mod tests {
 			read.contains("runtimeGenesis"),
 			"people read the preset: {read:.200}"
 		);
-		// The wasm's genesis is the node's own.
+		// The runtime's wasm builds the same genesis as the node's own copy of the runtime.
 		let raw = readable
 			.as_json(true)
 			.expect("the runtime builds the genesis of the preset");

@@ -293,7 +293,7 @@ async fn runtime_is_compiled_once_and_again_if_the_file_is_damaged() {
 	let handle = File::options().write(true).open(&file).unwrap();
 	handle.set_modified(marked).unwrap();
 	Node::start(args, dir.path()).await.kill();
-	// A node that compiles writes the file anew.
+	// If the node had compiled the runtime again, it would have written the file again.
 	assert_eq!(file.metadata().unwrap().modified().unwrap(), marked);
 
 	std::fs::write(&file, b"damaged").unwrap();

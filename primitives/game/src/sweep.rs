@@ -100,10 +100,9 @@ impl Search {
 
 	/// Visits each player once and moves it to its best response if that gains more than the threshold.
 	///
-	/// The sweeps of a scattered start visit the players in a new pseudo-random order each. In one fixed order, best
-	/// responses of large communities often cycle. Orders that change leave most of these cycles, and of the ways that
-	/// we tried they find the most equilibria for the same work: more than if players stay put at random, or move to a
-	/// random better strategy.
+	/// Each sweep of a scattered start visits the players in a new pseudo-random order. In one fixed order, best responses
+	/// of large communities often cycle. New orders break most of these cycles. Of the ways that we tried, they find the
+	/// most equilibria for the same work.
 	pub fn sweep(&mut self) -> Sweep {
 		if let Some(state) = &mut self.scatter {
 			shuffle(&mut self.order, state);

@@ -9,8 +9,9 @@
 //! `floor(M x min(|D|, |D reported|) / |D reported|)`, or nothing if D has the other sign; what it does not cover is
 //! traded back at the imbalance price. Hence
 //!
-//! - a late reading is never better than the same reading in time, but for the rounding of matched Wh: with less claimed,
-//!   the household would have matched no less than that part;
+//! - a late reading is never better than the same reading in time, but for the rounding of matched Wh, and of one unit of
+//!   money where a deviation is billed at two prices in time and at one late: with less claimed, the household would have
+//!   matched no less than that part;
 //! - the utility never returns what it has passed on to the neighbour and the pot, whatever a concentrator reported.
 
 use crate::{
