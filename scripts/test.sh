@@ -37,8 +37,15 @@ if [ -z "${QUICK:-}" ]; then
 fi
 
 say "tests of every crate, the runtime and the node"
-cargo test --profile "$profile" --workspace ${QUICK:+--exclude commonwatt-localnet} --locked
+# Leaving the package out of the build instead would build the others with other features.
+selected="all()"
+[ -z "${QUICK:-}" ] || selected="not package(commonwatt-localnet)"
+cargo nextest run --cargo-profile "$profile" --workspace --locked --filterset "$selected"
 took "tests"
+
+say "the examples in the documentation"
+cargo test --profile "$profile" --workspace --locked --doc
+took "examples"
 
 say "the game's command, with all its features"
 cargo test --profile "$profile" -p commonwatt-game --all-features --locked

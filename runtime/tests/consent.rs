@@ -1,4 +1,5 @@
-//! Attacks on people who agreed to nothing, or to less: who has what afterwards. On the real runtime.
+//! Attacks on people who agreed to nothing, or to less, and what each consent is good for: who has what afterwards. On
+//! the real runtime.
 
 use commonwatt_runtime::extensions::READING_PRIORITY;
 use commonwatt_testkit::*;
@@ -10,12 +11,19 @@ const VILLAGE: CommunityId = CommunityId(0);
 /// Eras for which an offer holds after the one of its making.
 const LIFETIME: u64 = 336;
 
+/// The highest connection limit that governance allows here.
+const HIGHEST_WH: u32 = paper::BOUNDS.highest_connection_limit_wh;
+
 fn offer(owner: AccountId, meter: AccountId) -> Signed {
+	offer_with_limit(owner, meter, HIGHEST_WH)
+}
+
+fn offer_with_limit(owner: AccountId, meter: AccountId, connection_limit_wh: u32) -> Signed {
 	let call = MarketCall::offer_membership {
 		community: VILLAGE,
 		owner,
 		meter,
-		connection_limit_wh: 1_000_000_000,
+		connection_limit_wh,
 	};
 	by(Eve, call)
 }
@@ -34,13 +42,17 @@ fn confirm(meter: AccountId, household: u32) -> Signed {
 	by(meter, MarketCall::confirm_meter { household })
 }
 
-fn everything(era: EraIndex) -> MarketCall<Runtime> {
-	let reading = Reading {
-		generation_wh: 0,
-		consumption_wh: 1_000_000_000,
+fn metered(generation_wh: u32, consumption_wh: u32) -> Reading {
+	Reading {
+		generation_wh,
+		consumption_wh,
 		indoor_centi_c: 2_100,
 		quality: Quality::Measured,
-	};
+	}
+}
+
+fn everything(era: EraIndex) -> MarketCall<Runtime> {
+	let reading = metered(0, HIGHEST_WH);
 	MarketCall::submit_reading { era, reading }
 }
 
@@ -113,6 +125,188 @@ fn nobody_is_robbed_by_an_operator_with_a_meter_of_its_own() {
 }
 
 #[test]
+fn operator_with_a_meter_of_its_own_is_paid_for_no_more_than_a_connection_carries() {
+	village(|chain| {
+		let (own, meter) = (Eve.to_account_id(), account("//evil//meter"));
+		assert_eq!(
+			dispatch(offer_with_limit(own.clone(), meter.clone(), 1_000_000_000)),
+			Err(MarketError::ConnectionLimitOutOfRange.into())
+		);
+		chain.submit([offer(own.clone(), meter.clone())]);
+		chain.submit([accept(own.clone(), 1, 0), confirm(meter.clone(), 1)]);
+		let era = chain.next_era();
+		let report = |generation_wh| {
+			let reading = metered(generation_wh, 0);
+			let era = era - 1;
+			by(meter.clone(), MarketCall::submit_reading { era, reading })
+		};
+		assert_eq!(
+			dispatch(report(HIGHEST_WH + 1)),
+			Err(MarketError::OverConnectionLimit.into())
+		);
+		chain.submit([report(HIGHEST_WH), reading(0, 0, 0)]);
+		let before = all_of(&own);
+		chain.next_era();
+		// A meter that lies is paid at feed-in for what it claims, 100 kWh at most.
+		assert_eq!(all_of(&own) - before, 100 * 80 * MILLI);
+	});
+}
+
+fn limit_debits_of(home: u32, max_debit_per_era: Balance) -> Signed {
+	let household = HouseholdId(home);
+	by(
+		owner(home),
+		MarketCall::set_max_debit {
+			household,
+			max_debit_per_era,
+		},
+	)
+}
+
+#[test]
+fn no_more_than_the_agreed_amount_is_debited_for_an_era_in_time_or_late() {
+	village(|chain| {
+		chain.submit([limit_debits_of(0, UNIT)]);
+		let start = all_of(&owner(0));
+		chain.next_era();
+		// 15 kWh at retail are 4.5 CWT.
+		chain.submit([reading(0, 0, 15_000)]);
+		chain.next_era();
+		assert_eq!(
+			(start - all_of(&owner(0)), debt(0).arrears),
+			(UNIT, 3_500 * MILLI)
+		);
+		chain.submit([reading(0, 0, 0)]);
+		// What is left is debited by the next settlements, within the same amount.
+		let silent = chain.next_era();
+		assert_eq!(
+			(start - all_of(&owner(0)), debt(0).arrears),
+			(2 * UNIT, 2_500 * MILLI)
+		);
+		// Era `silent - 1` is not reported in time. Its estimate and the arrears take the whole amount.
+		chain.next_era();
+		chain.next_era();
+		let (paid, owed) = (start - all_of(&owner(0)), debt(0).arrears);
+		assert!(paid <= 4 * UNIT, "{paid}");
+		let late = MarketCall::submit_late_reading {
+			era: silent - 1,
+			reading: metered(0, 15_000),
+		};
+		assert_eq!(statement(0, silent - 1).amounts.paid_to_utility, UNIT);
+		chain.submit([by(meter(0), late)]);
+		assert_eq!(start - all_of(&owner(0)), paid);
+		assert!(debt(0).arrears > owed, "the late reading was not billed");
+	});
+}
+
+#[test]
+fn household_that_agreed_to_less_than_its_worst_case_trades_with_the_main_grid_only() {
+	Setup::empty().community(community(2)).run(|chain| {
+		chain.next_era();
+		let trade = || [sell(0, 2_000), buy(1, 2_000)];
+		// A buyer's worst case is 2 kWh at retail.
+		for (agreed, main_grid_only) in [(599 * MILLI, true), (600 * MILLI, false)] {
+			chain.submit([limit_debits_of(1, agreed)]);
+			chain.submit(trade());
+			let era = chain.next_era();
+			chain.submit([reading(0, 0, 0), reading(1, 0, 0)]);
+			let contract = contract(1, era);
+			assert_eq!(
+				(contract.main_grid_only, contract.held == 0),
+				(main_grid_only, main_grid_only),
+				"{agreed}"
+			);
+		}
+		// Who lowers the amount after gate closure still pays the contract, from the funds on hold.
+		chain.submit([limit_debits_of(1, 0)]);
+		let before = [0, 1].map(|home| all_of(&owner(home)));
+		chain.next_era();
+		chain.submit([reading(0, 2_000, 0), reading(1, 0, 2_000)]);
+		chain.next_era();
+		let after = [0, 1].map(|home| all_of(&owner(home)));
+		assert_eq!(after[0] - before[0], 380 * MILLI);
+		assert_eq!(before[1] - after[1], 400 * MILLI);
+	});
+}
+
+#[test]
+fn each_owner_pays_for_the_eras_of_its_own() {
+	village(|chain| {
+		let (old, new) = (owner(0), Bob.to_account_id());
+		let household = HouseholdId(0);
+		let hand_over = MarketCall::offer_household {
+			household,
+			new_owner: Some(new.clone()),
+		};
+		let take_over = |who: AccountId| {
+			let call = MarketCall::accept_household {
+				household,
+				max_debit_per_era: UNIT,
+			};
+			by(who, call)
+		};
+		assert_eq!(
+			chain.try_submit(take_over(new.clone())),
+			Err(MarketError::NothingProposed.into())
+		);
+		chain.submit([by(old.clone(), hand_over)]);
+		assert_eq!(
+			chain.try_submit(take_over(Eve.to_account_id())),
+			Err(MarketError::NothingProposed.into())
+		);
+		chain.submit([take_over(new.clone())]);
+		let before = [&old, &new].map(all_of);
+		// The running era and the next one are the old owner's.
+		chain.next_era();
+		for _ in 0..3 {
+			chain.submit([reading(0, 0, 1_000)]);
+			chain.next_era();
+		}
+		let paid = |who: &AccountId, before: Balance| before - all_of(who);
+		assert_eq!(paid(&old, before[0]), 600 * MILLI);
+		assert_eq!(paid(&new, before[1]), 300 * MILLI);
+	});
+}
+
+#[test]
+fn neither_owner_nor_operator_changes_a_connection_limit_alone() {
+	village(|chain| {
+		let household = HouseholdId(0);
+		let change = Change::ConnectionLimit(20_000);
+		let propose = |who: AccountId| {
+			let change = Some(change.clone());
+			by(who, MarketCall::propose_change { household, change })
+		};
+		let agree = |who: AccountId| {
+			let change = change.clone();
+			by(who, MarketCall::accept_change { household, change })
+		};
+		assert_eq!(
+			chain.try_submit(propose(owner(0))),
+			Err(MarketError::NotOperator.into())
+		);
+		chain.submit([propose(Eve.to_account_id())]);
+		assert_eq!(
+			chain.try_submit(agree(Eve.to_account_id())),
+			Err(MarketError::NotOwner.into())
+		);
+		chain.next_era();
+		assert_eq!(
+			dispatch(reading(0, 0, 20_000)),
+			Err(MarketError::OverConnectionLimit.into())
+		);
+		chain.submit([reading(0, 0, 0), agree(owner(0))]);
+		chain.next_era();
+		assert_eq!(
+			dispatch(reading(0, 0, 20_000)),
+			Err(MarketError::OverConnectionLimit.into())
+		);
+		chain.next_era();
+		chain.submit([reading(0, 0, 20_000)]);
+	});
+}
+
+#[test]
 fn meter_that_was_named_by_a_stranger_first_joins_its_own_household() {
 	village(|chain| {
 		let (meter, home) = (account("//device"), Bob.to_account_id());
@@ -142,18 +336,11 @@ fn meter_that_was_named_by_a_stranger_first_joins_its_own_household() {
 			Err(MarketError::MeterAlreadyRegistered.into())
 		);
 		let era = chain.next_era();
-		chain.submit([by(meter, {
-			let reading = Reading {
-				generation_wh: 0,
-				consumption_wh: 0,
-				indoor_centi_c: 2_100,
-				quality: Quality::Measured,
-			};
-			MarketCall::submit_reading {
-				era: era - 1,
-				reading,
-			}
-		})]);
+		let report = MarketCall::submit_reading {
+			era: era - 1,
+			reading: metered(0, 0),
+		};
+		chain.submit([by(meter, report)]);
 	});
 }
 

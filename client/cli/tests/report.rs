@@ -149,7 +149,16 @@ fn wrong_forecasts_and_silent_meters_are_settled_and_billed() {
 	let (file, sheet) = (place.path("bills.json"), place.path("bills.csv"));
 	let mut command = commonwatt(&["bills", "--url", &node.url, "--json", &file, "--csv", &sheet]);
 	command.args(["--from", &from.to_string(), "--to", &to.to_string()]);
+	command.args(["--household", "1"]);
 	let outcome = Outcome::from(command.output().unwrap()).expect_code(0);
+	for line in [
+		"bill of household 1, ",
+		"unplanned shortfall, ",
+		"rewards",
+		"together",
+	] {
+		assert!(outcome.stdout.contains(line), "{line}: {}", outcome.stdout);
+	}
 	assert!(
 		outcome.stdout.contains("compared with the chain's state"),
 		"{}",

@@ -9,7 +9,7 @@ use crate::{
 };
 use alloc::vec::Vec;
 use commonwatt_market::{
-	game::{Preference, SolverConfig},
+	game::{Preference, SolverConfig, MAX_ENERGY_WH},
 	paper::COMFORT,
 };
 use fixtures::*;
@@ -40,7 +40,7 @@ mod benchmarks {
 			operator,
 			utility,
 			terms(),
-			TermsBounds::around(&terms()),
+			TermsBounds::around(&terms(), MAX_ENERGY_WH),
 		);
 		assert_eq!(
 			CommunityCount::<T>::get(),
@@ -189,7 +189,7 @@ mod benchmarks {
 	fn set_terms_bounds() -> Result<(), BenchmarkError> {
 		let origin = T::GovernanceOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
 		let community = community::<T>();
-		let bounds = TermsBounds::around(&terms());
+		let bounds = TermsBounds::around(&terms(), MAX_ENERGY_WH);
 		#[extrinsic_call]
 		_(origin as T::RuntimeOrigin, community, bounds);
 		Ok(())

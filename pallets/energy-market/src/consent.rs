@@ -24,7 +24,7 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		Self::ensure_operator(community, &who)?;
 		ensure!(Clock::<T>::exists(), Error::<T>::ClockNotStarted);
-		Self::check_connection_limit(connection_limit_wh)?;
+		Self::check_connection_limit(community, connection_limit_wh)?;
 		let open = OpenOffers::<T>::get(community);
 		let members = Members::<T>::decode_len(community).unwrap_or(0) as u32;
 		ensure!(
@@ -164,7 +164,8 @@ impl<T: Config> Pallet<T> {
 				max_debit_per_era: accepted.max_debit_per_era,
 				connection_limit_wh: offer.connection_limit_wh,
 				next_limit: None,
-				member_since: Clock::<T>::get().map_or(0, |clock| clock.current),
+				// By the block's time: an era that has ended is not billed to somebody who just agreed.
+				member_since: Self::running_era(),
 				member_until: None,
 				suspended: false.into(),
 				comfort: accepted.comfort,
@@ -203,7 +204,7 @@ impl<T: Config> Pallet<T> {
 				Proposals::<T>::contains_key(household),
 				Error::<T>::NothingToChange
 			),
-			Some(Change::ConnectionLimit(limit_wh)) => Self::check_connection_limit(*limit_wh)?,
+			Some(Change::ConnectionLimit(limit_wh)) => Self::check_connection_limit(h.community, *limit_wh)?,
 			Some(Change::Meter(meter)) => {
 				let is_next = h.next_meter.as_ref().is_some_and(|next| next.meter == *meter);
 				ensure!(h.meter != *meter && !is_next, Error::<T>::MeterAlreadyRegistered);
@@ -283,14 +284,13 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Whether a replacement of the meter may begin: an earlier one is complete if its first era is no later than the
-	/// era whose readings are taken now, and is cancelled if it has not begun. In between, both meters still have an era
-	/// to report.
+	/// Whether a replacement of the meter may begin. An earlier one is cancelled if it has not begun. Otherwise the meter
+	/// before it may still report eras late, so the next replacement has to wait for them.
 	fn check_replaceable(household: &Household<T::AccountId>) -> DispatchResult {
 		let clock = Clock::<T>::get().ok_or(Error::<T>::ClockNotStarted)?;
 		if let Some(next) = &household.next_meter {
 			ensure!(
-				next.from_era <= clock.previous.unwrap_or(0) || next.from_era > clock.current,
+				next.from_era <= Self::oldest_open_era() || next.from_era > clock.current,
 				Error::<T>::MeterBeingReplaced
 			);
 		}
@@ -321,9 +321,11 @@ impl<T: Config> Pallet<T> {
 		connection_limit_wh: u32,
 		from_era: EraIndex,
 	) -> DispatchResult {
-		let unsettled = Self::oldest_unsettled_era();
 		if let Some(next) = household.next_limit.filter(|next| next.from_era < from_era) {
-			ensure!(next.from_era <= unsettled, Error::<T>::LimitBeingChanged);
+			ensure!(
+				next.from_era <= Self::oldest_open_era(),
+				Error::<T>::LimitBeingChanged
+			);
 			household.connection_limit_wh = next.connection_limit_wh;
 		}
 		household.next_limit = Some(NextLimit {
@@ -333,11 +335,16 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// No era before this one is settled any more.
-	fn oldest_unsettled_era() -> EraIndex {
-		let previous = Clock::<T>::get().and_then(|clock| clock.previous).unwrap_or(0);
+	/// No era before this one is settled or corrected any more. A household remembers one earlier owner, meter and
+	/// connection limit, so none of them is forgotten while an era of its time is open.
+	fn oldest_open_era() -> EraIndex {
+		let Some(clock) = Clock::<T>::get() else { return 0 };
+		let retained = clock
+			.current
+			.saturating_add(1)
+			.saturating_sub(T::RetainedEras::get());
 		let settling = Round::<T>::get().and_then(|round| round.settle_era);
-		settling.map_or(previous, |era| era.min(previous))
+		settling.map_or(retained, |era| era.min(retained))
 	}
 
 	pub(crate) fn do_offer_household(
@@ -373,7 +380,7 @@ impl<T: Config> Pallet<T> {
 			.ok_or(Error::<T>::IdsExhausted)?;
 		if let Some(next) = h.next_owner.take() {
 			ensure!(
-				next.from_era <= Self::oldest_unsettled_era(),
+				next.from_era <= Self::oldest_open_era(),
 				Error::<T>::OwnerBeingChanged
 			);
 			h.owner = next.owner;
@@ -413,9 +420,11 @@ impl<T: Config> Pallet<T> {
 		frame_system::Pallet::<T>::dec_sufficients(meter);
 	}
 
-	pub(crate) fn check_connection_limit(limit_wh: u32) -> DispatchResult {
+	pub(crate) fn check_connection_limit(community: CommunityId, limit_wh: u32) -> DispatchResult {
+		let bounds = Self::community(community)?.bounds;
+		let highest = MAX_ENERGY_WH.min(bounds.highest_connection_limit_wh);
 		ensure!(
-			(1..=MAX_ENERGY_WH).contains(&limit_wh),
+			(1..=highest).contains(&limit_wh),
 			Error::<T>::ConnectionLimitOutOfRange
 		);
 		Ok(())

@@ -820,7 +820,8 @@ pub mod pallet {
 		/// The difference between generation and consumption exceeds the household's connection limit.
 		#[codec(index = 12)]
 		OverConnectionLimit,
-		/// A connection limit must be 1 Wh to 1 GWh for each era.
+		/// A connection limit must be 1 Wh to the highest that governance allows in the community, at most 1 GWh, for each
+		/// era.
 		#[codec(index = 13)]
 		ConnectionLimitOutOfRange,
 		/// Generation and consumption are at most 1 GWh in an era.
@@ -893,7 +894,7 @@ pub mod pallet {
 		/// Another meter measured the household in this era.
 		#[codec(index = 36)]
 		MeterNotActiveInEra,
-		/// The last replacement began in this era, and the meter before still has to report one; retry in the next era.
+		/// The meter before the last replacement could still report an era; retry when its eras are no longer kept.
 		#[codec(index = 37)]
 		MeterBeingReplaced,
 		/// The signing account is not the data concentrator of the household's community.
@@ -926,7 +927,7 @@ pub mod pallet {
 		/// The owner has accepted this change already.
 		#[codec(index = 47)]
 		AlreadyAccepted,
-		/// The last connection limit began in this era; retry in the next era.
+		/// An era under the connection limit before the last one could still be reported; retry when it is no longer kept.
 		#[codec(index = 48)]
 		LimitBeingChanged,
 		/// Only the community's utility may do this.
@@ -935,7 +936,7 @@ pub mod pallet {
 		/// The household is in arrears.
 		#[codec(index = 50)]
 		HouseholdInArrears,
-		/// An earlier change of the owner is not complete; retry when the eras before it are settled.
+		/// An era of the owner before the last one is still kept; retry when it no longer is.
 		#[codec(index = 51)]
 		OwnerBeingChanged,
 		/// The terms lie outside the bounds that governance set for the community.
@@ -1211,6 +1212,9 @@ pub mod pallet {
 		/// Origin: the data concentrator, signed. The call costs a fee for each item, and succeeds even if every item
 		/// is skipped.
 		///
+		/// Errors, with which no item counts: `NotConcentrator` if the signer is not the data concentrator of the first
+		/// known household's community, `UnknownHousehold` if no household is known.
+		///
 		/// Events: `ReadingSubmitted` for each item that counts; `ReadingRefused` for each other one, with an error of
 		/// `submit_reading`, `UnknownHousehold`, `NotConcentrator` or `MeterHasReported`.
 		#[pallet::call_index(14)]
@@ -1256,7 +1260,8 @@ pub mod pallet {
 			Self::as_operator_of(&who, household, |h| Self::start_leaving(household, h, last_era))
 		}
 
-		/// Change what governance allows the terms of a community. Terms in force and announced terms stay as they are.
+		/// Change what governance allows the operator of a community. Terms in force, announced terms and connection limits
+		/// that were offered or agreed stay as they are.
 		///
 		/// Origin: governance.
 		///

@@ -58,7 +58,7 @@ impl<T: Config> Pallet<T> {
 			!MeterOf::<T>::contains_key(&genesis.meter),
 			Error::<T>::MeterAlreadyRegistered
 		);
-		Self::check_connection_limit(genesis.connection_limit_wh)?;
+		Self::check_connection_limit(community, genesis.connection_limit_wh)?;
 		Self::check_comfort(community, &genesis.comfort)?;
 		let id = Self::take_household_id()?;
 		MeterOf::<T>::insert(&genesis.meter, id);

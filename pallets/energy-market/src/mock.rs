@@ -170,6 +170,7 @@ pub fn bounds() -> TermsBounds {
 		lowest_imbalance_export_per_kwh: 0,
 		highest_grid_fee_per_kwh: MAX_TARIFF_PER_KWH,
 		highest_incentive_per_era: Balance::MAX,
+		highest_connection_limit_wh: commonwatt_market::game::MAX_ENERGY_WH,
 	}
 }
 
@@ -404,7 +405,9 @@ pub fn concentrate(who: AccountId, era: EraIndex, household: u32, reading: Readi
 	};
 	take_events();
 	let items = vec![item].try_into().expect("one item is a batch");
-	assert_ok!(EnergyMarket::submit_readings(RuntimeOrigin::signed(who), items));
+	if let Err(error) = EnergyMarket::submit_readings(RuntimeOrigin::signed(who), items) {
+		return Some(error);
+	}
 	take_events().into_iter().find_map(|event| match event {
 		Event::ReadingRefused { error, .. } => Some(error),
 		_ => None,

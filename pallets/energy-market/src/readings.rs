@@ -1,6 +1,9 @@
 //! Readings from meters and data concentrators.
 
-use crate::{pallet::*, EraIndex, Household, HouseholdId, Metered, Quality, Reading, ReadingItem, Reported};
+use crate::{
+	pallet::*, CommunityId, EraIndex, Household, HouseholdId, Metered, Quality, Reading, ReadingItem,
+	Reported,
+};
 use commonwatt_market::game::MAX_ENERGY_WH;
 use frame_support::{ensure, BoundedVec};
 use sp_runtime::{DispatchError, DispatchResult};
@@ -17,13 +20,24 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Takes the valid readings of a data concentrator's batch; `ReadingRefused` names each other item and the reason.
+	/// Takes the valid readings of a data concentrator's batch; `ReadingRefused` names each other item and the reason. The
+	/// first known household tells a stranger, whose batch does not get an event for each item.
 	pub(crate) fn do_submit_readings(
 		who: T::AccountId,
 		items: BoundedVec<ReadingItem, T::MaxHouseholds>,
 	) -> DispatchResult {
+		let Some(first) = items.iter().find_map(|item| Households::<T>::get(item.household)) else {
+			ensure!(items.is_empty(), Error::<T>::UnknownHousehold);
+			return Ok(());
+		};
+		ensure!(
+			Self::is_concentrator(&who, first.community)?,
+			Error::<T>::NotConcentrator
+		);
+		// Items of one community usually follow each other, and it is read once for all of them.
+		let mut last = (first.community, true);
 		for (index, item) in items.into_iter().enumerate() {
-			match Self::check_concentrated(&who, &item) {
+			match Self::check_concentrated(&who, &item, &mut last) {
 				Ok(()) => Self::take_reading(item.household, item.era, item.reading, false),
 				Err(error) => Self::deposit_event(Event::ReadingRefused {
 					index: index as u32,
@@ -67,15 +81,28 @@ impl<T: Config> Pallet<T> {
 		Ok(id)
 	}
 
-	/// Checks a reading that a data concentrator signed.
-	fn check_concentrated(who: &T::AccountId, item: &ReadingItem) -> DispatchResult {
-		let household = Households::<T>::get(item.household).ok_or(Error::<T>::UnknownHousehold)?;
-		let community = Self::community(household.community)?;
+	/// Whether an account is the data concentrator of a community in the running era.
+	fn is_concentrator(who: &T::AccountId, community: CommunityId) -> Result<bool, DispatchError> {
 		let current = Clock::<T>::get().map_or(0, |clock| clock.current);
-		ensure!(
-			community.concentrator.in_era(current).as_ref() == Some(who),
-			Error::<T>::NotConcentrator
-		);
+		let community = Self::community(community)?;
+		Ok(community.concentrator.in_era(current).as_ref() == Some(who))
+	}
+
+	/// Checks a reading that a data concentrator signed. `last` is the community of the item before, and whether `who` is
+	/// its data concentrator.
+	fn check_concentrated(
+		who: &T::AccountId,
+		item: &ReadingItem,
+		last: &mut (CommunityId, bool),
+	) -> DispatchResult {
+		let household = Households::<T>::get(item.household).ok_or(Error::<T>::UnknownHousehold)?;
+		if last.0 != household.community {
+			*last = (
+				household.community,
+				Self::is_concentrator(who, household.community)?,
+			);
+		}
+		ensure!(last.1, Error::<T>::NotConcentrator);
 		Self::check_reading(item.household, &household, item.era, &item.reading, false)
 	}
 

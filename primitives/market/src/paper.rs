@@ -44,7 +44,8 @@ pub const TERMS: Terms = Terms {
 };
 
 /// Bounds of our own around [`TERMS`], since the paper has none: retail up to twice as dear, feed-in down to half, a grid
-/// fee up to 0.05 tokens for each kWh, and up to 100 tokens of incentive in an era.
+/// fee up to 0.05 tokens for each kWh, up to 100 tokens of incentive in an era, and connections of up to 100 kWh in an era
+/// (200 kW for half an hour).
 pub const BOUNDS: TermsBounds = TermsBounds {
 	highest_retail_per_kwh: 600 * MILLI,
 	lowest_feed_in_per_kwh: 40 * MILLI,
@@ -52,4 +53,5 @@ pub const BOUNDS: TermsBounds = TermsBounds {
 	lowest_imbalance_export_per_kwh: 0,
 	highest_grid_fee_per_kwh: 50 * MILLI,
 	highest_incentive_per_era: 100 * UNIT,
+	highest_connection_limit_wh: 100_000,
 };

@@ -65,8 +65,8 @@ commonwatt_game::stored_types! {
 		pub reward_cap_per_kwh: Balance,
 	}
 
-	/// What governance allows a community's terms, in the smallest unit of money for each kWh. The operator earns the grid
-	/// fee and chooses the rest, so the bounds limit what an operator can take from its households.
+	/// What governance allows a community's operator. Prices are in the smallest unit of money for each kWh. The operator
+	/// earns the grid fee and chooses the other terms, so the bounds limit what it can take from its households.
 	#[derive(Copy)]
 	pub struct TermsBounds {
 		/// Highest retail tariff.
@@ -87,6 +87,9 @@ commonwatt_game::stored_types! {
 		/// Highest incentive for an era, in the smallest unit of money.
 		#[cfg_attr(feature = "serde", serde(with = "crate::money::serialized"))]
 		pub highest_incentive_per_era: Balance,
+		/// Highest connection limit of a household, Wh in one era. The utility pays for what meters report, up to this: an
+		/// operator could otherwise admit a household of its own whose meter reports a power station.
+		pub highest_connection_limit_wh: u32,
 	}
 
 	/// What every comfort range of a community lies within, hundredths of a degree Celsius. The lower end is below the
@@ -119,8 +122,8 @@ commonwatt_game::stored_types! {
 }
 
 impl TermsBounds {
-	/// The bounds that allow these terms and nothing dearer.
-	pub fn around(terms: &Terms) -> Self {
+	/// The bounds that allow these terms and nothing dearer, and connections up to a limit.
+	pub fn around(terms: &Terms, highest_connection_limit_wh: u32) -> Self {
 		let tariffs = &terms.tariffs;
 		Self {
 			highest_retail_per_kwh: tariffs.retail_per_kwh,
@@ -129,6 +132,7 @@ impl TermsBounds {
 			lowest_imbalance_export_per_kwh: tariffs.imbalance_export_per_kwh,
 			highest_grid_fee_per_kwh: tariffs.grid_fee_per_kwh,
 			highest_incentive_per_era: terms.incentive_per_era,
+			highest_connection_limit_wh,
 		}
 	}
 

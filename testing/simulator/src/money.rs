@@ -79,6 +79,17 @@ impl World {
 		self.give(owner.clone(), POCKET);
 	}
 
+	/// Fills the utility's account in some eras, but not before a statement has left a credit: an outage or the night may
+	/// leave it with nothing to pay.
+	fn fill_utility_once_it_owed(&mut self, credits_before: u64) {
+		self.put_off(30..60, move |world| {
+			match world.tally.with_credit > credits_before {
+				true => world.fill_utility(),
+				false => world.fill_utility_once_it_owed(credits_before),
+			}
+		});
+	}
+
 	fn fill_utility(&mut self) {
 		let utility = the_community().utility;
 		self.broke.remove(&utility);
@@ -102,7 +113,7 @@ impl World {
 		let utility = the_community().utility;
 		if self.is_due("utility spends all") {
 			self.broke.insert(utility.clone());
-			self.put_off(30..60, World::fill_utility);
+			self.fill_utility_once_it_owed(self.tally.with_credit);
 		}
 		if self.broke.contains(&utility) {
 			// Its account must stay alive: the chain leaves with it what a seller without an account could not receive.

@@ -3,7 +3,7 @@
 use crate::{
 	calls::{accept, offer, set_concentrator, set_paused, set_preference, set_suspended},
 	homes::{Home, HOUSEHOLDS, POCKET},
-	people::{gate_is_closed, late_eras},
+	people::{gate_is_closed, late_eras, oldest_retained_era},
 	world::{bystander, members, refused, refused_if, spendable, the_community, World, COMMUNITY},
 };
 use commonwatt_testkit::{
@@ -11,7 +11,7 @@ use commonwatt_testkit::{
 	MarketError, Preference, Quality, Ratio, Reading, Runtime, Sr25519Keyring, Terms, MILLI, UNIT,
 };
 use pallet_energy_market::{
-	market::prices::lowest_price, Change, ComfortBounds, Household, Households, MeterOf, PriceRule,
+	market::prices::lowest_price, Change, ComfortBounds, Household, Households, MeterOf, PriceRule, Round,
 	TermsBounds,
 };
 use rand::{seq::SliceRandom, Rng};
@@ -36,6 +36,7 @@ pub(crate) fn bounds() -> TermsBounds {
 		lowest_imbalance_export_per_kwh: 0,
 		highest_grid_fee_per_kwh: UNIT,
 		highest_incentive_per_era: UNIT,
+		highest_connection_limit_wh: 50_000,
 	}
 }
 
@@ -251,7 +252,6 @@ impl World {
 
 	/// Replaces a household's meter, sometimes by the meter of a household that left.
 	fn replace_meter(&mut self, id: HouseholdId, household: &Household<AccountId>) {
-		let view = now();
 		let used = self.spare.choose(&mut self.rng).map(|(_, meter)| meter.clone());
 		let another = match used.filter(|used| !MeterOf::<Runtime>::contains_key(used)) {
 			Some(used) => used,
@@ -271,11 +271,14 @@ impl World {
 			change: another_meter,
 		};
 		self.act(by(household.owner.clone(), agree), Ok(()));
-		// While both meters still have eras to report, the market refuses a third one.
+		// While the first meter could still report an era, late or in time, the market refuses a third one.
+		let oldest_late = oldest_retained_era();
+		let settling = Round::<Runtime>::get().and_then(|round| round.settle_era);
+		let oldest_open = settling.map_or(oldest_late, |era| era.min(oldest_late));
 		let in_between = household
 			.next_meter
 			.as_ref()
-			.is_some_and(|next| Some(next.from_era) > view.readings_of && next.from_era <= view.current);
+			.is_some_and(|next| next.from_era > oldest_open && next.from_era <= now().current);
 		let expected = refused_if(in_between, MarketError::MeterBeingReplaced);
 		self.act(
 			by(another.clone(), MarketCall::confirm_meter { household: id }),

@@ -323,9 +323,14 @@ pub(crate) fn signed(amount: Balance) -> i128 {
 
 /// The eras whose late readings the chain accepts.
 pub(crate) fn late_eras() -> std::ops::Range<EraIndex> {
-	let retained = <<Runtime as Config>::RetainedEras as Get<u32>>::get();
-	let first = FirstEra::<Runtime>::get().max(now().current + 1 - retained);
+	let first = FirstEra::<Runtime>::get().max(oldest_retained_era());
 	first..now().readings_of.unwrap_or(first)
+}
+
+/// The oldest era whose statements the chain keeps.
+pub(crate) fn oldest_retained_era() -> EraIndex {
+	let retained = <<Runtime as Config>::RetainedEras as Get<u32>>::get();
+	(now().current + 1).saturating_sub(retained)
 }
 
 /// Whether the running era has ended by the time of this block.

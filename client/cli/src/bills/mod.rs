@@ -296,7 +296,7 @@ fn bill_lines(account: &Account, money: &Token) -> String {
 	let bill = &account.bill;
 	let [sold, bought, to_main, from_main] = bill.energy_wh;
 	let mut text = format!(
-		"bill of household {}, eras {} to {} ({} settled), {}\n{:<38} {:>10} {:>12} {:>12}\n",
+		"bill of household {}, eras {} to {} ({} settled), {}\n{:<42} {:>10} {:>12} {:>12}\n",
 		bill.household, bill.first_era, bill.last_era, bill.eras, money.symbol, "", "kWh", "to pay", "earned"
 	);
 	let mut line = |what: &str, wh: Option<u64>, cost: u128, revenue: u128| {
@@ -308,39 +308,44 @@ fn bill_lines(account: &Account, money: &Token) -> String {
 			}
 		};
 		text += &format!(
-			"{what:<38} {:>10} {:>12} {:>12}\n",
+			"{what:<42} {:>10} {:>12} {:>12}\n",
 			wh.map_or(String::new(), kwh),
 			amount(cost),
 			amount(revenue)
 		);
 	};
 	line(
-		"contracts, bought, with grid fee",
+		"bought (contract and grid fee, or retail)",
 		Some(bought + from_main),
 		bill.contract_cost,
 		0,
 	);
-	line("contracts, sold", Some(sold + to_main), 0, bill.contract_revenue);
 	line(
-		"more than contracted, neighbours took it",
+		"sold (contract, or feed-in)",
+		Some(sold + to_main),
+		0,
+		bill.contract_revenue,
+	);
+	line(
+		"unplanned surplus, neighbours took it",
 		Some(bill.matched_long_wh),
 		0,
 		bill.matched_revenue,
 	);
 	line(
-		"less than contracted, neighbours had it",
+		"unplanned shortfall, neighbours had it",
 		Some(bill.matched_short_wh),
 		bill.matched_cost,
 		0,
 	);
 	line(
-		"more than contracted, nobody took it",
+		"unplanned surplus, main grid took it",
 		Some(bill.imbalance_export_wh),
 		0,
 		bill.imbalance_revenue,
 	);
 	line(
-		"less than contracted, nobody had it",
+		"unplanned shortfall, main grid had it",
 		Some(bill.imbalance_import_wh),
 		bill.imbalance_cost,
 		0,

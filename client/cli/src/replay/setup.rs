@@ -59,10 +59,11 @@ pub async fn prepare(
 	let all_keys: Vec<HouseholdKeys> = names
 		.map(|name| HouseholdKeys::of(name))
 		.collect::<Result<_, _>>()?;
-	let (id, community) = find_or_create(node, name, args).await?;
 	let limits: Vec<u32> = (0..dataset.households.len())
 		.map(|household| connection_limit_wh(dataset, manager, household))
 		.collect();
+	let highest = limits.iter().copied().max().unwrap_or(0);
+	let (id, community) = find_or_create(node, name, highest, args).await?;
 	// Owners pay fees for accepting.
 	fund(node, (dataset, manager), &all_keys, &community.terms, args).await?;
 	join_missing(node, (dataset, &limits), &all_keys, id, &community, args).await?;
@@ -93,10 +94,11 @@ pub async fn prepare(
 	})
 }
 
-/// The community with this name. Creates it if it is missing.
+/// The community with this name. Creates it if it is missing, with room for connections of `highest_limit_wh`.
 async fn find_or_create(
 	node: &Node,
 	name: &str,
+	highest_limit_wh: u32,
 	args: &ReplayArgs,
 ) -> Result<(CommunityId, Community), Fault> {
 	let mut tries = Tries::default();
@@ -105,7 +107,7 @@ async fn find_or_create(
 		if let Some(found) = chain::community_named(&at, name).await? {
 			return Ok(found);
 		}
-		let signed = sign_creation(&at, name, args).await?;
+		let signed = sign_creation(&at, name, highest_limit_wh, args).await?;
 		let missed = send::send_all(node, &at, vec![signed]).await?;
 		if missed.is_empty() {
 			break;
@@ -122,15 +124,21 @@ async fn find_or_create(
 	})
 }
 
-async fn sign_creation(at: &At, name: &str, args: &ReplayArgs) -> Result<Signed, Fault> {
+async fn sign_creation(
+	at: &At,
+	name: &str,
+	highest_limit_wh: u32,
+	args: &ReplayArgs,
+) -> Result<Signed, Fault> {
 	let sudo = keys::key(&args.play.keys.sudo)?;
 	let operator = keys::account(&keys::key(&args.play.keys.operator)?);
 	let utility = keys::account(&keys::key(&args.play.keys.utility)?);
-	let (terms, bounds) = chain::community(at, CommunityId(0))
+	let (terms, mut bounds) = chain::community(at, CommunityId(0))
 		.await?
 		.map_or((paper::TERMS, paper::BOUNDS), |community| {
 			(community.terms, community.bounds)
 		});
+	bounds.highest_connection_limit_wh = bounds.highest_connection_limit_wh.max(highest_limit_wh);
 	let call = RuntimeCall::EnergyMarket(MarketCall::create_community {
 		name: name.as_bytes().to_vec(),
 		operator,
@@ -187,6 +195,12 @@ async fn join_missing(
 		for ((name, keys), limit) in dataset.households.iter().zip(all_keys).zip(limits) {
 			let is_offered = offered.iter().any(|(_, offer)| is_for(offer, community, keys));
 			if !is_offered && registered(at, community, name, keys).await?.is_none() {
+				let highest = known.bounds.highest_connection_limit_wh;
+				if *limit > highest {
+					return Err(Fault::Input(format!(
+						"household {name} needs a connection limit of {limit} Wh in an era, but governance allows at most {highest} Wh in this community: play another one with --community, or have the bounds changed with set_terms_bounds"
+					)));
+				}
 				calls.push(RuntimeCall::EnergyMarket(MarketCall::offer_membership {
 					community,
 					owner: keys::account(&keys.owner),

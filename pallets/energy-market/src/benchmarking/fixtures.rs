@@ -3,7 +3,7 @@
 use crate::{pallet::Pallet as EnergyMarket, *};
 use alloc::vec::Vec;
 use commonwatt_market::{
-	game::{Game, Kind, Strategy},
+	game::{Game, Kind, Strategy, MAX_ENERGY_WH},
 	paper::{COMFORT, RULES},
 };
 use core::cmp::Ordering;
@@ -51,7 +51,7 @@ pub(super) fn community<T: Config>() -> CommunityId {
 		funded::<T>("operator", 0),
 		funded::<T>("utility", 0),
 		terms(),
-		TermsBounds::around(&terms()),
+		TermsBounds::around(&terms(), MAX_ENERGY_WH),
 	)
 	.expect("the operator is funded and the terms are valid; qed")
 }

@@ -2,7 +2,7 @@
 //! refused.
 
 use crate::{mock::*, *};
-use commonwatt_market::game::{Comfort, Preference, Ratio};
+use commonwatt_market::game::{Comfort, Preference, Ratio, MAX_ENERGY_WH};
 use frame_support::{assert_noop, assert_ok};
 use sp_runtime::DispatchError::BadOrigin;
 
@@ -341,7 +341,7 @@ fn terms_are_refused_without_notice() {
 fn terms_are_refused_outside_the_bounds() {
 	ExtBuilder::default().build_in_first_era(|| {
 		let community = CommunityId(1);
-		let tight = TermsBounds::around(&terms());
+		let tight = TermsBounds::around(&terms(), MAX_ENERGY_WH);
 		let root = RuntimeOrigin::root;
 		let create =
 			|terms| EnergyMarket::create_community(root(), b"hill".to_vec(), OPERATOR, UTILITY, terms, tight);

@@ -106,6 +106,19 @@ fn offer_is_refused_without_operator_clock_room_or_deposit() {
 		for limit in [0, 1_000_000_001] {
 			assert_noop!(offer(OPERATOR, limit), Error::<Test>::ConnectionLimitOutOfRange);
 		}
+		let root = RuntimeOrigin::root;
+		let tight = TermsBounds {
+			highest_connection_limit_wh: 700,
+			..bounds()
+		};
+		assert_ok!(EnergyMarket::set_terms_bounds(root(), VILLAGE, tight));
+		assert_noop!(offer(OPERATOR, 701), Error::<Test>::ConnectionLimitOutOfRange);
+		let change = Some(Change::ConnectionLimit(701));
+		assert_noop!(
+			EnergyMarket::propose_change(by(OPERATOR), home(0), change),
+			Error::<Test>::ConnectionLimitOutOfRange
+		);
+		assert_ok!(EnergyMarket::set_terms_bounds(root(), VILLAGE, bounds()));
 		assert_noop!(
 			EnergyMarket::offer_membership(by(OPERATOR), CommunityId(9), owner(5), METER, 1),
 			Error::<Test>::UnknownCommunity
@@ -317,8 +330,15 @@ fn connection_limit_holds_from_the_era_after_the_owners_acceptance() {
 			EnergyMarket::submit_reading(by(meter(0)), NEXT, reading(0, 501)),
 			Error::<Test>::OverConnectionLimit
 		);
-		assert_ok!(agree(600));
 		report(0, NEXT, 0, 500);
+		// While an era of the old limit could be reported late, the old limit is not forgotten.
+		(NEXT + 2..=NEXT + RETAINED_ERAS - 2).for_each(enter_era);
+		assert_noop!(
+			EnergyMarket::accept_change(by(owner(0)), home(0), Change::ConnectionLimit(600)),
+			Error::<Test>::LimitBeingChanged
+		);
+		enter_era(NEXT + RETAINED_ERAS - 1);
+		assert_ok!(agree(600));
 	});
 }
 

@@ -212,6 +212,34 @@ fn new_owner_is_not_billed_for_late_readings_of_the_old_ones_eras() {
 }
 
 #[test]
+fn second_handover_waits_until_the_first_owners_eras_are_closed() {
+	ExtBuilder::default().build_in_first_era(|| {
+		let (first, second, third) = (owner(1), STRANGER, owner(2));
+		let offer = |from, to| EnergyMarket::offer_household(RuntimeOrigin::signed(from), home(1), Some(to));
+		let accept = |who| EnergyMarket::accept_household(RuntimeOrigin::signed(who), home(1), 10_000);
+		assert_ok!(offer(first, second));
+		assert_ok!(accept(second));
+		let began = FIRST_ERA + 2;
+		for era in NEXT..began + RETAINED_ERAS - 1 {
+			enter_era_silently(era);
+		}
+		// The first owner's last era was estimated, and the chain still keeps it.
+		assert_ok!(offer(second, third));
+		assert_noop!(accept(third), Error::<Test>::OwnerBeingChanged);
+		assert_noop!(late(1, began - 1, reading(0, 1)), Error::<Test>::EraOfFormerOwner);
+		enter_era_silently(began + RETAINED_ERAS - 1);
+		assert_ok!(accept(third));
+		let all = || [first, second, third].map(|who| Balances::total_balance(&who));
+		let before = all();
+		assert_noop!(
+			late(1, began - 1, reading(0, 1)),
+			Error::<Test>::ReadingForWrongEra
+		);
+		assert_eq!(all(), before);
+	});
+}
+
+#[test]
 fn late_reading_is_refused_for_other_eras_and_by_others() {
 	ExtBuilder::default().build_in_first_era(|| {
 		trade_with_a_silent_buyer();

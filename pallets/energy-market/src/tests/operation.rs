@@ -361,6 +361,18 @@ fn new_meter_measures_from_the_next_era_and_the_old_one_still_reports_earlier_er
 		enter_era(NEXT + 2);
 		assert_eq!(statement(0, FIRST_ERA).reading.consumption_wh, 100);
 		assert_eq!(statement(0, NEXT).reading.consumption_wh, 200);
+		// While the first meter could report an era late, it is not forgotten.
+		let last_late = NEXT + RETAINED_ERAS - 2;
+		(NEXT + 3..=last_late).for_each(enter_era);
+		assert_noop!(
+			EnergyMarket::confirm_meter(by(NEW_METER + 1), home(0)),
+			Error::<Test>::MeterBeingReplaced
+		);
+		assert_eq!(
+			EnergyMarket::submit_late_reading(by(meter(0)), FIRST_ERA, reading(0, 300)),
+			Err(Error::<Test>::ReadingAlreadySubmitted.into())
+		);
+		enter_era(last_late + 1);
 		// The next replacement frees the account of the first meter.
 		assert_ok!(EnergyMarket::confirm_meter(by(NEW_METER + 1), home(0)));
 		assert!(!MeterOf::<Test>::contains_key(meter(0)));
@@ -487,16 +499,18 @@ fn batch_skips_invalid_items_and_names_their_positions() {
 		let taken: Vec<_> = (0..4).map(|h| reported(h, era).is_some()).collect();
 		assert_eq!(taken, [true, false, false, true]);
 
-		// Every item of a stranger's batch is skipped.
-		assert_ok!(EnergyMarket::submit_readings(
-			by(STRANGER),
-			vec![item(1, era, 100)].try_into().unwrap()
-		));
-		assert!(matches!(
-			take_events().as_slice(),
-			[Event::ReadingRefused { index: 0, error, .. }] if *error == Error::<Test>::NotConcentrator.into()
-		));
-		assert!(reported(1, era).is_none());
+		// A stranger's batch is refused, and one without a known household.
+		let send = |who, items: Vec<_>| EnergyMarket::submit_readings(by(who), items.try_into().unwrap());
+		assert_noop!(
+			send(STRANGER, vec![item(99, era, 100), item(1, era, 100)]),
+			Error::<Test>::NotConcentrator
+		);
+		assert_noop!(
+			send(CONCENTRATOR, vec![item(99, era, 100)]),
+			Error::<Test>::UnknownHousehold
+		);
+		assert_ok!(send(STRANGER, Vec::new()));
+		assert!(take_events().is_empty());
 	});
 }
 

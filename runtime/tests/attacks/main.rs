@@ -5,12 +5,14 @@
 //! a grid fee of 10. Imbalance costs 360 and earns 40. Most calls are dispatched without a signature, so that the fees of
 //! transactions do not blur the sums.
 
+mod operator;
+
 use commonwatt_testkit::*;
 use frame_support::traits::{
 	fungible::{Inspect, Mutate},
 	tokens::Preservation,
 };
-use pallet_energy_market::{Communities, PriceRule, ReadingItem};
+use pallet_energy_market::{Communities, Households, PriceRule};
 
 const VILLAGE: CommunityId = CommunityId(0);
 
@@ -85,6 +87,14 @@ fn wealth(home: u32) -> i128 {
 
 fn by_operator(call: MarketCall<Runtime>) -> Signed {
 	by(Eve, call)
+}
+
+fn announce(terms: Terms, from_era: EraIndex) -> Signed {
+	by_operator(MarketCall::set_terms {
+		community: VILLAGE,
+		terms,
+		from_era,
+	})
 }
 
 fn refused<T>(error: MarketError) -> Result<T, sp_runtime::DispatchError> {
@@ -165,163 +175,6 @@ fn phantom_offer_that_lowers_the_supply_demand_price_costs_more_than_its_buyer_s
 		println!("fair {fair:?}, with 3 kWh that nobody delivers {fooled:?}");
 		assert!(fooled[1] > fair[1], "the price has not moved: {fooled:?}");
 		assert!(fooled[1] + fooled[2] < fair[1] + fair[2], "{fooled:?}");
-	});
-}
-
-// The operator
-
-fn with_fee(grid_fee_per_kwh: Balance) -> Terms {
-	let mut terms = paper::TERMS;
-	terms.tariffs.grid_fee_per_kwh = grid_fee_per_kwh;
-	terms
-}
-
-fn announce(terms: Terms, from_era: EraIndex) -> Signed {
-	by_operator(MarketCall::set_terms {
-		community: VILLAGE,
-		terms,
-		from_era,
-	})
-}
-
-#[test]
-fn operator_cannot_change_the_terms_of_an_era_that_is_at_hand() {
-	village(2, paper::TERMS, |village| {
-		let before = [0, 1].map(wealth);
-		village.turn([sell(0, 2_000), buy(1, 2_000)], &[IDLE; 2]);
-		village.act([reading(0, 0, 0), reading(1, 0, 0)]);
-		// In the closing block of an era, and in the first block of the next one.
-		let mut era = now().current;
-		village.chain.next_era_with(|_| {
-			era = now().current;
-			for terms in [with_fee(98 * UNIT), with_fee(50 * MILLI)] {
-				assert!(dispatch(announce(terms, era)).is_err());
-				assert!(dispatch(announce(terms, era + 1)).is_err());
-			}
-		});
-		// A fee of 98 tokens never: with the price it is more than retail. Nor one of 98 milli: governance allows 50.
-		let soon = now().current + NOTICE;
-		assert_eq!(
-			village.chain.try_submit(announce(with_fee(98 * UNIT), soon)),
-			refused(MarketError::GridFeeTooHigh)
-		);
-		assert_eq!(
-			village.chain.try_submit(announce(with_fee(98 * MILLI), soon)),
-			refused(MarketError::OutsideBounds)
-		);
-		assert_eq!(
-			village.chain.try_submit(announce(with_fee(50 * MILLI), soon - 1)),
-			refused(MarketError::NoticeTooShort)
-		);
-		assert_ok!(village.chain.try_submit(announce(with_fee(50 * MILLI), soon)));
-		village.turn([], &[(2_000, 0), (0, 2_000)]);
-		// 2 kWh at 190, and a fee of 20.
-		assert_eq!(wealth(0) - before[0], 380);
-		assert_eq!(wealth(1) - before[1], -400);
-		// Who does not like them has left before they hold.
-		let leave = MarketCall::leave {
-			household: HouseholdId(1),
-		};
-		village.turn([by(owner(1), leave)], &[IDLE; 2]);
-		assert!(now().current + 1 < soon);
-	});
-}
-
-#[test]
-fn concentrator_of_the_operator_changes_no_reading_of_a_meter() {
-	village(2, paper::TERMS, |village| {
-		let evil = account("//evil");
-		let appoint = |who| {
-			by_operator(MarketCall::set_concentrator {
-				community: VILLAGE,
-				concentrator: who,
-			})
-		};
-		let batch = |era, quality| {
-			let reading = Reading {
-				generation_wh: 0,
-				consumption_wh: 15_000,
-				indoor_centi_c: 2_100,
-				quality,
-			};
-			let items = [0, 1].map(|household| ReadingItem {
-				household: HouseholdId(household),
-				era,
-				reading,
-			});
-			let items = items.to_vec().try_into().expect("a batch has room for two");
-			by(evil.clone(), MarketCall::submit_readings { items })
-		};
-		let before = [0, 1].map(wealth);
-		// Named, used and removed in one block: it may not speak yet.
-		village.chain.block_with(|| {
-			let era = now().readings_of.expect("an era has ended");
-			assert_ok!(dispatch(reading(0, 0, 500)));
-			assert_ok!(dispatch(appoint(Some(evil.clone()))));
-			for quality in [Quality::Corrected, Quality::Measured] {
-				assert_ok!(dispatch(batch(era, quality)));
-			}
-			assert_ok!(dispatch(reading(1, 0, 500)));
-		});
-		village.chain.next_era();
-		assert_eq!([0, 1].map(wealth), before.map(|before| before - 150));
-		// In the era after next it speaks for meters that are silent. What a meter says stands, whoever comes first.
-		village.idle();
-		village.chain.block_with(|| {
-			let era = now().readings_of.expect("an era has ended");
-			assert_ok!(dispatch(reading(0, 0, 500)));
-			assert_ok!(dispatch(batch(era, Quality::Measured)));
-			assert_ok!(dispatch(batch(era, Quality::Corrected)));
-			assert_ok!(dispatch(reading(1, 0, 500)));
-		});
-		village.chain.next_era();
-		assert_eq!([0, 1].map(wealth), before.map(|before| before - 300));
-	});
-}
-
-#[test]
-fn suspension_and_pause_after_the_game_change_nothing_in_it() {
-	village(2, paper::TERMS, |village| {
-		let before = [0, 1].map(wealth);
-		let era = village.turn([sell(0, 2_000), buy(1, 2_000)], &[IDLE; 2]);
-		// The operator has seen the game, and strategies for the next one are in.
-		village.act([sell(0, 2_000), buy(1, 2_000)]);
-		let suspend = MarketCall::set_suspended {
-			household: HouseholdId(0),
-			suspended: true,
-		};
-		let pause = MarketCall::set_paused {
-			community: VILLAGE,
-			paused: true,
-		};
-		village.turn([by_operator(suspend), by_operator(pause)], &[IDLE; 2]);
-		assert_eq!(record(0, era + 1).certificate.traded_wh, 2_000);
-		village.turn([], &[(2_000, 0), (0, 2_000)]);
-		village.turn([], &[(2_000, 0), (0, 2_000)]);
-		assert_eq!([0, 1].map(wealth), [before[0] + 2 * 380, before[1] - 2 * 400]);
-		// From the era after next on they hold.
-		assert!(EnergyMarket::view_contract(HouseholdId(0), era + 2).is_none());
-	});
-}
-
-#[test]
-fn announcement_of_an_operator_who_was_replaced_never_comes_into_force() {
-	village(2, paper::TERMS, |village| {
-		let from_era = now().current + NOTICE;
-		village.chain.submit([announce(with_fee(50 * MILLI), from_era)]);
-		let set_operator = MarketCall::<Runtime>::set_operator {
-			community: VILLAGE,
-			operator: Dave.to_account_id(),
-		};
-		let sudo = pallet_sudo::Call::sudo {
-			call: Box::new(set_operator.into()),
-		};
-		village.chain.submit([by(Alice, sudo)]);
-		while now().current <= from_era {
-			village.idle();
-		}
-		let community = Communities::<Runtime>::get(VILLAGE).expect("genesis made it");
-		assert_eq!(community.terms_in(from_era), paper::TERMS);
 	});
 }
 
@@ -595,7 +448,7 @@ fn governance_replaces_a_utility_and_ends_a_community_without_members() {
 		};
 		village.turn([by(owner(0), leave)], &[IDLE]);
 		village.turn([], &[IDLE]);
-		while pallet_energy_market::Households::<Runtime>::contains_key(HouseholdId(0)) {
+		while Households::<Runtime>::contains_key(HouseholdId(0)) {
 			village.chain.next_era();
 		}
 		assert_eq!(village.chain.block_with(|| dispatch_as_root(close)), Ok(()));
