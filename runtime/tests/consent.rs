@@ -168,34 +168,27 @@ fn no_more_than_the_agreed_amount_is_debited_for_an_era_in_time_or_late() {
 	village(|chain| {
 		chain.submit([limit_debits_of(0, UNIT)]);
 		let start = all_of(&owner(0));
+		let paid = || start - all_of(&owner(0));
+		// An era without a reading is billed 0.15 kWh. Then its reading comes late: 15 kWh.
+		let silent = chain.next_era() - 1;
 		chain.next_era();
-		// 15 kWh at retail are 4.5 CWT.
-		chain.submit([reading(0, 0, 15_000)]);
-		chain.next_era();
-		assert_eq!(
-			(start - all_of(&owner(0)), debt(0).arrears),
-			(UNIT, 3_500 * MILLI)
-		);
-		chain.submit([reading(0, 0, 0)]);
-		// What is left is debited by the next settlements, within the same amount.
-		let silent = chain.next_era();
-		assert_eq!(
-			(start - all_of(&owner(0)), debt(0).arrears),
-			(2 * UNIT, 2_500 * MILLI)
-		);
-		// Era `silent - 1` is not reported in time. Its estimate and the arrears take the whole amount.
-		chain.next_era();
-		chain.next_era();
-		let (paid, owed) = (start - all_of(&owner(0)), debt(0).arrears);
-		assert!(paid <= 4 * UNIT, "{paid}");
+		assert_eq!((paid(), debt(0).arrears), (45 * MILLI, 0));
 		let late = MarketCall::submit_late_reading {
-			era: silent - 1,
+			era: silent,
 			reading: metered(0, 15_000),
 		};
-		assert_eq!(statement(0, silent - 1).amounts.paid_to_utility, UNIT);
-		chain.submit([by(meter(0), late)]);
-		assert_eq!(start - all_of(&owner(0)), paid);
-		assert!(debt(0).arrears > owed, "the late reading was not billed");
+		chain.submit([reading(0, 0, 0), by(meter(0), late)]);
+		let corrected = statement(0, silent).amounts.cost();
+		assert!(corrected >= 4_500 * MILLI, "{corrected}");
+		assert_eq!((paid(), debt(0).arrears), (UNIT, corrected - UNIT));
+		// Arrears are debited by the next settlements, within the same amount.
+		chain.next_era();
+		assert_eq!((paid(), debt(0).arrears), (2 * UNIT, corrected - 2 * UNIT));
+		// 15 kWh in time, at retail.
+		chain.submit([reading(0, 0, 15_000)]);
+		chain.next_era();
+		let owed = corrected + 4_500 * MILLI - 3 * UNIT;
+		assert_eq!((paid(), debt(0).arrears), (3 * UNIT, owed));
 	});
 }
 
@@ -204,8 +197,9 @@ fn household_that_agreed_to_less_than_its_worst_case_trades_with_the_main_grid_o
 	Setup::empty().community(community(2)).run(|chain| {
 		chain.next_era();
 		let trade = || [sell(0, 2_000), buy(1, 2_000)];
-		// A buyer's worst case is 2 kWh at retail.
-		for (agreed, main_grid_only) in [(599 * MILLI, true), (600 * MILLI, false)] {
+		// A buyer's worst case is 2 kWh at retail, and two units for rounding.
+		let worst = 600 * MILLI + 2;
+		for (agreed, main_grid_only) in [(worst - 1, true), (worst, false)] {
 			chain.submit([limit_debits_of(1, agreed)]);
 			chain.submit(trade());
 			let era = chain.next_era();

@@ -161,9 +161,8 @@ fn suspension_and_pause_after_the_game_change_nothing_in_it() {
 		assert_eq!(record(0, era + 1).certificate.traded_wh, 2_000);
 		// From the era after next on they hold.
 		village.chain.block_with(|| {
-			for strategies in [sell(0, 2_000), buy(1, 2_000)] {
-				assert_eq!(dispatch(strategies), refused(MarketError::CommunityPaused));
-			}
+			assert_eq!(dispatch(sell(0, 2_000)), refused(MarketError::HouseholdSuspended));
+			assert_eq!(dispatch(buy(1, 2_000)), refused(MarketError::CommunityPaused));
 		});
 		village.turn([], &[(2_000, 0), (0, 2_000)]);
 		village.turn([], &[(2_000, 0), (0, 2_000)]);
