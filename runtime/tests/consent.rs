@@ -224,6 +224,28 @@ fn household_that_agreed_to_less_than_its_worst_case_trades_with_the_main_grid_o
 }
 
 #[test]
+fn household_that_joins_as_an_era_begins_is_not_billed_for_the_one_before() {
+	village(|chain| {
+		let (new, meter) = (Bob.to_account_id(), account("//device"));
+		chain.submit([offer(new.clone(), meter.clone())]);
+		chain.submit([accept(new.clone(), 1, UNIT)]);
+		let before = all_of(&new);
+		// In the first block of an era the chain has not noted yet that the one before is over.
+		chain.next_era_with(|block| {
+			if block == 0 {
+				assert_ok!(dispatch(confirm(meter.clone(), 1)));
+			}
+		});
+		let joined = Households::<Runtime>::get(HouseholdId(1)).map(|h| h.member_since);
+		assert_eq!(joined, Some(now().current));
+		chain.submit([reading(0, 0, 0)]);
+		chain.next_era();
+		assert_eq!(all_of(&new), before);
+		assert!(EnergyMarket::view_statement(HouseholdId(1), now().current - 2).is_none());
+	});
+}
+
+#[test]
 fn each_owner_pays_for_the_eras_of_its_own() {
 	village(|chain| {
 		let (old, new) = (owner(0), Bob.to_account_id());

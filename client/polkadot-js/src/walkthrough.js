@@ -104,7 +104,7 @@ export const steps = [
 					lowestImbalanceExportPerKwh: 0,
 					highestGridFeePerKwh: Number(milli(50)),
 					highestIncentivePerEra: Number(milli(100_000)),
-					highestConnectionLimitWh: 50_000,
+					highestConnectionLimitWh: 100_000,
 				},
 				endedTerms: [],
 				nextTerms: null,

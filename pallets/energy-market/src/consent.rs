@@ -287,10 +287,10 @@ impl<T: Config> Pallet<T> {
 	/// Whether a replacement of the meter may begin. An earlier one is cancelled if it has not begun. Otherwise the meter
 	/// before it may still report eras late, so the next replacement has to wait for them.
 	fn check_replaceable(household: &Household<T::AccountId>) -> DispatchResult {
-		let clock = Clock::<T>::get().ok_or(Error::<T>::ClockNotStarted)?;
+		ensure!(Clock::<T>::exists(), Error::<T>::ClockNotStarted);
 		if let Some(next) = &household.next_meter {
 			ensure!(
-				next.from_era <= Self::oldest_open_era() || next.from_era > clock.current,
+				next.from_era <= Self::oldest_open_era() || next.from_era > Self::running_era(),
 				Error::<T>::MeterBeingReplaced
 			);
 		}
@@ -343,8 +343,10 @@ impl<T: Config> Pallet<T> {
 			.current
 			.saturating_add(1)
 			.saturating_sub(T::RetainedEras::get());
+		// After an outage, an era that still waits for settlement may be older than the retained ones.
 		let settling = Round::<T>::get().and_then(|round| round.settle_era);
-		settling.map_or(retained, |era| era.min(retained))
+		let unsettled = [clock.previous, settling].into_iter().flatten();
+		unsettled.fold(retained, EraIndex::min)
 	}
 
 	pub(crate) fn do_offer_household(
@@ -391,8 +393,9 @@ impl<T: Config> Pallet<T> {
 			owner: who.clone(),
 			max_debit_per_era,
 		});
-		// It would speak for the new owner, who has not chosen it.
+		// They would bind the new owner, who has not chosen the preference and not seen the operator's proposal.
 		h.preference = None;
+		Self::drop_proposal(household);
 		Households::<T>::insert(household, h);
 		Handovers::<T>::remove(household);
 		Self::deposit_event(Event::OwnerChanged {

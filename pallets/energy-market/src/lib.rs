@@ -936,7 +936,7 @@ pub mod pallet {
 		/// The household is in arrears.
 		#[codec(index = 50)]
 		HouseholdInArrears,
-		/// An era of the owner before the last one is still kept; retry when it no longer is.
+		/// The last handover is less than a day ago: its former owner's eras can still be settled. Retry later.
 		#[codec(index = 51)]
 		OwnerBeingChanged,
 		/// The terms lie outside the bounds that governance set for the community.
@@ -1210,7 +1210,7 @@ pub mod pallet {
 		/// and an event names its position and the reason; the other items count.
 		///
 		/// Origin: the data concentrator, signed. The call costs a fee for each item, and succeeds even if every item
-		/// is skipped.
+		/// is skipped, except for these errors.
 		///
 		/// Errors, with which no item counts: `NotConcentrator` if the signer is not the data concentrator of the first
 		/// known household's community, `UnknownHousehold` if no household is known.
@@ -1261,7 +1261,7 @@ pub mod pallet {
 		}
 
 		/// Change what governance allows the operator of a community. Terms in force, announced terms and connection limits
-		/// that were offered or agreed stay as they are.
+		/// that were offered, proposed or agreed stay as they are.
 		///
 		/// Origin: governance.
 		///
@@ -1334,9 +1334,9 @@ pub mod pallet {
 		}
 
 		/// Offer a membership to an owner and a meter. It binds nobody, and the offer's number becomes the household's
-		/// when the owner has accepted and the meter has confirmed. `connection_limit_wh` is 1 to 10^9 Wh. The offer puts
-		/// `OfferDeposit` on hold until it is complete or withdrawn, and holds for `OfferLifetime` further eras. It
-		/// keeps the meter's account alive, so the meter needs no funds.
+		/// when the owner has accepted and the meter has confirmed. `connection_limit_wh` is 1 Wh to the highest that
+		/// governance allows. The offer puts `OfferDeposit` on hold until it is complete or withdrawn, and holds for
+		/// `OfferLifetime` further eras. It keeps the meter's account alive, so the meter needs no funds.
 		///
 		/// Origin: the community's operator, signed.
 		///

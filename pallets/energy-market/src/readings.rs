@@ -20,8 +20,9 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Takes the valid readings of a data concentrator's batch; `ReadingRefused` names each other item and the reason. The
-	/// first known household tells a stranger, whose batch does not get an event for each item.
+	/// Takes the valid readings of a data concentrator's batch; `ReadingRefused` names each other item and the reason.
+	/// A stranger's batch is refused as a whole, so that it does not make an event for each item. The first household that
+	/// the chain knows decides whether the signer is a stranger.
 	pub(crate) fn do_submit_readings(
 		who: T::AccountId,
 		items: BoundedVec<ReadingItem, T::MaxHouseholds>,

@@ -17,7 +17,7 @@ commonwatt_game::stored_types! {
 		pub concentrator: Scheduled<Option<AccountId>>,
 		/// While paused, no game is played: all energy goes to and from the main grid.
 		pub paused: Scheduled<bool>,
-		/// What governance allows the operator's terms.
+		/// What governance allows the operator.
 		pub bounds: TermsBounds,
 		/// Terms that held before `terms`, the oldest first: eras of their time may still wait for settlement.
 		pub ended_terms: Ended,

@@ -167,6 +167,7 @@ fn suspension_and_pause_after_the_game_change_nothing_in_it() {
 		village.turn([], &[(2_000, 0), (0, 2_000)]);
 		village.turn([], &[(2_000, 0), (0, 2_000)]);
 		assert_eq!([0, 1].map(wealth), [before[0] + 2 * 380, before[1] - 2 * 400]);
+		assert!(EnergyMarket::view_contract(HouseholdId(0), era + 2).is_none());
 	});
 }
 

@@ -95,8 +95,7 @@ impl World {
 		);
 	}
 
-	/// Submits a batch of readings by an account that is not the data concentrator: the chain refuses every item and
-	/// changes no reading.
+	/// Submits a batch of readings by an account that is not the data concentrator: the chain refuses it.
 	fn false_batch(&mut self) {
 		let Some(era) = now().readings_of else { return };
 		let reading = Reading {

@@ -274,11 +274,12 @@ impl World {
 		// While the first meter could still report an era, late or in time, the market refuses a third one.
 		let oldest_late = oldest_retained_era();
 		let settling = Round::<Runtime>::get().and_then(|round| round.settle_era);
-		let oldest_open = settling.map_or(oldest_late, |era| era.min(oldest_late));
+		let unsettled = [now().readings_of, settling].into_iter().flatten();
+		let oldest_open = unsettled.fold(oldest_late, EraIndex::min);
 		let in_between = household
 			.next_meter
 			.as_ref()
-			.is_some_and(|next| next.from_era > oldest_open && next.from_era <= now().current);
+			.is_some_and(|next| next.from_era > oldest_open && next.from_era <= running());
 		let expected = refused_if(in_between, MarketError::MeterBeingReplaced);
 		self.act(
 			by(another.clone(), MarketCall::confirm_meter { household: id }),

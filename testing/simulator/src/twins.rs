@@ -6,6 +6,7 @@ use crate::{
 	calls::batch,
 	homes::{habit_percent, sunshine_percent},
 	people::{gate_is_closed, late_eras, signed, wealth},
+	world::refused_if,
 };
 use commonwatt_testkit::{
 	account, by, community, dispatch, now, paper, runtime::Runtime, strategy, AccountId, Balances,
@@ -13,7 +14,7 @@ use commonwatt_testkit::{
 	Strategy, UNIT,
 };
 use frame_support::traits::fungible::Inspect;
-use pallet_energy_market::Readings;
+use pallet_energy_market::{Communities, Readings};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::{fmt, ops::Range};
@@ -276,9 +277,10 @@ impl Twins {
 				..reading((0, 15_000))
 			};
 			let readings = community.homes.iter().map(|id| (*id, most));
-			let sent = dispatch(by(concentrator.clone(), batch(era, readings)));
-			let not_yet = Err(MarketError::NotConcentrator.into());
-			assert!(sent.is_ok() || sent == not_yet, "{sent:?}");
+			let market = Communities::<Runtime>::get(community.id).expect("genesis made it");
+			let named = market.concentrator.in_era(now().current).as_ref() == Some(&concentrator);
+			let expected = refused_if(!named, MarketError::NotConcentrator);
+			assert_eq!(dispatch(by(concentrator.clone(), batch(era, readings))), expected);
 		}
 	}
 

@@ -229,13 +229,37 @@ fn second_handover_waits_until_the_first_owners_eras_are_closed() {
 		assert_noop!(late(1, began - 1, reading(0, 1)), Error::<Test>::EraOfFormerOwner);
 		enter_era_silently(began + RETAINED_ERAS - 1);
 		assert_ok!(accept(third));
-		let all = || [first, second, third].map(|who| Balances::total_balance(&who));
-		let before = all();
 		assert_noop!(
 			late(1, began - 1, reading(0, 1)),
 			Error::<Test>::ReadingForWrongEra
 		);
-		assert_eq!(all(), before);
+	});
+}
+
+#[test]
+fn second_handover_waits_for_an_era_that_an_outage_left_unsettled() {
+	ExtBuilder::default().build_in_first_era(|| {
+		let (first, second, third) = (owner(1), STRANGER, owner(2));
+		let offer = |from, to| EnergyMarket::offer_household(RuntimeOrigin::signed(from), home(1), Some(to));
+		let accept = |who| EnergyMarket::accept_household(RuntimeOrigin::signed(who), home(1), 10_000);
+		assert_ok!(offer(first, second));
+		assert_ok!(accept(second));
+		let after = FIRST_ERA + 10 * RETAINED_ERAS;
+		enter_era_silently(after);
+		assert!(Round::<Test>::get().is_none());
+		// The readings of the first owner's era are still due.
+		assert_ok!(EnergyMarket::submit_reading(
+			RuntimeOrigin::signed(meter(1)),
+			FIRST_ERA,
+			reading(0, 1_000)
+		));
+		assert_ok!(offer(second, third));
+		assert_noop!(accept(third), Error::<Test>::OwnerBeingChanged);
+		let before = [first, second].map(|who| Balances::total_balance(&who));
+		enter_era_silently(after + 1);
+		assert_ok!(accept(third));
+		let paid = |who, before| before - Balances::total_balance(&who);
+		assert_eq!([paid(first, before[0]), paid(second, before[1])], [300, 0]);
 	});
 }
 
