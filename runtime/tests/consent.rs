@@ -169,10 +169,11 @@ fn no_more_than_the_agreed_amount_is_debited_for_an_era_in_time_or_late() {
 		chain.submit([limit_debits_of(0, UNIT)]);
 		let start = all_of(&owner(0));
 		let paid = || start - all_of(&owner(0));
-		// An era without a reading is billed 0.15 kWh. Then its reading comes late: 15 kWh.
+		// An era without a reading is billed 188 Wh: a quarter more than a hundredth of the connection limit. Then its
+		// reading comes late: 15 kWh.
 		let silent = chain.next_era() - 1;
 		chain.next_era();
-		assert_eq!((paid(), debt(0).arrears), (45 * MILLI, 0));
+		assert_eq!((paid(), debt(0).arrears), (564 * MILLI / 10, 0));
 		let late = MarketCall::submit_late_reading {
 			era: silent,
 			reading: metered(0, 15_000),
@@ -213,8 +214,8 @@ fn household_that_agreed_to_less_than_its_worst_case_trades_with_the_main_grid_o
 		}
 		// Who lowers the amount after gate closure still pays the contract, from the funds on hold.
 		chain.submit([limit_debits_of(1, 0)]);
-		let before = [0, 1].map(|home| all_of(&owner(home)));
 		chain.next_era();
+		let before = [0, 1].map(|home| all_of(&owner(home)));
 		chain.submit([reading(0, 2_000, 0), reading(1, 0, 2_000)]);
 		chain.next_era();
 		let after = [0, 1].map(|home| all_of(&owner(home)));

@@ -219,10 +219,10 @@ async fn reading_that_missed_its_time_is_sent_late() {
 		"{}",
 		audit.stdout
 	);
-	// The estimate of 0.15 kWh at retail goes, and 5 Wh are paid at feed-in.
+	// The estimate of 188 Wh becomes 295 Wh, at retail.
 	let bill = commonwatt(&["bills", "--url", &node.url, "--household", "0"]).output();
 	let bill = Outcome::from(bill.unwrap()).expect_code(0);
-	let corrected = "late readings changed this bill by -0.0454";
+	let corrected = "late readings changed this bill by 0.0321";
 	assert!(bill.stdout.contains(corrected), "{}", bill.stdout);
 }
 

@@ -53,6 +53,10 @@ impl World {
 			self.report(if self.silent { 0 } else { 100 });
 			self.report_late(100);
 			self.submit(100);
+			if self.restore {
+				// Nothing is collected from a household that has left.
+				self.repay(100);
+			}
 			return;
 		}
 		self.operate();
@@ -61,7 +65,7 @@ impl World {
 		self.submit(60);
 		self.correct();
 		self.withdraw();
-		self.repay();
+		self.repay(20);
 		self.trespass();
 	}
 
@@ -282,10 +286,10 @@ impl World {
 	}
 
 	/// Owners in arrears repay now and then, before the next settlement makes them.
-	fn repay(&mut self) {
+	fn repay(&mut self, percent: u32) {
 		for (id, household) in members() {
 			let arrears = debt(id).arrears;
-			if arrears == 0 || self.rng.gen_bool(0.8) {
+			if arrears == 0 || !self.rng.gen_ratio(percent, 100) {
 				continue;
 			}
 			let utility = the_community().utility;
