@@ -42,17 +42,8 @@ fn confirm(meter: AccountId, household: u32) -> Signed {
 	by(meter, MarketCall::confirm_meter { household })
 }
 
-fn metered(generation_wh: u32, consumption_wh: u32) -> Reading {
-	Reading {
-		generation_wh,
-		consumption_wh,
-		indoor_centi_c: 2_100,
-		quality: Quality::Measured,
-	}
-}
-
 fn everything(era: EraIndex) -> MarketCall<Runtime> {
-	let reading = metered(0, HIGHEST_WH);
+	let reading = measured(0, HIGHEST_WH);
 	MarketCall::submit_reading { era, reading }
 }
 
@@ -136,7 +127,7 @@ fn operator_with_a_meter_of_its_own_is_paid_for_no_more_than_a_connection_carrie
 		chain.submit([accept(own.clone(), 1, 0), confirm(meter.clone(), 1)]);
 		let era = chain.next_era();
 		let report = |generation_wh| {
-			let reading = metered(generation_wh, 0);
+			let reading = measured(generation_wh, 0);
 			let era = era - 1;
 			by(meter.clone(), MarketCall::submit_reading { era, reading })
 		};
@@ -176,7 +167,7 @@ fn no_more_than_the_agreed_amount_is_debited_for_an_era_in_time_or_late() {
 		assert_eq!((paid(), debt(0).arrears), (564 * MILLI / 10, 0));
 		let late = MarketCall::submit_late_reading {
 			era: silent,
-			reading: metered(0, 15_000),
+			reading: measured(0, 15_000),
 		};
 		chain.submit([reading(0, 0, 0), by(meter(0), late)]);
 		let corrected = statement(0, silent).amounts.cost();
@@ -355,7 +346,7 @@ fn meter_that_was_named_by_a_stranger_first_joins_its_own_household() {
 		let era = chain.next_era();
 		let report = MarketCall::submit_reading {
 			era: era - 1,
-			reading: metered(0, 0),
+			reading: measured(0, 0),
 		};
 		chain.submit([by(meter, report)]);
 	});

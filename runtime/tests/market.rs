@@ -232,10 +232,8 @@ fn meter_pays_for_everything_but_a_valid_first_reading() {
 		let (meter, valid) = reading(0, 0, 1_000);
 		let report = |era, consumption_wh, quality| -> RuntimeCall {
 			let reading = Reading {
-				generation_wh: 0,
-				consumption_wh,
-				indoor_centi_c: 2_100,
 				quality,
+				..measured(0, consumption_wh)
 			};
 			MarketCall::submit_reading { era, reading }.into()
 		};

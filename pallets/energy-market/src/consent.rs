@@ -339,10 +339,7 @@ impl<T: Config> Pallet<T> {
 	/// connection limit, so none of them is forgotten while an era of its time is open.
 	fn oldest_open_era() -> EraIndex {
 		let Some(clock) = Clock::<T>::get() else { return 0 };
-		let retained = clock
-			.current
-			.saturating_add(1)
-			.saturating_sub(T::RetainedEras::get());
+		let retained = Self::oldest_retained_era(clock.current);
 		// After an outage, an era that still waits for settlement may be older than the retained ones.
 		let settling = Round::<T>::get().and_then(|round| round.settle_era);
 		let unsettled = [clock.previous, settling].into_iter().flatten();

@@ -57,7 +57,12 @@ impl<T: Config> Pallet<T> {
 
 	/// Whether contracts, statements and records of an era are still in their ring slots.
 	fn is_retained(era: EraIndex, current: EraIndex) -> bool {
-		current.saturating_sub(era) < T::RetainedEras::get()
+		Self::oldest_retained_era(current) <= era
+	}
+
+	/// The oldest era whose contracts, statements and records are still in their ring slots.
+	pub(crate) fn oldest_retained_era(current: EraIndex) -> EraIndex {
+		current.saturating_add(1).saturating_sub(T::RetainedEras::get())
 	}
 
 	/// Checks a late reading. The errors are those of [`Pallet::submit_late_reading`].

@@ -244,12 +244,7 @@ fn pot_cannot_be_emptied_by_suspending_everybody_else() {
 // Outages and late readings
 
 fn late(home: u32, era: EraIndex, consumption_wh: u32) -> Signed {
-	let reading = Reading {
-		generation_wh: 0,
-		consumption_wh,
-		indoor_centi_c: 2_100,
-		quality: Quality::Measured,
-	};
+	let reading = measured(0, consumption_wh);
 	by(meter(home), MarketCall::submit_late_reading { era, reading })
 }
 

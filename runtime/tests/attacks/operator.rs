@@ -76,10 +76,8 @@ fn concentrator_of_the_operator_changes_no_reading_of_a_meter() {
 		};
 		let batch = |era, quality| {
 			let reading = Reading {
-				generation_wh: 0,
-				consumption_wh: 15_000,
-				indoor_centi_c: 2_100,
 				quality,
+				..measured(0, 15_000)
 			};
 			let items = [0, 1, 2].map(|household| ReadingItem {
 				household: HouseholdId(household),

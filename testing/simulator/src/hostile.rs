@@ -7,8 +7,9 @@ use crate::{
 	world::{members, refused, the_community, World, COMMUNITY},
 };
 use commonwatt_testkit::{
-	account, by, debt, meter, now, owner, paper, strategy, AccountId, Comfort, CommunityId, EraIndex,
-	HouseholdId, Kind, MarketCall, MarketError, Preference, Quality, Reading, Runtime, Sr25519Keyring,
+	account, by, debt, measured, meter, now, owner, paper, strategy, AccountId, Comfort, CommunityId,
+	EraIndex, HouseholdId, Kind, MarketCall, MarketError, Preference, Quality, Reading, Runtime,
+	Sr25519Keyring,
 };
 use pallet_energy_market::{Change, Household};
 use rand::{seq::SliceRandom, Rng};
@@ -98,12 +99,7 @@ impl World {
 	/// Submits a batch of readings by an account that is not the data concentrator: the chain refuses it.
 	fn false_batch(&mut self) {
 		let Some(era) = now().readings_of else { return };
-		let reading = Reading {
-			generation_wh: 15_000,
-			consumption_wh: 0,
-			indoor_centi_c: 2_100,
-			quality: Quality::Measured,
-		};
+		let reading = measured(15_000, 0);
 		let readings = members().into_iter().map(|(id, _)| (id, reading));
 		let who = self.somebody_else();
 		self.act(

@@ -7,8 +7,8 @@ use crate::{
 	world::{bystander, members, refused, refused_if, spendable, the_community, World, COMMUNITY},
 };
 use commonwatt_testkit::{
-	account, by, meter, now, owner, paper, AccountId, Comfort, EraIndex, HouseholdId, MarketCall,
-	MarketError, Preference, Quality, Ratio, Reading, Runtime, Sr25519Keyring, Terms, MILLI, UNIT,
+	account, by, measured, meter, now, owner, paper, AccountId, Comfort, EraIndex, HouseholdId, MarketCall,
+	MarketError, Preference, Ratio, Runtime, Sr25519Keyring, Terms, MILLI, UNIT,
 };
 use pallet_energy_market::{
 	market::prices::lowest_price, Change, ComfortBounds, Household, Households, MeterOf, PriceRule, Round,
@@ -376,12 +376,7 @@ impl World {
 		let household = pallet_energy_market::NextHousehold::<Runtime>::get();
 		self.as_operator(offer(bystander(), meter.clone(), 15_000), Ok(()));
 		self.act(by(meter.clone(), MarketCall::confirm_meter { household }), Ok(()));
-		let reading = Reading {
-			generation_wh: 0,
-			consumption_wh: 15_000,
-			indoor_centi_c: 2_100,
-			quality: Quality::Measured,
-		};
+		let reading = measured(0, 15_000);
 		if let Some(era) = now().readings_of {
 			let report = MarketCall::submit_reading { era, reading };
 			self.act(by(meter.clone(), report), refused(MarketError::NotMemberInEra));

@@ -9,7 +9,7 @@ use crate::{
 	world::refused_if,
 };
 use commonwatt_testkit::{
-	account, by, community, dispatch, now, paper, runtime::Runtime, strategy, AccountId, Balances,
+	account, by, community, dispatch, measured, now, paper, runtime::Runtime, strategy, AccountId, Balances,
 	CommunityId, EraIndex, GenesisCommunity, HouseholdId, Kind, MarketCall, MarketError, Quality, Reading,
 	Strategy, UNIT,
 };
@@ -207,13 +207,13 @@ impl Twins {
 
 	fn report_in_time(&self, number: usize, home: usize, era: EraIndex) {
 		let has_spoken = Readings::<Runtime>::contains_key(self.all[number].homes[home]);
-		let measured = match self.persona(number, home) {
+		let (generation_wh, consumption_wh) = match self.persona(number, home) {
 			Persona::NeverReports | Persona::UnplugsBehindNeutral | Persona::ReportsLate => return,
 			Persona::ReportsOnce if has_spoken => return,
 			Persona::ReportsOnce => (0, 50),
 			_ => self.actual(home, era),
 		};
-		let reading = reading(measured);
+		let reading = measured(generation_wh, consumption_wh);
 		let report = MarketCall::submit_reading { era, reading };
 		dispatch(by(meter_of(number, home), report)).expect("the reading is valid");
 	}
@@ -226,7 +226,8 @@ impl Twins {
 		};
 		let owed = self.open.iter().filter(|open| is_always_late || !open.in_time);
 		for era in owed.map(|open| open.era).filter(|era| retained.contains(era)) {
-			let reading = reading(self.actual(home, era));
+			let (generation_wh, consumption_wh) = self.actual(home, era);
+			let reading = measured(generation_wh, consumption_wh);
 			let report = MarketCall::submit_late_reading { era, reading };
 			dispatch(by(meter_of(number, home), report)).expect("the late reading is valid");
 		}
@@ -271,15 +272,15 @@ impl Twins {
 			community: community.id,
 			concentrator: Some(concentrator.clone()),
 		});
+		let market = Communities::<Runtime>::get(community.id).expect("genesis made it");
+		let named = market.concentrator.in_era(now().current).as_ref() == Some(&concentrator);
+		let expected = refused_if(!named, MarketError::NotConcentrator);
 		for quality in [Quality::Measured, Quality::Corrected] {
 			let most = Reading {
 				quality,
-				..reading((0, 15_000))
+				..measured(0, 15_000)
 			};
 			let readings = community.homes.iter().map(|id| (*id, most));
-			let market = Communities::<Runtime>::get(community.id).expect("genesis made it");
-			let named = market.concentrator.in_era(now().current).as_ref() == Some(&concentrator);
-			let expected = refused_if(!named, MarketError::NotConcentrator);
 			assert_eq!(dispatch(by(concentrator.clone(), batch(era, readings))), expected);
 		}
 	}
@@ -360,15 +361,6 @@ fn owner_of(number: usize, home: usize) -> AccountId {
 
 fn meter_of(number: usize, home: usize) -> AccountId {
 	named("meter", number * PEAKS_WH.len() + home)
-}
-
-fn reading((generation_wh, consumption_wh): (u32, u32)) -> Reading {
-	Reading {
-		generation_wh,
-		consumption_wh,
-		indoor_centi_c: 2_100,
-		quality: Quality::Measured,
-	}
 }
 
 impl Persona {

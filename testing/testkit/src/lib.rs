@@ -10,7 +10,9 @@ pub mod sums;
 pub use accounts::{account, by, meter, owner, signed, signed_with_tip, Signed};
 pub use chain::{dispatch, Chain};
 pub use ledger::{events, Snapshot};
-pub use market::{buy, contract, debt, now, reading, record, sell, statement, strategies, strategy};
+pub use market::{
+	buy, contract, debt, measured, now, reading, record, sell, statement, strategies, strategy,
+};
 pub use setup::{community, Setup, HALF_HOUR_MS};
 pub use sums::{assert_holds, assert_sums, balances, held};
 

@@ -52,15 +52,20 @@ pub fn buy(id: impl Into<HouseholdId>, wh: u32) -> Signed {
 	strategies(id, 0, vec![strategy(Kind::BuyFromCommunity, wh)])
 }
 
-/// The meter's reading, in Wh and at 21 degrees, for the era whose readings the chain accepts now.
-pub fn reading(id: impl Into<HouseholdId>, generation_wh: u32, consumption_wh: u32) -> Signed {
-	let era = now().readings_of.expect("an era has ended");
-	let reading = Reading {
+/// A measured reading, in Wh and at 21 degrees.
+pub fn measured(generation_wh: u32, consumption_wh: u32) -> Reading {
+	Reading {
 		generation_wh,
 		consumption_wh,
 		indoor_centi_c: 2_100,
 		quality: Quality::Measured,
-	};
+	}
+}
+
+/// The meter's reading, in Wh and at 21 degrees, for the era whose readings the chain accepts now.
+pub fn reading(id: impl Into<HouseholdId>, generation_wh: u32, consumption_wh: u32) -> Signed {
+	let era = now().readings_of.expect("an era has ended");
+	let reading = measured(generation_wh, consumption_wh);
 	by(
 		household(id.into()).meter_in(era).clone(),
 		Call::submit_reading { era, reading },

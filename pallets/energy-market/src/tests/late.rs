@@ -19,6 +19,16 @@ fn cash(household: u32) -> Balance {
 	Balances::free_balance(owner(household))
 }
 
+/// Household 1's owner offers it to another account.
+fn offer_home(from: AccountId, to: AccountId) -> DispatchResult {
+	EnergyMarket::offer_household(RuntimeOrigin::signed(from), home(1), Some(to))
+}
+
+/// An account takes over household 1.
+fn take_home(who: AccountId) -> DispatchResult {
+	EnergyMarket::accept_household(RuntimeOrigin::signed(who), home(1), 10_000)
+}
+
 /// Household 0 sells 1.5 kWh to household 1. Only the seller's meter reports in time.
 fn trade_with_a_silent_buyer() {
 	submit(0, NEXT, 1_500, &[strategy(Kind::SellToCommunity, 0)]);
@@ -180,16 +190,8 @@ fn new_owner_is_not_billed_for_late_readings_of_the_old_ones_eras() {
 	ExtBuilder::default().build_in_first_era(|| {
 		let (new, old) = (STRANGER, owner(1));
 		enter_era_silently(NEXT);
-		assert_ok!(EnergyMarket::offer_household(
-			RuntimeOrigin::signed(old),
-			home(1),
-			Some(new)
-		));
-		assert_ok!(EnergyMarket::accept_household(
-			RuntimeOrigin::signed(new),
-			home(1),
-			10_000
-		));
+		assert_ok!(offer_home(old, new));
+		assert_ok!(take_home(new));
 		// Until the new owner's first era, the old one repairs its own bills.
 		enter_era_silently(NEXT + 1);
 		let before = cash(1);
@@ -215,20 +217,18 @@ fn new_owner_is_not_billed_for_late_readings_of_the_old_ones_eras() {
 fn second_handover_waits_until_the_first_owners_eras_are_closed() {
 	ExtBuilder::default().build_in_first_era(|| {
 		let (first, second, third) = (owner(1), STRANGER, owner(2));
-		let offer = |from, to| EnergyMarket::offer_household(RuntimeOrigin::signed(from), home(1), Some(to));
-		let accept = |who| EnergyMarket::accept_household(RuntimeOrigin::signed(who), home(1), 10_000);
-		assert_ok!(offer(first, second));
-		assert_ok!(accept(second));
+		assert_ok!(offer_home(first, second));
+		assert_ok!(take_home(second));
 		let began = FIRST_ERA + 2;
 		for era in NEXT..began + RETAINED_ERAS - 1 {
 			enter_era_silently(era);
 		}
 		// The first owner's last era was estimated, and the chain still keeps it.
-		assert_ok!(offer(second, third));
-		assert_noop!(accept(third), Error::<Test>::OwnerBeingChanged);
+		assert_ok!(offer_home(second, third));
+		assert_noop!(take_home(third), Error::<Test>::OwnerBeingChanged);
 		assert_noop!(late(1, began - 1, reading(0, 1)), Error::<Test>::EraOfFormerOwner);
 		enter_era_silently(began + RETAINED_ERAS - 1);
-		assert_ok!(accept(third));
+		assert_ok!(take_home(third));
 		assert_noop!(
 			late(1, began - 1, reading(0, 1)),
 			Error::<Test>::ReadingForWrongEra
@@ -240,10 +240,8 @@ fn second_handover_waits_until_the_first_owners_eras_are_closed() {
 fn second_handover_waits_for_an_era_that_an_outage_left_unsettled() {
 	ExtBuilder::default().build_in_first_era(|| {
 		let (first, second, third) = (owner(1), STRANGER, owner(2));
-		let offer = |from, to| EnergyMarket::offer_household(RuntimeOrigin::signed(from), home(1), Some(to));
-		let accept = |who| EnergyMarket::accept_household(RuntimeOrigin::signed(who), home(1), 10_000);
-		assert_ok!(offer(first, second));
-		assert_ok!(accept(second));
+		assert_ok!(offer_home(first, second));
+		assert_ok!(take_home(second));
 		let after = FIRST_ERA + 10 * RETAINED_ERAS;
 		enter_era_silently(after);
 		assert!(Round::<Test>::get().is_none());
@@ -253,11 +251,11 @@ fn second_handover_waits_for_an_era_that_an_outage_left_unsettled() {
 			FIRST_ERA,
 			reading(0, 1_000)
 		));
-		assert_ok!(offer(second, third));
-		assert_noop!(accept(third), Error::<Test>::OwnerBeingChanged);
+		assert_ok!(offer_home(second, third));
+		assert_noop!(take_home(third), Error::<Test>::OwnerBeingChanged);
 		let before = [first, second].map(|who| Balances::total_balance(&who));
 		enter_era_silently(after + 1);
-		assert_ok!(accept(third));
+		assert_ok!(take_home(third));
 		let paid = |who, before| before - Balances::total_balance(&who);
 		assert_eq!([paid(first, before[0]), paid(second, before[1])], [300, 0]);
 	});
