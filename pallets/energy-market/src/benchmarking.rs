@@ -75,15 +75,17 @@ mod benchmarks {
 		assert!(Households::<T>::contains_key(id));
 	}
 
-	/// The last consent, with which the household joins.
+	/// The last consent, with which the household joins, and the check that it costs no fee.
 	#[benchmark]
 	fn confirm_meter() {
 		let id = offer::<T>();
 		EnergyMarket::<T>::do_accept_membership(account("owner", 0, 0), id, acceptance())
 			.expect("the offer is open; qed");
 		let meter = account("meter", 0, 0);
-		#[extrinsic_call]
-		_(RawOrigin::Signed(meter), id);
+		#[block]
+		{
+			without_fee::<T>(meter, Call::confirm_meter { household: id });
+		}
 		assert!(Households::<T>::contains_key(id));
 	}
 
@@ -141,14 +143,15 @@ mod benchmarks {
 		assert!(Handovers::<T>::contains_key(household));
 	}
 
+	/// With the most debts that a community can have, and a proposal, whose meter has confirmed and is freed.
 	#[benchmark]
 	fn accept_household() {
 		clock::<T>();
 		let (household, owner) = household::<T>(community::<T>(), 0);
+		propose::<T>(household, account("other meter", 0, 0));
 		let new_owner: T::AccountId = account("new owner", 0, 0);
 		EnergyMarket::<T>::do_offer_household(owner, household, Some(new_owner.clone()))
 			.expect("the owner may offer it; qed");
-		// The maximum number of creditors.
 		let credit = Debt {
 			arrears: 0,
 			credit: 1,
@@ -159,6 +162,7 @@ mod benchmarks {
 		#[extrinsic_call]
 		_(RawOrigin::Signed(new_owner), household, 1_000_000);
 		assert!(!Handovers::<T>::contains_key(household));
+		assert!(!Proposals::<T>::contains_key(household));
 	}
 
 	#[benchmark]
@@ -328,24 +332,24 @@ mod benchmarks {
 		_(RawOrigin::Signed(owner), household);
 	}
 
-	/// A correction reads and writes what a first reading does, and both readings are stored.
+	/// The first reading of an era, and the check that it costs no fee. A correction reads and writes the same.
 	#[benchmark]
 	fn submit_reading() {
 		let (household, _) = household::<T>(community::<T>(), 0);
 		clock::<T>();
-		readings::<T>(household, ERA - 1, metered(Quality::Measured));
+		readings::<T>(household, ERA - 2, metered(Quality::Measured));
 		let meter = account("meter", 0, 0);
-		#[extrinsic_call]
-		_(RawOrigin::Signed(meter), ERA - 1, metered(Quality::Corrected));
-		let newest = Readings::<T>::get(household).and_then(|metered| metered.of(ERA - 1));
-		assert_eq!(
-			newest.map(|newest| newest.reading.quality),
-			Some(Quality::Corrected)
-		);
+		let (era, reading) = (ERA - 1, metered(Quality::Measured));
+		#[block]
+		{
+			without_fee::<T>(meter, Call::submit_reading { era, reading });
+		}
+		let stored = Readings::<T>::get(household);
+		assert!(stored.is_some_and(|metered| metered.of(ERA - 1).is_some() && metered.of(ERA - 2).is_some()));
 	}
 
 	/// In a full community of which everybody is in arrears, for a household that has reported all other retained eras
-	/// late.
+	/// late, with the check that it costs no fee.
 	#[benchmark]
 	fn submit_late_reading() {
 		clock::<T>();
@@ -379,8 +383,11 @@ mod benchmarks {
 			T::Currency::minimum_balance().saturating_mul(1_000),
 		);
 		let meter = account("meter", 0, 0);
-		#[extrinsic_call]
-		_(RawOrigin::Signed(meter), era, metered(Quality::Measured));
+		let reading = metered(Quality::Measured);
+		#[block]
+		{
+			without_fee::<T>(meter, Call::submit_late_reading { era, reading });
+		}
 		assert!(
 			EnergyMarket::<T>::view_statement(id, era).is_some_and(|s| s.reported_by == ReportedBy::Meter)
 		);

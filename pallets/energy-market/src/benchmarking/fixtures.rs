@@ -9,12 +9,14 @@ use commonwatt_market::{
 use core::cmp::Ordering;
 use frame_benchmarking::v2::account;
 use frame_support::{
+	dispatch::CheckIfFeeless,
 	traits::{
 		fungible::{Inspect, Mutate, MutateHold},
-		Get,
+		Get, UnfilteredDispatchable,
 	},
 	BoundedVec,
 };
+use frame_system::RawOrigin;
 
 pub(super) const ERA: EraIndex = 1_000;
 
@@ -258,4 +260,13 @@ pub(super) fn full_community<T: Config>(h: u32) -> CommunityId {
 		);
 	}
 	community
+}
+
+/// Makes a call as a transaction without a fee does: the check whether it costs a fee comes first. That check is not in
+/// the weight of the transaction extension that makes it, so it belongs in the call's.
+pub(super) fn without_fee<T: Config>(who: T::AccountId, call: Call<T>) {
+	let origin = T::RuntimeOrigin::from(RawOrigin::Signed(who));
+	assert!(call.is_feeless(&origin));
+	call.dispatch_bypass_filter(origin)
+		.expect("a call that costs no fee is valid; qed");
 }

@@ -1,7 +1,7 @@
 //! Consent: who must sign for a membership, a change and a handover, and who has what when somebody does not.
 
 use crate::{mock::*, *};
-use commonwatt_market::game::Kind;
+use commonwatt_market::game::{Kind, Preference};
 use frame_support::{
 	assert_noop, assert_ok,
 	traits::fungible::{Inspect, InspectHold},
@@ -393,6 +393,32 @@ fn handover_leaves_open_contracts_with_the_owner_before() {
 		assert_eq!(Balances::total_balance(&owner(1)), ENDOWMENT - 300);
 		assert_eq!(Balances::total_balance(&new), ENDOWMENT - 300);
 		assert_eq!(EnergyMarket::view_households_of(new), [home(1)]);
+	});
+}
+
+#[test]
+fn handover_drops_what_the_new_owner_did_not_sign() {
+	ExtBuilder::default().build_in_first_era(|| {
+		let change = Change::Meter(METER);
+		propose(1, change.clone());
+		assert_ok!(EnergyMarket::accept_change(by(owner(1)), home(1), change.clone()));
+		let preference = Preference {
+			flexible_down_percent: 0,
+			flexible_up_percent: 0,
+			response_centi_c_per_kwh: 0,
+			trade_with_community: true,
+		};
+		assert_ok!(EnergyMarket::set_preference(by(owner(1)), home(1), Some(preference)));
+		assert_ok!(EnergyMarket::offer_household(by(owner(1)), home(1), Some(STRANGER)));
+		assert_ok!(EnergyMarket::accept_household(by(STRANGER), home(1), 1));
+		let household = Households::<Test>::get(home(1)).unwrap();
+		assert_eq!(household.preference, None);
+		// The old owner's consent and the meter's would have completed the change.
+		assert_noop!(confirm(METER, home(1)), Error::<Test>::UnknownOffer);
+		// The dropped proposal does not keep the meter from another household.
+		propose(2, change);
+		assert_ok!(confirm(METER, home(2)));
+		assert_ok!(EnergyMarket::do_try_state());
 	});
 }
 
