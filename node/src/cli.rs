@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 use commonwatt_runtime::AccountId;
 use sc_cli::RunCmd;
+use sc_storage_monitor::StorageMonitorParams;
 use std::{fmt, path::PathBuf};
 
 /// What `--rpc-cors` does.
@@ -39,6 +40,10 @@ pub struct Cli {
 	/// the node run any code, so protect it as the node's program.
 	#[arg(long, value_name = "DIR", env = "COMMONWATT_COMPILED_RUNTIMES")]
 	pub compiled_runtimes: Option<PathBuf>,
+
+	/// How much room the database's disk must have.
+	#[clap(flatten)]
+	pub storage: StorageMonitorParams,
 
 	/// The options of a development chain.
 	#[clap(flatten)]

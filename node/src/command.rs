@@ -10,6 +10,8 @@ use crate::{
 use commonwatt_runtime::opaque::Block;
 use sc_cli::{Cors, SubstrateCli, TransactionPoolParams, TransactionPoolType};
 use sc_service::{Configuration, TransactionPoolOptions};
+use sc_storage_monitor::StorageMonitorService;
+use std::path::Path;
 
 impl SubstrateCli for Cli {
 	fn impl_name() -> String {
@@ -68,11 +70,23 @@ pub fn run() -> sc_cli::Result<()> {
 		None => {
 			let runner = cli.create_runner(&cli.run)?;
 			let (dev, mining, pool) = (cli.dev.clone(), cli.mining.clone(), cli.run.pool_config.clone());
+			let storage = cli.storage.clone();
 			runner.run_node_until_exit(|mut config| async move {
 				if is_development(&config) {
 					config.transaction_pool = development_pool(pool);
 				}
-				service::start(config, dev, mining, compiled_runtimes).map_err(sc_cli::Error::Service)
+				let database = config.database.path().map(Path::to_path_buf);
+				let task_manager = service::start(config, dev, mining, compiled_runtimes)?;
+				if let Some(database) = database {
+					// A database that could not be written goes on with errors only, also when there is room again.
+					StorageMonitorService::try_spawn(
+						storage,
+						database,
+						&task_manager.spawn_essential_handle(),
+					)
+					.map_err(|error| sc_cli::Error::Application(Box::new(error)))?;
+				}
+				Ok(task_manager)
 			})
 		}
 		Some(Subcommand::Key(cmd)) => cmd.run(&cli),

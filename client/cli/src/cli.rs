@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::data::{format::Format, FileArgs};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -34,7 +35,8 @@ pub enum Command {
 
 const REPLAY_HELP: &str = "\
 The file is CSV with a header and the columns period_start (ISO 8601), household, generation_wh, consumption_wh and, \
-optionally, outdoor_c. Every household has one row in every period, and periods are in ascending order.
+optionally, outdoor_c. The rows may have any order. Where a household has no row in a period, or empty energies, its \
+meter is silent in that era. Where no household has one, an era without readings is played.
 
 A household NAME signs with the development keys //NAME (owner) and //NAME//stash (meter). The command first creates \
 what is missing on the chain: the community (through Sudo), its households (by its operator) and funds of the owners \
@@ -112,14 +114,6 @@ pub struct PlayArgs {
 	#[arg(long, value_name = "NAME")]
 	pub community: Option<String>,
 
-	/// Play only the periods of this date
-	#[arg(long, value_name = "YYYY-MM-DD")]
-	pub day: Option<String>,
-
-	/// Play only the first N periods (of the day)
-	#[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-	pub first: Option<u32>,
-
 	/// File that holds what is needed to resume after an interruption [default: a file in the user's state folder]
 	#[arg(long, value_name = "FILE")]
 	pub journal: Option<PathBuf>,
@@ -131,6 +125,10 @@ pub struct PlayArgs {
 	/// How long to retry to connect, or to reconnect, to a node that does not answer
 	#[arg(long, value_name = "SECONDS", default_value_t = 5)]
 	pub retry_seconds: u64,
+
+	/// How the file is read.
+	#[command(flatten)]
+	pub data: FileArgs,
 
 	/// Keys that create what is missing.
 	#[command(flatten)]
@@ -365,7 +363,7 @@ pub struct Passphrase {
 const METER_RUN_HELP: &str = "\
 One reading is one era. period_start (ISO 8601; UTC if no offset is given) is when the era began, generation_wh and \
 consumption_wh are whole Wh of the era, indoor_c (degrees Celsius, optional with --indoor-c) is the temperature at its \
-end, and quality (optional) is measured or estimated. CSV has a header with these columns; an MQTT message is a JSON \
+end, and quality (optional) is measured, estimated or corrected. CSV has a header with these columns; an MQTT message is a JSON \
 object with these fields. Other columns and fields are ignored.
 
 The program first writes each reading to a queue on disk. The chain takes the readings of an era while the next one \
@@ -379,7 +377,8 @@ more. Otherwise end it with Ctrl-C; the next run continues with the queue.
 With MQTT the program is a client with a persistent session and quality of service 1: the broker keeps what is \
 published while the program is not running, and the program acknowledges a message only when its reading is on disk. \
 mqtts:// is TLS with the system's certificates. If the URL names a user, the variable COMMONWATT_MQTT_PASSWORD has the \
-password.
+password. --map takes the messages of meters that exist, for instance of Tasmota: time=$.Time,\
+generation-register=$.SML.Total_out,consumption-register=$.SML.Total_in with --unit kwh. docs/meters.md has more examples.
 
 Exit codes: 0 every reading is on the chain or still queued; 1 a reading came too late or can never be accepted; 2 an \
 option, the key or a row is wrong (the other rows are processed).";
@@ -414,6 +413,16 @@ pub struct MeterRunArgs {
 	)]
 	pub mqtt: Option<String>,
 
+	/// Where the messages have the fields of a reading, if they are not called like them: FIELD=JSONPATH, separated by
+	/// commas. Fields: time, generation and consumption of an era, or generation-register and consumption-register, which
+	/// count up for years; and indoor
+	#[arg(long, value_name = "FIELD=PATH,..", requires = "mqtt")]
+	pub map: Option<String>,
+
+	/// Length of the chain's eras, minutes, for registers
+	#[arg(long, value_name = "MINUTES", default_value_t = 30, requires = "map", value_parser = clap::value_parser!(u32).range(1..=1_440))]
+	pub era_minutes: u32,
+
 	/// Read the file once, to its end, instead of following it
 	#[arg(long, requires = "csv")]
 	pub once: bool,
@@ -425,6 +434,10 @@ pub struct MeterRunArgs {
 	/// URL of the node's RPC server
 	#[arg(long, default_value = "ws://127.0.0.1:9944")]
 	pub url: String,
+
+	/// How the readings are written.
+	#[command(flatten)]
+	pub format: Format,
 
 	/// File of the queue [default: a file in the user's state folder, named after the key's account]
 	#[arg(long, value_name = "FILE")]
@@ -474,13 +487,9 @@ pub struct LambdaArgs {
 	#[arg(long, value_name = "FILE.csv")]
 	pub data: PathBuf,
 
-	/// Use only the periods of this date
-	#[arg(long, value_name = "YYYY-MM-DD")]
-	pub day: Option<String>,
-
-	/// Use only the first N periods (of the day)
-	#[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-	pub first: Option<u32>,
+	/// How the file is read.
+	#[command(flatten)]
+	pub file: FileArgs,
 
 	/// How flexible the households are.
 	#[command(flatten)]

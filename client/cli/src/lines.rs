@@ -9,6 +9,14 @@ use std::{
 	path::{Path, PathBuf},
 };
 
+/// A line of such a file.
+pub struct Line<Record> {
+	/// What it says, or its number and what is wrong with it.
+	pub record: Result<Record, String>,
+	/// The offset at which it ends.
+	pub end: usize,
+}
+
 /// Such a file, open for appending and locked for this process.
 pub struct Lines {
 	file: File,
@@ -30,8 +38,8 @@ impl Lines {
 		}
 	}
 
-	/// Reads the lines, each with the offset at which it ends. An incomplete last line is left out.
-	pub fn read<Record: DeserializeOwned>(path: &Path) -> Result<Vec<(Record, usize)>, Fault> {
+	/// Reads the lines. An incomplete last line is left out.
+	pub fn read<Record: DeserializeOwned>(path: &Path) -> Result<Vec<Line<Record>>, Fault> {
 		let text = fs::read(path).in_file(path)?;
 		let mut lines = Vec::new();
 		let mut end = 0;
@@ -41,8 +49,11 @@ impl Lines {
 			}
 			end += line.len();
 			let parsed = serde_json::from_slice(line);
-			let unknown = |error| Fault::file(path, format_args!("row {}: {error}", index + 1));
-			lines.push((parsed.map_err(unknown)?, end));
+			let damaged = |error| format!("row {}: {error}", index + 1);
+			lines.push(Line {
+				record: parsed.map_err(damaged),
+				end,
+			});
 		}
 		Ok(lines)
 	}

@@ -7,9 +7,13 @@ use common::{
 	PATIENCE,
 };
 use commonwatt_client::{
-	chain::{self, send, types::CommunityId},
+	chain::{
+		self, send,
+		types::{CommunityId, MarketCall, RuntimeCall, Sudo},
+	},
 	keys,
 };
+use commonwatt_market::paper as paper_terms;
 use serde_json::Value as Json;
 use std::str::FromStr;
 use subxt::{
@@ -141,6 +145,26 @@ impl Chain {
 		let call = Value::unnamed_variant("Balances", [Value::named_variant(call, arguments)]);
 		self.send("//Alice", "Sudo", "sudo", (call,)).await;
 	}
+}
+
+/// A community's households may come later than it does.
+#[tokio::test(flavor = "multi_thread")]
+async fn community_without_households_has_no_books_to_differ() {
+	let place = Folder::new();
+	let node = Node::start_with(&place.folder("chain"), &["--block-interval-ms", "0"]);
+	let chain = Chain::connect(&node).await;
+	let call = RuntimeCall::EnergyMarket(MarketCall::create_community {
+		name: b"to come".to_vec(),
+		operator: account("//Eve"),
+		utility: account("//Ferdie"),
+		terms: paper_terms::TERMS,
+		bounds: paper_terms::BOUNDS,
+	});
+	chain.send("//Alice", "Sudo", "sudo", Sudo { call }).await;
+	chain.pass_eras(3).await;
+	let report = agreed(&place, &node);
+	let communities = report["books"]["statements"].as_object().unwrap();
+	assert_eq!(communities.keys().collect::<Vec<_>>(), ["0"]);
 }
 
 /// Removes accounts with and without dust, burns and mints money, and reserves deposits for proxies.

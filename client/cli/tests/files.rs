@@ -93,7 +93,7 @@ fn malformed_number_is_named() {
 		&format!("{HEADER}2016-08-01T00:30:00,a,1.5,2,3\n"),
 		2,
 		"generation_wh",
-		"'1.5'",
+		"1.5 Wh is not a whole number of Wh; if the energies are in kWh, add --unit kwh",
 	);
 	refused(
 		&format!("{HEADER}2016-08-01T00:30:00,a,1,2,warm\n"),
@@ -150,22 +150,6 @@ fn duplicate_household_in_a_period_is_named() {
 }
 
 #[test]
-fn household_missing_in_a_period_is_named() {
-	refused(
-		&format!("{HEADER}{FIRST}2016-08-01T00:30:00,b,1,2,3\n"),
-		4,
-		"household",
-		"has no row for a",
-	);
-}
-
-#[test]
-fn periods_out_of_order_are_named() {
-	let text = format!("{HEADER}{FIRST}2016-07-31T23:30:00,a,1,2,3\n2016-07-31T23:30:00,b,1,2,3\n");
-	refused(&text, 4, "period_start", "is not after 2016-08-01T00:00:00");
-}
-
-#[test]
 fn household_name_with_a_slash_is_refused() {
 	refused(
 		&format!("{HEADER}2016-08-01T00:00:00,a//b,1,2,3\n"),
@@ -205,6 +189,43 @@ fn unwritable_report_is_named_before_connecting() {
 	let outcome = replay(&format!("{HEADER}{FIRST}"), &["--json", "/nowhere/report.json"]).expect_code(2);
 	assert!(
 		outcome.stderr.contains("/nowhere/report.json"),
+		"{}",
+		outcome.stderr
+	);
+}
+
+#[test]
+fn homes_that_would_share_a_key_are_refused_before_connecting() {
+	let text = include_str!("cases/numbered-homes.csv");
+	let outcome = replay(text, &[]).expect_code(2);
+	assert!(
+		outcome
+			.stderr
+			.contains("households '1' and '01' would have the same keys: rename one of them"),
+		"{}",
+		outcome.stderr
+	);
+	let large = text.replace(",01,", ",18446744073709551616,");
+	let outcome = replay(&large, &[]).expect_code(2);
+	assert!(
+		outcome
+			.stderr
+			.contains("household '18446744073709551616': a number above 18446744073709551615"),
+		"{}",
+		outcome.stderr
+	);
+	replay(&large.replace("1616,", "1615,"), &[]).expect_code(3);
+}
+
+#[test]
+fn day_says_how_many_periods_it_has() {
+	let outcome = replay(
+		&format!("{HEADER}{FIRST}2016-08-02T00:00:00,a,1,2,3\n"),
+		&["--day", "2016-08-01"],
+	);
+	let outcome = outcome.expect_code(3);
+	assert!(
+		outcome.stderr.contains("1 of 2 periods start on 2016-08-01"),
 		"{}",
 		outcome.stderr
 	);

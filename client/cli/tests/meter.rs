@@ -8,18 +8,10 @@ use common::{
 		append, connect, next_era, row, seal_call, sent, time, wait_for_pending, Device, Meter, ALICE,
 		ERA_MS, HEADER, PASSPHRASE, STILL,
 	},
-	now_ms, pass_slot, Folder, Node, Outcome, PATIENCE,
+	now_ms, pass_slot, Folder, Node, Outcome,
 };
 use commonwatt_client::keys;
-use rumqttc::{AsyncClient, Event, MqttOptions, Outgoing, QoS};
-use std::{
-	fs,
-	io::Write,
-	path::Path,
-	process::{Child, Command, Stdio},
-	thread,
-	time::{Duration, Instant},
-};
+use std::{fs, io::Write, thread, time::Duration};
 use subxt::{
 	dynamic::{self, Value},
 	rpcs::RpcClient,
@@ -101,10 +93,7 @@ async fn readings_of_a_growing_file_are_sent_once_despite_crashes() {
 
 	// The same file from the beginning, and a different reading of an era that was reported.
 	append(&file, &row(first, 9_999));
-	meter.wait_for(&[
-		"9999 Wh generated",
-		"a different reading of this era was queued before",
-	]);
+	meter.wait_for(&["9999 Wh generated", "a different reading of this era came before"]);
 	meter.kill();
 	let again = Meter::start(device.command(&["--csv", &csv, "--once"]))
 		.finish()
@@ -473,219 +462,59 @@ async fn reading_that_failed_in_a_block_is_not_sent_again() {
 	assert_eq!(sent(&node.url).await, 1);
 }
 
-/// A broker of its own. It is killed on drop.
-struct Broker(Child);
-
-impl Broker {
-	fn start(config: &Path, port: u16) -> Self {
-		let child = Command::new("mosquitto")
-			.env("PATH", format!("{}:/usr/sbin", std::env::var("PATH").unwrap()))
-			.arg("-c")
-			.arg(config)
-			.stdout(Stdio::null())
-			.stderr(Stdio::null())
-			.spawn()
-			.expect("mosquitto is installed: scripts/setup.sh does it");
-		let begun = Instant::now();
-		while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-			assert!(begun.elapsed() < PATIENCE, "mosquitto does not listen");
-			thread::sleep(Duration::from_millis(50));
-		}
-		Self(child)
-	}
-}
-
-impl Drop for Broker {
-	fn drop(&mut self) {
-		let _ = self.0.kill();
-		let _ = self.0.wait();
-	}
-}
-
-/// Publishes one message, and waits until the broker acknowledges it.
-async fn publish(port: u16, topic: &str, payload: String) {
-	let (client, mut events) = AsyncClient::new(MqttOptions::new("a-meter", "127.0.0.1", port), 8);
-	client
-		.publish(topic, QoS::AtLeastOnce, false, payload)
-		.await
-		.unwrap();
-	loop {
-		match events.poll().await.expect("the broker is there") {
-			Event::Incoming(rumqttc::Packet::PubAck(_)) => break,
-			Event::Outgoing(Outgoing::Disconnect) => panic!("not acknowledged"),
-			_ => (),
-		}
-	}
-}
-
-fn message(era: u64, generation_wh: u32) -> String {
-	serde_json::json!({
-		"period_start": time(era * ERA_MS),
-		"generation_wh": generation_wh,
-		"consumption_wh": 300,
-		"indoor_c": 21.5,
-	})
-	.to_string()
-}
-
-/// Messages that are published while the program is not running arrive later, and the program finds a broker that was
-/// away.
+/// The actual value comes after the estimate, before and after the estimate is on the chain.
 #[tokio::test(flavor = "multi_thread")]
-async fn no_reading_over_mqtt_is_lost_while_program_or_broker_is_away() {
+async fn actual_value_corrects_an_estimate() {
 	let place = Folder::new();
 	let node = Node::start_with(&place.folder("chain"), &STILL);
 	let rpc = connect(&node.url).await;
 	let device = Device::alice(&place, &node.url);
-	let (port, config) = (free_port(), place.folder("mosquitto.conf"));
-	fs::write(
-		&config,
-		format!("listener {port} 127.0.0.1\nallow_anonymous true\nuser root\n"),
-	)
-	.unwrap();
-	let broker = Broker::start(&config, port);
-	let topic = "homes/alice/meter";
-	let url = format!("mqtt://127.0.0.1:{port}/{topic}");
-	let listen = || device.command(&["--mqtt", &url]);
-
+	let file = place.folder("meter.csv");
+	append(
+		&file,
+		"period_start,generation_wh,consumption_wh,indoor_c,quality\n",
+	);
+	let with = |era: u64, wh: u32, quality: &str| {
+		append(&file, &format!("{},{wh},0,21,{quality}\n", time(era * ERA_MS)));
+	};
 	let first = next_era(&rpc).await;
-	let mut meter = Meter::start(listen());
-	meter.wait_for(&["listening to homes/alice/meter"]);
-	publish(port, topic, "{\"period_start\":3}".into()).await;
-	publish(port, "homes/bob/meter", message(first, 7)).await;
-	publish(port, topic, message(first, 1_000)).await;
-	meter.wait_for(&["homes/alice/meter: row 1, column period_start: '3' is not a time"]);
-	meter.wait_for(&["1000 Wh generated", "final"]);
-	meter.kill();
-
-	publish(port, topic, message(first + 1, 1_001)).await;
+	with(first, 500, "estimated");
+	let mut meter = Meter::start(device.command(&["--csv", &file.display().to_string()]));
+	meter.wait_for(&["500 Wh generated", "estimated", "final"]);
+	with(first, 620, "measured");
+	meter.wait_for(&["620 Wh generated", "queued, as a correction"]);
+	meter.wait_for(&["620 Wh generated", "corrected", "final"]);
+	// Another actual value is no correction unless it says so.
+	with(first, 700, "measured");
+	meter.wait_for(&["700 Wh generated", "a different reading of this era came before"]);
+	with(first, 710, "corrected");
+	meter.wait_for(&["710 Wh generated", "corrected", "final"]);
 	assert_eq!(next_era(&rpc).await, first + 1);
-	let mut meter = Meter::start(listen());
-	meter.wait_for(&["1001 Wh generated", "final"]);
-
-	drop(broker);
-	meter.wait_for(&["no connection to the broker"]);
-	let _broker = Broker::start(&config, port);
-	meter.wait_for(&["listening to homes/alice/meter"]);
-	publish(port, topic, message(first + 2, 1_002)).await;
-	assert_eq!(next_era(&rpc).await, first + 2);
-	meter.wait_for(&["1002 Wh generated", "final"]);
-	assert_eq!(device.log().len(), 3);
+	bury(&rpc).await;
+	// The chain has settled that era, by the last correction.
+	with(first, 800, "corrected");
+	meter.wait_for(&["800 Wh generated", "too late"]);
 	assert_eq!(sent(&node.url).await, 3);
 }
 
-/// Runs a command, and asserts that it succeeds.
-fn run_successfully(command: &mut Command) {
-	let output = command
-		.output()
-		.expect("it is installed: scripts/setup.sh does it");
-	assert!(
-		output.status.success(),
-		"{}",
-		String::from_utf8_lossy(&output.stderr)
-	);
-}
-
-/// Paths of a broker's certificate and key, and of the certificate of the authority that signed it.
-struct Certificates {
-	ca: String,
-	server: String,
-	server_key: String,
-}
-
-impl Certificates {
-	/// Makes an authority, and a certificate of it for this machine.
-	fn make(place: &Folder) -> Self {
-		let files = [
-			"ca.pem",
-			"ca.key",
-			"server.csr",
-			"server.pem",
-			"server.key",
-			"names",
-		]
-		.map(|name| place.path(name));
-		let [ca, ca_key, csr, server, server_key, names] = &files;
-		let ec = [
-			"-newkey",
-			"ec",
-			"-pkeyopt",
-			"ec_paramgen_curve:prime256v1",
-			"-nodes",
-		];
-		run_successfully(
-			Command::new("openssl")
-				.args(["req", "-x509", "-subj", "/CN=Test", "-days", "2"])
-				.args(["-keyout", ca_key, "-out", ca])
-				.args(ec),
-		);
-		run_successfully(
-			Command::new("openssl")
-				.args(["req", "-subj", "/CN=localhost"])
-				.args(["-keyout", server_key, "-out", csr])
-				.args(ec),
-		);
-		fs::write(names, "subjectAltName=DNS:localhost,IP:127.0.0.1\n").unwrap();
-		run_successfully(
-			Command::new("openssl")
-				.args(["x509", "-req", "-in", csr, "-CA", ca, "-CAkey", ca_key])
-				.args(["-CAcreateserial", "-days", "2"])
-				.args(["-extfile", names, "-out", server]),
-		);
-		Self {
-			ca: ca.clone(),
-			server: server.clone(),
-			server_key: server_key.clone(),
-		}
-	}
-}
-
-/// Starts a broker that only Alice can use, over TLS and with the password "sunshine".
-fn start_tls_broker(place: &Folder, certificates: &Certificates, port: u16) -> Broker {
-	let passwords = place.path("passwords");
-	run_successfully(Command::new("mosquitto_passwd").args(["-c", "-b", &passwords, "alice", "sunshine"]));
-	let config = place.folder("mosquitto.conf");
-	let Certificates {
-		server, server_key, ..
-	} = certificates;
-	fs::write(
-		&config,
-		format!(
-			"listener {port} 127.0.0.1\nallow_anonymous false\npassword_file {passwords}\ncertfile {server}\n\
-			 keyfile {server_key}\nuser root\n"
-		),
-	)
-	.unwrap();
-	Broker::start(&config, port)
-}
-
-/// TLS, a user and a password. A wrong password and an untrusted certificate are refused.
 #[tokio::test(flavor = "multi_thread")]
-async fn broker_is_reached_over_tls_with_a_password() {
+async fn reading_of_a_clock_that_is_wrong_is_refused() {
 	let place = Folder::new();
-	let device = Device::alice(&place, "ws://127.0.0.1:9");
-	let certificates = Certificates::make(&place);
-	let ca = &certificates.ca;
-	let port = free_port();
-	let _broker = start_tls_broker(&place, &certificates, port);
-	let listen = |user: &str, password: &str, trusted: &str| {
-		let mut command = device.command(&["--mqtt", &format!("mqtts://{user}127.0.0.1:{port}/homes/alice")]);
-		command
-			.env("SSL_CERT_FILE", trusted)
-			.env("COMMONWATT_MQTT_PASSWORD", password);
-		Meter::start(command)
-	};
-	listen("alice@", "sunshine", ca).wait_for(&["listening to homes/alice"]);
-	listen("alice@", "moonshine", ca).wait_for(&["no connection to the broker", "NotAuthorized"]);
-	listen("alice@", "sunshine", "/etc/ssl/certs/ca-certificates.crt")
-		.wait_for(&["no connection to the broker", "UnknownIssuer"]);
-	let with_password = format!("mqtts://alice:sunshine@127.0.0.1:{port}/homes/alice");
-	let outcome = Meter::start(device.command(&["--mqtt", &with_password]))
-		.finish()
-		.expect_code(2);
+	let node = Node::start_with(&place.folder("chain"), &STILL);
+	let rpc = connect(&node.url).await;
+	next_era(&rpc).await;
+	let device = Device::alice(&place, &node.url);
+	let file = place.folder("meter.csv");
+	append(&file, HEADER);
+	append(&file, "2070-01-01T00:00:00Z,1,2,20\n");
+	let outcome = Meter::start(device.command(&["--csv", &file.display().to_string(), "--once"])).finish();
+	let outcome = outcome.expect_code(1);
 	assert!(
-		outcome.stderr.contains("contains a password"),
-		"{}",
+		outcome
+			.stdout
+			.contains("refused: 2070-01-01T00:00:00Z is more than a day ahead"),
+		"{}{}",
+		outcome.stdout,
 		outcome.stderr
 	);
-	assert!(!outcome.stderr.contains("sunshine"), "{}", outcome.stderr);
 }

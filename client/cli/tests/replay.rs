@@ -252,3 +252,127 @@ fn unreachable_node_is_named() {
 		outcome.stderr
 	);
 }
+
+#[test]
+fn gaps_of_a_file_are_played_as_gaps() {
+	let place = Folder::new();
+	let node = Node::start(&place.folder("chain"));
+	let case = |name: &str| common::repository().join("client/cli/tests/cases").join(name);
+	let gap = "no household has a reading in the 5 periods from 2021-07-31T11:00:00 to 2021-07-31T13:00:00";
+	let outcome = place
+		.run(&node, &case("gap-all-homes.csv"), &["--first", "9"])
+		.expect_code(0);
+	assert!(
+		outcome.stderr.contains(gap) && outcome.stdout.contains(gap),
+		"{}{}",
+		outcome.stderr,
+		outcome.stdout
+	);
+	let report = place.report();
+	assert_eq!(report["sums"]["periods"], 9);
+	let players: Vec<u64> = report["eras"]
+		.as_array()
+		.unwrap()
+		.iter()
+		.map(|era| era["players"].as_u64().unwrap())
+		.collect();
+	assert_eq!(players, [2, 2, 0, 0, 0, 0, 0, 2, 2]);
+	// The chain estimates what nobody reports: two households in five eras.
+	assert_eq!(report["sums"]["missing_readings"], 10);
+
+	let place = Folder::new();
+	let outcome = place.run(
+		&node,
+		&case("gap-one-home.csv"),
+		&["--community", "other", "--homes", &homes(&place)],
+	);
+	// The two households have their keys from the other community.
+	let said = outcome.expect_code(2).stderr;
+	assert!(said.contains("is already registered in community"), "{said}");
+}
+
+/// A homes' file with the defaults.
+fn homes(place: &Folder) -> String {
+	let path = place.folder("homes.toml");
+	fs::write(&path, "").unwrap();
+	path.display().to_string()
+}
+
+#[test]
+fn silent_meter_of_a_file_is_estimated() {
+	let place = Folder::new();
+	let node = Node::start(&place.folder("chain"));
+	let file = common::repository().join("client/cli/tests/cases/gap-one-home.csv");
+	let outcome = place
+		.run(&node, &file, &["--homes", &homes(&place)])
+		.expect_code(0);
+	let said = "b has no reading in the period 2021-07-31T10:30:00: its meter is silent there";
+	assert!(outcome.stdout.contains(said), "{}", outcome.stdout);
+	let report = place.report();
+	let of = |number: usize| -> Vec<String> {
+		let households = report["eras"][number]["households"].as_array().unwrap();
+		households
+			.iter()
+			.map(|household| household["name"].as_str().unwrap().into())
+			.collect()
+	};
+	assert_eq!(
+		[of(0), of(1), of(2)],
+		[
+			vec!["a".to_owned(), "b".into()],
+			vec!["a".into()],
+			vec!["a".into(), "b".into()]
+		]
+	);
+	assert_eq!(report["sums"]["missing_readings"], 1);
+}
+
+/// Transactions that the account of a development key has sent.
+async fn nonce(node: &Node, uri: &str) -> u64 {
+	let account = commonwatt_client::keys::account(&commonwatt_client::keys::key(uri).unwrap());
+	let rpc = RpcClient::from_insecure_url(&node.url).await.unwrap();
+	let params = subxt::rpcs::rpc_params![account.to_string()];
+	rpc.request("system_accountNextIndex", params).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn file_that_does_not_fit_is_refused_before_anything_is_sent() {
+	let place = Folder::new();
+	let node = Node::start(&place.folder("chain"));
+	let header = "period_start,household,generation_wh,consumption_wh\n";
+	let file = |name: &str, households: &[String]| {
+		let rows: String = households
+			.iter()
+			.map(|household| format!("2021-07-31T10:00,{household},0,1000\n"))
+			.collect();
+		let path = place.folder(name);
+		fs::write(&path, format!("{header}{rows}")).unwrap();
+		path
+	};
+	let many: Vec<String> = (0..1_001).map(|number| format!("home-{number}")).collect();
+	let village = file("village.csv", &["Alice".into(), "newcomer".into()]);
+	for (path, options, said) in [
+		(
+			file("many.csv", &many),
+			vec![],
+			"would have 1001, but a community has at most 1000: split the file",
+		),
+		(
+			village.clone(),
+			vec!["--community", "elsewhere"],
+			"household Alice: its meter //Alice//stash is already registered in community 0",
+		),
+		(
+			village,
+			vec!["--community", "paper", "--operator", "//Dave"],
+			"the community paper exists already, 1 household(s) of the file are not members of it, and //Dave is not its \
+			 operator",
+		),
+	] {
+		let outcome = place.run(&node, &path, &options).expect_code(2);
+		assert!(outcome.stderr.contains(said), "{said}: {}", outcome.stderr);
+	}
+	for uri in ["//Alice", "//Dave", "//Eve", "//Ferdie"] {
+		assert_eq!(nonce(&node, uri).await, 0, "{uri}");
+	}
+}

@@ -42,6 +42,14 @@ impl Fault {
 		}
 	}
 
+	/// The fault with other words, if it is what the chain answered.
+	pub fn because(self, words: impl FnOnce(String) -> String) -> Self {
+		match self {
+			Self::Chain(reason) => Self::Chain(words(reason)),
+			other => other,
+		}
+	}
+
 	/// A file that could not be read or written.
 	pub fn file(path: &Path, error: impl fmt::Display) -> Self {
 		Self::Input(format!("{}: {error}", path.display()))

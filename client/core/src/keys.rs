@@ -2,7 +2,7 @@
 //! money of any value on them.
 
 use crate::{chain::types::Address, fault::Fault};
-use std::str::FromStr;
+use std::{collections::BTreeMap, str::FromStr};
 use subxt::utils::AccountId32;
 use subxt_signer::{sr25519::Keypair, SecretUri};
 
@@ -38,5 +38,29 @@ impl HouseholdKeys {
 			owner: key(&format!("//{name}"))?,
 			meter: key(&format!("//{name}//stash"))?,
 		})
+	}
+
+	/// The keys of all households of these names. Refuses names that would have the same keys, such as `1` and `01`, and
+	/// those of which Polkadot.js derives other keys: numbers that need more than 64 bits.
+	pub fn of_all(names: &[String]) -> Result<Vec<Self>, Fault> {
+		let mut seen = BTreeMap::new();
+		let mut all = Vec::with_capacity(names.len());
+		for name in names {
+			let is_number = name.bytes().all(|digit| digit.is_ascii_digit());
+			if is_number && name.parse::<u64>().is_err() {
+				return Err(Fault::Input(format!(
+					"household '{name}': a number above {} gives other keys here than in Polkadot.js: rename the household",
+					u64::MAX
+				)));
+			}
+			let keys = Self::of(name)?;
+			if let Some(other) = seen.insert(account(&keys.owner).0, name) {
+				return Err(Fault::Input(format!(
+					"households '{other}' and '{name}' would have the same keys: rename one of them"
+				)));
+			}
+			all.push(keys);
+		}
+		Ok(all)
 	}
 }

@@ -4,7 +4,7 @@ use crate::{
 	pallet::*, types::announce, Community, CommunityId, EraIndex, Household, HouseholdId, Name, NextTerms,
 	Tariffs, Terms, TermsBounds, MAX_TARIFF_PER_KWH,
 };
-use alloc::vec::Vec;
+use alloc::{format, string::String, vec::Vec};
 use commonwatt_market::{accounts, game::RulesFault};
 use frame_support::{
 	ensure,
@@ -89,20 +89,25 @@ impl<T: Config> Pallet<T> {
 		Ok(id)
 	}
 
-	/// Creates a community and its households at genesis, by the rules of the calls.
-	pub(crate) fn build_community(genesis: &GenesisCommunity<T::AccountId>) -> DispatchResult {
+	/// Creates a community and its households at genesis, by the rules of the calls. An error comes with what it is about.
+	pub(crate) fn build_community(
+		genesis: &GenesisCommunity<T::AccountId>,
+	) -> Result<(), (String, DispatchError)> {
+		let name = &genesis.name;
 		let id = Self::do_create_community(
 			genesis.name.clone().into_bytes(),
 			genesis.operator.clone(),
 			genesis.utility.clone(),
 			genesis.terms,
 			genesis.bounds,
-		)?;
-		for h in &genesis.households {
-			let household = Self::join_at_genesis(id, h)?;
-			if h.preference.is_some() {
-				Self::do_set_preference(h.owner.clone(), household, h.preference)?;
-			}
+		)
+		.map_err(|error| (format!("community '{name}'"), error))?;
+		for (number, h) in genesis.households.iter().enumerate() {
+			let joined = Self::join_at_genesis(id, h).and_then(|household| match h.preference {
+				Some(_) => Self::do_set_preference(h.owner.clone(), household, h.preference),
+				None => Ok(()),
+			});
+			joined.map_err(|error| (format!("household {number} of community '{name}'"), error))?;
 		}
 		Ok(())
 	}

@@ -76,7 +76,7 @@ pub(crate) const LOG_TARGET: &str = "runtime::energy-market";
 #[frame_support::pallet]
 pub mod pallet {
 	use super::*;
-	use alloc::{string::String, vec::Vec};
+	use alloc::{format, string::String, vec::Vec};
 	use commonwatt_market::game::{Comfort, Preference, Strategy};
 	use frame_support::{
 		pallet_prelude::*,
@@ -347,24 +347,39 @@ pub mod pallet {
 	#[pallet::genesis_build]
 	impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
 		fn build(&self) {
+			self.try_build().unwrap_or_else(|error| panic!("{error}"));
+		}
+	}
+
+	impl<T: Config> GenesisConfig<T> {
+		/// Builds the genesis, after that of the balances. Where the framework's `build` can only panic, this says in words
+		/// what is wrong.
+		pub fn try_build(&self) -> Result<(), String> {
 			if self.era_length_ms != 0 {
-				assert!(
-					self.era_length_ms >= 1_000,
-					"genesis: era_length_ms must be at least 1,000, or 0 for the default"
-				);
+				if self.era_length_ms < 1_000 {
+					return Err(format!(
+						"genesis: era_length_ms is {}, but must be at least 1,000, or 0 for the default",
+						self.era_length_ms
+					));
+				}
 				EraLengthMs::<T>::put(self.era_length_ms);
 			}
 			if self.terms_notice != 0 {
-				assert!(
-					self.terms_notice >= market::scheduled::NOTICE,
-					"genesis: terms_notice must be at least 2, or 0 for the default"
-				);
+				if self.terms_notice < market::scheduled::NOTICE {
+					return Err(format!(
+						"genesis: terms_notice is {}, but must be at least 2, or 0 for the default",
+						self.terms_notice
+					));
+				}
 				TermsNotice::<T>::put(self.terms_notice);
 			}
 			for community in &self.communities {
-				Pallet::<T>::build_community(community)
-					.unwrap_or_else(|e| panic!("genesis: community '{}' is invalid: {e:?}", community.name));
+				Pallet::<T>::build_community(community).map_err(|(part, error)| {
+					let error: &'static str = error.into();
+					format!("genesis: {part} is invalid: {error}")
+				})?;
 			}
+			Ok(())
 		}
 	}
 

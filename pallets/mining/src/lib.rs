@@ -100,32 +100,40 @@ pub mod pallet {
 	#[pallet::genesis_build]
 	impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
 		fn build(&self) {
+			self.try_build().unwrap_or_else(|error| panic!("{error}"));
+		}
+	}
+
+	impl<T: Config> GenesisConfig<T> {
+		/// Builds the genesis. Where the framework's `build` can only panic, this says in words what is wrong.
+		pub fn try_build(&self) -> Result<(), &'static str> {
 			let Self {
 				initial_difficulty,
 				target_block_ms,
 				reward,
 			} = *self;
 			if initial_difficulty == 0 {
-				assert!(
-					target_block_ms == 0 && reward == Default::default(),
-					"genesis: target_block_ms or reward is set, so initial_difficulty must be above 0"
-				);
-				return;
+				return match target_block_ms == 0 && reward == Default::default() {
+					true => Ok(()),
+					false => Err(
+						"genesis: target_block_ms or reward is set, so initial_difficulty must be above 0",
+					),
+				};
 			}
-			assert!(
-				target_block_ms > 0,
-				"genesis: target_block_ms must be at least 1 on a mined chain"
-			);
-			assert!(
-				reward == Default::default()
-					|| reward >= <T::Currency as fungible::Inspect<_>>::minimum_balance(),
-				"genesis: reward must be 0 or at least the minimum balance"
-			);
+			if target_block_ms == 0 {
+				return Err("genesis: target_block_ms must be at least 1 on a mined chain");
+			}
+			if reward != Default::default()
+				&& reward < <T::Currency as fungible::Inspect<_>>::minimum_balance()
+			{
+				return Err("genesis: reward must be 0 or at least the minimum balance");
+			}
 			Difficulty::<T>::put(initial_difficulty);
 			Rules::<T>::put(MiningRules {
 				target_block_ms,
 				reward,
 			});
+			Ok(())
 		}
 	}
 

@@ -319,6 +319,9 @@ impl Books {
 		eras.retain(|older, _| older.checked_rem(retained) != era.checked_rem(retained));
 		if !statements.is_empty() {
 			eras.insert(era, statements);
+		} else if eras.is_empty() {
+			// As in the state, which has no entry of a community without statements.
+			self.state.statements.remove(&community);
 		}
 	}
 }

@@ -83,23 +83,18 @@ impl State {
 				state.bills.insert(id, bill);
 			}
 		}
-		let debts =
-			chain::entries::<(CommunityId,), Vec<(HouseholdId, Debt)>>(at, "EnergyMarket", "Debts").await?;
-		state
-			.households
-			.extend(debts.into_iter().flat_map(|(_, book)| book));
-		let books = chain::entries::<(CommunityId, u32), Vec<(HouseholdId, Statement)>>(
-			at,
-			"EnergyMarket",
-			"Statements",
-		)
-		.await?;
-		for ((community, _), book) in books {
-			for (household, statement) in book {
-				let eras = state.statements.entry(community).or_default();
-				eras.entry(statement.era)
-					.or_default()
-					.insert(household, statement);
+		let retained: u32 = chain::constant(at, "EnergyMarket", "RetainedEras")?;
+		for community in (0..chain::community_count(at).await?).map(CommunityId) {
+			state.households.extend(chain::debts(at, community).await?);
+			// One era at a time: a community of 1,000 has 250 kB of statements in each, and a node's answer has at most
+			// 15 MB.
+			for slot in 0..retained {
+				for (household, statement) in chain::statements_in_slot(at, community, slot).await? {
+					let eras = state.statements.entry(community).or_default();
+					eras.entry(statement.era)
+						.or_default()
+						.insert(household, statement);
+				}
 			}
 		}
 		Ok(state)

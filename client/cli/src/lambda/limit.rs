@@ -106,7 +106,7 @@ fn household_limit(dataset: &Dataset, setting: &Setting, index: usize, name: &st
 		..HouseholdLimit::default()
 	};
 	for period in &dataset.periods {
-		let Some(measured) = period.measured.get(index) else {
+		let Some(Some(measured)) = period.measured.get(index) else {
 			continue;
 		};
 		// Every level of consumption with a deficit has this kind once; at comfort 0 it earns nothing anywhere.

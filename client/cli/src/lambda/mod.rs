@@ -88,7 +88,11 @@ struct LambdaReport {
 
 /// Runs the subcommand.
 pub fn run(args: &LambdaArgs) -> Result<(), Fault> {
-	let dataset = Dataset::read(&args.data, &args.day, args.first)?;
+	let dataset = Dataset::read(&args.data, &args.file)?;
+	dataset
+		.gaps()
+		.iter()
+		.for_each(|gap| eprintln!("commonwatt: {gap}"));
 	files::probe(&args.json)?;
 	let setting = Setting {
 		preference: Preference {
@@ -152,7 +156,7 @@ mod tests {
 		let period = |(number, period): (usize, &&[(u32, u32)])| Period {
 			start: number.to_string(),
 			outdoor_centi_c: None,
-			measured: period.iter().map(measured).collect(),
+			measured: period.iter().map(measured).map(Some).collect(),
 		};
 		Dataset {
 			path: "test.csv".into(),

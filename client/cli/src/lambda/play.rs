@@ -63,7 +63,7 @@ fn game(
 		comfort: Some(setting.comfort),
 		strategies: setting.strategies(measured),
 	};
-	let households = period.measured.iter().map(household).collect();
+	let households = period.known().map(household).collect();
 	Game::new(setting.rules(lambda), households)
 }
 
@@ -96,7 +96,7 @@ impl Row {
 
 	/// Counts the households of one period that prefer the main grid.
 	fn count_buyers(&mut self, period: &Period, setting: &Setting) {
-		for measured in &period.measured {
+		for measured in period.known() {
 			let strategies = setting.strategies(measured);
 			self.prefer_main_grid +=
 				u32::from(prefers_main_grid(&strategies, measured, setting, self.lambda));

@@ -282,7 +282,6 @@ impl Household {
 		let mut periods: Vec<Planned> = Vec::with_capacity(dataset.periods.len());
 		let mut indoor_c = home.setpoint_c;
 		for (number, period) in dataset.periods.iter().enumerate() {
-			let measured = period.measured[index];
 			let outdoor_c = period.outdoor_centi_c.map_or_else(
 				|| homes.outdoor_c(period.hour()),
 				|centi| f64::from(centi) / 100.0,
@@ -292,20 +291,24 @@ impl Household {
 				outdoor_c,
 				indoor_c,
 			};
-			let wanted = home.device_wh_for(&span, home.setpoint_c);
-			let device_wh = wanted.floor().min(f64::from(measured.consumption_wh));
+			let wanted = home.device_wh_for(&span, home.setpoint_c).floor();
+			let known = period.measured[index];
+			// Nobody knows the load of a period without a reading. The device holds the setpoint in it.
+			let measured = known.unwrap_or(Measured {
+				generation_wh: 0,
+				consumption_wh: wanted.max(0.0) as u32,
+			});
+			let device_wh = wanted.min(f64::from(measured.consumption_wh));
 			indoor_c = home.after(&span, device_wh);
 			let other_wh = i64::from(measured.consumption_wh) - device_wh as i64;
-			let all = |pick: fn(&Measured) -> u32| -> u64 {
-				let picked = period.measured.iter().map(pick);
-				picked.map(u64::from).sum()
-			};
+			let all = |pick: fn(&Measured) -> u32| -> u64 { period.known().map(pick).map(u64::from).sum() };
 			let mut chance = chance(homes.seed, index, number);
 			let mut error = || {
 				let most = homes.forecast_error_percent / 100.0;
 				chance.gen_range(-1.0..=1.0) * most
 			};
 			let error = (error(), error());
+			let is_lost = chance.gen_range(0.0..100.0) < homes.missing_readings_percent;
 			periods.push(Planned {
 				measured,
 				outdoor_c,
@@ -314,7 +317,7 @@ impl Household {
 				has_surplus: all(|m| m.generation_wh) > all(|m| m.consumption_wh),
 				indoor_c,
 				error,
-				is_read: chance.gen_range(0.0..100.0) >= homes.missing_readings_percent,
+				is_read: known.is_some() && !is_lost,
 			});
 		}
 		let shiftable: i64 = periods.iter().map(|planned| planned.shiftable_wh).sum();

@@ -16,14 +16,14 @@ fn day() -> Dataset {
 			start: format!("2021-07-31T{:02}:{:02}:00", number / 2, number % 2 * 30),
 			outdoor_centi_c: Some((1_900.0 + 1_500.0 * sun) as i32),
 			measured: vec![
-				Measured {
+				Some(Measured {
 					generation_wh: (3_000.0 * sun) as u32,
 					consumption_wh: 1_200,
-				},
-				Measured {
+				}),
+				Some(Measured {
 					generation_wh: (1_500.0 * sun) as u32,
 					consumption_wh: jumps,
-				},
+				}),
 			],
 		}
 	};
@@ -101,7 +101,7 @@ fn load_that_is_put_off_comes_back() {
 		let file: i64 = data
 			.periods
 			.iter()
-			.map(|period| i64::from(period.measured[household].consumption_wh))
+			.map(|period| i64::from(period.measured[household].unwrap().consumption_wh))
 			.sum();
 		let without: i64 = (0..PERIODS)
 			.map(|period| manager.device_wh_without(household, period))
@@ -126,7 +126,7 @@ fn household_without_a_contract_consumes_what_the_file_says() {
 	let mut state = manager.beginning(0);
 	for (number, period) in data.periods.iter().enumerate() {
 		let era = manager.follow(0, number, &state, None);
-		let file = period.measured[0].consumption_wh;
+		let file = period.measured[0].unwrap().consumption_wh;
 		assert!(era.metered.consumption_wh.abs_diff(file) <= 1, "{era:?} {file}");
 		assert!((era.state.indoor_c - manager.indoor_c_without(0, number)).abs() < 0.01);
 		state = era.state;
@@ -140,6 +140,7 @@ fn nothing_is_put_off_without_a_surplus_to_wait_for() {
 		period
 			.measured
 			.iter_mut()
+			.flatten()
 			.for_each(|measured| measured.generation_wh = 0);
 	}
 	let manager = Manager::new(&homes(""), &night);

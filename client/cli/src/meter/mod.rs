@@ -7,7 +7,9 @@
 
 mod confirm;
 mod key;
+mod map;
 mod queue;
+mod registers;
 mod report;
 mod row;
 mod source;
@@ -92,14 +94,14 @@ async fn take_readings(args: MeterRunArgs) -> Result<(), Fault> {
 	let key = key::open(&args.key, &args.passphrase)?;
 	let meter = account(&key);
 	let path = args.queue.clone().map_or_else(|| default_queue(&meter), Ok)?;
-	let source = Source::new(&args, &meter)?;
+	let source = Source::new(&args, &meter, &path)?;
 	let mut queue = Queue::open(&path, &meter)?;
 	let mut reporter = Reporter::new(&args.url, key, args.household);
 	eprintln!("commonwatt: meter {meter}, queue {}", path.display());
 
 	let mut tally = Tally::default();
 	let (to, mut arrivals) = mpsc::channel(64);
-	let feeding = tokio::spawn(source.feed(indoor, to));
+	let feeding = tokio::spawn(source.feed(args.format, indoor, to));
 	let mut tick = tokio::time::interval(LOOK);
 	tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
 	let stop = stop_signal()?;
@@ -160,11 +162,15 @@ fn take(arrival: Arrival, queue: &mut Queue, tally: &mut Tally) -> Result<(), Fa
 					tally.came += 1;
 					tell(&row, "queued");
 				}
+				Came::Correction => {
+					tally.came += 1;
+					tell(&row, "queued, as a correction");
+				}
 				Came::Known => tally.known += 1,
 				Came::Differs => {
 					tally.bad += 1;
 					eprintln!(
-						"commonwatt: {}  {row}: rejected, because a different reading of this era was queued before",
+						"commonwatt: {}  {row}: rejected, because a different reading of this era came before; a correction has the quality corrected",
 						moment(row.start_ms)
 					);
 				}

@@ -1,9 +1,13 @@
 //! The queue of readings on disk: each reading, the transaction that was signed for it, and its outcome.
 
 use super::row::{moment, Row};
-use crate::{fault::Fault, files::InFile, lines::Lines};
+use crate::{chain::types::Quality, fault::Fault, files::InFile, lines::Lines};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt, fs, path::Path};
+use std::{
+	collections::{btree_map::Entry as MapEntry, BTreeMap},
+	fmt, fs,
+	path::Path,
+};
 use subxt::{config::substrate::H256, utils::AccountId32};
 
 /// The block from which on a transaction is valid; its signature names it.
@@ -68,9 +72,68 @@ impl fmt::Display for Outcome {
 /// A reading, with its transaction and its outcome if it has them.
 #[derive(Clone, Debug)]
 pub struct Entry {
+	/// What is to be reported.
 	pub row: Row,
 	pub ticket: Option<Ticket>,
 	pub outcome: Option<Outcome>,
+	/// The readings of the era as they came.
+	came: Vec<Row>,
+	/// A correction that waits until the reading before it has its outcome.
+	correction: Option<Row>,
+}
+
+impl Entry {
+	fn new(row: Row) -> Self {
+		Self {
+			row,
+			ticket: None,
+			outcome: None,
+			came: vec![row],
+			correction: None,
+		}
+	}
+
+	/// Whether a different reading of the era is a correction: it says so, or it is the actual value after an estimate.
+	fn is_corrected_by(&self, row: &Row) -> bool {
+		let last = self.came.last().map(|last| last.reading.quality);
+		match row.reading.quality {
+			Quality::Corrected => true,
+			Quality::Measured => last == Some(Quality::Estimated),
+			Quality::Estimated => false,
+		}
+	}
+
+	/// Takes a correction.
+	fn correct(&mut self, row: Row) {
+		self.came.push(row);
+		self.correction = Some(row);
+		let is_sent = self.ticket.is_some() || self.outcome.is_some();
+		match is_sent {
+			true => self.advance(),
+			false => self.begin_correction(),
+		}
+	}
+
+	/// Begins with the correction, if the reading before it is done with.
+	fn advance(&mut self) {
+		if self.outcome.is_some() {
+			self.begin_correction();
+		}
+	}
+
+	fn begin_correction(&mut self) {
+		let Some(mut row) = self.correction.take() else {
+			return;
+		};
+		// A correction is one for the chain only if the chain has the reading before it.
+		row.reading.quality = match self.outcome {
+			Some(Outcome::Taken) => Quality::Corrected,
+			_ => Quality::Measured,
+		};
+		self.row = row;
+		self.ticket = None;
+		self.outcome = None;
+	}
 }
 
 #[derive(Serialize, Deserialize)]
@@ -88,6 +151,8 @@ pub enum Came {
 	New,
 	/// The same reading is queued already.
 	Known,
+	/// It corrects a reading that is queued already.
+	Correction,
 	/// A different reading of the era is queued already.
 	Differs,
 }
@@ -102,24 +167,20 @@ impl Queue {
 	/// Opens the queue of a meter, or creates one.
 	pub fn open(path: &Path, meter: &AccountId32) -> Result<Self, Fault> {
 		let file = Lines::open(path, "another process is using this queue")?;
-		let lines = Lines::read::<QueueRecord>(path)?;
-		let end = lines.last().map_or(0, |(_, end)| *end);
-		let lines: Vec<QueueRecord> = lines.into_iter().map(|(line, _)| line).collect();
+		let Contents { whose, lines, end } = Contents::read(path)?;
 		let mut queue = Self {
 			file,
 			entries: entries(&lines),
 		};
-		let length = fs::metadata(path).in_file(path)?.len();
-		match lines.first() {
-			None if length == 0 => queue.file.append(&QueueRecord::Meter(*meter))?,
-			Some(QueueRecord::Meter(whose)) if whose == meter => (),
-			Some(QueueRecord::Meter(whose)) => {
+		match whose {
+			None => queue.file.append(&QueueRecord::Meter(*meter))?,
+			Some(whose) if whose == *meter => (),
+			Some(whose) => {
 				return Err(Fault::file(
 					path,
 					format_args!("is the queue of another meter, {whose}; name another file with --queue"),
 				))
 			}
-			_ => return Err(not_a_queue(path)),
 		}
 		if end > 0 {
 			// Drops an incomplete last line, which a crash leaves.
@@ -130,24 +191,21 @@ impl Queue {
 
 	/// Reads a queue without locking it: the account of its meter, and its readings.
 	pub fn look(path: &Path) -> Result<(AccountId32, BTreeMap<u64, Entry>), Fault> {
-		let lines: Vec<QueueRecord> = Lines::read(path)?.into_iter().map(|(line, _)| line).collect();
-		match lines.first() {
-			Some(QueueRecord::Meter(meter)) => Ok((*meter, entries(&lines))),
-			_ => Err(not_a_queue(path)),
-		}
+		let contents = Contents::read(path)?;
+		let whose = contents.whose.ok_or_else(|| not_a_queue(path))?;
+		Ok((whose, entries(&contents.lines)))
 	}
 
-	/// Adds a reading. Only the first one of an era counts.
+	/// Adds a reading. The first one of an era counts, unless the later one corrects it.
 	pub fn take(&mut self, row: Row) -> Result<Came, Fault> {
-		if let Some(there) = self.entries.get(&row.start_ms) {
-			return Ok(if there.row == row {
-				Came::Known
-			} else {
-				Came::Differs
-			});
-		}
+		let came = match self.entries.get(&row.start_ms) {
+			None => Came::New,
+			Some(there) if there.came.contains(&row) => return Ok(Came::Known),
+			Some(there) if there.is_corrected_by(&row) => Came::Correction,
+			Some(_) => return Ok(Came::Differs),
+		};
 		self.add(QueueRecord::Came(row))?;
-		Ok(Came::New)
+		Ok(came)
 	}
 
 	/// Records the transaction of a reading, before it is offered.
@@ -172,6 +230,53 @@ impl Queue {
 	}
 }
 
+/// What a queue's file says.
+struct Contents {
+	/// The meter, if the file is not empty.
+	whose: Option<AccountId32>,
+	/// The lines that can be read.
+	lines: Vec<QueueRecord>,
+	/// The offset at which the last complete line ends.
+	end: usize,
+}
+
+impl Contents {
+	/// Reads the file. A line that is damaged, as by a failing disk, is named and left out: the other lines say nothing
+	/// else because of it, and before anything is sent the chain is asked.
+	fn read(path: &Path) -> Result<Self, Fault> {
+		let lines = Lines::read::<QueueRecord>(path)?;
+		let end = lines.last().map_or(0, |line| line.end);
+		let mut records = Vec::with_capacity(lines.len());
+		for (number, line) in lines.into_iter().enumerate() {
+			match line.record {
+				Ok(record) => records.push(record),
+				// Without its first line it may be any file.
+				Err(what) if number == 0 => {
+					return Err(Fault::file(
+						path,
+						format_args!("is not a queue of readings: {what}"),
+					))
+				}
+				Err(what) => eprintln!(
+					"commonwatt: {}: {what}. The line is damaged and is left out; all others are kept. If it was a reading, \
+					 deliver that reading again. To end this message, remove the line while no program uses the file",
+					path.display()
+				),
+			}
+		}
+		let whose = match records.first() {
+			Some(QueueRecord::Meter(meter)) => Some(*meter),
+			None if fs::metadata(path).in_file(path)?.len() == 0 => None,
+			_ => return Err(not_a_queue(path)),
+		};
+		Ok(Self {
+			whose,
+			lines: records,
+			end,
+		})
+	}
+}
+
 fn not_a_queue(path: &Path) -> Fault {
 	Fault::file(path, "is not a queue of readings")
 }
@@ -185,13 +290,12 @@ fn entries(lines: &[QueueRecord]) -> BTreeMap<u64, Entry> {
 fn enter(entries: &mut BTreeMap<u64, Entry>, line: &QueueRecord) {
 	match line {
 		QueueRecord::Meter(_) => (),
-		QueueRecord::Came(row) => {
-			entries.entry(row.start_ms).or_insert(Entry {
-				row: *row,
-				ticket: None,
-				outcome: None,
-			});
-		}
+		QueueRecord::Came(row) => match entries.entry(row.start_ms) {
+			MapEntry::Vacant(vacant) => {
+				vacant.insert(Entry::new(*row));
+			}
+			MapEntry::Occupied(there) => there.into_mut().correct(*row),
+		},
 		QueueRecord::Signed(start_ms, ticket) => {
 			if let Some(entry) = entries.get_mut(start_ms) {
 				entry.ticket = Some(ticket.clone());
@@ -200,6 +304,7 @@ fn enter(entries: &mut BTreeMap<u64, Entry>, line: &QueueRecord) {
 		QueueRecord::Became(start_ms, outcome) => {
 			if let Some(entry) = entries.get_mut(start_ms) {
 				entry.outcome = Some(outcome.clone());
+				entry.advance();
 			}
 		}
 	}
@@ -219,7 +324,7 @@ impl fmt::Display for Entry {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use crate::chain::types::{Quality, Reading};
+	use crate::chain::types::Reading;
 	use std::io::Write;
 
 	const METER: AccountId32 = AccountId32([1; 32]);
@@ -281,6 +386,92 @@ mod tests {
 		assert!(entries[&0]
 			.to_string()
 			.ends_with("too late: the chain settled the era without it (so)"));
+	}
+
+	#[test]
+	fn actual_value_corrects_an_estimate_and_nothing_else_does() {
+		let folder = tempfile::tempdir().unwrap();
+		let path = folder.path().join("queue");
+		let mut queue = Queue::open(&path, &METER).unwrap();
+		let with = |start_ms, generation_wh, quality| {
+			let mut row = row(start_ms, generation_wh);
+			row.reading.quality = quality;
+			row
+		};
+		let (estimate, actual) = (with(60, 5, Quality::Estimated), with(60, 7, Quality::Measured));
+		assert_eq!(queue.take(estimate).unwrap(), Came::New);
+		// It was not sent yet, so the chain needs no correction.
+		assert_eq!(queue.take(actual).unwrap(), Came::Correction);
+		assert_eq!(queue.entries[&60].row, actual);
+		assert_eq!(queue.take(estimate).unwrap(), Came::Known);
+		assert_eq!(queue.take(with(60, 8, Quality::Measured)).unwrap(), Came::Differs);
+		assert_eq!(
+			queue.take(with(60, 8, Quality::Estimated)).unwrap(),
+			Came::Differs
+		);
+
+		// A correction waits until the reading before it is in the chain's final state, also after a crash.
+		let ticket = Ticket {
+			era: 2,
+			is_late: false,
+			nonce: 0,
+			born: None,
+			last_block: 9,
+			bytes: Vec::new(),
+		};
+		let estimate = with(120, 5, Quality::Estimated);
+		queue.take(estimate).unwrap();
+		queue.signed(120, ticket).unwrap();
+		assert_eq!(
+			queue.take(with(120, 7, Quality::Measured)).unwrap(),
+			Came::Correction
+		);
+		assert_eq!(queue.entries[&120].row, estimate);
+		drop(queue);
+		let mut queue = Queue::open(&path, &METER).unwrap();
+		queue.became(120, Outcome::Taken).unwrap();
+		assert_eq!(queue.entries[&120].row, with(120, 7, Quality::Corrected));
+		assert_eq!(waiting(&queue), [(60, false), (120, false)]);
+		queue.became(120, Outcome::Taken).unwrap();
+		// Another correction, of a reading that the chain refused: for the chain it is the first one.
+		queue
+			.became(60, Outcome::Refused("over the limit".into()))
+			.unwrap();
+		let again = with(60, 9, Quality::Corrected);
+		assert_eq!(queue.take(again).unwrap(), Came::Correction);
+		assert_eq!(queue.entries[&60].row, with(60, 9, Quality::Measured));
+		assert_eq!(queue.take(again).unwrap(), Came::Known);
+		drop(queue);
+		let (_, entries) = Queue::look(&path).unwrap();
+		assert_eq!(entries[&60].row, with(60, 9, Quality::Measured));
+		assert_eq!(entries[&120].outcome, Some(Outcome::Taken));
+	}
+
+	#[test]
+	fn damaged_line_is_left_out_and_the_rest_is_kept() {
+		let folder = tempfile::tempdir().unwrap();
+		let path = folder.path().join("queue");
+		let mut queue = Queue::open(&path, &METER).unwrap();
+		[0, 60, 120]
+			.iter()
+			.for_each(|start| assert_eq!(queue.take(row(*start, 5)).unwrap(), Came::New));
+		drop(queue);
+		let text = fs::read_to_string(&path).unwrap();
+		let damaged: Vec<String> = text
+			.lines()
+			.enumerate()
+			.map(|(number, line)| match number {
+				2 => line.replace("Came", "C\u{1}me"),
+				_ => line.into(),
+			})
+			.collect();
+		fs::write(&path, damaged.join("\n") + "\n").unwrap();
+		let mut queue = Queue::open(&path, &METER).unwrap();
+		assert_eq!(waiting(&queue), [(0, false), (120, false)]);
+		assert_eq!(queue.take(row(60, 5)).unwrap(), Came::New);
+		drop(queue);
+		let queue = Queue::open(&path, &METER).unwrap();
+		assert_eq!(waiting(&queue), [(0, false), (60, false), (120, false)]);
 	}
 
 	#[test]

@@ -3,7 +3,7 @@
 use super::{
 	confirm::{Confirmation, Progress},
 	queue::{Born, Outcome, Queue, Ticket},
-	row::{moment, tell, Row},
+	row::{moment, now_ms, tell, Row},
 };
 use crate::{
 	chain::{
@@ -28,6 +28,8 @@ const ANSWER: Duration = Duration::from_secs(20);
 const AT_ONCE: usize = 100;
 /// A reading is signed at most this often in a run when other transactions of the meter's account take its nonce.
 const MOST_SIGNED: u32 = 5;
+/// How far ahead an era may begin, ms.
+const MOST_AHEAD_MS: u64 = 24 * 60 * 60 * 1_000;
 /// Maximum validity of a transaction, blocks: the chain knows the hashes of this many.
 const LONGEST_MORTALITY: u64 = 2_048;
 
@@ -208,6 +210,12 @@ impl Reporter {
 				look.era_ms / 1_000
 			))));
 		}
+		if look.is_far_ahead(row) {
+			return Ok(Some(Outcome::Refused(format!(
+				"{} is more than a day ahead: is the meter's clock right?",
+				moment(row.start_ms)
+			))));
+		}
 		let (Some((household, about)), Some(era)) = (&look.household, look.era_of(row)) else {
 			return Ok(None);
 		};
@@ -217,10 +225,13 @@ impl Reporter {
 				"generation and consumption differ by more than the connection limit of {limit_wh} Wh"
 			))));
 		}
+		let is_correction = row.reading.quality == Quality::Corrected;
 		if let Some(there) = chain::meter_reading(&look.last, era, household).await? {
-			// A corrected reading counts as the meter's, too.
-			let is_ours = there == row.reading || there.quality == Quality::Corrected;
-			return Ok(Some(if is_ours { Outcome::Taken } else { Outcome::Other }));
+			// A reading that was corrected since counts as the meter's, too.
+			let is_ours = there == row.reading || !is_correction && there.quality == Quality::Corrected;
+			if is_ours || !is_correction {
+				return Ok(Some(if is_ours { Outcome::Taken } else { Outcome::Other }));
+			}
 		}
 		// The era is over if a final block takes readings of a later era, or of no era although a later one runs.
 		let is_over = match look.final_view.readings_of {
@@ -234,6 +245,9 @@ impl Reporter {
 		let takes_late = look.takes_late(era, &self.meter);
 		Ok(match statement {
 			Some(statement) if statement.reading == row.reading => Some(Outcome::Taken),
+			Some(statement) if statement.reported_by == ReportedBy::Meter && is_correction => {
+				Some(Outcome::Late(self.refusals.get(&row.start_ms).cloned()))
+			}
 			Some(statement) if statement.reported_by == ReportedBy::Meter => {
 				Some(match statement.reading.quality {
 					Quality::Measured | Quality::Estimated => Outcome::Other,
@@ -265,7 +279,9 @@ impl Reporter {
 			let statement = chain::statement(&look.best, *household, era).await?;
 			statement.is_some_and(|statement| statement.reading == row.reading)
 		} else {
-			chain::meter_reading(&look.best, era, *household).await?.is_some()
+			let there = chain::meter_reading(&look.best, era, *household).await?;
+			let is_correction = row.reading.quality == Quality::Corrected;
+			there.is_some_and(|there| !is_correction || there == row.reading)
 		};
 		if is_there {
 			if self.in_block.insert(row.start_ms) {
@@ -419,6 +435,12 @@ impl Look {
 	/// The era of a reading, counted from the Unix epoch.
 	fn era_of(&self, row: &Row) -> Option<u32> {
 		u32::try_from(row.start_ms / self.era_ms).ok()
+	}
+
+	/// Whether an era begins more than a day after now, by the later one of the chain's clock and this machine's: the
+	/// chain's is behind while the chain stands still, and ahead on development chains.
+	fn is_far_ahead(&self, row: &Row) -> bool {
+		row.start_ms > now_ms().max(self.view.now_ms).saturating_add(MOST_AHEAD_MS)
 	}
 
 	/// Whether the chain takes a late reading of an era by this meter: the era is over and retained, nothing of it is

@@ -3,23 +3,35 @@
 use crate::{
 	chain::types::{Quality, Reading},
 	fault::{Fault, Location},
-	values::{energy_wh, moment_of, temperature},
+	values::{energy_wh, moment_of, temperature, Numbers, Unit},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::fmt;
+use std::{
+	fmt,
+	time::{SystemTime, UNIX_EPOCH},
+};
 
 /// The column with the start of the era.
 const START: &str = "period_start";
-const GENERATION: &str = "generation_wh";
-const CONSUMPTION: &str = "consumption_wh";
 /// The indoor temperature at the era's end, degrees Celsius.
 const INDOOR: &str = "indoor_c";
-/// `measured`, the default, or `estimated`.
+/// `measured`, the default, `estimated`, or `corrected`.
 const QUALITY: &str = "quality";
-/// The columns that must be present.
-pub const REQUIRED: [&str; 3] = [START, GENERATION, CONSUMPTION];
+
+/// The columns that must be present, each with its possible names.
+pub fn required(unit: Unit) -> [&'static [&'static str]; 3] {
+	[&[START], unit.generation(), unit.consumption()]
+}
+
+/// What the options say about readings.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Reads {
+	pub numbers: Numbers,
+	/// The indoor temperature of readings without one, hundredths of a degree Celsius.
+	pub indoor_centi_c: Option<i16>,
+}
 
 /// A reading of one era.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,11 +46,19 @@ impl Row {
 	pub fn read<'a>(
 		place: &Location,
 		field: impl Fn(&str) -> Option<&'a str>,
-		indoor_centi_c: Option<i16>,
+		reads: Reads,
 	) -> Result<Self, Fault> {
+		let Reads {
+			numbers,
+			indoor_centi_c,
+		} = reads;
 		let given = |name: &str| field(name).filter(|text| !text.is_empty());
 		let must = |name: &str| given(name).ok_or_else(|| place.fault(name, "is missing"));
-		let energy = |name: &str| energy_wh(place, name, must(name)?);
+		let energy = |names: &[&str]| {
+			let there = names.iter().find(|name| given(name).is_some());
+			let name = there.or(names.first()).copied().unwrap_or_default();
+			energy_wh(place, name, must(name)?, numbers)
+		};
 		let start = must(START)?;
 		let start_ms = u64::try_from(moment_of(place, START, start)?.as_millisecond()).map_err(|_| {
 			place.fault(
@@ -54,18 +74,19 @@ impl Row {
 		let quality = match given(QUALITY) {
 			None | Some("measured") => Quality::Measured,
 			Some("estimated") => Quality::Estimated,
+			Some("corrected") => Quality::Corrected,
 			Some(text) => {
 				return Err(place.fault(
 					QUALITY,
-					format_args!("'{text}' is neither measured nor estimated"),
+					format_args!("'{text}' is neither measured nor estimated nor corrected"),
 				))
 			}
 		};
 		Ok(Self {
 			start_ms,
 			reading: Reading {
-				generation_wh: energy(GENERATION)?,
-				consumption_wh: energy(CONSUMPTION)?,
+				generation_wh: energy(numbers.unit.generation())?,
+				consumption_wh: energy(numbers.unit.consumption())?,
 				indoor_centi_c,
 				quality,
 			},
@@ -73,7 +94,7 @@ impl Row {
 	}
 
 	/// Reads a JSON object.
-	pub fn from_json(place: &Location, json: &[u8], indoor_centi_c: Option<i16>) -> Result<Self, Fault> {
+	pub fn from_json(place: &Location, json: &[u8], reads: Reads) -> Result<Self, Fault> {
 		let object: serde_json::Map<String, Value> = serde_json::from_slice(json).map_err(|error| {
 			let (path, line) = (place.path.display(), place.line);
 			Fault::Input(format!(
@@ -92,7 +113,7 @@ impl Row {
 			let found = texts.iter().find(|(there, _)| there == name);
 			found.map(|(_, text)| text.as_str())
 		};
-		Self::read(place, field, indoor_centi_c)
+		Self::read(place, field, reads)
 	}
 }
 
@@ -111,7 +132,8 @@ impl fmt::Display for Row {
 		)?;
 		match quality {
 			Quality::Estimated => f.write_str(", estimated"),
-			Quality::Measured | Quality::Corrected => Ok(()),
+			Quality::Corrected => f.write_str(", corrected"),
+			Quality::Measured => Ok(()),
 		}
 	}
 }
@@ -122,6 +144,12 @@ pub fn moment(ms: u64) -> String {
 		.ok()
 		.and_then(|ms| Timestamp::from_millisecond(ms).ok());
 	at.map_or_else(|| format!("{ms} ms"), |at| at.to_string())
+}
+
+/// This machine's time, ms since the Unix epoch.
+pub fn now_ms() -> u64 {
+	let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+	u64::try_from(now.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Prints a message about a reading.
@@ -139,7 +167,11 @@ mod tests {
 			path: Path::new("homes/7"),
 			line: 3,
 		};
-		Row::from_json(&place, text.as_bytes(), indoor_centi_c).map_err(|fault| fault.to_string())
+		let reads = Reads {
+			indoor_centi_c,
+			..Reads::default()
+		};
+		Row::from_json(&place, text.as_bytes(), reads).map_err(|fault| fault.to_string())
 	}
 
 	#[test]
@@ -169,8 +201,8 @@ mod tests {
 	fn mistakes_are_named() {
 		let good = [
 			(START, "\"2026-08-01T10:30Z\""),
-			(GENERATION, "1"),
-			(CONSUMPTION, "2"),
+			("generation_wh", "1"),
+			("consumption_wh", "2"),
 			(INDOOR, "20"),
 			(QUALITY, "\"measured\""),
 		];
@@ -187,15 +219,23 @@ mod tests {
 			(START, "\"2026-08-01\"", "'2026-08-01' is not a time"),
 			(START, "\"1969-12-31T23:30:00Z\"", "from 1970 on"),
 			(START, "null", "is missing"),
-			(GENERATION, "-1", "-1 is negative"),
-			(GENERATION, "1000000001", "above the maximum of 1000000000 Wh"),
-			(CONSUMPTION, "1.5", "'1.5' is not a whole number of Wh"),
+			("generation_wh", "-1", "-1 is negative"),
+			(
+				"generation_wh",
+				"1000000001",
+				"above the maximum of 1000000000 Wh",
+			),
+			(
+				"consumption_wh",
+				"1.5",
+				"1.5 Wh is not a whole number of Wh; if the energies are in kWh, add --unit kwh",
+			),
 			(INDOOR, "200", "'200' is not a temperature"),
 			(INDOOR, "null", "is missing, and there is no --indoor-c"),
 			(
 				QUALITY,
 				"\"guessed\"",
-				"'guessed' is neither measured nor estimated",
+				"'guessed' is neither measured nor estimated nor corrected",
 			),
 		] {
 			let fault = with(name, value).expect_err(value);

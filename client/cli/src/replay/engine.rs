@@ -164,7 +164,7 @@ impl<'a> Engine<'a> {
 			let Some(book) = self.ledger.era(planned.era) else {
 				continue;
 			};
-			let key = (planned.period, planned.era, is_played(book, self.stage));
+			let key = (planned.period, planned.era, self.is_played(planned));
 			if let Some(line) = EraLine::new(key, self.dataset, self.stage, book) {
 				self.lines.insert(planned.era, line);
 			}
@@ -179,9 +179,18 @@ impl<'a> Engine<'a> {
 		self.book(era).is_some_and(|book| book.totals.is_some())
 	}
 
-	fn is_played(&self, era: u32) -> bool {
-		let book = self.book(era);
-		book.is_some_and(|book| is_played(book, self.stage))
+	/// Whether every household that the file has a reading of took part in the period's game.
+	fn is_played(&self, planned: &Planned) -> bool {
+		let (Some(book), Some(period)) = (self.book(planned.era), self.dataset.periods.get(planned.period))
+		else {
+			return false;
+		};
+		let took_part = |(player, measured): (&Participant, &Option<Measured>)| {
+			measured.is_none()
+				|| book.submitted.contains_key(&player.id) && book.contracts.contains_key(&player.id)
+		};
+		let mut players = self.stage.players.iter().zip(&period.measured);
+		book.record.is_some() && players.all(took_part)
 	}
 
 	fn plan(&self) -> impl Iterator<Item = &Planned> {
@@ -189,7 +198,7 @@ impl<'a> Engine<'a> {
 	}
 
 	fn is_done(&self, current: u32) -> bool {
-		let played = self.plan().filter(|p| p.era <= current && self.is_played(p.era));
+		let played = self.plan().filter(|p| p.era <= current && self.is_played(p));
 		let settled = played.filter(|p| self.is_settled(p.era));
 		settled.count() == self.dataset.periods.len()
 	}
@@ -199,7 +208,7 @@ impl<'a> Engine<'a> {
 	fn next_period(&self, current: u32) -> Option<usize> {
 		(0..self.dataset.periods.len()).find(|period| {
 			let mut plans = self.plan().filter(|planned| planned.period == *period);
-			plans.all(|planned| planned.era <= current && !self.is_played(planned.era))
+			plans.all(|planned| planned.era <= current && !self.is_played(planned))
 		})
 	}
 
@@ -342,6 +351,7 @@ impl<'a> Engine<'a> {
 		let players = self.stage.players.iter().enumerate();
 		for (player, measured) in players.zip(&period.measured) {
 			let (_, Participant { id, name, keys, .. }) = player;
+			let Some(measured) = measured else { continue };
 			let Some(contract) = book.contracts.get(id) else {
 				continue;
 			};
@@ -393,6 +403,7 @@ impl<'a> Engine<'a> {
 		};
 		let book = self.ledger.era(era);
 		for (index, (player, measured)) in self.stage.players.iter().zip(&period.measured).enumerate() {
+			let Some(measured) = measured else { continue };
 			if book.is_some_and(|book| book.submitted.contains_key(&player.id)) {
 				continue;
 			}
@@ -458,14 +469,6 @@ impl<'a> Engine<'a> {
 		let most = view.ends_ms.saturating_sub(view.started_ms) / 2;
 		left >= blocks.saturating_mul(self.node.slot_ms).min(most)
 	}
-}
-
-/// Whether every household of the file took part in an era's game.
-pub fn is_played(book: &EraBook, stage: &Stage) -> bool {
-	let ours = |player: &Participant| {
-		book.submitted.contains_key(&player.id) && book.contracts.contains_key(&player.id)
-	};
-	book.record.is_some() && stage.players.iter().all(ours)
 }
 
 /// The strategies of a household without a manager: what the file says, and its flexible share less and more.

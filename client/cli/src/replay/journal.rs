@@ -11,6 +11,7 @@ use crate::{
 		types::{CommunityId, HouseholdId},
 		Node,
 	},
+	data::format::{Format, Label},
 	fault::Fault,
 	lines::{state_folder, Lines},
 };
@@ -29,6 +30,11 @@ pub struct Identity {
 	pub community: String,
 	pub day: Option<String>,
 	pub first: Option<u32>,
+	/// How the file's values were read.
+	#[serde(default)]
+	pub label: Label,
+	#[serde(default)]
+	pub format: Format,
 	pub flexible: u8,
 	pub response: i16,
 	/// Hash of the homes, if there are home energy managers.
@@ -106,8 +112,14 @@ impl Journal {
 		node: &Node,
 	) -> Result<Option<(Self, Ledger)>, Fault> {
 		let file = Lines::open(path, BUSY)?;
-		let mut lines = Lines::read(path)?.into_iter();
-		let Some((JournalRecord::Beginning(beginning), mut end)) = lines.next() else {
+		let mut lines = Lines::read(path)?.into_iter().map(|line| {
+			let damaged = |what| {
+				let what = format!("{what}; to start over without this journal, add --restart");
+				Fault::file(path, what)
+			};
+			Ok((line.record.map_err(damaged)?, line.end))
+		});
+		let Some((JournalRecord::Beginning(beginning), mut end)) = lines.next().transpose()? else {
 			return Ok(None);
 		};
 		let anchor = beginning.anchor;
@@ -121,7 +133,7 @@ impl Journal {
 				path.display()
 			)));
 		}
-		let lines: Vec<(JournalRecord, usize)> = lines.collect();
+		let lines: Vec<(JournalRecord, usize)> = lines.collect::<Result<_, Fault>>()?;
 		let mut cursor = anchor;
 		for (line, line_end) in lines.iter().rev() {
 			let Some(seen) = line.seen() else { continue };

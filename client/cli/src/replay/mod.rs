@@ -32,7 +32,7 @@ const LONGEST_NAME: usize = 32;
 
 /// Runs the subcommand.
 pub async fn run(args: ReplayArgs) -> Result<(), Fault> {
-	let dataset = Dataset::read(&args.file, &args.play.day, args.play.first)?;
+	let dataset = Dataset::read(&args.file, &args.play.data)?;
 	let manager = match &args.homes {
 		Some(path) => {
 			let homes = Homes::read(path)?;
@@ -65,8 +65,10 @@ pub async fn replay(
 	] {
 		keys::key(uri)?;
 	}
+	keys::HouseholdKeys::of_all(&dataset.households)?;
 	files::probe(&args.json)?;
 	let mut screen = Screen::new(dataset.periods.len());
+	dataset.gaps().iter().for_each(|gap| screen.note(gap));
 	let mut sent = Sent::default();
 	let data = (dataset, manager);
 	let report = play_through(data, &identity, args, &mut sent, &mut screen).await?;
@@ -125,8 +127,10 @@ fn identity(args: &ReplayArgs, manager: Option<&Manager>) -> Result<Identity, Fa
 	Ok(Identity {
 		file: journal::hash(&contents),
 		community,
-		day: args.play.day.clone(),
-		first: args.play.first,
+		day: args.play.data.day.map(|day| day.to_string()),
+		first: args.play.data.first,
+		label: args.play.data.label,
+		format: args.play.data.format,
 		flexible: args.flexibility.flexible,
 		response: args.flexibility.response,
 		homes: manager.map(|manager| manager.fingerprint),

@@ -13,7 +13,7 @@ use crate::{
 		At, Node,
 	},
 	cli::ReplayArgs,
-	data::Dataset,
+	data::{Dataset, Measured},
 	fault::Fault,
 	keys::{self, HouseholdKeys},
 	manager::{centi, Manager},
@@ -55,23 +55,22 @@ pub async fn prepare(
 	name: &str,
 	args: &ReplayArgs,
 ) -> Result<Stage, Fault> {
-	let names = dataset.households.iter();
-	let all_keys: Vec<HouseholdKeys> = names
-		.map(|name| HouseholdKeys::of(name))
-		.collect::<Result<_, _>>()?;
+	let all_keys = HouseholdKeys::of_all(&dataset.households)?;
+	let most_wh = args.play.data.connection_limit;
 	let limits: Vec<u32> = (0..dataset.households.len())
-		.map(|household| connection_limit_wh(dataset, manager, household))
+		.map(|household| connection_limit_wh(dataset, manager, household).min(most_wh))
 		.collect();
+	check(node, (dataset, &limits), &all_keys, name, args).await?;
 	let highest = limits.iter().copied().max().unwrap_or(0);
 	let (id, community) = find_or_create(node, name, highest, args).await?;
 	// Owners pay fees for accepting.
 	fund(node, (dataset, manager), &all_keys, &community.terms, args).await?;
-	join_missing(node, (dataset, &limits), &all_keys, id, &community, args).await?;
+	join_missing(node, (dataset, &limits), &all_keys, id, args).await?;
 
 	let at = node.head().await?;
 	let mut players = Vec::new();
 	for (name, keys) in dataset.households.iter().zip(all_keys) {
-		let household = registered(&at, id, name, &keys).await?;
+		let household = registered(&at, Some(id), name, &keys).await?;
 		let (number, household) =
 			household.ok_or_else(|| Fault::Chain(format!("household {name} is not a member")))?;
 		let comfort = household.comfort.unwrap_or(paper::COMFORT);
@@ -92,6 +91,61 @@ pub async fn prepare(
 		players,
 		members,
 	})
+}
+
+/// Finds out before the first transaction whether the community can have the file's households.
+async fn check(
+	node: &Node,
+	(dataset, limits): (&Dataset, &[u32]),
+	all_keys: &[HouseholdKeys],
+	name: &str,
+	args: &ReplayArgs,
+) -> Result<(), Fault> {
+	let at = node.head().await?;
+	let most: u32 = chain::constant(&at, "EnergyMarket", "MaxHouseholds")?;
+	let found = chain::community_named(&at, name).await?;
+	let offered = chain::offers(&at).await?;
+	let mut new = 0;
+	for ((name, keys), limit) in dataset.households.iter().zip(all_keys).zip(limits) {
+		let Some((id, community)) = &found else {
+			registered(&at, None, name, keys).await?;
+			new += 1;
+			continue;
+		};
+		let is_offered = offered.iter().any(|(_, offer)| is_for(offer, *id, keys));
+		if registered(&at, Some(*id), name, keys).await?.is_some() || is_offered {
+			continue;
+		}
+		new += 1;
+		let highest = community.bounds.highest_connection_limit_wh;
+		if *limit > highest {
+			return Err(Fault::Input(format!(
+				"household {name} needs a connection limit of {limit} Wh in an era, but governance allows at most {highest} \
+				 Wh in this community: play another one with --community, or have the bounds changed with set_terms_bounds"
+			)));
+		}
+	}
+	let members = match &found {
+		Some((id, _)) => chain::members(&at, *id).await?.len(),
+		None => 0,
+	};
+	let all = members.saturating_add(new);
+	if all > usize::try_from(most).unwrap_or(usize::MAX) {
+		return Err(Fault::Input(format!(
+			"{}: with its households the community {name} would have {all}, but a community has at most {most}: split the \
+			 file and play its parts with different --community",
+			dataset.path.display()
+		)));
+	}
+	let operator = keys::account(&keys::key(&args.play.keys.operator)?);
+	if found.is_some_and(|(_, community)| new > 0 && community.operator != operator) {
+		return Err(Fault::Input(format!(
+			"the community {name} exists already, {new} household(s) of the file are not members of it, and {} is not its \
+			 operator: play a new one with --community, or name its operator with --operator",
+			args.play.keys.operator
+		)));
+	}
+	Ok(())
 }
 
 /// The community with this name. Creates it if it is missing, with room for connections of `highest_limit_wh`.
@@ -150,10 +204,11 @@ async fn sign_creation(
 	send::sign(at, &sudo, ("Sudo", "sudo"), Sudo { call }, what).await
 }
 
-/// The household of these keys in a community, if it is registered.
+/// The household of these keys in a community, if it is registered. Without a community it must not be registered in
+/// any.
 async fn registered(
 	at: &At,
-	community: CommunityId,
+	community: Option<CommunityId>,
 	name: &str,
 	keys: &HouseholdKeys,
 ) -> Result<Option<(HouseholdId, Household)>, Fault> {
@@ -163,7 +218,7 @@ async fn registered(
 	let Some(household) = chain::household(at, id).await? else {
 		return Ok(None);
 	};
-	if household.community != community {
+	if Some(household.community) != community {
 		return Err(Fault::Input(format!(
 			"household {name}: its meter //{name}//stash is already registered in community {}; play that community, \
 			 or rename the household",
@@ -185,7 +240,6 @@ async fn join_missing(
 	(dataset, limits): (&Dataset, &[u32]),
 	all_keys: &[HouseholdKeys],
 	community: CommunityId,
-	known: &Community,
 	args: &ReplayArgs,
 ) -> Result<(), Fault> {
 	let operator = keys::key(&args.play.keys.operator)?;
@@ -194,13 +248,7 @@ async fn join_missing(
 		let mut calls = Vec::new();
 		for ((name, keys), limit) in dataset.households.iter().zip(all_keys).zip(limits) {
 			let is_offered = offered.iter().any(|(_, offer)| is_for(offer, community, keys));
-			if !is_offered && registered(at, community, name, keys).await?.is_none() {
-				let highest = known.bounds.highest_connection_limit_wh;
-				if *limit > highest {
-					return Err(Fault::Input(format!(
-						"household {name} needs a connection limit of {limit} Wh in an era, but governance allows at most {highest} Wh in this community: play another one with --community, or have the bounds changed with set_terms_bounds"
-					)));
-				}
+			if !is_offered && registered(at, Some(community), name, keys).await?.is_none() {
 				calls.push(RuntimeCall::EnergyMarket(MarketCall::offer_membership {
 					community,
 					owner: keys::account(&keys.owner),
@@ -208,13 +256,6 @@ async fn join_missing(
 					connection_limit_wh: *limit,
 				}));
 			}
-		}
-		if !calls.is_empty() && known.operator != keys::account(&operator) {
-			return Err(Fault::Input(format!(
-				"{} household(s) are not members yet, but {} is not the community's operator: set it with --operator",
-				calls.len(),
-				args.play.keys.operator
-			)));
 		}
 		Ok(calls)
 	};
@@ -364,16 +405,20 @@ async fn fund(
 		.saturating_mul(periods + 8);
 	let mut needs = BTreeMap::<AccountId32, Balance>::new();
 	for (index, keys) in all_keys.iter().enumerate() {
-		let in_file = dataset.periods.iter();
-		let in_file = in_file.map(|period| Balance::from(period.measured[index].consumption_wh));
+		let largest = dataset.largest(index);
+		let in_file = |pick: fn(&Measured) -> u32| -> Balance {
+			let wh = dataset.periods.iter().map(|period| {
+				// The chain estimates what a silent meter does not report.
+				let measured = period.measured.get(index).copied().flatten();
+				Balance::from(pick(&measured.unwrap_or(largest)))
+			});
+			wh.sum()
+		};
 		// Twice, because a flexible share or a wrong forecast may double the consumption.
 		let device = manager.map_or(0, |manager| manager.most_device_wh(index));
-		let consumed = 2 * in_file.sum::<Balance>() + periods * Balance::from(device);
+		let consumed = 2 * in_file(|m| m.consumption_wh) + periods * Balance::from(device);
 		// A seller's hold covers what a sale costs that is not delivered.
-		let generated = dataset.periods.iter();
-		let generated: Balance = generated
-			.map(|period| Balance::from(period.measured[index].generation_wh))
-			.sum();
+		let generated = in_file(|m| m.generation_wh);
 		let tariffs = &terms.tariffs;
 		let per_kwh = tariffs
 			.imbalance_import_per_kwh

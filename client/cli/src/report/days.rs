@@ -79,11 +79,14 @@ fn unchanged(dataset: &Dataset, manager: &Manager) -> Days {
 	let period = |(number, period): (usize, &crate::data::Period)| -> Vec<Cell> {
 		let households = period.measured.iter().enumerate();
 		households
-			.map(|(index, measured)| Cell {
-				generation_wh: measured.generation_wh,
-				consumption_wh: measured.consumption_wh,
-				indoor_c: manager.indoor_c_without(index, number),
-				..Cell::default()
+			.map(|(index, measured)| {
+				let measured = measured.unwrap_or_default();
+				Cell {
+					generation_wh: measured.generation_wh,
+					consumption_wh: measured.consumption_wh,
+					indoor_c: manager.indoor_c_without(index, number),
+					..Cell::default()
+				}
 			})
 			.collect()
 	};

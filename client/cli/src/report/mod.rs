@@ -23,7 +23,7 @@ use std::{fs, path::Path};
 /// Runs the subcommand.
 pub async fn run(args: ReportArgs) -> Result<(), Fault> {
 	let replay_args = args.replay();
-	let dataset = Dataset::read(&args.data, &args.play.day, args.play.first)?;
+	let dataset = Dataset::read(&args.data, &args.play.data)?;
 	let mut homes = match &args.homes {
 		Some(path) => Homes::read(path)?,
 		None => Homes::default(),

@@ -49,6 +49,9 @@ pub fn html(
 		dataset.periods.len(),
 		dataset.period_minutes
 	);
+	for gap in &report.gaps {
+		body += &format!("<p class=\"small\">Not in the file: {}.</p>\n", escaped(gap));
+	}
 	body += &headlines(figures, is_paper);
 	body += &effects(ways);
 	body += &checks(figures);

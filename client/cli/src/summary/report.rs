@@ -88,6 +88,7 @@ impl EraLine {
 			.iter()
 			.zip(&data.measured)
 			.filter_map(|(player, measured)| {
+				let measured = measured.as_ref()?;
 				let contract = book.contracts.get(&player.id)?;
 				let statement = &book.statements.get(&player.id)?.statement;
 				Some(HouseholdLine {
@@ -273,6 +274,8 @@ pub struct ReplaySummary {
 	pub community: CommunityId,
 	pub community_name: String,
 	pub households: Vec<String>,
+	/// What the file lacks, in words: eras without readings, and meters that were silent.
+	pub gaps: Vec<String>,
 	/// `None` if home energy managers are used.
 	pub flexible_percent: Option<u8>,
 	pub response_centi_c_per_kwh: Option<i16>,
@@ -315,6 +318,7 @@ impl ReplaySummary {
 			community: stage.community,
 			community_name: stage.name.clone(),
 			households: dataset.households.clone(),
+			gaps: dataset.gaps(),
 			flexible_percent: (!managed).then_some(args.flexibility.flexible),
 			response_centi_c_per_kwh: (!managed).then_some(args.flexibility.response),
 			terms: stage.terms,

@@ -106,6 +106,9 @@ fn summary(report: &ReplaySummary) -> String {
 		|percent| format!("{percent} % at most"),
 	);
 	let mut text = main_grid(report);
+	for gap in &report.gaps {
+		text += &format!("\n  not in the file: {gap}");
+	}
 	text += &format!(
 		"\n  traded in the community: {} kWh, so much less from the main grid at equal consumption\n  flexibility, \
 		 {}: {} kWh of the file's {} kWh not used, {} kWh added\n",

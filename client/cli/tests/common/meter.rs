@@ -98,6 +98,19 @@ impl Meter {
 		self.child.wait().expect("the child is ours to wait for");
 	}
 
+	/// Whether it has ended by itself.
+	pub fn has_ended(&mut self) -> bool {
+		self.child.try_wait().expect("the child is ours").is_some()
+	}
+
+	/// Ends it as Ctrl-C does.
+	pub fn interrupt(self) -> Outcome {
+		let pid = self.child.id().to_string();
+		let sent = Command::new("kill").args(["-INT", &pid]).status();
+		assert!(sent.expect("kill runs").success());
+		self.finish()
+	}
+
 	/// Closes its input and waits for its end.
 	pub fn finish(mut self) -> Outcome {
 		drop(self.stdin.take());

@@ -37,6 +37,8 @@ pub type At = OnlineClientAtBlock<SubstrateConfig>;
 const INVALID_PARAMS: i32 = -32602;
 /// How long commands that only read retry to connect to a node.
 pub const PATIENCE: Duration = Duration::from_secs(5);
+/// How the node's server and this program's client say that an answer is too long.
+const TOO_LONG: [&str; 2] = ["Response is too big", "too large: len"];
 /// Timeout for a node to show that it is alive.
 const LIVENESS: Duration = Duration::from_secs(3);
 
@@ -49,7 +51,34 @@ pub struct Token {
 	pub symbol: String,
 }
 
+/// Maximum decimals: amounts have 128 bits, which is some 38 digits.
+const MOST_DECIMALS: u32 = 30;
+
 impl Token {
+	/// The token that a chain's properties name. As in Polkadot.js, a list of tokens begins with the chain's own.
+	fn of(properties: &serde_json::Value) -> Result<Self, String> {
+		let property = |name: &str| match &properties[name] {
+			serde_json::Value::Array(list) => list.first().cloned().unwrap_or_default(),
+			other => other.clone(),
+		};
+		let wrong = |name: &str, value: &serde_json::Value, what: &str| {
+			match value.is_null() {
+			true => format!("the chain has no property {name}, without which amounts cannot be written: its specification lacks it"),
+			false => format!("the chain's property {name} is {value}, but must be {what}"),
+		}
+		};
+		let (decimals, symbol) = (property("tokenDecimals"), property("tokenSymbol"));
+		let number = decimals.as_u64().and_then(|number| u32::try_from(number).ok());
+		let number = number.filter(|number| *number <= MOST_DECIMALS);
+		let name = symbol.as_str().filter(|name| !name.is_empty());
+		Ok(Self {
+			decimals: number.ok_or_else(|| wrong("tokenDecimals", &decimals, "a number from 0 to 30"))?,
+			symbol: name
+				.ok_or_else(|| wrong("tokenSymbol", &symbol, "a name"))?
+				.into(),
+		})
+	}
+
 	/// An amount in tokens, with four decimal places, rounded down.
 	pub fn text(&self, amount: types::Balance) -> String {
 		let whole = 10u128.saturating_pow(self.decimals);
@@ -87,12 +116,7 @@ impl Node {
 		loop {
 			match Self::try_connect(url).await {
 				Ok(node) => return Ok(node),
-				Err(reason) if begun.elapsed() >= patience => {
-					return Err(Fault::Lost {
-						url: url.into(),
-						reason: reason.to_string(),
-					})
-				}
+				Err(fault) if begun.elapsed() >= patience => return Err(fault),
 				Err(_) => tokio::time::sleep(Duration::from_millis(250)).await,
 			}
 		}
@@ -108,7 +132,20 @@ impl Node {
 	}
 
 	async fn try_connect(url: &str) -> Result<Self, Fault> {
-		let rpc = RpcClient::from_insecure_url(url).await.or_fault()?;
+		let rpc = RpcClient::from_insecure_url(url).await.or_fault();
+		let rpc = rpc.map_err(|reason| Fault::Lost {
+			url: url.into(),
+			reason: reason.to_string(),
+		})?;
+		match Self::with(url, rpc.clone()).await {
+			Ok(node) => Ok(node),
+			Err(fault) => Err(diagnose(url, &rpc, fault).await.because(|reason| {
+				format!("the node at {url} does not serve a Commonwatt chain as this program expects it: {reason}")
+			})),
+		}
+	}
+
+	async fn with(url: &str, rpc: RpcClient) -> Result<Self, Fault> {
 		let methods: Methods = rpc.request("rpc_methods", rpc_params![]).await.or_fault()?;
 		// The legacy methods answer for any block, those of `chainHead_v1` only for blocks that they have announced.
 		let backend = LegacyBackend::builder().build(rpc.clone());
@@ -129,28 +166,13 @@ impl Node {
 
 	/// Returns [`Fault::Lost`] if the connection failed, else the fault itself.
 	pub async fn diagnose(&self, fault: Fault) -> Fault {
-		let Fault::Chain(reason) = fault else { return fault };
-		let health = self
-			.rpc
-			.request::<serde_json::Value>("system_health", rpc_params![]);
-		match tokio::time::timeout(LIVENESS, health).await {
-			Ok(Ok(_)) => Fault::Chain(reason),
-			_ => Fault::Lost {
-				url: self.url.clone(),
-				reason,
-			},
-		}
+		diagnose(&self.url, &self.rpc, fault).await
 	}
 
 	/// The decimals and the symbol of the chain's token.
 	pub async fn money(&self) -> Result<Token, Fault> {
 		let properties: serde_json::Value = self.request("system_properties", rpc_params![]).await?;
-		let decimals = properties["tokenDecimals"].as_u64().unwrap_or(0);
-		Ok(Token {
-			// A number beyond 32 bits counts as none.
-			decimals: u32::try_from(decimals).unwrap_or(0).min(30),
-			symbol: properties["tokenSymbol"].as_str().unwrap_or("units").into(),
-		})
+		Token::of(&properties).map_err(Fault::Chain)
 	}
 
 	/// The connection, for calls that have no method here.
@@ -248,6 +270,23 @@ impl Node {
 			Err(subxt::rpcs::Error::User(error)) if error.code == INVALID_PARAMS => Ok(false),
 			Err(error) => Err(error).or_fault(),
 		}
+	}
+}
+
+/// Returns [`Fault::Lost`] if the connection to a node failed, else the fault itself.
+async fn diagnose(url: &str, rpc: &RpcClient, fault: Fault) -> Fault {
+	let Fault::Chain(reason) = fault else { return fault };
+	// The client ends a connection over which a longer answer arrives than it takes.
+	if TOO_LONG.iter().any(|words| reason.contains(words)) {
+		return Fault::Chain(format!("the node's answer is too long: {reason}"));
+	}
+	let health = rpc.request::<serde_json::Value>("system_health", rpc_params![]);
+	match tokio::time::timeout(LIVENESS, health).await {
+		Ok(Ok(_)) => Fault::Chain(reason),
+		_ => Fault::Lost {
+			url: url.into(),
+			reason,
+		},
 	}
 }
 
@@ -362,6 +401,22 @@ pub async fn bill(at: &At, household: HouseholdId, (first, last): (u32, u32)) ->
 	call(at, MARKET_API, "bill", (household, first, last)).await
 }
 
+/// What the households of a community and the utility owe each other.
+pub async fn debts(at: &At, community: CommunityId) -> Result<Vec<(HouseholdId, Debt)>, Fault> {
+	let debts = entry(at, "EnergyMarket", "Debts", (community,)).await?;
+	Ok(debts.unwrap_or_default())
+}
+
+/// The statements in one of the slots, counted from 0, in which a community keeps those of the retained eras.
+pub async fn statements_in_slot(
+	at: &At,
+	community: CommunityId,
+	slot: u32,
+) -> Result<Vec<(HouseholdId, Statement)>, Fault> {
+	let statements = entry(at, "EnergyMarket", "Statements", (community, slot)).await?;
+	Ok(statements.unwrap_or_default())
+}
+
 /// The account of a community's pool.
 pub async fn pool_account(at: &At, community: CommunityId) -> Result<AccountId32, Fault> {
 	call(at, MARKET_API, "pool_account", (community,)).await
@@ -473,4 +528,52 @@ pub fn constant<Value: DecodeAsType>(
 pub async fn account(at: &At, account: &AccountId32) -> Result<AccountInfo, Fault> {
 	let info: Option<AccountInfo> = entry(at, "System", "Account", (account.0,)).await?;
 	Ok(info.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use serde_json::json;
+
+	#[test]
+	fn token_is_read_as_polkadot_js_reads_it() {
+		for properties in [
+			json!({"tokenDecimals": 12, "tokenSymbol": "CWT"}),
+			json!({"tokenDecimals": [12], "tokenSymbol": ["CWT"]}),
+			json!({"tokenDecimals": [12, 6], "tokenSymbol": ["CWT", "OTHER"]}),
+		] {
+			let token = Token::of(&properties).unwrap();
+			assert_eq!((token.decimals, token.symbol.as_str()), (12, "CWT"));
+			assert_eq!(token.text(1_234_567_800_000), "1.2345");
+		}
+	}
+
+	#[test]
+	fn missing_and_wrong_properties_are_named() {
+		for (properties, said) in [
+			(
+				json!({"tokenSymbol": "CWT"}),
+				"the chain has no property tokenDecimals",
+			),
+			(
+				json!({"tokenDecimals": [], "tokenSymbol": "CWT"}),
+				"the chain has no property tokenDecimals",
+			),
+			(
+				json!({"tokenDecimals": 12}),
+				"the chain has no property tokenSymbol",
+			),
+			(
+				json!({"tokenDecimals": "12", "tokenSymbol": "CWT"}),
+				"the chain's property tokenDecimals is \"12\", but must be a number from 0 to 30",
+			),
+			(
+				json!({"tokenDecimals": 31, "tokenSymbol": "CWT"}),
+				"tokenDecimals is 31, but must be a number from 0 to 30",
+			),
+		] {
+			let refused = Token::of(&properties).err().unwrap();
+			assert!(refused.contains(said), "{refused}");
+		}
+	}
 }

@@ -35,6 +35,77 @@ fn governance_creates_a_community_and_its_pool_account_exists() {
 }
 
 #[test]
+fn genesis_says_in_words_what_is_wrong() {
+	let home = |meter: AccountId| GenesisHousehold {
+		owner: owner(0),
+		meter,
+		max_debit_per_era: MAX_DEBIT,
+		connection_limit_wh: 10_000,
+		comfort: None,
+		preference: None,
+	};
+	let genesis = |change: fn(&mut GenesisConfig<Test>)| {
+		let mut config = GenesisConfig::<Test> {
+			communities: vec![GenesisCommunity {
+				name: "hill".into(),
+				operator: OPERATOR,
+				utility: UTILITY,
+				terms: terms(),
+				bounds: bounds(),
+				households: vec![home(8_001), home(8_002)],
+			}],
+			..Default::default()
+		};
+		change(&mut config);
+		config
+	};
+	for (config, said) in [
+		(
+			genesis(|config| config.era_length_ms = 900),
+			"genesis: era_length_ms is 900, but must be at least 1,000, or 0 for the default",
+		),
+		(
+			genesis(|config| config.terms_notice = 1),
+			"genesis: terms_notice is 1, but must be at least 2, or 0 for the default",
+		),
+		(
+			genesis(|config| config.communities[0].terms.tariffs.feed_in_per_kwh = 1_000_000),
+			"genesis: community 'hill' is invalid: TariffsOutOfOrder",
+		),
+		(
+			genesis(|config| config.communities[0].households[1].meter = 8_001),
+			"genesis: household 1 of community 'hill' is invalid: MeterAlreadyRegistered",
+		),
+		(
+			genesis(|config| config.communities[0].operator = 9_999),
+			"genesis: community 'hill' is invalid: ",
+		),
+	] {
+		ExtBuilder::default().build_and_execute(|| {
+			frame_support::storage::with_transaction(|| {
+				let said_instead = config.try_build().unwrap_err();
+				assert!(said_instead.starts_with(said), "{said_instead}");
+				sp_runtime::TransactionOutcome::Rollback(Ok::<_, sp_runtime::DispatchError>(()))
+			})
+			.unwrap();
+		});
+	}
+	// The framework's own build must not ignore it.
+	let panicked = std::panic::catch_unwind(|| {
+		let config = genesis(|config| config.era_length_ms = 900);
+		frame_support::traits::BuildGenesisConfig::build(&config)
+	});
+	assert!(panicked.is_err());
+	ExtBuilder::default().build_and_execute(|| {
+		frame_support::storage::with_transaction(|| {
+			assert_eq!(genesis(|_| ()).try_build(), Ok(()));
+			sp_runtime::TransactionOutcome::Rollback(Ok::<_, sp_runtime::DispatchError>(()))
+		})
+		.unwrap();
+	});
+}
+
+#[test]
 fn community_creation_is_refused_without_governance() {
 	ExtBuilder::default().build_and_execute(|| {
 		let origin = RuntimeOrigin::signed(OPERATOR);

@@ -1,7 +1,7 @@
 //! Consent: who must sign for a membership, a change and a handover, and who has what when somebody does not.
 
 use crate::{mock::*, *};
-use commonwatt_market::game::{Kind, Preference};
+use commonwatt_market::game::Kind;
 use frame_support::{
 	assert_noop, assert_ok,
 	traits::fungible::{Inspect, InspectHold},
@@ -402,14 +402,16 @@ fn handover_drops_what_the_new_owner_did_not_sign() {
 		let change = Change::Meter(METER);
 		propose(1, change.clone());
 		assert_ok!(EnergyMarket::accept_change(by(owner(1)), home(1), change.clone()));
-		let preference = Preference {
-			flexible_down_percent: 0,
-			flexible_up_percent: 0,
-			response_centi_c_per_kwh: 0,
-			trade_with_community: true,
-		};
-		assert_ok!(EnergyMarket::set_preference(by(owner(1)), home(1), Some(preference)));
-		assert_ok!(EnergyMarket::offer_household(by(owner(1)), home(1), Some(STRANGER)));
+		assert_ok!(EnergyMarket::set_preference(
+			by(owner(1)),
+			home(1),
+			Some(preference())
+		));
+		assert_ok!(EnergyMarket::offer_household(
+			by(owner(1)),
+			home(1),
+			Some(STRANGER)
+		));
 		assert_ok!(EnergyMarket::accept_household(by(STRANGER), home(1), 1));
 		let household = Households::<Test>::get(home(1)).unwrap();
 		assert_eq!(household.preference, None);
