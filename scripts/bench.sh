@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Measures the solver's speed, and the weights of calls and clearing steps.
+# Measures the solver's speed, the weights of calls and clearing steps, and how fast a node takes readings.
 #   bench.sh game      the solver, compared with an f64 implementation and with itself in wasm: prints the tables of
 #                      docs/measurements/weights-and-speed.md
 #   bench.sh weights   every call and clearing step in the runtime's wasm: writes runtime/src/weights/
-#   bench.sh           both
+#   bench.sh readings  readings that a real node takes, beside as many transfers
+#   bench.sh           all three
 # Measure on an idle machine. Builds with the profile `release`; the first build takes most of an hour on two cores.
 source "$(dirname "$0")/env.sh"
 set_up --for-run
@@ -41,6 +42,12 @@ weights() {
 	measure pallet_energy_market --extrinsic clearing_items --extra
 }
 
+readings() {
+	build_programs
+	say "readings and transfers on a real node"
+	cargo bench --profile "$profile" -p commonwatt-localnet --bench readings --locked
+}
+
 measure() { # pallet, then more of the command's options
 	"$CARGO_TARGET_DIR/release/commonwatt-bench" \
 		--runtime "$CARGO_TARGET_DIR/release/wbuild/commonwatt-runtime/commonwatt_runtime.compact.compressed.wasm" \
@@ -51,7 +58,8 @@ measure() { # pallet, then more of the command's options
 case "${1:-all}" in
 	game) game ;;
 	weights) weights ;;
-	all) game; weights ;;
+	readings) readings ;;
+	all) game; weights; readings ;;
 	-h | --help) sed -n '2,/^source/{/^#/s/^# \{0,1\}//p}' "$0" ;;
 	*) echo "bench.sh: unknown argument '$1'; see --help" >&2; exit 2 ;;
 esac

@@ -4,7 +4,7 @@
 //! THIS FILE WAS AUTO-GENERATED USING THE SUBSTRATE BENCHMARK CLI VERSION 64.0.0
 //! DATE: 2026-11-27, STEPS: `12`, REPEAT: `6`, LOW RANGE: `[]`, HIGH RANGE: `[]`
 //! WORST CASE MAP SIZE: `1000000`
-//! CPU: `AMD EPYC`
+//! CPU: `Intel(R) Xeon(R) Processor`
 //! WASM-EXECUTION: `Compiled`, CHAIN: `None`, DB CACHE: 1024
 
 // Executed Command:
@@ -46,19 +46,19 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Storage: `System::Account` (r:2 w:2)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Communities` (r:0 w:1)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(865), added: 3340, mode: `MaxEncodedLen`)
 	fn create_community() -> Weight {
 		// Proof Size summary in bytes:
 		//  Measured:  `373`
 		//  Estimated: `6196`
-		// Minimum execution time: 86_490_000 picoseconds.
-		Weight::from_parts(91_551_000, 0)
+		// Minimum execution time: 73_111_000 picoseconds.
+		Weight::from_parts(80_834_000, 0)
 			.saturating_add(Weight::from_parts(0, 6196))
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(4))
 	}
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(865), added: 3340, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
 	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::OpenOffers` (r:1 w:1)
@@ -79,10 +79,10 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Proof: `EnergyMarket::Offers` (`max_values`: None, `max_size`: Some(167), added: 2642, mode: `MaxEncodedLen`)
 	fn offer_membership() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `6272`
+		//  Measured:  `6276`
 		//  Estimated: `7479`
-		// Minimum execution time: 166_650_000 picoseconds.
-		Weight::from_parts(180_080_000, 0)
+		// Minimum execution time: 208_449_000 picoseconds.
+		Weight::from_parts(220_119_000, 0)
 			.saturating_add(Weight::from_parts(0, 7479))
 			.saturating_add(T::DbWeight::get().reads(10))
 			.saturating_add(T::DbWeight::get().writes(6))
@@ -96,7 +96,7 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Storage: `EnergyMarket::EraLengthMs` (r:1 w:0)
 	/// Proof: `EnergyMarket::EraLengthMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(865), added: 3340, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::OpenOffers` (r:1 w:1)
 	/// Proof: `EnergyMarket::OpenOffers` (`max_values`: None, `max_size`: Some(16), added: 2491, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:1 w:1)
@@ -109,10 +109,10 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(240), added: 2715, mode: `MaxEncodedLen`)
 	fn accept_membership() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `5857`
+		//  Measured:  `5861`
 		//  Estimated: `7479`
-		// Minimum execution time: 148_120_000 picoseconds.
-		Weight::from_parts(181_790_000, 0)
+		// Minimum execution time: 200_412_000 picoseconds.
+		Weight::from_parts(211_563_000, 0)
 			.saturating_add(Weight::from_parts(0, 7479))
 			.saturating_add(T::DbWeight::get().reads(9))
 			.saturating_add(T::DbWeight::get().writes(6))
@@ -143,8 +143,8 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 		// Proof Size summary in bytes:
 		//  Measured:  `6566`
 		//  Estimated: `7479`
-		// Minimum execution time: 158_490_000 picoseconds.
-		Weight::from_parts(172_810_000, 0)
+		// Minimum execution time: 228_378_000 picoseconds.
+		Weight::from_parts(235_072_000, 0)
 			.saturating_add(Weight::from_parts(0, 7479))
 			.saturating_add(T::DbWeight::get().reads(10))
 			.saturating_add(T::DbWeight::get().writes(7))
@@ -158,7 +158,7 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Storage: `EnergyMarket::EraLengthMs` (r:1 w:0)
 	/// Proof: `EnergyMarket::EraLengthMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(865), added: 3340, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::OpenOffers` (r:1 w:1)
 	/// Proof: `EnergyMarket::OpenOffers` (`max_values`: None, `max_size`: Some(16), added: 2491, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:2 w:2)
@@ -169,10 +169,10 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Proof: `EnergyMarket::MeterOf` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
 	fn withdraw_offer() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `2596`
+		//  Measured:  `2600`
 		//  Estimated: `6196`
-		// Minimum execution time: 136_909_000 picoseconds.
-		Weight::from_parts(146_451_000, 0)
+		// Minimum execution time: 184_947_000 picoseconds.
+		Weight::from_parts(194_680_000, 0)
 			.saturating_add(Weight::from_parts(0, 6196))
 			.saturating_add(T::DbWeight::get().reads(9))
 			.saturating_add(T::DbWeight::get().writes(6))
@@ -185,8 +185,8 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 		// Proof Size summary in bytes:
 		//  Measured:  `436`
 		//  Estimated: `3705`
-		// Minimum execution time: 26_250_000 picoseconds.
-		Weight::from_parts(29_170_000, 0)
+		// Minimum execution time: 20_960_000 picoseconds.
+		Weight::from_parts(24_149_000, 0)
 			.saturating_add(Weight::from_parts(0, 3705))
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -194,7 +194,7 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Storage: `EnergyMarket::Households` (r:1 w:0)
 	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(240), added: 2715, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(865), added: 3340, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:2 w:2)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Proposals` (r:1 w:1)
@@ -203,10 +203,10 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Proof: `EnergyMarket::MeterOf` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
 	fn propose_change() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `975`
+		//  Measured:  `979`
 		//  Estimated: `6196`
-		// Minimum execution time: 55_420_000 picoseconds.
-		Weight::from_parts(59_030_000, 0)
+		// Minimum execution time: 43_975_000 picoseconds.
+		Weight::from_parts(53_466_000, 0)
 			.saturating_add(Weight::from_parts(0, 6196))
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(4))
@@ -221,6 +221,8 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::EraLengthMs` (r:1 w:0)
 	/// Proof: `EnergyMarket::EraLengthMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Round` (r:1 w:0)
+	/// Proof: `EnergyMarket::Round` (`max_values`: Some(1), `max_size`: Some(18), added: 513, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:1 w:1)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::MeterOf` (r:0 w:1)
@@ -229,10 +231,10 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 		// Proof Size summary in bytes:
 		//  Measured:  `721`
 		//  Estimated: `3705`
-		// Minimum execution time: 58_280_000 picoseconds.
-		Weight::from_parts(62_180_000, 0)
+		// Minimum execution time: 50_527_000 picoseconds.
+		Weight::from_parts(59_429_000, 0)
 			.saturating_add(Weight::from_parts(0, 3705))
-			.saturating_add(T::DbWeight::get().reads(6))
+			.saturating_add(T::DbWeight::get().reads(7))
 			.saturating_add(T::DbWeight::get().writes(4))
 	}
 	/// Storage: `EnergyMarket::Households` (r:1 w:0)
@@ -245,8 +247,8 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 		// Proof Size summary in bytes:
 		//  Measured:  `436`
 		//  Estimated: `3705`
-		// Minimum execution time: 27_610_000 picoseconds.
-		Weight::from_parts(29_680_000, 0)
+		// Minimum execution time: 22_318_000 picoseconds.
+		Weight::from_parts(25_709_000, 0)
 			.saturating_add(Weight::from_parts(0, 3705))
 			.saturating_add(T::DbWeight::get().reads(2))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -263,34 +265,40 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::EraLengthMs` (r:1 w:0)
 	/// Proof: `EnergyMarket::EraLengthMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Proposals` (r:1 w:1)
+	/// Proof: `EnergyMarket::Proposals` (`max_values`: None, `max_size`: Some(47), added: 2522, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::MeterOf` (r:0 w:1)
+	/// Proof: `EnergyMarket::MeterOf` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
 	fn accept_household() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `36578`
+		//  Measured:  `36787`
 		//  Estimated: `39479`
-		// Minimum execution time: 67_380_000 picoseconds.
-		Weight::from_parts(72_870_000, 0)
+		// Minimum execution time: 76_066_000 picoseconds.
+		Weight::from_parts(85_596_000, 0)
 			.saturating_add(Weight::from_parts(0, 39479))
-			.saturating_add(T::DbWeight::get().reads(6))
-			.saturating_add(T::DbWeight::get().writes(2))
+			.saturating_add(T::DbWeight::get().reads(8))
+			.saturating_add(T::DbWeight::get().writes(5))
 	}
 	/// Storage: `EnergyMarket::Households` (r:1 w:0)
 	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(240), added: 2715, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(865), added: 3340, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Debts` (r:1 w:1)
 	/// Proof: `EnergyMarket::Debts` (`max_values`: None, `max_size`: Some(36014), added: 38489, mode: `MaxEncodedLen`)
 	fn write_off_arrears() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `36805`
+		//  Measured:  `36809`
 		//  Estimated: `39479`
-		// Minimum execution time: 65_100_000 picoseconds.
-		Weight::from_parts(69_589_000, 0)
+		// Minimum execution time: 57_739_000 picoseconds.
+		Weight::from_parts(66_020_000, 0)
 			.saturating_add(Weight::from_parts(0, 39479))
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `EnergyMarket::Communities` (r:1 w:1)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(865), added: 3340, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
 	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
 	/// Storage: `Timestamp::Now` (r:1 w:0)
@@ -301,40 +309,40 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Proof: `EnergyMarket::TermsNotice` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn set_terms() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `611`
-		//  Estimated: `4326`
-		// Minimum execution time: 32_771_000 picoseconds.
-		Weight::from_parts(36_330_000, 0)
-			.saturating_add(Weight::from_parts(0, 4326))
+		//  Measured:  `615`
+		//  Estimated: `4330`
+		// Minimum execution time: 25_716_000 picoseconds.
+		Weight::from_parts(30_564_000, 0)
+			.saturating_add(Weight::from_parts(0, 4330))
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `EnergyMarket::Communities` (r:1 w:1)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(865), added: 3340, mode: `MaxEncodedLen`)
 	fn set_terms_bounds() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `546`
-		//  Estimated: `4326`
-		// Minimum execution time: 22_860_000 picoseconds.
-		Weight::from_parts(26_200_000, 0)
-			.saturating_add(Weight::from_parts(0, 4326))
+		//  Measured:  `550`
+		//  Estimated: `4330`
+		// Minimum execution time: 16_821_000 picoseconds.
+		Weight::from_parts(20_080_000, 0)
+			.saturating_add(Weight::from_parts(0, 4330))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `EnergyMarket::Communities` (r:1 w:1)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(865), added: 3340, mode: `MaxEncodedLen`)
 	fn set_utility() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `546`
-		//  Estimated: `4326`
-		// Minimum execution time: 22_610_000 picoseconds.
-		Weight::from_parts(25_080_000, 0)
-			.saturating_add(Weight::from_parts(0, 4326))
+		//  Measured:  `550`
+		//  Estimated: `4330`
+		// Minimum execution time: 16_818_000 picoseconds.
+		Weight::from_parts(20_017_000, 0)
+			.saturating_add(Weight::from_parts(0, 4330))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `EnergyMarket::Communities` (r:1 w:1)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(865), added: 3340, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Members` (r:1 w:1)
 	/// Proof: `EnergyMarket::Members` (`max_values`: None, `max_size`: Some(4014), added: 6489, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::OpenOffers` (r:1 w:0)
@@ -353,16 +361,16 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Proof: `EnergyMarket::Records` (`max_values`: None, `max_size`: Some(372), added: 2847, mode: `MaxEncodedLen`)
 	fn close_community() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `1166`
+		//  Measured:  `1170`
 		//  Estimated: `11402`
-		// Minimum execution time: 534_130_000 picoseconds.
-		Weight::from_parts(557_781_000, 0)
+		// Minimum execution time: 446_021_000 picoseconds.
+		Weight::from_parts(489_897_000, 0)
 			.saturating_add(Weight::from_parts(0, 11402))
 			.saturating_add(T::DbWeight::get().reads(8))
 			.saturating_add(T::DbWeight::get().writes(151))
 	}
 	/// Storage: `EnergyMarket::Communities` (r:1 w:1)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(865), added: 3340, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
 	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
 	/// Storage: `Timestamp::Now` (r:1 w:0)
@@ -371,16 +379,16 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Proof: `EnergyMarket::EraLengthMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn set_operator() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `611`
-		//  Estimated: `4326`
-		// Minimum execution time: 31_050_000 picoseconds.
-		Weight::from_parts(34_660_000, 0)
-			.saturating_add(Weight::from_parts(0, 4326))
+		//  Measured:  `615`
+		//  Estimated: `4330`
+		// Minimum execution time: 24_100_000 picoseconds.
+		Weight::from_parts(28_440_000, 0)
+			.saturating_add(Weight::from_parts(0, 4330))
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `EnergyMarket::Communities` (r:1 w:1)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(865), added: 3340, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
 	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
 	/// Storage: `Timestamp::Now` (r:1 w:0)
@@ -389,16 +397,16 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Proof: `EnergyMarket::EraLengthMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn set_concentrator() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `611`
-		//  Estimated: `4326`
-		// Minimum execution time: 31_590_000 picoseconds.
-		Weight::from_parts(34_920_000, 0)
-			.saturating_add(Weight::from_parts(0, 4326))
+		//  Measured:  `615`
+		//  Estimated: `4330`
+		// Minimum execution time: 24_960_000 picoseconds.
+		Weight::from_parts(29_051_000, 0)
+			.saturating_add(Weight::from_parts(0, 4330))
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `EnergyMarket::Communities` (r:1 w:1)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(865), added: 3340, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
 	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
 	/// Storage: `Timestamp::Now` (r:1 w:0)
@@ -407,18 +415,18 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Proof: `EnergyMarket::EraLengthMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn set_paused() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `611`
-		//  Estimated: `4326`
-		// Minimum execution time: 31_000_000 picoseconds.
-		Weight::from_parts(33_260_000, 0)
-			.saturating_add(Weight::from_parts(0, 4326))
+		//  Measured:  `615`
+		//  Estimated: `4330`
+		// Minimum execution time: 24_500_000 picoseconds.
+		Weight::from_parts(28_869_000, 0)
+			.saturating_add(Weight::from_parts(0, 4330))
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `EnergyMarket::Households` (r:1 w:1)
 	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(240), added: 2715, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(865), added: 3340, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
 	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
 	/// Storage: `Timestamp::Now` (r:1 w:0)
@@ -427,11 +435,11 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Proof: `EnergyMarket::EraLengthMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn set_suspended() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `856`
-		//  Estimated: `4326`
-		// Minimum execution time: 39_281_000 picoseconds.
-		Weight::from_parts(42_300_000, 0)
-			.saturating_add(Weight::from_parts(0, 4326))
+		//  Measured:  `860`
+		//  Estimated: `4330`
+		// Minimum execution time: 32_613_000 picoseconds.
+		Weight::from_parts(36_851_000, 0)
+			.saturating_add(Weight::from_parts(0, 4330))
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
@@ -447,8 +455,8 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 		// Proof Size summary in bytes:
 		//  Measured:  `476`
 		//  Estimated: `3705`
-		// Minimum execution time: 33_450_000 picoseconds.
-		Weight::from_parts(36_190_000, 0)
+		// Minimum execution time: 27_596_000 picoseconds.
+		Weight::from_parts(31_949_000, 0)
 			.saturating_add(Weight::from_parts(0, 3705))
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -462,14 +470,14 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Storage: `EnergyMarket::Households` (r:1 w:1)
 	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(240), added: 2715, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(865), added: 3340, mode: `MaxEncodedLen`)
 	fn remove_household() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `847`
-		//  Estimated: `4326`
-		// Minimum execution time: 39_140_000 picoseconds.
-		Weight::from_parts(42_520_000, 0)
-			.saturating_add(Weight::from_parts(0, 4326))
+		//  Measured:  `851`
+		//  Estimated: `4330`
+		// Minimum execution time: 32_873_000 picoseconds.
+		Weight::from_parts(38_453_000, 0)
+			.saturating_add(Weight::from_parts(0, 4330))
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
@@ -480,14 +488,14 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Storage: `EnergyMarket::Round` (r:1 w:0)
 	/// Proof: `EnergyMarket::Round` (`max_values`: Some(1), `max_size`: Some(18), added: 513, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(865), added: 3340, mode: `MaxEncodedLen`)
 	fn set_comfort() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `807`
-		//  Estimated: `4326`
-		// Minimum execution time: 35_360_000 picoseconds.
-		Weight::from_parts(38_390_000, 0)
-			.saturating_add(Weight::from_parts(0, 4326))
+		//  Measured:  `811`
+		//  Estimated: `4330`
+		// Minimum execution time: 29_401_000 picoseconds.
+		Weight::from_parts(33_285_000, 0)
+			.saturating_add(Weight::from_parts(0, 4330))
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
@@ -501,8 +509,8 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 		// Proof Size summary in bytes:
 		//  Measured:  `436`
 		//  Estimated: `3705`
-		// Minimum execution time: 28_440_000 picoseconds.
-		Weight::from_parts(31_631_000, 0)
+		// Minimum execution time: 22_190_000 picoseconds.
+		Weight::from_parts(26_432_000, 0)
 			.saturating_add(Weight::from_parts(0, 3705))
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -516,19 +524,19 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Storage: `EnergyMarket::EraLengthMs` (r:1 w:0)
 	/// Proof: `EnergyMarket::EraLengthMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(865), added: 3340, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Submissions` (r:0 w:1)
 	/// Proof: `EnergyMarket::Submissions` (`max_values`: None, `max_size`: Some(145), added: 2620, mode: `MaxEncodedLen`)
 	/// The range of component `s` is `[1, 16]`.
 	fn submit_strategies(s: u32, ) -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `847`
-		//  Estimated: `4326`
-		// Minimum execution time: 44_320_000 picoseconds.
-		Weight::from_parts(48_671_102, 0)
-			.saturating_add(Weight::from_parts(0, 4326))
-			// Standard Error: 2_567
-			.saturating_add(Weight::from_parts(34_258, 0).saturating_mul(s.into()))
+		//  Measured:  `851`
+		//  Estimated: `4330`
+		// Minimum execution time: 35_428_000 picoseconds.
+		Weight::from_parts(41_785_546, 0)
+			.saturating_add(Weight::from_parts(0, 4330))
+			// Standard Error: 4_357
+			.saturating_add(Weight::from_parts(52_951, 0).saturating_mul(s.into()))
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
@@ -546,8 +554,8 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 		// Proof Size summary in bytes:
 		//  Measured:  `648`
 		//  Estimated: `3705`
-		// Minimum execution time: 39_571_000 picoseconds.
-		Weight::from_parts(43_620_000, 0)
+		// Minimum execution time: 33_931_000 picoseconds.
+		Weight::from_parts(37_902_000, 0)
 			.saturating_add(Weight::from_parts(0, 3705))
 			.saturating_add(T::DbWeight::get().reads(5))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -568,8 +576,8 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 		// Proof Size summary in bytes:
 		//  Measured:  `757`
 		//  Estimated: `3705`
-		// Minimum execution time: 46_190_000 picoseconds.
-		Weight::from_parts(50_500_000, 0)
+		// Minimum execution time: 45_621_000 picoseconds.
+		Weight::from_parts(51_436_000, 0)
 			.saturating_add(Weight::from_parts(0, 3705))
 			.saturating_add(T::DbWeight::get().reads(6))
 			.saturating_add(T::DbWeight::get().writes(1))
@@ -587,7 +595,7 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Storage: `EnergyMarket::LateStatements` (r:1 w:1)
 	/// Proof: `EnergyMarket::LateStatements` (`max_values`: None, `max_size`: Some(16045), added: 18520, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(865), added: 3340, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Records` (r:1 w:0)
 	/// Proof: `EnergyMarket::Records` (`max_values`: None, `max_size`: Some(372), added: 2847, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Statements` (r:1 w:0)
@@ -596,20 +604,20 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Proof: `EnergyMarket::Debts` (`max_values`: None, `max_size`: Some(36014), added: 38489, mode: `MaxEncodedLen`)
 	fn submit_late_reading() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `379896`
+		//  Measured:  `379900`
 		//  Estimated: `341491`
-		// Minimum execution time: 565_560_000 picoseconds.
-		Weight::from_parts(594_941_000, 0)
+		// Minimum execution time: 1_154_166_000 picoseconds.
+		Weight::from_parts(1_243_618_000, 0)
 			.saturating_add(Weight::from_parts(0, 341491))
 			.saturating_add(T::DbWeight::get().reads(10))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
 	/// Storage: `EnergyMarket::Households` (r:1000 w:0)
 	/// Proof: `EnergyMarket::Households` (`max_values`: None, `max_size`: Some(240), added: 2715, mode: `MaxEncodedLen`)
-	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Clock` (r:1 w:0)
 	/// Proof: `EnergyMarket::Clock` (`max_values`: Some(1), `max_size`: Some(9), added: 504, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(865), added: 3340, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Readings` (r:1000 w:1000)
 	/// Proof: `EnergyMarket::Readings` (`max_values`: None, `max_size`: Some(57), added: 2532, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::FirstEra` (r:1 w:0)
@@ -619,13 +627,13 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// The range of component `n` is `[1, 1000]`.
 	fn submit_readings(n: u32, ) -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `870 + n * (180 ±0)`
-		//  Estimated: `4326 + n * (2715 ±0)`
-		// Minimum execution time: 49_130_000 picoseconds.
-		Weight::from_parts(50_600_000, 0)
-			.saturating_add(Weight::from_parts(0, 4326))
-			// Standard Error: 78_107
-			.saturating_add(Weight::from_parts(22_963_122, 0).saturating_mul(n.into()))
+		//  Measured:  `874 + n * (180 ±0)`
+		//  Estimated: `4330 + n * (2715 ±0)`
+		// Minimum execution time: 43_223_000 picoseconds.
+		Weight::from_parts(45_887_000, 0)
+			.saturating_add(Weight::from_parts(0, 4330))
+			// Standard Error: 98_037
+			.saturating_add(Weight::from_parts(19_268_566, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(n.into())))
@@ -638,15 +646,15 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// Storage: `EnergyMarket::Debts` (r:1 w:1)
 	/// Proof: `EnergyMarket::Debts` (`max_values`: None, `max_size`: Some(36014), added: 38489, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(865), added: 3340, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:2 w:2)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	fn repay_arrears() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `37037`
+		//  Measured:  `37041`
 		//  Estimated: `39479`
-		// Minimum execution time: 131_130_000 picoseconds.
-		Weight::from_parts(136_840_000, 0)
+		// Minimum execution time: 114_641_000 picoseconds.
+		Weight::from_parts(129_144_000, 0)
 			.saturating_add(Weight::from_parts(0, 39479))
 			.saturating_add(T::DbWeight::get().reads(6))
 			.saturating_add(T::DbWeight::get().writes(3))
@@ -671,14 +679,14 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 		// Proof Size summary in bytes:
 		//  Measured:  `301`
 		//  Estimated: `7479`
-		// Minimum execution time: 36_400_000 picoseconds.
-		Weight::from_parts(40_110_000, 0)
+		// Minimum execution time: 30_262_000 picoseconds.
+		Weight::from_parts(34_606_000, 0)
 			.saturating_add(Weight::from_parts(0, 7479))
 			.saturating_add(T::DbWeight::get().reads(7))
 			.saturating_add(T::DbWeight::get().writes(3))
 	}
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(865), added: 3340, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Debts` (r:1 w:0)
 	/// Proof: `EnergyMarket::Debts` (`max_values`: None, `max_size`: Some(36014), added: 38489, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Members` (r:1 w:0)
@@ -698,13 +706,13 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// The range of component `h` is `[1, 1000]`.
 	fn solve(h: u32, ) -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `258 + h * (405 ±0)`
-		//  Estimated: `39479 + h * (2715 ±1)`
-		// Minimum execution time: 78_190_000 picoseconds.
-		Weight::from_parts(79_090_000, 0)
+		//  Measured:  `262 + h * (405 ±0)`
+		//  Estimated: `39479 + h * (2715 ±0)`
+		// Minimum execution time: 67_421_000 picoseconds.
+		Weight::from_parts(67_495_000, 0)
 			.saturating_add(Weight::from_parts(0, 39479))
-			// Standard Error: 150_519
-			.saturating_add(Weight::from_parts(86_589_305, 0).saturating_mul(h.into()))
+			// Standard Error: 255_503
+			.saturating_add(Weight::from_parts(80_778_686, 0).saturating_mul(h.into()))
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().reads((4_u64).saturating_mul(h.into())))
 			.saturating_add(T::DbWeight::get().writes(2))
@@ -716,14 +724,14 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 		// Proof Size summary in bytes:
 		//  Measured:  `0`
 		//  Estimated: `0`
-		// Minimum execution time: 821_081_000 picoseconds.
-		Weight::from_parts(275_172_761, 0)
+		// Minimum execution time: 674_305_000 picoseconds.
+		Weight::from_parts(183_180_873, 0)
 			.saturating_add(Weight::from_parts(0, 0))
-			// Standard Error: 3
-			.saturating_add(Weight::from_parts(27_986, 0).saturating_mul(e.into()))
+			// Standard Error: 6
+			.saturating_add(Weight::from_parts(23_630, 0).saturating_mul(e.into()))
 	}
 	/// Storage: `EnergyMarket::Communities` (r:1 w:0)
-	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(861), added: 3336, mode: `MaxEncodedLen`)
+	/// Proof: `EnergyMarket::Communities` (`max_values`: None, `max_size`: Some(865), added: 3340, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::Records` (r:1 w:1)
 	/// Proof: `EnergyMarket::Records` (`max_values`: None, `max_size`: Some(372), added: 2847, mode: `MaxEncodedLen`)
 	/// Storage: `EnergyMarket::FirstEra` (r:1 w:0)
@@ -759,13 +767,13 @@ impl<T: frame_system::Config> pallet_energy_market::WeightInfo for WeightInfo<T>
 	/// The range of component `h` is `[1, 1000]`.
 	fn settle(h: u32, ) -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `3678 + h * (603 ±0)`
-		//  Estimated: `175491 + h * (2715 ±0)`
-		// Minimum execution time: 307_610_000 picoseconds.
-		Weight::from_parts(308_120_000, 0)
+		//  Measured:  `3682 + h * (603 ±0)`
+		//  Estimated: `175491 + h * (2715 ±6)`
+		// Minimum execution time: 280_769_000 picoseconds.
+		Weight::from_parts(286_231_000, 0)
 			.saturating_add(Weight::from_parts(0, 175491))
-			// Standard Error: 356_729
-			.saturating_add(Weight::from_parts(163_759_716, 0).saturating_mul(h.into()))
+			// Standard Error: 396_576
+			.saturating_add(Weight::from_parts(146_941_081, 0).saturating_mul(h.into()))
 			.saturating_add(T::DbWeight::get().reads(23))
 			.saturating_add(T::DbWeight::get().reads((4_u64).saturating_mul(h.into())))
 			.saturating_add(T::DbWeight::get().writes(49))
