@@ -59,6 +59,15 @@ impl Change {
 	}
 }
 
+/// What a message completes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Completed {
+	/// Readings of eras.
+	pub rows: Vec<Row>,
+	/// What is remarkable, in words.
+	pub notes: Vec<String>,
+}
+
 /// What is known of the registers.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Known {
@@ -94,18 +103,18 @@ impl Registers {
 		})
 	}
 
-	/// Takes a message. Returns the readings of the eras that it completes, and what is remarkable, in words.
-	pub fn take(&mut self, sample: &Sample) -> Result<(Vec<Row>, Vec<String>), Fault> {
-		let (rows, notes, known) = advanced(self.known.as_ref(), sample, self.era_ms);
+	/// Takes a message.
+	pub fn take(&mut self, sample: &Sample) -> Result<Completed, Fault> {
+		let (completed, known) = advanced(self.known.as_ref(), sample, self.era_ms);
 		let is_due = sample.at_ms.abs_diff(self.written_ms) >= WRITE_AFTER_MS;
 		if self.known != Some(known) {
 			self.known = Some(known);
-			if !rows.is_empty() || is_due {
+			if !completed.rows.is_empty() || is_due {
 				self.write(&known)?;
 				self.written_ms = sample.at_ms;
 			}
 		}
-		Ok((rows, notes))
+		Ok(completed)
 	}
 
 	/// Writes a new file and then renames it, so that a crash leaves the old one or the new one.
@@ -119,8 +128,8 @@ impl Registers {
 	}
 }
 
-/// What is known after a message, with the readings that it completes and what is remarkable.
-fn advanced(known: Option<&Known>, sample: &Sample, era_ms: u64) -> (Vec<Row>, Vec<String>, Known) {
+/// What a message completes, and what is known after it.
+fn advanced(known: Option<&Known>, sample: &Sample, era_ms: u64) -> (Completed, Known) {
 	let mut notes = Vec::new();
 	let Some(before) = known else {
 		let is_at_start = sample.at_ms.is_multiple_of(era_ms);
@@ -135,13 +144,17 @@ fn advanced(known: Option<&Known>, sample: &Sample, era_ms: u64) -> (Vec<Row>, V
 			consumption: first(sample.consumption),
 			is_estimated: false,
 		};
-		return (Vec::new(), notes, known);
+		return (Completed::default(), known);
 	};
 	if sample.at_ms <= before.at_ms {
 		if sample.at_ms < before.at_ms {
 			notes.push("a message is older than the one before it, and is left out".into());
 		}
-		return (Vec::new(), notes, *before);
+		let completed = Completed {
+			rows: Vec::new(),
+			notes,
+		};
+		return (completed, *before);
 	}
 	let changes = [
 		("generation-register", before.generation.value, sample.generation),
@@ -221,7 +234,7 @@ fn advanced(known: Option<&Known>, sample: &Sample, era_ms: u64) -> (Vec<Row>, V
 		register.total = register.total.saturating_add(change.counted());
 		register.value = value;
 	}
-	(rows, notes, now)
+	(Completed { rows, notes }, now)
 }
 
 #[cfg(test)]
@@ -229,6 +242,9 @@ mod tests {
 	use super::*;
 
 	const ERA: u64 = 30 * 60_000;
+
+	/// A reading: its era, generation, consumption, and whether it is an estimate.
+	type Short = (u64, u32, u32, bool);
 
 	/// A meter whose registers stand at these values, kWh, after these minutes.
 	struct Meter {
@@ -245,24 +261,19 @@ mod tests {
 			}
 		}
 
-		/// The readings that a message completes: era, generation, consumption, and whether it is an estimate.
-		fn at(&mut self, minute: u64, generation: f64, consumption: f64) -> Vec<(u64, u32, u32, bool)> {
+		/// The readings that a message completes.
+		fn at(&mut self, minute: u64, generation: f64, consumption: f64) -> Vec<Short> {
 			self.noted(minute, generation, consumption).0
 		}
 
-		fn noted(
-			&mut self,
-			minute: u64,
-			generation: f64,
-			consumption: f64,
-		) -> (Vec<(u64, u32, u32, bool)>, Vec<String>) {
+		fn noted(&mut self, minute: u64, generation: f64, consumption: f64) -> (Vec<Short>, Vec<String>) {
 			let sample = Sample {
 				at_ms: minute * 60_000,
 				generation: (generation * 1e6).round() as u64,
 				consumption: (consumption * 1e6).round() as u64,
 				indoor_centi_c: 2_100,
 			};
-			let (rows, notes) = self.registers.take(&sample).unwrap();
+			let Completed { rows, notes } = self.registers.take(&sample).unwrap();
 			let short = |row: &Row| {
 				let reading = row.reading;
 				let is_estimated = reading.quality == Quality::Estimated;
@@ -354,11 +365,11 @@ mod tests {
 		};
 		let mut registers = Registers::open(file.clone(), ERA).unwrap();
 		registers.take(&sample(30, 1_000)).unwrap();
-		let (rows, notes) = registers.take(&sample(29, 900)).unwrap();
+		let Completed { rows, notes } = registers.take(&sample(29, 900)).unwrap();
 		assert!(rows.is_empty() && notes.len() == 1, "{notes:?}");
 		drop(registers);
 		let mut registers = Registers::open(file.clone(), ERA).unwrap();
-		let (rows, _) = registers.take(&sample(60, 1_700)).unwrap();
+		let rows = registers.take(&sample(60, 1_700)).unwrap().rows;
 		assert_eq!(rows[0].reading.consumption_wh, 700);
 		fs::write(&file, "{").unwrap();
 		assert!(Registers::open(file, ERA).is_err());

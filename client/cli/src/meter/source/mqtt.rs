@@ -4,7 +4,10 @@
 use super::{note, Arrival, Mapping};
 use crate::{
 	fault::{Fault, Location},
-	meter::row::{now_ms, Reads, Row},
+	meter::{
+		registers::Completed,
+		row::{now_ms, Reads, Row},
+	},
 };
 use percent_encoding::percent_decode_str;
 use rumqttc::{
@@ -247,9 +250,10 @@ impl Messages<'_> {
 			return Ok(true);
 		}
 		self.count += 1;
-		let (rows, notes) = match self.read(&message.payload)? {
-			Ok(read) => read,
-			Err(fault) => return Ok(to.send(Arrival::Bad(fault)).await.is_ok()),
+		let Completed { rows, notes } = match self.read(&message.payload) {
+			Ok(completed) => completed,
+			Err(Unread::Message(fault)) => return Ok(to.send(Arrival::Bad(fault)).await.is_ok()),
+			Err(Unread::Disk(fault)) => return Err(fault),
 		};
 		for words in notes {
 			note(to, format!("{topic}: {words}")).await;
@@ -263,42 +267,48 @@ impl Messages<'_> {
 		Ok(true)
 	}
 
-	/// The readings that a message has or completes, with what is remarkable; or why it is no reading.
-	fn read(&mut self, payload: &[u8]) -> Result<Result<(Vec<Row>, Vec<String>), Fault>, Fault> {
+	/// The readings that a message has or completes.
+	fn read(&mut self, payload: &[u8]) -> Result<Completed, Unread> {
 		let place = Location {
 			path: Path::new(self.topic),
 			line: self.count,
 		};
+		let wrong = |what: String| {
+			let what = format!("{}: row {}: {what}", place.path.display(), place.line);
+			Unread::Message(Fault::Input(what))
+		};
 		if payload.len() > LONGEST {
-			let what = format!(
-				"{}: row {}: a message of {} bytes is no reading: skipped",
-				self.topic,
-				self.count,
+			return Err(wrong(format!(
+				"a message of {} bytes is no reading: skipped",
 				payload.len()
-			);
-			return Ok(Err(Fault::Input(what)));
+			)));
 		}
+		let one = |row| Completed {
+			rows: vec![row],
+			notes: Vec::new(),
+		};
 		let Some(map) = &self.mapping.map else {
 			let row = Row::from_json(&place, payload, self.reads);
-			return Ok(row.map(|row| (vec![row], Vec::new())));
+			return row.map(one).map_err(Unread::Message);
 		};
-		let message: serde_json::Value = match serde_json::from_slice(payload) {
-			Ok(message) => message,
-			Err(error) => {
-				let what = format!("{}: row {}: is not JSON: {error}", self.topic, self.count);
-				return Ok(Err(Fault::Input(what)));
-			}
-		};
+		let message: serde_json::Value =
+			serde_json::from_slice(payload).map_err(|error| wrong(format!("is not JSON: {error}")))?;
 		let Some(registers) = &mut self.mapping.registers else {
-			return Ok(map
-				.row(&place, &message, self.reads)
-				.map(|row| (vec![row], Vec::new())));
+			let row = map.row(&place, &message, self.reads);
+			return row.map(one).map_err(Unread::Message);
 		};
-		match map.sample(&place, &message, self.reads, now_ms()) {
-			Ok(sample) => registers.take(&sample).map(Ok),
-			Err(fault) => Ok(Err(fault)),
-		}
+		let sample = map.sample(&place, &message, self.reads, now_ms());
+		let sample = sample.map_err(Unread::Message)?;
+		registers.take(&sample).map_err(Unread::Disk)
 	}
+}
+
+/// Why a message gives no reading.
+enum Unread {
+	/// It is none.
+	Message(Fault),
+	/// What it says cannot be kept.
+	Disk(Fault),
 }
 
 /// Whether the broker says that another client of the same name has connected.
