@@ -363,8 +363,8 @@ pub struct Passphrase {
 const METER_RUN_HELP: &str = "\
 One reading is one era. period_start (ISO 8601; UTC if no offset is given) is when the era began, generation_wh and \
 consumption_wh are whole Wh of the era, indoor_c (degrees Celsius, optional with --indoor-c) is the temperature at its \
-end, and quality (optional) is measured, estimated or corrected. CSV has a header with these columns; an MQTT message is a JSON \
-object with these fields. Other columns and fields are ignored.
+end, and quality (optional) is measured, estimated or corrected. CSV has a header with these columns; an MQTT message \
+is a JSON object with these fields. Other columns and fields are ignored.
 
 The program first writes each reading to a queue on disk. The chain takes the readings of an era while the next one \
 runs. The program signs a reading and offers the same transaction until it is in a final block. Duplicates are \

@@ -40,8 +40,8 @@ impl HouseholdKeys {
 		})
 	}
 
-	/// The keys of all households of these names. Refuses names that would have the same keys, such as `1` and `01`, and
-	/// those of which Polkadot.js derives other keys: numbers that need more than 64 bits.
+	/// The keys of all households of these names. Refuses two names with the same keys, such as `1` and `01`. Refuses
+	/// numbers of more than 64 bits, for which Polkadot.js derives other keys.
 	pub fn of_all(names: &[String]) -> Result<Vec<Self>, Fault> {
 		let mut seen = BTreeMap::new();
 		let mut all = Vec::with_capacity(names.len());

@@ -352,8 +352,8 @@ pub mod pallet {
 	}
 
 	impl<T: Config> GenesisConfig<T> {
-		/// Builds the genesis, after that of the balances. Where the framework's `build` can only panic, this says in words
-		/// what is wrong.
+		/// Builds the genesis; the balances must have theirs already. An error says in words what is wrong. The framework's
+		/// `build` can only panic.
 		pub fn try_build(&self) -> Result<(), String> {
 			if self.era_length_ms != 0 {
 				if self.era_length_ms < 1_000 {

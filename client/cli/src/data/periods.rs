@@ -56,7 +56,7 @@ pub fn group(path: &Path, mut rows: Vec<Row>, args: &FileArgs) -> Result<Dataset
 		let label = &moment.rows[0].label;
 		let start = match offset {
 			0 => label.clone(),
-			// The text is a moment, or its row would have been refused; only the year 9999 ends.
+			// The text is a moment, or its row would have been refused. Only at the calendar's end is there no other one.
 			offset => later(label, offset).unwrap_or_else(|| label.clone()),
 		};
 		if let Some(before) = before {
@@ -117,8 +117,8 @@ fn outdoor(moment: &Moment) -> Option<i32> {
 	moment.rows.iter().find_map(|row| row.outdoor_centi_c)
 }
 
-/// Adds the periods of which no household has a row. The outdoor temperature goes in a straight line from the period
-/// before the gap to the one after it.
+/// Adds the periods that lack all rows. Their outdoor temperature changes evenly from the period before the gap to the
+/// one after it.
 fn fill_gap(periods: &mut Vec<Period>, apart: i64, length: i64, after: Option<i32>, households: usize) {
 	let Some(before) = periods.last() else { return };
 	let (start, from) = (before.start.clone(), before.outdoor_centi_c);

@@ -223,7 +223,7 @@ struct Messages<'a> {
 	reads: Reads,
 	mapping: Mapping,
 	count: u64,
-	/// Other topics of which messages came.
+	/// Other topics that sent messages.
 	foreign: BTreeSet<String>,
 }
 
@@ -305,9 +305,9 @@ impl Messages<'_> {
 
 /// Why a message gives no reading.
 enum Unread {
-	/// It is none.
+	/// The message has no reading.
 	Message(Fault),
-	/// What it says cannot be kept.
+	/// The registers cannot be written to disk.
 	Disk(Fault),
 }
 
