@@ -71,17 +71,17 @@ macro_rules! version {
 			spec_version: $spec_version,
 			impl_version: 1,
 			apis: apis::RUNTIME_API_VERSIONS,
-			transaction_version: 2,
+			transaction_version: 3,
 			system_version: 1,
 		};
 	};
 }
 
 #[cfg(not(feature = "upgrade-rehearsal"))]
-version!(102);
+version!(103);
 // One higher, like the next release.
 #[cfg(feature = "upgrade-rehearsal")]
-version!(103);
+version!(104);
 
 /// Number of a block.
 pub type BlockNumber = u32;
@@ -121,6 +121,8 @@ pub type TxExtension = (
 	frame_system::CheckWeight<Runtime>,
 	// Fees. A valid first reading of an era costs no fee, so a meter needs no funds.
 	extensions::RankedFees,
+	// Lets a hardware wallet sign what it shows: see `build.rs`.
+	frame_metadata_hash_extension::CheckMetadataHash<Runtime>,
 	frame_system::WeightReclaim<Runtime>,
 );
 

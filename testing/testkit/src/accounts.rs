@@ -87,6 +87,7 @@ pub fn signed_with_tip(nonce: Nonce, tip: Balance, (who, call): Signed) -> Unche
 		frame_system::CheckNonce::from(nonce),
 		frame_system::CheckWeight::new(),
 		pallet_transaction_payment::ChargeTransactionPayment::from(tip).into(),
+		frame_metadata_hash_extension::CheckMetadataHash::new(false),
 		frame_system::WeightReclaim::new(),
 	);
 	let payload =
