@@ -299,6 +299,55 @@ async fn malformed_rows_and_refused_readings_are_named() {
 	);
 }
 
+/// The pool holds one transaction, and the governor's call comes before every reading. The pool takes the removed bytes no
+/// more for half an hour, so the program signs the reading again.
+#[tokio::test(flavor = "multi_thread")]
+async fn reading_that_a_full_pool_removed_is_signed_again() {
+	let place = Folder::new();
+	let options = [
+		"--sealing",
+		"manual",
+		"--pool-limit",
+		"1",
+		"--tx-ban-seconds",
+		"1800",
+	];
+	let node = Node::start_with(&place.folder("chain"), &options);
+	let rpc = connect(&node.url).await;
+	let device = Device::alice(&place, &node.url);
+	next_era(&rpc).await;
+	let open = next_era(&rpc).await;
+	let rows = [HEADER, &row(open, 1_000)].concat();
+	let (mut meter, _input) = Meter::start_with(device.command(&["--stdin"]), &rows);
+	meter.wait_for(&["1000 Wh generated", "sent for era"]);
+	wait_for_pending(&rpc).await;
+	let remark = Value::unnamed_variant(
+		"System",
+		[Value::named_variant(
+			"remark",
+			[("remark", Value::from_bytes(b"first"))],
+		)],
+	);
+	let api = OnlineClient::<SubstrateConfig>::from_rpc_client(rpc.clone())
+		.await
+		.unwrap();
+	let mut transactions = api.at_current_block().await.unwrap().transactions();
+	let call = dynamic::transaction("Sudo", "sudo", (remark,));
+	transactions
+		.sign_and_submit_default(&call, &dev::alice())
+		.await
+		.unwrap();
+	meter.wait_for(&[
+		"1000 Wh generated",
+		"pool was full and removed it; it is signed again",
+	]);
+	pass_slot(&rpc).await;
+	wait_for_pending(&rpc).await;
+	pass_slot(&rpc).await;
+	meter.wait_for(&["1000 Wh generated", "final"]);
+	assert_eq!(sent(&node.url).await, 1);
+}
+
 /// A transaction that was lost with the pool is offered again, by the next run too; no other is signed.
 #[tokio::test(flavor = "multi_thread")]
 async fn signed_reading_is_offered_again_after_program_and_pool_are_lost() {

@@ -88,6 +88,11 @@ impl Confirmation {
 		Ok(Progress::Waits(match offered {
 			Offered::Pooled | Offered::NonceUsed => format!("confirmation of household {household} sent"),
 			Offered::NoRoom => "the node's transaction pool is full".to_owned(),
+			Offered::Removed { .. } => {
+				self.sent = None;
+				"the node's transaction pool was full and removed the confirmation; it is signed again"
+					.to_owned()
+			}
 			Offered::Refused { reason, .. } => {
 				format!("confirmation of household {household} refused: {reason}")
 			}

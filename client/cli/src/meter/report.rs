@@ -51,11 +51,13 @@ pub struct Reporter {
 	failed: BTreeSet<u64>,
 	/// How often each reading was signed in this run, by its start.
 	signed: BTreeMap<u64, u32>,
+	/// Starts of the readings whose transaction a full pool removed, so that they need another signature.
+	removed: BTreeSet<u64>,
 }
 
 /// What to do with an open reading.
 enum Step {
-	/// Sign it, for the first time or because its transaction can never get into a block.
+	/// Sign it, for the first time or because its transaction cannot get into a block.
 	Sign,
 	/// Offer its signed transaction.
 	Offer(Ticket),
@@ -96,6 +98,7 @@ impl Reporter {
 			refusals: BTreeMap::new(),
 			failed: BTreeSet::new(),
 			signed: BTreeMap::new(),
+			removed: BTreeSet::new(),
 		}
 	}
 
@@ -299,29 +302,48 @@ impl Reporter {
 			return Ok(());
 		}
 		let nonce = chain::account(&look.best, &self.meter).await?.nonce;
-		let ticket = ticket.filter(|ticket| (ticket.era, ticket.is_late) == (era, is_late));
+		let is_dead = self.removed.remove(&start_ms);
+		let ticket = ticket.filter(|ticket| !is_dead && (ticket.era, ticket.is_late) == (era, is_late));
 		let times = self.signed.get(&start_ms).copied().unwrap_or(0);
-		let refusal = match decide(node, look, &self.meter, (nonce, times), ticket).await? {
-			Step::Wait => None,
-			Step::Offer(ticket) => pool(node, &self.meter, &ticket).await?,
+		let ticket = match decide(node, look, &self.meter, (nonce, times), ticket).await? {
+			Step::Wait => return Ok(()),
+			Step::Offer(ticket) => ticket,
 			Step::Sign => {
 				self.signed.insert(start_ms, times.saturating_add(1));
 				let ticket = self.sign(look, (era, is_late), nonce, row)?;
 				queue.signed(start_ms, ticket.clone())?;
 				let late = if is_late { ", late" } else { "" };
 				tell(row, format_args!("sent for era {era}{late}"));
-				pool(node, &self.meter, &ticket).await?
+				ticket
 			}
 			Step::Refuse(reason) => {
 				self.failed.insert(start_ms);
-				Some(reason)
+				self.refused(row, reason);
+				return Ok(());
 			}
 		};
-		if let Some(reason) = refusal.filter(|reason| self.refusals.get(&start_ms) != Some(reason)) {
-			tell(row, format_args!("not taken so far: {reason}"));
-			self.refusals.insert(start_ms, reason);
+		match send::offer(node, &ticket.bytes, (&self.meter, ticket.nonce)).await? {
+			// If a block has just used the nonce, the next poll finds out for which transaction.
+			Offered::Pooled | Offered::NonceUsed => (),
+			Offered::NoRoom => self.refused(row, "the node's transaction pool is full".into()),
+			Offered::Removed { .. } => {
+				self.removed.insert(start_ms);
+				self.refused(
+					row,
+					"the node's transaction pool was full and removed it; it is signed again".into(),
+				);
+			}
+			Offered::Refused { reason, .. } => self.refused(row, reason),
 		}
 		Ok(())
+	}
+
+	/// Says why a reading is not taken, unless that was the last reason too.
+	fn refused(&mut self, row: &Row, reason: String) {
+		if self.refusals.get(&row.start_ms) != Some(&reason) {
+			tell(row, format_args!("not taken so far: {reason}"));
+			self.refusals.insert(row.start_ms, reason);
+		}
 	}
 
 	/// Signs a reading. The transaction is valid for the slots of two eras, rounded up to a power of two, and at most
@@ -350,18 +372,6 @@ impl Reporter {
 			bytes,
 		})
 	}
-}
-
-/// Offers a transaction to the pool. Returns the reason if the pool does not take it.
-async fn pool(node: &Node, meter: &AccountId32, ticket: &Ticket) -> Result<Option<String>, Fault> {
-	Ok(
-		match send::offer(node, &ticket.bytes, (meter, ticket.nonce)).await? {
-			// If a block has just used the nonce, the next poll finds out for which transaction.
-			Offered::Pooled | Offered::NonceUsed => None,
-			Offered::NoRoom => Some("the node's transaction pool is full".to_owned()),
-			Offered::Refused { reason, .. } => Some(reason),
-		},
-	)
 }
 
 /// What to do with a reading that the best block does not have. `nonce` is the meter's next one; `times` is how often

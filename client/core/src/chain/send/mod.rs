@@ -7,7 +7,8 @@
 //! judged by. Then one of these holds:
 //!
 //! - The transaction is in a final block, where its hash is found.
-//! - The transaction is [`Missed`], because another one used its nonce, it has expired, or the pool still refuses it.
+//! - The transaction is [`Missed`], because another one used its nonce, it has expired, the pool still refuses it, or
+//!   the pool removed it when it was full.
 //!   Its effect may be on the chain already, so the caller checks the state and signs again if necessary. [`Tries`]
 //!   bounds how often.
 
@@ -36,7 +37,7 @@ const MORTALITY_BLOCKS: u64 = 64;
 /// A transaction that is in no final block is offered again after this many of them, because the pool may have dropped
 /// it.
 const OFFER_AGAIN_BLOCKS: u64 = 4;
-/// Maximum number of signatures for a transaction whose nonce others use, or that expires.
+/// Maximum number of signatures for a transaction whose nonce others use, that expires, or that a full pool removes.
 const MOST_TRIES: u32 = 10;
 /// Maximum number of signatures for a transaction that the node refuses.
 const MOST_REFUSALS: u32 = 2;
@@ -89,6 +90,8 @@ pub enum Why {
 	Expired,
 	/// The pool refuses it, for this reason.
 	Refused(String),
+	/// The pool had it and removed it, most often because it was full. The node's words.
+	Removed(String),
 }
 
 impl fmt::Display for Why {
@@ -104,6 +107,10 @@ impl fmt::Display for Why {
 				"no block included it within {MORTALITY_BLOCKS} blocks, after which it expired"
 			),
 			Self::Refused(reason) => write!(f, "the node refused it: {reason}"),
+			Self::Removed(reason) => write!(
+				f,
+				"the node removed it from its transaction pool, which was full: {reason}"
+			),
 		}
 	}
 }
@@ -137,7 +144,7 @@ impl Tries {
 		for Missed { what, why } in missed {
 			let most = match why {
 				Why::Refused(_) => MOST_REFUSALS,
-				Why::NonceUsed { .. } | Why::Expired => MOST_TRIES,
+				Why::NonceUsed { .. } | Why::Expired | Why::Removed(_) => MOST_TRIES,
 			};
 			let tries = self.0.entry(what.clone()).or_default();
 			*tries = tries.saturating_add(1);
@@ -262,6 +269,7 @@ impl Open {
 				self.refusal = Some(reason);
 				self.again_at = block;
 			}
+			Offered::Removed { reason } => return Some(Why::Removed(reason)),
 			Offered::NoRoom => {
 				self.refusal = None;
 				self.again_at = number.saturating_add(1);
@@ -309,22 +317,26 @@ impl<'a> Wave<'a> {
 			.iter()
 			.map(|signed| offer(node, &signed.bytes, (&signed.account, signed.nonce)));
 		let offers = join_all(offers).await;
-		let mut open = BTreeMap::new();
+		let (mut open, mut outcome) = (BTreeMap::new(), Outcome::default());
 		for (signed, offered) in signed.into_iter().zip(offers) {
 			let mut one = Open {
 				signed,
 				refusal: None,
 				again_at: 0,
 			};
-			// A first refusal is never a miss, so the result does not matter.
-			one.enter(offered?, number);
-			open.insert(one.signed.hash, one);
+			match one.enter(offered?, number) {
+				None => drop(open.insert(one.signed.hash, one)),
+				Some(why) => outcome.missed.push(Missed {
+					what: one.signed.what,
+					why,
+				}),
+			}
 		}
 		Ok(Self {
 			node,
 			open,
 			next: number.saturating_add(1),
-			outcome: Outcome::default(),
+			outcome,
 		})
 	}
 
@@ -467,6 +479,17 @@ mod tests {
 		let mut one = open();
 		one.enter(Offered::NoRoom, 100);
 		assert_eq!((one.step(5, 100), one.step(5, 101)), (Step::Wait, Step::Offer));
+	}
+
+	#[test]
+	fn transaction_that_a_full_pool_removed_is_missed_at_once() {
+		let reason = String::from("Transaction is temporarily banned");
+		let mut one = open();
+		one.enter(Offered::Pooled, 100);
+		let removed = Offered::Removed {
+			reason: reason.clone(),
+		};
+		assert_eq!(one.enter(removed, 104), Some(Why::Removed(reason)));
 	}
 
 	#[test]

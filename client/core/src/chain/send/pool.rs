@@ -14,8 +14,10 @@ use subxt::{
 const MOST_CHANGES: u32 = 5;
 /// Error codes for a transaction that the pool already has, and for one that cannot replace another with its nonce.
 const ALREADY_THERE: [i32; 2] = [1013, 1014];
-/// Error codes for a transaction that is not valid in the best block, and for one that the pool has just removed.
-const REFUSED: [i32; 2] = [1010, 1012];
+/// Error code for a transaction that is not valid in the best block.
+const INVALID: i32 = 1010;
+/// Error code for a transaction that the pool has removed and will not take again for half an hour.
+const BANNED: i32 = 1012;
 /// Error code of a full pool.
 const NO_ROOM: i32 = 1016;
 
@@ -27,6 +29,12 @@ pub enum Offered {
 	NonceUsed,
 	/// The pool is full.
 	NoRoom,
+	/// The pool had it and removed it, most often because it was full. It does not take these bytes again for half an
+	/// hour, but it takes the same call with a new signature.
+	Removed {
+		/// The node's reason.
+		reason: String,
+	},
 	/// It is not valid in the best block.
 	Refused {
 		/// The node's reason.
@@ -45,13 +53,17 @@ pub async fn offer(
 	let mut best = node.best().await?;
 	let mut changes = 0;
 	loop {
-		let reason = match submit(node, bytes).await? {
+		let refusal = match submit(node, bytes).await? {
 			Ok(offered) => return Ok(offered),
-			Err(reason) => reason,
+			Err(refusal) => refusal,
 		};
 		let judged_by = node.best().await?;
 		if chain::account(&judged_by, account).await?.nonce > nonce {
 			return Ok(Offered::NonceUsed);
+		}
+		let reason = refusal.reason;
+		if refusal.is_ban {
+			return Ok(Offered::Removed { reason });
 		}
 		if judged_by.block_hash() == best.block_hash() || changes == MOST_CHANGES {
 			let block = judged_by.block_number();
@@ -62,8 +74,15 @@ pub async fn offer(
 	}
 }
 
-/// The pool's answer, judged by its error code alone, or its reason for a refusal.
-async fn submit(node: &Node, bytes: &[u8]) -> Result<Result<Offered, String>, Fault> {
+/// Why the pool does not take a transaction.
+struct Refusal {
+	reason: String,
+	/// Whether the pool has removed it before, and takes these bytes no more.
+	is_ban: bool,
+}
+
+/// The pool's answer, judged by its error code alone, or its refusal.
+async fn submit(node: &Node, bytes: &[u8]) -> Result<Result<Offered, Refusal>, Fault> {
 	let answer: Result<H256, _> = node
 		.rpc
 		.request("author_submitExtrinsic", rpc_params![to_hex(bytes)])
@@ -74,11 +93,14 @@ async fn submit(node: &Node, bytes: &[u8]) -> Result<Result<Offered, String>, Fa
 			Ok(Ok(Offered::Pooled))
 		}
 		Err(subxt::rpcs::Error::User(error)) if error.code == NO_ROOM => Ok(Ok(Offered::NoRoom)),
-		Err(subxt::rpcs::Error::User(error)) if REFUSED.contains(&error.code) => {
+		Err(subxt::rpcs::Error::User(error)) if [INVALID, BANNED].contains(&error.code) => {
 			let data = error
 				.data
 				.map_or(String::new(), |data| format!(" {}", data.get()));
-			Ok(Err(format!("{}{data}", error.message)))
+			Ok(Err(Refusal {
+				reason: format!("{}{data}", error.message),
+				is_ban: error.code == BANNED,
+			}))
 		}
 		Err(error) => Err(error).or_fault(),
 	}
