@@ -3,7 +3,8 @@
 #   bench.sh game      the solver, compared with an f64 implementation and with itself in wasm: prints the tables of
 #                      docs/measurements/weights-and-speed.md
 #   bench.sh weights   every call and clearing step in the runtime's wasm: writes runtime/src/weights/
-#   bench.sh readings  readings that a real node takes, beside as many transfers
+#   bench.sh readings  readings that a real node takes, beside as many transfers (--pool-limit N: with another limit of
+#                      its transaction pool)
 #   bench.sh           all three
 # Measure on an idle machine. Builds with the profile `release`; the first build takes most of an hour on two cores.
 source "$(dirname "$0")/env.sh"
@@ -45,7 +46,7 @@ weights() {
 readings() {
 	build_programs
 	say "readings and transfers on a real node"
-	cargo bench --profile "$profile" -p commonwatt-localnet --bench readings --locked
+	cargo bench --profile "$profile" --workspace --bench readings --locked -- "$@"
 }
 
 measure() { # pallet, then more of the command's options
@@ -58,7 +59,7 @@ measure() { # pallet, then more of the command's options
 case "${1:-all}" in
 	game) game ;;
 	weights) weights ;;
-	readings) readings ;;
+	readings) shift; readings "$@" ;;
 	all) game; weights; readings ;;
 	-h | --help) sed -n '2,/^source/{/^#/s/^# \{0,1\}//p}' "$0" ;;
 	*) echo "bench.sh: unknown argument '$1'; see --help" >&2; exit 2 ;;

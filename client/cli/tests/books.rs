@@ -3,8 +3,8 @@
 mod common;
 
 use common::{
-	assert_complete, commonwatt, json, now_ms, paper, pass_slot, seal_at, week, Folder, Node, Outcome,
-	PATIENCE,
+	assert_complete, commonwatt, json, node_binary, now_ms, paper, pass_slot, seal_at, week, Folder, Node,
+	Outcome, PATIENCE,
 };
 use commonwatt_client::{
 	chain::{
@@ -13,6 +13,7 @@ use commonwatt_client::{
 	},
 	keys,
 };
+use commonwatt_localnet::write_development_chain;
 use commonwatt_market::paper as paper_terms;
 use serde_json::Value as Json;
 use std::str::FromStr;
@@ -165,6 +166,58 @@ async fn community_without_households_has_no_books_to_differ() {
 	let report = agreed(&place, &node);
 	let communities = report["books"]["statements"].as_object().unwrap();
 	assert_eq!(communities.keys().collect::<Vec<_>>(), ["0"]);
+}
+
+/// As many households as a community may have, over as many eras as the chain keeps statements of.
+#[tokio::test(flavor = "multi_thread")]
+async fn community_at_the_documented_maximum_is_rebuilt_from_its_events() {
+	const HOUSEHOLDS: u32 = 1_000;
+	const RETAINED: u64 = 48;
+	let place = Folder::new();
+	let (binary, specification) = (node_binary(), place.path("chain.json"));
+	let meter = |number| account(&format!("//large//{number}")).to_string();
+	let meters: Vec<String> = (0..HOUSEHOLDS).map(meter).collect();
+	write_development_chain(&binary, specification.as_ref(), &[&meters], |_| ()).unwrap();
+	let node = Node::start_chain(&place.folder("chain"), &specification);
+	let chain = Chain::connect(&node).await;
+	let concentrator = Value::unnamed_variant("Some", [Value::from_bytes(account("//Ferdie").0)]);
+	chain
+		.send("//Eve", "EnergyMarket", "set_concentrator", (0u32, concentrator))
+		.await;
+	// It takes its office in the era after next.
+	chain.pass_eras(4).await;
+	for _ in 0..=RETAINED {
+		let era = chain.era().await - 1;
+		let reading = |household: u32| {
+			let (generation_wh, consumption_wh) = (household % 2 * 700, 300 + household);
+			value!({
+				household: household,
+				era: era,
+				reading: {
+					generation_wh: generation_wh,
+					consumption_wh: consumption_wh,
+					indoor_centi_c: 2_000,
+					quality: Measured()
+				}
+			})
+		};
+		let batch = Value::unnamed_composite((0..HOUSEHOLDS).map(reading));
+		chain
+			.send("//Ferdie", "EnergyMarket", "submit_readings", (batch,))
+			.await;
+		chain.pass_eras(1).await;
+	}
+	let report = agreed(&place, &node);
+	let eras = report["books"]["statements"]["0"].as_object().unwrap();
+	assert_eq!(eras.len() as u64, RETAINED);
+	for (era, statements) in eras {
+		assert_eq!(
+			statements.as_object().unwrap().len(),
+			HOUSEHOLDS as usize,
+			"era {era}"
+		);
+	}
+	assert!(energy(&report, "bought_from_main_wh") > 48 * 300 * u64::from(HOUSEHOLDS));
 }
 
 /// Removes accounts with and without dust, burns and mints money, and reserves deposits for proxies.

@@ -5,29 +5,31 @@
 //!
 //! - 1,000 transfers, 1,000 readings that the meters send one by one, 1,000 readings in a data concentrator's batch,
 //!   in turns;
-//! - the readings of all 10,000 households at once, more than the node's transaction pool holds. Every one of them must
-//!   be on the chain.
+//! - the readings of all households at once, more than the node's transaction pool holds. Every one of them must
+//!   be on the chain. With `--pool-limit 2048` the pool surely removes some.
 //!
 //! Run by `scripts/bench.sh readings`.
 
 use commonwatt_client::{
 	chain::{
-		self, send,
+		self,
+		send::{self, Tries},
 		types::{CommunityId, HouseholdId, Quality, Reading, SubmitReading},
 		Node,
 	},
 	keys::{account, address, key},
 };
-use commonwatt_localnet::{Binary, SingleNode};
+use commonwatt_localnet::{write_development_chain, Binary, SingleNode};
 use futures::future::try_join_all;
-use serde_json::{json, Value as Json};
+use serde_json::json;
 use std::{
 	error::Error,
-	fs,
+	sync::OnceLock,
 	time::{Duration, Instant},
 };
 use subxt::dynamic::{value, Value};
-use subxt_signer::sr25519::Keypair;
+use subxt_signer::{sr25519::Keypair, DeriveJunction};
+use tokio::sync::Barrier;
 
 const COMMUNITIES: usize = 10;
 const HOUSEHOLDS: usize = 1_000;
@@ -51,41 +53,34 @@ fn main() -> Done<()> {
 	tokio::runtime::Runtime::new()?.block_on(measure())
 }
 
-/// The meter of a household, counted over all communities.
-fn meter(household: usize) -> Keypair {
-	key(&format!("//bench//{household}")).expect("a development key")
+/// The options of the node's transaction pool that the command line asks for: `--pool-limit N`, the number of transactions
+/// that it holds.
+fn pool_options() -> Vec<String> {
+	let arguments = std::env::args().skip_while(|argument| argument != "--pool-limit");
+	arguments.take(2).collect()
+}
+
+/// The meters of this many households, counted over all communities.
+fn meters(households: usize) -> Done<Vec<Keypair>> {
+	// Each from the same key, since a key takes 2,048 rounds of hashing to get from its words.
+	let base = key("//bench").map_err(words)?;
+	let meter = |household: usize| base.derive([DeriveJunction::hard(household as u64)]);
+	Ok((0..households).map(meter).collect())
 }
 
 /// Writes the specification of a development chain with the communities, in eras of half an hour.
 fn specification(binary: &Binary, meters: &[Keypair], path: &std::path::Path) -> Done<()> {
-	let exported = binary.run(["export-chain-spec", "--chain", "dev"])?;
-	let mut spec: Json = serde_json::from_slice(&exported)?;
-	let genesis = &mut spec["genesis"]["runtimeGenesis"]["patch"];
-	let market = &mut genesis["energyMarket"];
-	market["eraLengthMs"] = json!(0);
-	let (community, household) = (
-		market["communities"][0].clone(),
-		market["communities"][0]["households"][0].clone(),
-	);
-	let communities = meters.chunks(HOUSEHOLDS).enumerate().map(|(number, meters)| {
-		let households = meters.iter().map(|meter| {
-			let mut household = household.clone();
-			household["meter"] = json!(account(meter).to_string());
-			household
-		});
-		let mut community = community.clone();
-		community["name"] = json!(format!("bench {number}"));
-		community["households"] = households.collect();
-		community
-	});
-	market["communities"] = communities.collect();
-	let balances = genesis["balances"]["balances"]
-		.as_array_mut()
-		.ok_or("no balances")?;
-	for meter in &meters[..HOUSEHOLDS] {
-		balances.push(json!([account(meter).to_string(), 1_000_000_000_000_000_u64]));
-	}
-	fs::write(path, spec.to_string())?;
+	let addresses: Vec<String> = meters.iter().map(|meter| account(meter).to_string()).collect();
+	let communities: Vec<&[String]> = addresses.chunks(HOUSEHOLDS).collect();
+	write_development_chain(binary, path, &communities, |genesis| {
+		// The runtime's own length of an era, half an hour.
+		genesis["energyMarket"]["eraLengthMs"] = json!(0);
+		if let Some(balances) = genesis["balances"]["balances"].as_array_mut() {
+			let first = addresses.iter().take(HOUSEHOLDS);
+			balances.extend(first.map(|meter| json!([meter, 1_000_000_000_000_000_u64])));
+		}
+	})
+	.map_err(words)?;
 	Ok(())
 }
 
@@ -141,7 +136,8 @@ async fn readings(node: &Node, era: u32, meters: &[Keypair]) -> Done<Vec<send::S
 			reading: reading(),
 		};
 		let call = ("EnergyMarket", "submit_reading");
-		send::sign(&at, meter, call, arguments, "a reading".into())
+		let what = format!("the reading of {}", account(meter));
+		send::sign(&at, meter, call, arguments, what)
 	};
 	let signed = try_join_all(meters.iter().map(sign)).await;
 	Ok(signed.map_err(words)?)
@@ -196,7 +192,7 @@ async fn measure() -> Done<()> {
 	let binary = Binary::in_folder(folder).map_err(words)?;
 	let place = tempfile::tempdir()?;
 	let spec = place.path().join("chain.json");
-	let meters: Vec<Keypair> = (0..COMMUNITIES * HOUSEHOLDS).map(meter).collect();
+	let meters = meters(COMMUNITIES * HOUSEHOLDS)?;
 	specification(&binary, &meters, &spec)?;
 	let mut command = binary.command();
 	command
@@ -207,6 +203,7 @@ async fn measure() -> Done<()> {
 			BLOCK_MS,
 			"--no-prometheus",
 		])
+		.args(pool_options())
 		.args(["--rpc-max-connections", "100", "--base-path"])
 		.arg(place.path().join("node"))
 		.arg("--chain")
@@ -269,39 +266,72 @@ async fn measure() -> Done<()> {
 	all_at_once(&url, &node, &meters).await
 }
 
-/// The readings of all communities, each community by a program of its own, as many gateways would send them.
+/// The readings of all communities, each community's by a program of its own, as many gateways would send them.
 async fn all_at_once(url: &str, node: &Node, meters: &[Keypair]) -> Done<()> {
 	let era = next_era(node).await?;
-	let mut waves = Vec::new();
-	for meters in meters.chunks(HOUSEHOLDS) {
-		let sender = Node::connect(url, PATIENCE).await.map_err(words)?;
-		waves.push((sender, readings(node, era, meters).await?));
+	let mut members = Vec::new();
+	let at = node.head().await.map_err(words)?;
+	for community in (0..COMMUNITIES as u32).map(CommunityId) {
+		members.push(chain::members(&at, community).await.map_err(words)?);
 	}
-	let begun = Instant::now();
-	let sent = try_join_all(
-		waves
-			.into_iter()
-			.map(|(sender, wave)| async move { time(&sender, wave).await }),
-	);
-	tokio::time::timeout(HALF_AN_HOUR, sent)
-		.await
-		.map_err(|_| "the era is over, and readings are missing")??;
-	let took = begun.elapsed();
+	// All have signed before the first sends, so that the pool cannot hold them.
+	let (start, begun) = (Barrier::new(members.len()), OnceLock::new());
+	let programs = members
+		.iter()
+		.zip(meters.chunks(HOUSEHOLDS))
+		.map(|(households, meters)| gateways(url, era, (households, meters), (&start, &begun)));
+	let signed = tokio::time::timeout(HALF_AN_HOUR, try_join_all(programs)).await;
+	let signed = signed.map_err(|_| "the era is over, and readings are missing")??;
+	let took = begun.get_or_init(Instant::now).elapsed();
 	let at = node.head().await.map_err(words)?;
 	let mut there = 0;
-	for community in (0..COMMUNITIES as u32).map(CommunityId) {
-		for household in chain::members(&at, community).await.map_err(words)? {
-			let known = chain::meter_reading(&at, era, household).await;
-			there += usize::from(known.map_err(words)?.is_some());
-		}
+	for household in members.iter().flatten() {
+		let known = chain::meter_reading(&at, era, *household).await;
+		there += usize::from(known.map_err(words)?.is_some());
 	}
 	let all = meters.len();
 	println!(
-		"\n{there} of {all} readings of one era are on the chain, {:.1} s after the first was sent",
-		took.as_secs_f64()
+		"\n{there} of {all} readings of one era are on the chain, {:.1} s after the first was sent, {:.0} a second; \
+		 {} signatures, since a full pool removes what it cannot keep",
+		took.as_secs_f64(),
+		there as f64 / took.as_secs_f64(),
+		signed.iter().sum::<usize>(),
 	);
 	if there < all {
 		return Err(format!("{} readings are lost", all - there).into());
 	}
 	Ok(())
+}
+
+/// Sends the readings of a community's meters as a client does: what is in no block is signed again, until the chain
+/// has it. Returns the number of signatures.
+async fn gateways(
+	url: &str,
+	era: u32,
+	(households, meters): (&[HouseholdId], &[Keypair]),
+	(start, begun): (&Barrier, &OnceLock<Instant>),
+) -> Done<usize> {
+	let node = Node::connect(url, PATIENCE).await.map_err(words)?;
+	let (mut tries, mut signed) = (Tries::default(), 0);
+	loop {
+		let at = node.head().await.map_err(words)?;
+		let mut missing = Vec::new();
+		for (household, meter) in households.iter().zip(meters) {
+			let known = chain::meter_reading(&at, era, *household).await;
+			if known.map_err(words)?.is_none() {
+				missing.push(meter.clone());
+			}
+		}
+		if missing.is_empty() {
+			return Ok(signed);
+		}
+		let wave = readings(&node, era, &missing).await?;
+		if signed == 0 {
+			start.wait().await;
+			begun.get_or_init(Instant::now);
+		}
+		signed += missing.len();
+		let missed = send::send_all(&node, &at, wave).await.map_err(words)?;
+		tries.enter(missed).map_err(words)?;
+	}
 }

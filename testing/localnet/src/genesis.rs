@@ -19,6 +19,18 @@ pub fn raw_file(base: &Path) -> PathBuf {
 	base.join("chain-raw.json")
 }
 
+/// Writes the specification for light clients, which names the nodes that take connections of browsers. Returns its file.
+pub fn write_light(base: &Path, addresses: &[String]) -> Result<PathBuf, Fault> {
+	let raw = raw_file(base);
+	let text = fs::read(&raw).map_err(|error| Fault::file(&raw, error))?;
+	let mut spec: Value = serde_json::from_slice(&text)
+		.map_err(|error| Fault::Failed(format!("{}: {error}", raw.display())))?;
+	spec["bootNodes"] = json!(addresses);
+	let path = base.join("chain-light.json");
+	fs::write(&path, spec.to_string()).map_err(|error| Fault::file(&path, error))?;
+	Ok(path)
+}
+
 /// Writes the chain's specification, plain and raw.
 pub fn write(binary: &Binary, plan: &Plan, authorities: &[Authority]) -> Result<(), Fault> {
 	let base = &plan.base;
@@ -26,9 +38,7 @@ pub fn write(binary: &Binary, plan: &Plan, authorities: &[Authority]) -> Result<
 		Consensus::Authorities => "local",
 		Consensus::Work { .. } => "pow",
 	};
-	let preset = binary.run(["export-chain-spec", "--chain", preset])?;
-	let mut spec: Value = serde_json::from_slice(&preset)
-		.map_err(|error| Fault::Failed(format!("the preset that the node exported is not JSON: {error}")))?;
+	let mut spec = preset_of(binary, preset)?;
 	adapt(&mut spec, plan.consensus, authorities, plan.era_seconds)?;
 	let plain = base.join("chain.json");
 	fs::write(&plain, spec.to_string()).map_err(|error| Fault::file(&plain, error))?;
@@ -44,6 +54,46 @@ pub fn write(binary: &Binary, plan: &Plan, authorities: &[Authority]) -> Result<
 	fs::rename(&unfinished, &raw_file).map_err(|error| Fault::file(&raw_file, error))
 }
 
+/// The specification of one of the node's own chains, plain.
+fn preset_of(binary: &Binary, name: &str) -> Result<Value, Fault> {
+	let preset = binary.run(["export-chain-spec", "--chain", name])?;
+	serde_json::from_slice(&preset)
+		.map_err(|error| Fault::Failed(format!("the preset that the node exported is not JSON: {error}")))
+}
+
+/// Where the values of the genesis are in a plain specification.
+fn patch(spec: &mut Value) -> Result<&mut Value, Fault> {
+	spec.pointer_mut("/genesis/runtimeGenesis/patch")
+		.ok_or_else(|| Fault::Failed("the preset that the node exported has no genesis patch".into()))
+}
+
+/// Writes the plain specification of a development chain with one community for each of `communities`, whose households
+/// have these meters and are otherwise like the first household of the preset. `change` changes the genesis further.
+pub fn development(
+	binary: &Binary,
+	path: &Path,
+	communities: &[&[String]],
+	change: impl FnOnce(&mut Value),
+) -> Result<(), Fault> {
+	let mut spec = preset_of(binary, "dev")?;
+	let genesis = patch(&mut spec)?;
+	let first = genesis["energyMarket"]["communities"][0].clone();
+	let of_meters = communities.iter().enumerate().map(|(number, meters)| {
+		let households = meters.iter().map(|meter| {
+			let mut household = first["households"][0].clone();
+			household["meter"] = json!(meter);
+			household
+		});
+		let mut community = first.clone();
+		community["name"] = json!(format!("large {number}"));
+		community["households"] = households.collect();
+		community
+	});
+	genesis["energyMarket"]["communities"] = of_meters.collect();
+	change(genesis);
+	fs::write(path, spec.to_string()).map_err(|error| Fault::file(path, error))
+}
+
 /// Writes the length of an era into a specification, and either the authorities or the settings of mining.
 fn adapt(
 	spec: &mut Value,
@@ -53,9 +103,7 @@ fn adapt(
 ) -> Result<(), Fault> {
 	spec["name"] = json!("Commonwatt Network");
 	spec["id"] = json!(CHAIN_ID);
-	let genesis = spec
-		.pointer_mut("/genesis/runtimeGenesis/patch")
-		.ok_or_else(|| Fault::Failed("the preset that the node exported has no genesis patch".into()))?;
+	let genesis = patch(spec)?;
 	match consensus {
 		Consensus::Authorities => {
 			let (aura, grandpa): (Vec<_>, Vec<_>) = authorities

@@ -14,6 +14,7 @@ mod single;
 
 pub use binary::Binary;
 pub use fault::Fault;
+pub use genesis::development as write_development_chain;
 pub use node::{in_words, Head, Node, Ports, Status};
 pub use ports::free as free_ports;
 pub use single::SingleNode;
@@ -100,10 +101,10 @@ impl Network {
 		};
 		fs::create_dir_all(&plan.base).map_err(|error| Fault::file(&plan.base, error))?;
 		make_chain(&binary, &plan)?;
-		let others = ports::free(2 * count)?;
+		let others = ports::free(3 * count)?;
 		let nodes = rpc_ports
 			.into_iter()
-			.zip(others.chunks(2))
+			.zip(others.chunks(3))
 			.enumerate()
 			.map(|(index, (rpc, others))| {
 				let folder = folder(&plan.base, index);
@@ -111,8 +112,9 @@ impl Network {
 				let peer_id = keys::peer_id(&binary, &Node::node_key(&folder))?;
 				let ports = Ports {
 					p2p: others[0],
+					browsers: others[1],
 					rpc,
-					metrics: others[1],
+					metrics: others[2],
 				};
 				Ok(Node::new(name(index), peer_id, ports, folder))
 			})
@@ -123,6 +125,11 @@ impl Network {
 			nodes,
 			parted: BTreeSet::new(),
 		})
+	}
+
+	/// Whether its nodes are miners, so that nobody votes on finality.
+	pub fn is_mined(&self) -> bool {
+		matches!(self.plan.consensus, Consensus::Work { .. })
 	}
 
 	/// All nodes.
@@ -188,6 +195,13 @@ impl Network {
 			node.wait_until_ready(START).await?;
 		}
 		Ok(())
+	}
+
+	/// Writes the specification with which light clients join the network through all of its nodes, and returns its
+	/// file.
+	pub fn write_light_specification(&self) -> Result<PathBuf, Fault> {
+		let addresses: Vec<String> = self.nodes.iter().map(Node::browser_address).collect();
+		genesis::write_light(&self.plan.base, &addresses)
 	}
 
 	/// Ends a node at once, as a power cut would.

@@ -120,6 +120,14 @@ async fn show(network: &mut Network) -> Result<(), Fault> {
 		));
 	}
 	screen.say("Ctrl-C stops the nodes.");
+	// Light clients check finality by votes of validators, which a mined chain does not have.
+	if !network.is_mined() {
+		let file = network.write_light_specification()?;
+		screen.say(&format!(
+			"Chain specification for light clients: {}",
+			file.display()
+		));
+	}
 	network.start_all()?;
 	loop {
 		let mut rows = Vec::new();

@@ -26,6 +26,8 @@ const TAIL: u64 = 16 * 1024;
 pub struct Ports {
 	/// For other nodes.
 	pub p2p: u16,
+	/// For light clients in browsers, which speak WebSocket.
+	pub browsers: u16,
 	/// For RPC.
 	pub rpc: u16,
 	/// For Prometheus.
@@ -98,6 +100,14 @@ impl Node {
 		format!("/ip4/127.0.0.1/tcp/{}/p2p/{}", self.ports.p2p, self.peer_id)
 	}
 
+	/// The multiaddress at which light clients in browsers reach it.
+	pub fn browser_address(&self) -> String {
+		format!(
+			"/ip4/127.0.0.1/tcp/{}/ws/p2p/{}",
+			self.ports.browsers, self.peer_id
+		)
+	}
+
 	/// The URL of its RPC.
 	pub fn url(&self) -> String {
 		format!("ws://127.0.0.1:{}", self.ports.rpc)
@@ -144,12 +154,18 @@ impl Node {
 	}
 
 	fn arguments(&self, command: &mut Command, chain: &Path) {
-		let Ports { p2p, rpc, metrics } = self.ports;
+		let Ports {
+			p2p,
+			browsers,
+			rpc,
+			metrics,
+		} = self.ports;
 		command.arg("--chain").arg(chain);
 		command.arg("--base-path").arg(&self.folder);
 		command.arg("--node-key-file").arg(Self::node_key(&self.folder));
 		command.args(["--name", &self.name]);
 		command.args(["--listen-addr", &format!("/ip4/127.0.0.1/tcp/{p2p}")]);
+		command.args(["--listen-addr", &format!("/ip4/127.0.0.1/tcp/{browsers}/ws")]);
 		command.args(["--rpc-port", &rpc.to_string()]);
 		command.args(["--prometheus-port", &metrics.to_string()]);
 		// People and tests look at the state of any block.
@@ -361,6 +377,7 @@ mod tests {
 		let folder = tempfile::tempdir().unwrap();
 		let ports = Ports {
 			p2p: 1,
+			browsers: 4,
 			rpc: 2,
 			metrics: 3,
 		};

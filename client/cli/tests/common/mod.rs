@@ -86,11 +86,18 @@ impl Node {
 
 	/// The same, on the given port of the loopback interface, or on a free one.
 	pub fn start_at(base_path: &Path, port: Option<u16>, options: &[&str]) -> Self {
-		let binaries = Path::new(env!("CARGO_BIN_EXE_commonwatt")).parent();
-		let binary = Binary::in_folder(binaries.expect("a binary lies in a folder"));
-		let mut command = binary.unwrap_or_else(|fault| panic!("{fault}")).command();
+		Self::run(base_path, port, &[&["--dev"], options].concat())
+	}
+
+	/// Starts the node on the chain of a specification.
+	pub fn start_chain(base_path: &Path, specification: &str) -> Self {
+		Self::run(base_path, None, &["--chain", specification])
+	}
+
+	fn run(base_path: &Path, port: Option<u16>, options: &[&str]) -> Self {
+		let mut command = node_binary().command();
 		command
-			.args(["--dev", "--no-prometheus", "--no-telemetry", "--no-mdns"])
+			.args(["--no-prometheus", "--no-telemetry", "--no-mdns"])
 			.args(["--disable-log-color", "--base-path"])
 			.arg(base_path)
 			.args(options);
@@ -105,6 +112,13 @@ impl Node {
 	pub fn kill(self) {
 		self.process.kill();
 	}
+}
+
+/// The node that was built beside this test's binary.
+pub fn node_binary() -> Binary {
+	let binaries = Path::new(env!("CARGO_BIN_EXE_commonwatt")).parent();
+	let binary = Binary::in_folder(binaries.expect("a binary lies in a folder"));
+	binary.unwrap_or_else(|fault| panic!("{fault}"))
 }
 
 /// A folder for one test's chain, journal and report.
