@@ -131,10 +131,11 @@ impl Metrics {
 
 	/// Sets the gauges to the running era and the rest of its round.
 	fn show(&self, era: &EraView, queue: &QueueView) {
-		self.era.set(era.current.into());
-		self.era_ends.set(era.ends_ms as f64 / 1_000.0);
+		// The queue first: whoever reads in between must not see a new era whose round looks complete.
 		self.queue_steps.set(queue.steps.into());
 		self.queue_blocks.set(queue.blocks.into());
+		self.era_ends.set(era.ends_ms as f64 / 1_000.0);
+		self.era.set(era.current.into());
 	}
 }
 
