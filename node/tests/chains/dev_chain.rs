@@ -298,8 +298,9 @@ async fn runtime_is_compiled_once_and_again_if_the_file_is_damaged() {
 
 	std::fs::write(&file, b"damaged").unwrap();
 	let node = Node::start(args, dir.path()).await;
+	// Later than the block that the node seals when it starts.
 	let slot_ms = node.slot_ms().await;
-	seal_at(&node, node.best().await.timestamp_ms + slot_ms).await;
+	seal_at(&node, node.best().await.timestamp_ms + 30 * slot_ms).await;
 	assert_eq!(compiled_in(folder.path()), BTreeMap::from([(file, content)]));
 }
 
