@@ -23,8 +23,9 @@ hadolint() {
 	return 1
 }
 javascript() {
-	# tsc reads the types of the packages that the two folders use.
+	# tsc reads the types of the packages that the folders use.
 	npm_packages client && npm_packages client/polkadot-js && npm_packages client/report-page &&
+		npm_packages client/dashboard &&
 		npm --prefix client run lint
 }
 machete() { cargo machete; }

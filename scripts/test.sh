@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Sets up, then checks everything that must pass: the lints of lint.sh, clippy, the documentation, the unit and property
 # tests of every crate, the real runtime, the real node over its RPC through `commonwatt` and through @polkadot/api, the
-# game's solver against pygambit, the paper's experiment with its page in a browser, and the benchmarks' own checks. The
-# first run builds for most of an hour on two cores; a later one, in any clone, takes minutes.
+# game's solver against pygambit, the household's page and the paper's experiment in a browser, and the benchmarks' own
+# checks. The first run builds for most of an hour on two cores; a later one, in any clone, takes minutes.
 #   QUICK=1   leave out what takes minutes and is seldom what a change breaks: the documentation, the networks of several
 #             nodes, and the benchmarks' own checks, which need a second build of FRAME
 source "$(dirname "$0")/env.sh"
@@ -63,6 +63,15 @@ say "walkthrough through @polkadot/api"
 	COMMONWATT_NODE="$bin/commonwatt-node" COMMONWATT_CLIENT="$bin/commonwatt" npm test
 )
 took "walkthrough"
+
+say "the household's page in Chromium, on a development chain and as a light client of four validators"
+(
+	npm_packages client/dashboard
+	cd client/dashboard
+	npm run build
+	COMMONWATT_NODE="$bin/commonwatt-node" npm test
+)
+took "dashboard"
 
 say "the paper's experiment, and its page in Chromium"
 (

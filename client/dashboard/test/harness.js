@@ -1,0 +1,99 @@
+/**
+ * What the page's tests need: the built page on a web server, a browser, a development chain with a day of eras, and a
+ * network of validators.
+ */
+
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { chromium } from 'playwright-core';
+import { preview } from 'vite';
+import { nodeBinary, startNode } from '../../polkadot-js/src/node.js';
+
+const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
+const root = fileURLToPath(new URL('..', import.meta.url));
+const paper = fileURLToPath(new URL('../../../examples/paper.csv', import.meta.url));
+
+/** A program that was built beside the node. */
+const program = (name) => join(dirname(nodeBinary()), name);
+
+/** Runs `commonwatt` and returns what it printed. */
+export async function commonwatt(...options) {
+	return (await promisify(execFile)(program('commonwatt'), options)).stdout;
+}
+
+/**
+ * Serves the built page on the loopback interface.
+ *
+ * @returns {Promise<{ url: string, stop: () => Promise<void> }>}
+ */
+export async function servePage() {
+	assert.ok(existsSync(join(root, 'dist', 'index.html')), 'the page is not built: run `npm run build`');
+	const server = await preview({ root, preview: { host: '127.0.0.1', port: 0 }, logLevel: 'error' });
+	const url = server.resolvedUrls?.local[0];
+	assert.ok(url);
+	return { url, stop: () => new Promise((resolve) => server.httpServer.close(() => resolve())) };
+}
+
+/** Starts Chromium. */
+export async function startBrowser() {
+	assert.ok(executablePath, 'Chromium is missing; scripts/setup.sh installs it');
+	return await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+}
+
+/** A development chain on which the paper's community has played some eras. */
+export async function startDay(eras = 8) {
+	const node = await startNode();
+	await commonwatt('replay', paper, '--url', node.url, '--first', `${eras}`);
+	return node;
+}
+
+/**
+ * Starts four validators, and waits until blocks are final.
+ *
+ * @returns {Promise<{ specification: string, urls: string[], stop: () => Promise<void> }>} the file with which light
+ *   clients join, and the nodes' RPC
+ */
+export async function startNetwork(port = 20_944) {
+	const base = await mkdtemp(join(tmpdir(), 'commonwatt-network-'));
+	const options = ['4', '--base-path', base, '--era-seconds', '60', '--rpc-port', `${port}`];
+	const child = spawn(program('commonwatt-localnet'), options, { stdio: 'ignore' });
+	const ended = new Promise((resolve) => child.once('close', resolve).once('error', resolve));
+	const stop = async () => {
+		child.kill('SIGTERM');
+		await ended;
+		await rm(base, { recursive: true, force: true });
+	};
+	const urls = [0, 1, 2, 3].map((index) => `ws://127.0.0.1:${port + index}`);
+	const deadline = Date.now() + 120_000;
+	while (!(await isFinal(port).catch(() => false))) {
+		if (Date.now() > deadline || child.exitCode !== null) {
+			await stop();
+			throw new Error('the network makes no final blocks');
+		}
+		await sleep(500);
+	}
+	return { specification: await readFile(join(base, 'chain-light.json'), 'utf8'), urls, stop };
+}
+
+/** Whether a node has a final block after the first. */
+async function isFinal(port) {
+	const ask = async (method, params) => {
+		const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
+		const answer = await fetch(`http://127.0.0.1:${port}`, {
+			method: 'POST',
+			headers: { 'content-type': 'application/json' },
+			body,
+		});
+		return (await answer.json()).result;
+	};
+	const hash = await ask('chain_getFinalizedHead', []);
+	const { number } = await ask('chain_getHeader', [hash]);
+	return Number(number) > 0;
+}
