@@ -5,7 +5,7 @@ import { preferred, words } from './strings.js';
 
 /** @import { Connection } from './chain/connection.js' */
 
-/** After this many eras' length without a new final block... the reader must know. In ms. */
+/** After this time without a new final block the page says that it shows what it knew before, ms. */
 const STALE_MS = 60_000;
 
 class Session {
@@ -22,7 +22,7 @@ class Session {
 	now = $state(Date.now());
 	language = $state(localStorage.getItem('language') ?? preferred());
 	household = $state(Number(localStorage.getItem('household') ?? 0));
-	/** The household of the state at the newest final block, or undefined if there is none of this number. */
+	/** The chosen household as of that block; undefined if the chain has none of this number. */
 	home = $state.raw();
 	/** The community of that household, as the chain's overview of it. */
 	overview = $state.raw();

@@ -1,6 +1,6 @@
 /**
- * The page as a light client of four validators: it proves what it shows, finds its way to other nodes, and says so when
- * there are none. A node that lies is believed only by the other way, over RPC, which the page marks.
+ * The page as a light client of four validators: it proves what it shows, and says so when no node answers. A lying node
+ * deceives the page only over RPC, which the page marks.
  */
 
 import assert from 'node:assert/strict';

@@ -30,7 +30,7 @@ export class Market {
 	}
 
 	/**
-	 * Calls back with each new final block, the newest one first.
+	 * Calls back with each new final block.
 	 *
 	 * @param {(block: Block) => void} next
 	 * @param {(fault: Error) => void} failed
@@ -53,26 +53,26 @@ export class Market {
 	}
 
 	/**
-	 * A household's statements of these eras; none for an era that is not settled.
+	 * A household's statements of the retained eras, the oldest first; none for an era that is not settled.
 	 *
 	 * @param {number} household
-	 * @param {number} first
-	 * @param {number} last
+	 * @param {number} current the running era
 	 * @param {Block} block
 	 */
-	async statements(household, first, last, block) {
-		const eras = Array.from({ length: Math.max(0, last - first + 1) }, (_, index) => first + index);
+	async statements(household, current, block) {
+		const eras = await this.retained(current);
 		const all = await Promise.all(eras.map((era) => this.ask('statement', block, household, era)));
 		return all.filter((statement) => statement !== undefined);
 	}
 
 	/**
-	 * A constant of the market.
+	 * The eras of which the chain may have statements and records, up to the running one.
 	 *
-	 * @param {string} name
-	 * @returns {Promise<any>}
+	 * @param {number} current
+	 * @returns {Promise<number[]>}
 	 */
-	async constant(name) {
-		return await this.api.constants.EnergyMarket[name]();
+	async retained(current) {
+		const first = Math.max(0, current - (await this.api.constants.EnergyMarket.RetainedEras()));
+		return Array.from({ length: current - first + 1 }, (_, index) => first + index);
 	}
 }
