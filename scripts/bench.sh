@@ -4,7 +4,7 @@
 #                      docs/measurements/weights-and-speed.md
 #   bench.sh weights   every call and clearing step in the runtime's wasm: writes runtime/src/weights/
 #   bench.sh readings  readings that a real node takes, beside as many transfers (--pool-limit N: with another limit of
-#                      its transaction pool)
+#                      its transaction pool; --communities 100: the readings of 100,000 households)
 #   bench.sh           all three
 # Measure on an idle machine. Builds with the profile `release`; the first build takes most of an hour on two cores.
 source "$(dirname "$0")/env.sh"

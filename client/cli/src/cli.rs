@@ -1,6 +1,9 @@
 //! The command line.
 
-use crate::data::{format::Format, FileArgs};
+use crate::{
+	chain::Access,
+	data::{format::Format, FileArgs},
+};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -31,6 +34,8 @@ pub enum Command {
 	Meter(MeterCommand),
 	/// Recommend a lambda for the homes of a file of meter data; needs no node
 	Lambda(LambdaArgs),
+	/// Serve the household's page to a browser on this machine
+	Dashboard(DashboardArgs),
 }
 
 const REPLAY_HELP: &str = "\
@@ -227,6 +232,29 @@ pub struct BooksArgs {
 	pub json: Option<PathBuf>,
 }
 
+/// How a command reaches the chain.
+#[derive(Clone, Debug, Args)]
+pub struct ChainArgs {
+	/// URL of the node's RPC server
+	#[arg(long, default_value = "ws://127.0.0.1:9944")]
+	pub url: String,
+
+	/// Join the network of this raw chain specification as a light client, which proves every value, instead of
+	/// believing a node
+	#[arg(long, value_name = "CHAIN.json", conflicts_with = "url")]
+	pub light: Option<PathBuf>,
+}
+
+impl ChainArgs {
+	/// How to reach the chain.
+	pub fn access(&self) -> Access {
+		match &self.light {
+			Some(path) => Access::Light(path.clone()),
+			None => Access::Node(self.url.clone()),
+		}
+	}
+}
+
 const BILLS_HELP: &str = "\
 Adds up the events of settled eras. For each household: energy by channel, cost, revenue, reward, what the same \
 metered energy would have cost or earned with the main grid alone, self-consumption, self-sufficiency, peaks and \
@@ -242,9 +270,9 @@ wrong, or there is no settled era; 3 no connection to the node.";
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = BILLS_HELP)]
 pub struct BillsArgs {
-	/// URL of the node's RPC server
-	#[arg(long, default_value = "ws://127.0.0.1:9944")]
-	pub url: String,
+	/// How to reach the chain.
+	#[command(flatten)]
+	pub chain: ChainArgs,
 
 	/// Name or number of the community
 	#[arg(long, value_name = "NAME", default_value = "0")]
@@ -272,6 +300,38 @@ pub struct BillsArgs {
 	pub csv: Option<PathBuf>,
 }
 
+const DASHBOARD_HELP: &str = "\
+The page runs in the browser and talks to the chain itself; this program only hands out its files, to this machine \
+alone. With --chain the page joins the network as a light client: it checks the finality of every block and proves \
+every value that it shows, so no node has to be believed. Without it, the page believes the node at --url and says so. \
+That is the only way to a development chain, whose blocks nobody finalizes.
+
+A network's specification for light clients is raw and names nodes that take connections of browsers; \
+`commonwatt-localnet` writes one, chain-light.json.
+
+Exit codes: 0 ended with Ctrl-C; 2 an option or a file is wrong.";
+
+/// Options of `dashboard`.
+#[derive(Clone, Debug, Args)]
+#[command(after_long_help = DASHBOARD_HELP)]
+pub struct DashboardArgs {
+	/// Chain specification of the network that the page joins as a light client
+	#[arg(long, value_name = "FILE.json", conflicts_with = "url")]
+	pub chain: Option<PathBuf>,
+
+	/// URL of the RPC server of the node that the page believes
+	#[arg(long, default_value = "ws://127.0.0.1:9944")]
+	pub url: String,
+
+	/// Port of the page; 0 for any that is free
+	#[arg(long, default_value_t = 9955)]
+	pub port: u16,
+
+	/// Folder of the built page [default: the folder `dashboard` beside this program]
+	#[arg(long, value_name = "FOLDER")]
+	pub files: Option<PathBuf>,
+}
+
 const AUDIT_HELP: &str = "\
 The audit does not trust the node. It reads the inputs of the era's game and settlement from the state of the blocks \
 that cleared and settled the era, and proves each value against the hash of its block. It solves the game and computes \
@@ -296,9 +356,9 @@ runtime had other rules, so the certificate or the payoffs cannot be judged.";
 #[derive(Clone, Debug, Args)]
 #[command(after_long_help = AUDIT_HELP)]
 pub struct AuditArgs {
-	/// URL of the node's RPC server
-	#[arg(long, default_value = "ws://127.0.0.1:9944")]
-	pub url: String,
+	/// How to reach the chain.
+	#[command(flatten)]
+	pub chain: ChainArgs,
 
 	/// The era to audit
 	#[arg(long, value_name = "ERA")]
@@ -431,9 +491,9 @@ pub struct MeterRunArgs {
 	#[arg(long, value_name = "DEGREES", allow_negative_numbers = true)]
 	pub indoor_c: Option<String>,
 
-	/// URL of the node's RPC server
-	#[arg(long, default_value = "ws://127.0.0.1:9944")]
-	pub url: String,
+	/// How to reach the chain.
+	#[command(flatten)]
+	pub chain: ChainArgs,
 
 	/// How the readings are written.
 	#[command(flatten)]

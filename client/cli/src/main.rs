@@ -6,6 +6,7 @@ mod books;
 mod checks;
 mod cli;
 mod compare;
+mod dashboard;
 mod data;
 mod files;
 mod lambda;
@@ -55,5 +56,6 @@ async fn run(command: cli::Command) -> Result<(), fault::Fault> {
 		cli::Command::Books(args) => books::run(args).await,
 		cli::Command::Meter(command) => meter::run(command).await,
 		cli::Command::Lambda(args) => lambda::run(&args),
+		cli::Command::Dashboard(args) => dashboard::run(args).await,
 	}
 }

@@ -17,6 +17,13 @@ pub enum Fault {
 		/// The connection's error.
 		reason: String,
 	},
+	/// A light client cannot join the network.
+	NoNetwork {
+		/// The network's name.
+		name: String,
+		/// What is missing.
+		reason: String,
+	},
 	/// The chain's sums do not add up, or another check failed.
 	Check(Vec<String>),
 	/// The chain's state differs from what its events say.
@@ -36,7 +43,7 @@ impl Fault {
 		match self {
 			Self::Chain(_) | Self::Differs(_) | Self::Disagrees(_) => 1,
 			Self::Input(_) => 2,
-			Self::Lost { .. } => 3,
+			Self::Lost { .. } | Self::NoNetwork { .. } => 3,
 			Self::Check(_) => 4,
 			Self::NotJudged(_) => 5,
 		}
@@ -62,6 +69,7 @@ impl fmt::Display for Fault {
 			Self::Input(message) | Self::Chain(message) => f.write_str(message),
 			Self::Disagrees(difference) => write!(f, "differs: {difference}"),
 			Self::Lost { url, reason } => write!(f, "no connection to the node at {url}: {reason}"),
+			Self::NoNetwork { name, reason } => write!(f, "no connection to the network {name}: {reason}"),
 			Self::Check(faults) => {
 				write!(f, "{} check(s) failed:", faults.len())?;
 				faults.iter().try_for_each(|fault| write!(f, "\n  {fault}"))

@@ -15,6 +15,18 @@ export function decimal(amount, decimals) {
 	return `${amount < 0n ? MINUS : ''}${whole}${rest && `.${rest}`}`;
 }
 
+/**
+ * The amount of the smallest unit that a decimal number of tokens is. The inverse of `decimal`.
+ *
+ * @param {string} text such as 0.25
+ * @param {number} decimals
+ */
+export function smallest(text, decimals) {
+	const [, whole, rest = ''] = text.trim().match(/^(\d+)(?:\.(\d+))?$/) ?? [];
+	if (whole === undefined || rest.length > decimals) throw new RangeError(text);
+	return BigInt(whole + rest.padEnd(decimals, '0'));
+}
+
 /** Writes for one locale. */
 export class Format {
 	/**
@@ -42,6 +54,15 @@ export class Format {
 		// As text: a number would lose digits.
 		const value = /** @type {any} */ (decimal(amount, this.token.decimals));
 		return `${this.exact.format(value)} ${this.token.symbol}`;
+	}
+
+	/**
+	 * The amount that a person typed, in the smallest unit.
+	 *
+	 * @param {string} text
+	 */
+	amount(text) {
+		return smallest(text, this.token.decimals);
 	}
 
 	/** @param {bigint} amount of the smallest unit for each kWh */

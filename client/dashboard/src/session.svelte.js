@@ -1,9 +1,14 @@
 /** What the page knows: the chain, its newest final block, the era, and whose page this is. */
 
+import { keep } from './chain/kept.js';
+import { split } from './chain/periods.js';
 import { Format } from './format.js';
 import { preferred, words } from './strings.js';
 
-/** @import { Connection } from './chain/connection.js' */
+/**
+ * @import { Connection } from './chain/connection.js'
+ * @import { Signer } from './chain/sign.js'
+ */
 
 /** After this time without a new final block the page says that it shows what it knew before, ms. */
 const STALE_MS = 60_000;
@@ -26,6 +31,10 @@ class Session {
 	home = $state.raw();
 	/** The community of that household, as the chain's overview of it. */
 	overview = $state.raw();
+	/** Who signs.
+	 * @type {Signer | undefined}
+	 */
+	signer = $state.raw();
 
 	say = $derived(words(this.language));
 	format = $derived(new Format(this.locale, this.connection?.market.token ?? { symbol: '', decimals: 12 }));
@@ -39,10 +48,30 @@ class Session {
 		return this.block !== undefined && this.now - this.blockCame > STALE_MS;
 	}
 
+	/** The length of an era, ms. */
+	get eraMs() {
+		return Number(this.era.ends_ms - this.era.started_ms);
+	}
+
 	/** The beginning of an era, ms since 1970. */
 	begins(era) {
-		const length = Number(this.era.ends_ms - this.era.started_ms);
-		return era * length;
+		return era * this.eraMs;
+	}
+
+	/** The newest settled era of the community, which changes once an era. */
+	get settled() {
+		return this.overview?.settled?.era;
+	}
+
+	/** The statements of a household that this browser knows, the oldest first, with those that the chain has now. */
+	async statements(market, block, household) {
+		const retained = await market.statements(household, this.era.current, block);
+		return await keep(market.genesis, household, retained, this.eraMs);
+	}
+
+	/** The statements of a period and of the one before it, by the chain's clock. */
+	split(statements, period) {
+		return split(statements, period, Number(this.era.now_ms), (era) => this.begins(era));
 	}
 
 	/** @param {Connection} connection */
@@ -65,6 +94,7 @@ class Session {
 		this.era = undefined;
 		this.home = undefined;
 		this.overview = undefined;
+		this.signer = undefined;
 	}
 
 	/** Reads what every view needs, at a block. */

@@ -15,7 +15,7 @@ import { commonwatt, servePage, startBrowser, startDay } from './harness.js';
 
 const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 const pictures = process.env.COMMONWATT_PICTURES;
-const VIEWS = ['now', 'day', 'money', 'why', 'community', 'proof'];
+const VIEWS = ['now', 'day', 'money', 'why', 'plan', 'community', 'meter', 'operator', 'proof'];
 /** Bob of the paper, who sells in the morning. */
 const HOUSEHOLD = 1;
 
@@ -75,7 +75,7 @@ describe('the page on a development chain', () => {
 		}, view);
 		await page.waitForSelector(`nav a[href="#${view}"][aria-current="page"]`);
 		if (view === 'proof') await page.click('main form button');
-		await page.waitForSelector('main dl, main table');
+		await page.waitForSelector('main dl, main table, main form.act');
 	}
 
 	/** A value of the view, without its unit and the locale's grouping. */
@@ -97,6 +97,8 @@ describe('the page on a development chain', () => {
 	it('shows the bill that the chain and commonwatt bills compute', async () => {
 		const { page, context, complaints } = await open();
 		await show(page, 'money');
+		// A month of the calendar may just have begun.
+		await page.selectOption('.period select', 'day');
 		await page.waitForSelector('[data-value="savings"]');
 		const { current } = await chain.market('currentEra');
 		const bill = await chain.market('bill', HOUSEHOLD, Math.max(0, current - 48), current);

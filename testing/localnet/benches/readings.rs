@@ -5,8 +5,10 @@
 //!
 //! - 1,000 transfers, 1,000 readings that the meters send one by one, 1,000 readings in a data concentrator's batch,
 //!   in turns;
-//! - the readings of all households at once, more than the node's transaction pool holds. Every one of them must
-//!   be on the chain. With `--pool-limit 2048` the pool surely removes some.
+//! - the readings of all households, more than the node's transaction pool holds. Ten programs send them at the same
+//!   time. Every reading must be on the chain. With `--pool-limit 2048` the pool surely removes some.
+//!
+//! With `--communities 100`, only the readings of that many communities are measured.
 //!
 //! Run by `scripts/bench.sh readings`.
 
@@ -31,8 +33,11 @@ use subxt::dynamic::{value, Value};
 use subxt_signer::{sr25519::Keypair, DeriveJunction};
 use tokio::sync::Barrier;
 
+/// Number of communities, unless the command line gives another.
 const COMMUNITIES: usize = 10;
 const HOUSEHOLDS: usize = 1_000;
+/// Number of programs that send all readings. Each has as many communities as the others.
+const PROGRAMS: usize = 10;
 /// How often each of the three is measured.
 const ROUNDS: usize = 5;
 /// Interval of the blocks, ms.
@@ -53,11 +58,17 @@ fn main() -> Done<()> {
 	tokio::runtime::Runtime::new()?.block_on(measure())
 }
 
-/// The options of the node's transaction pool that the command line asks for: `--pool-limit N`, the number of transactions
-/// that it holds.
-fn pool_options() -> Vec<String> {
-	let arguments = std::env::args().skip_while(|argument| argument != "--pool-limit");
-	arguments.take(2).collect()
+/// The number after this option of the command line.
+fn option(name: &str) -> Done<Option<usize>> {
+	let mut arguments = std::env::args().skip_while(|argument| argument != name);
+	let Some(_) = arguments.next() else {
+		return Ok(None);
+	};
+	let number = arguments.next().unwrap_or_default();
+	match number.parse() {
+		Ok(number) if number > 0 => Ok(Some(number)),
+		_ => Err(format!("{name} needs a number above 0, not '{number}'").into()),
+	}
 }
 
 /// The meters of this many households, counted over all communities.
@@ -78,6 +89,16 @@ fn specification(binary: &Binary, meters: &[Keypair], path: &std::path::Path) ->
 		if let Some(balances) = genesis["balances"]["balances"].as_array_mut() {
 			let first = addresses.iter().take(HOUSEHOLDS);
 			balances.extend(first.map(|meter| json!([meter, 1_000_000_000_000_000_u64])));
+		}
+		// A runtime cannot allocate more than 32 MiB at once, so the genesis of many households must be small.
+		for community in genesis["energyMarket"]["communities"]
+			.as_array_mut()
+			.into_iter()
+			.flatten()
+		{
+			for household in community["households"].as_array_mut().into_iter().flatten() {
+				household["comfort"] = json!(null);
+			}
 		}
 	})
 	.map_err(words)?;
@@ -192,7 +213,9 @@ async fn measure() -> Done<()> {
 	let binary = Binary::in_folder(folder).map_err(words)?;
 	let place = tempfile::tempdir()?;
 	let spec = place.path().join("chain.json");
-	let meters = meters(COMMUNITIES * HOUSEHOLDS)?;
+	let asked = option("--communities")?;
+	let communities = asked.unwrap_or(COMMUNITIES);
+	let meters = meters(communities * HOUSEHOLDS)?;
 	specification(&binary, &meters, &spec)?;
 	let mut command = binary.command();
 	command
@@ -203,16 +226,26 @@ async fn measure() -> Done<()> {
 			BLOCK_MS,
 			"--no-prometheus",
 		])
-		.args(pool_options())
 		.args(["--rpc-max-connections", "100", "--base-path"])
 		.arg(place.path().join("node"))
 		.arg("--chain")
 		.arg(&spec);
-	eprintln!("starting a node with {COMMUNITIES} communities of {HOUSEHOLDS} households");
+	if let Some(limit) = option("--pool-limit")? {
+		command.args(["--pool-limit", &limit.to_string()]);
+	}
+	eprintln!("starting a node with {communities} communities of {HOUSEHOLDS} households");
 	let server = SingleNode::start(command, None).map_err(words)?;
 	let url = format!("ws://{}", server.address());
 	let node = Node::connect(&url, PATIENCE).await.map_err(words)?;
 
+	if asked.is_none() {
+		beside_transfers(&node, &meters[..HOUSEHOLDS]).await?;
+	}
+	all(&url, &node, &meters).await
+}
+
+/// Transfers and the readings of the first community, in turns.
+async fn beside_transfers(node: &Node, first: &[Keypair]) -> Done<()> {
 	let (operator, concentrator) = (key("//Eve"), key("//Ferdie"));
 	let (operator, concentrator) = (operator.map_err(words)?, concentrator.map_err(words)?);
 	let at = node.head().await.map_err(words)?;
@@ -226,20 +259,19 @@ async fn measure() -> Done<()> {
 		"the concentrator".into(),
 	)
 	.await;
-	time(&node, vec![signed.map_err(words)?]).await?;
+	time(node, vec![signed.map_err(words)?]).await?;
 	// It takes its office in the era after next.
 	for _ in 0..4 {
-		next_era(&node).await?;
+		next_era(node).await?;
 	}
 
 	let mut times: [Vec<Duration>; 3] = Default::default();
-	let first = &meters[..HOUSEHOLDS];
 	for round in 1..=ROUNDS {
-		times[0].push(time(&node, transfers(&node, first).await?).await?);
-		let era = next_era(&node).await?;
-		times[1].push(time(&node, readings(&node, era, first).await?).await?);
-		let era = next_era(&node).await?;
-		times[2].push(time(&node, batch(&node, era, &concentrator).await?).await?);
+		times[0].push(time(node, transfers(node, first).await?).await?);
+		let era = next_era(node).await?;
+		times[1].push(time(node, readings(node, era, first).await?).await?);
+		let era = next_era(node).await?;
+		times[2].push(time(node, batch(node, era, &concentrator).await?).await?);
 		eprintln!("round {round} of {ROUNDS}");
 	}
 	let times = times.map(median);
@@ -263,29 +295,31 @@ async fn measure() -> Done<()> {
 			ratio(time)
 		);
 	}
-	all_at_once(&url, &node, &meters).await
+	Ok(())
 }
 
-/// The readings of all communities, each community's by a program of its own, as many gateways would send them.
-async fn all_at_once(url: &str, node: &Node, meters: &[Keypair]) -> Done<()> {
+/// The households of a community, and their meters.
+type Homes<'a> = (Vec<HouseholdId>, &'a [Keypair]);
+
+/// The readings of all communities, sent by several programs at the same time, as gateways would.
+async fn all(url: &str, node: &Node, meters: &[Keypair]) -> Done<()> {
 	let era = next_era(node).await?;
-	let mut members = Vec::new();
 	let at = node.head().await.map_err(words)?;
-	for community in (0..COMMUNITIES as u32).map(CommunityId) {
-		members.push(chain::members(&at, community).await.map_err(words)?);
+	let mut homes: Vec<Homes> = Vec::new();
+	for (community, meters) in (0_u32..).map(CommunityId).zip(meters.chunks(HOUSEHOLDS)) {
+		homes.push((chain::members(&at, community).await.map_err(words)?, meters));
 	}
-	// All have signed before the first sends, so that the pool cannot hold them.
-	let (start, begun) = (Barrier::new(members.len()), OnceLock::new());
-	let programs = members
-		.iter()
-		.zip(meters.chunks(HOUSEHOLDS))
-		.map(|(households, meters)| gateways(url, era, (households, meters), (&start, &begun)));
+	eprintln!("{} readings of era {era}", meters.len());
+	let shares = homes.chunks(homes.len().div_ceil(PROGRAMS));
+	// All have signed before the first sends.
+	let (start, begun) = (Barrier::new(shares.len()), OnceLock::new());
+	let programs = shares.map(|share| program(url, era, share, (&start, &begun)));
 	let signed = tokio::time::timeout(HALF_AN_HOUR, try_join_all(programs)).await;
 	let signed = signed.map_err(|_| "the era is over, and readings are missing")??;
 	let took = begun.get_or_init(Instant::now).elapsed();
 	let at = node.head().await.map_err(words)?;
 	let mut there = 0;
-	for household in members.iter().flatten() {
+	for household in homes.iter().flat_map(|(households, _)| households) {
 		let known = chain::meter_reading(&at, era, *household).await;
 		there += usize::from(known.map_err(words)?.is_some());
 	}
@@ -303,35 +337,39 @@ async fn all_at_once(url: &str, node: &Node, meters: &[Keypair]) -> Done<()> {
 	Ok(())
 }
 
-/// Sends the readings of a community's meters as a client does: what is in no block is signed again, until the chain
-/// has it. Returns the number of signatures.
-async fn gateways(
+/// Sends the readings of some communities, one community after another, as a client does: what is in no block is signed
+/// again, until the chain has it. Returns the number of signatures.
+async fn program(
 	url: &str,
 	era: u32,
-	(households, meters): (&[HouseholdId], &[Keypair]),
+	homes: &[Homes<'_>],
 	(start, begun): (&Barrier, &OnceLock<Instant>),
 ) -> Done<usize> {
 	let node = Node::connect(url, PATIENCE).await.map_err(words)?;
-	let (mut tries, mut signed) = (Tries::default(), 0);
-	loop {
-		let at = node.head().await.map_err(words)?;
-		let mut missing = Vec::new();
-		for (household, meter) in households.iter().zip(meters) {
-			let known = chain::meter_reading(&at, era, *household).await;
-			if known.map_err(words)?.is_none() {
-				missing.push(meter.clone());
+	let mut signed = 0;
+	for (households, meters) in homes {
+		let mut tries = Tries::default();
+		loop {
+			let at = node.head().await.map_err(words)?;
+			let mut missing = Vec::new();
+			for (household, meter) in households.iter().zip(*meters) {
+				let known = chain::meter_reading(&at, era, *household).await;
+				if known.map_err(words)?.is_none() {
+					missing.push(meter.clone());
+				}
 			}
+			if missing.is_empty() {
+				break;
+			}
+			let wave = readings(&node, era, &missing).await?;
+			if signed == 0 {
+				start.wait().await;
+				begun.get_or_init(Instant::now);
+			}
+			signed += missing.len();
+			let missed = send::send_all(&node, &at, wave).await.map_err(words)?;
+			tries.enter(missed).map_err(words)?;
 		}
-		if missing.is_empty() {
-			return Ok(signed);
-		}
-		let wave = readings(&node, era, &missing).await?;
-		if signed == 0 {
-			start.wait().await;
-			begun.get_or_init(Instant::now);
-		}
-		signed += missing.len();
-		let missed = send::send_all(&node, &at, wave).await.map_err(words)?;
-		tries.enter(missed).map_err(words)?;
 	}
+	Ok(signed)
 }

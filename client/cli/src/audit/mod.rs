@@ -83,7 +83,7 @@ struct AuditReport {
 /// Runs the subcommand.
 pub async fn run(args: AuditArgs) -> Result<(), Fault> {
 	files::probe(&args.json)?;
-	let node = Node::connect(&args.url, chain::PATIENCE).await?;
+	let node = Node::open(&args.chain.access(), chain::PATIENCE).await?;
 	let report = match audit(&node, &args).await {
 		Ok(report) => report,
 		Err(fault) => return Err(node.diagnose(fault).await),
@@ -96,13 +96,13 @@ pub async fn run(args: AuditArgs) -> Result<(), Fault> {
 async fn audit(node: &Node, args: &AuditArgs) -> Result<AuditReport, Fault> {
 	let head = node.head().await?;
 	let mut report = AuditReport {
-		url: args.url.clone(),
+		url: args.chain.access().to_string(),
 		community: chain::community_id(&head, &args.community).await?,
 		era: args.era,
 		..AuditReport::default()
 	};
 	let (id, era) = (report.community, args.era);
-	let first = node.first_readable(0, head.block_number()).await?;
+	let first = node.first_block_for(era, &head).await?;
 	// The era is cleared in the round that starts with it.
 	let Some(begun) = node
 		.first_block_where(first, &head, |view| view.current >= era)

@@ -45,7 +45,7 @@ pub async fn run(args: BillsArgs) -> Result<(), Fault> {
 		)));
 	}
 	files::probe(args.json.iter().chain(&args.csv))?;
-	let node = Node::connect(&args.url, chain::PATIENCE).await?;
+	let node = Node::open(&args.chain.access(), chain::PATIENCE).await?;
 	match bills(&node, &args).await {
 		Ok(report) if report.differences.is_empty() => Ok(()),
 		Ok(report) => Err(Fault::Differs(report.differences)),
@@ -83,9 +83,13 @@ async fn bills(node: &Node, args: &BillsArgs) -> Result<BillsReport, Fault> {
 
 /// Reads the events from the beginning of the first era to the settlement of the last one.
 async fn read(node: &Node, head: &At, community: CommunityId, args: &BillsArgs) -> Result<Ledger, Fault> {
-	let oldest = node.first_readable(0, head.block_number()).await?;
+	let from = match node.is_light() {
+		false => args.from,
+		true => args.from.max(retained_from(head).await?),
+	};
+	let oldest = node.first_block_for(from, head).await?;
 	let first = node
-		.first_block_where(oldest, head, |view| view.current >= args.from)
+		.first_block_where(oldest, head, |view| view.current >= from)
 		.await?
 		.ok_or_else(|| Fault::Input(format!("--from {}: this era has not begun", args.from)))?;
 	let members = chain::members(head, community).await?;
@@ -102,6 +106,14 @@ async fn read(node: &Node, head: &At, community: CommunityId, args: &BillsArgs) 
 	}
 	bar.finish_and_clear();
 	Ok(ledger)
+}
+
+/// The oldest era that the chain still keeps. A light client reads no older one, since it would have to go back to the
+/// beginning of the chain, block by block.
+async fn retained_from(head: &At) -> Result<u32, Fault> {
+	let retained: u32 = chain::constant(head, "EnergyMarket", "RetainedEras")?;
+	let current = chain::era(head).await?.map_or(0, |view| view.current);
+	Ok(current.saturating_sub(retained))
 }
 
 fn add_up(ledger: &Ledger, community: CommunityId, args: &BillsArgs) -> Result<BillsReport, Fault> {
@@ -133,7 +145,7 @@ fn add_up(ledger: &Ledger, community: CommunityId, args: &BillsArgs) -> Result<B
 		))
 	})?;
 	Ok(BillsReport {
-		url: args.url.clone(),
+		url: args.chain.access().to_string(),
 		community_number: community,
 		eras,
 		token: String::new(),

@@ -96,7 +96,7 @@ async fn take_readings(args: MeterRunArgs) -> Result<(), Fault> {
 	let path = args.queue.clone().map_or_else(|| default_queue(&meter), Ok)?;
 	let source = Source::new(&args, &meter, &path)?;
 	let mut queue = Queue::open(&path, &meter)?;
-	let mut reporter = Reporter::new(&args.url, key, args.household);
+	let mut reporter = Reporter::new(args.chain.access(), key, args.household);
 	eprintln!("commonwatt: meter {meter}, queue {}", path.display());
 
 	let mut tally = Tally::default();

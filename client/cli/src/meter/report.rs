@@ -10,7 +10,7 @@ use crate::{
 		self,
 		send::{self, Offered, UsedBy},
 		types::{EraView, Household, HouseholdId, Quality, ReportedBy, SubmitReading},
-		At, Node,
+		Access, At, Node,
 	},
 	fault::Fault,
 	keys::account,
@@ -24,6 +24,8 @@ use subxt_signer::sr25519::Keypair;
 
 /// Timeout for the node's answers in one poll.
 const ANSWER: Duration = Duration::from_secs(20);
+/// The same for a light client, which asks the network for every value, and first joins it.
+const LIGHT_ANSWER: Duration = Duration::from_secs(240);
 /// Maximum number of readings in one poll: a file of a year may arrive at once.
 const AT_ONCE: usize = 100;
 /// A reading is signed at most this often in a run when other transactions of the meter's account take its nonce.
@@ -35,7 +37,7 @@ const LONGEST_MORTALITY: u64 = 2_048;
 
 /// Reports a queue's readings to a node, which may be away at times.
 pub struct Reporter {
-	url: String,
+	access: Access,
 	key: Keypair,
 	meter: AccountId32,
 	node: Option<Node>,
@@ -84,12 +86,11 @@ struct Look {
 }
 
 impl Reporter {
-	/// Reports to the node at an address, with the meter's key.
-	/// With a household it first confirms that the meter measures it.
-	pub fn new(url: &str, key: Keypair, household: Option<u32>) -> Self {
+	/// Reports to the chain, with the meter's key. With a household it first confirms that the meter measures it.
+	pub fn new(access: Access, key: Keypair, household: Option<u32>) -> Self {
 		Self {
 			confirmation: household.map(Confirmation::new),
-			url: url.into(),
+			access,
 			meter: account(&key),
 			key,
 			node: None,
@@ -109,7 +110,11 @@ impl Reporter {
 			return Ok(Vec::new());
 		}
 		let mut done = Vec::new();
-		let step = tokio::time::timeout(ANSWER, self.step(queue, &mut done)).await;
+		let patience = match self.access {
+			Access::Node(_) => ANSWER,
+			Access::Light(_) => LIGHT_ANSWER,
+		};
+		let step = tokio::time::timeout(patience, self.step(queue, &mut done)).await;
 		match step {
 			Ok(Ok(())) => (),
 			// A fault of the queue.
@@ -126,7 +131,7 @@ impl Reporter {
 				self.node = None;
 				self.say(format!(
 					"the node at {} does not answer; new readings are queued",
-					self.url
+					self.access
 				));
 			}
 		}
@@ -143,7 +148,7 @@ impl Reporter {
 	async fn step(&mut self, queue: &mut Queue, done: &mut Vec<(Row, Outcome)>) -> Result<(), Fault> {
 		let node = match self.node.take() {
 			Some(node) => node,
-			None => Node::connect(&self.url, Duration::ZERO).await?,
+			None => Node::open(&self.access, Duration::ZERO).await?,
 		};
 		let looked = Look::new(&node, &self.meter).await;
 		self.node = Some(node);
@@ -154,10 +159,10 @@ impl Reporter {
 		self.confirm(&look).await?;
 		match &look.household {
 			_ if self.confirmation.is_some() => (),
-			Some((household, _)) => self.say(format!("connected to {}, household {household}", self.url)),
+			Some((household, _)) => self.say(format!("connected to {}, household {household}", self.access)),
 			None => self.say(format!(
 				"connected to {}; no household has the meter {} yet: new readings are queued",
-				self.url, self.meter
+				self.access, self.meter
 			)),
 		}
 		// Readings of the open era come first: only they can become late.

@@ -3,12 +3,16 @@
 pub mod balances;
 pub mod events;
 pub mod game;
+pub mod light;
 pub mod send;
 pub mod types;
 
 use crate::fault::{Fault, OrFault};
 use balances::AccountInfo;
+use light::Light;
 use std::{
+	fmt,
+	path::PathBuf,
 	sync::Arc,
 	time::{Duration, Instant},
 };
@@ -93,10 +97,29 @@ impl Token {
 	}
 }
 
-/// A connected node.
+/// How to reach a chain.
+#[derive(Clone, Debug)]
+pub enum Access {
+	/// By the RPC server of the node with this URL, which is believed.
+	Node(String),
+	/// By a light client, with the raw chain specification in this file.
+	Light(PathBuf),
+}
+
+impl fmt::Display for Access {
+	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+		match self {
+			Self::Node(url) => f.write_str(url),
+			Self::Light(path) => write!(f, "the network of {}", path.display()),
+		}
+	}
+}
+
+/// A connected node, or a light client, which answers like one.
 pub struct Node {
-	url: String,
+	access: Access,
 	rpc: RpcClient,
+	light: Option<Light>,
 	api: OnlineClient<SubstrateConfig>,
 	/// Whether the chain's clock can be moved, as it can on a development chain.
 	pub has_movable_clock: bool,
@@ -122,6 +145,21 @@ impl Node {
 		}
 	}
 
+	/// Connects to a node, or joins a network as a light client.
+	pub async fn open(access: &Access, patience: Duration) -> Result<Self, Fault> {
+		let path = match access {
+			Access::Node(url) => return Self::connect(url, patience).await,
+			Access::Light(path) => path,
+		};
+		let (name, rpc, light) = light::join(path).await?;
+		let joined = Self::with(access.clone(), rpc, Some(light)).await;
+		joined.map_err(|fault| {
+			fault.because(|reason| {
+				format!("the network {name} does not serve a Commonwatt chain as this program expects it: {reason}")
+			})
+		})
+	}
+
 	/// Calls a method of the node that answers unless something is wrong.
 	async fn request<Answer: serde::de::DeserializeOwned>(
 		&self,
@@ -137,15 +175,16 @@ impl Node {
 			url: url.into(),
 			reason: reason.to_string(),
 		})?;
-		match Self::with(url, rpc.clone()).await {
+		let access = Access::Node(url.into());
+		match Self::with(access.clone(), rpc.clone(), None).await {
 			Ok(node) => Ok(node),
-			Err(fault) => Err(diagnose(url, &rpc, fault).await.because(|reason| {
+			Err(fault) => Err(diagnose(&access, &rpc, fault).await.because(|reason| {
 				format!("the node at {url} does not serve a Commonwatt chain as this program expects it: {reason}")
 			})),
 		}
 	}
 
-	async fn with(url: &str, rpc: RpcClient) -> Result<Self, Fault> {
+	async fn with(access: Access, rpc: RpcClient, light: Option<Light>) -> Result<Self, Fault> {
 		let methods: Methods = rpc.request("rpc_methods", rpc_params![]).await.or_fault()?;
 		// The legacy methods answer for any block, those of `chainHead_v1` only for blocks that they have announced.
 		let backend = LegacyBackend::builder().build(rpc.clone());
@@ -153,8 +192,9 @@ impl Node {
 			.await
 			.or_fault()?;
 		let mut node = Self {
-			url: url.into(),
+			access,
 			rpc,
+			light,
 			api,
 			has_movable_clock: methods.methods.iter().any(|method| method == "dev_sealAt"),
 			slot_ms: 0,
@@ -166,7 +206,7 @@ impl Node {
 
 	/// Returns [`Fault::Lost`] if the connection failed, else the fault itself.
 	pub async fn diagnose(&self, fault: Fault) -> Fault {
-		diagnose(&self.url, &self.rpc, fault).await
+		diagnose(&self.access, &self.rpc, fault).await
 	}
 
 	/// The decimals and the symbol of the chain's token.
@@ -198,7 +238,36 @@ impl Node {
 
 	/// The final block with this number.
 	pub async fn at(&self, number: u64) -> Result<At, Fault> {
-		self.api.at_block(number).await.or_fault()
+		match &self.light {
+			None => self.api.at_block(number).await.or_fault(),
+			Some(light) => match light.hash(self, number).await? {
+				Some(hash) => self.api.at_block(hash).await.or_fault(),
+				None => Err(Fault::Chain(format!("there is no final block {number} yet"))),
+			},
+		}
+	}
+
+	/// The first block in which to look for an era: one that has its state, and is not after the era's beginning. A node
+	/// knows the oldest block whose state it has. A light client reaches a block only through all blocks after it, so it
+	/// starts where the era can have begun at the earliest: blocks are at least a slot apart.
+	pub async fn first_block_for(&self, wanted: u32, head: &At) -> Result<u64, Fault> {
+		let number = head.block_number();
+		if self.light.is_none() {
+			return self.first_readable(0, number).await;
+		}
+		let Some(view) = era(head).await? else {
+			return Ok(number);
+		};
+		let era_ms = view.ends_ms.saturating_sub(view.started_ms);
+		let began = u64::from(wanted).saturating_mul(era_ms);
+		let blocks = view.now_ms.saturating_sub(began) / self.slot_ms.max(1);
+		// Block 0 has no era.
+		Ok(number.saturating_sub(blocks.saturating_add(1)).max(1))
+	}
+
+	/// Whether this is a light client, which believes no node.
+	pub fn is_light(&self) -> bool {
+		self.light.is_some()
 	}
 
 	/// Binary-searches for the first block after `known` whose state, and with it its events, the node still has. The
@@ -241,6 +310,9 @@ impl Node {
 
 	/// Hash of the block with this number, if there is one.
 	pub async fn block_hash(&self, number: u64) -> Result<Option<H256>, Fault> {
+		if let Some(light) = &self.light {
+			return light.hash(self, number).await;
+		}
 		self.request("chain_getBlockHash", rpc_params![number]).await
 	}
 
@@ -274,7 +346,7 @@ impl Node {
 }
 
 /// Returns [`Fault::Lost`] if the connection to a node failed, else the fault itself.
-async fn diagnose(url: &str, rpc: &RpcClient, fault: Fault) -> Fault {
+async fn diagnose(access: &Access, rpc: &RpcClient, fault: Fault) -> Fault {
 	let Fault::Chain(reason) = fault else { return fault };
 	// The client ends a connection over which a longer answer arrives than it takes.
 	if TOO_LONG.iter().any(|words| reason.contains(words)) {
@@ -284,19 +356,30 @@ async fn diagnose(url: &str, rpc: &RpcClient, fault: Fault) -> Fault {
 	match tokio::time::timeout(LIVENESS, health).await {
 		Ok(Ok(_)) => Fault::Chain(reason),
 		_ => Fault::Lost {
-			url: url.into(),
+			url: access.to_string(),
 			reason,
 		},
 	}
 }
 
-/// Binary-searches for the first number from `low` on for which `is_so`, which must be monotone. Returns `high` if no
-/// smaller number satisfies it.
+/// Searches for the first number from `low` on for which `is_so`, which must be monotone. Returns `high` if no smaller
+/// number satisfies it. Goes back from `high` in growing steps, and then halves what is left: most of what is looked for is
+/// recent, and a light client reaches old blocks only through the newer ones.
 async fn first_number(
 	mut low: u64,
 	mut high: u64,
 	is_so: impl AsyncFn(u64) -> Result<bool, Fault>,
 ) -> Result<u64, Fault> {
+	let mut step = 1;
+	while low < high {
+		let probe = high.saturating_sub(step).max(low);
+		if !is_so(probe).await? {
+			low = probe + 1;
+			break;
+		}
+		high = probe;
+		step *= 2;
+	}
 	while low < high {
 		let middle = low.midpoint(high);
 		if is_so(middle).await? {

@@ -38,3 +38,31 @@ export function csv(statements) {
 		.join('\n')
 		.concat('\n');
 }
+
+/** Offers a text as a file to save. */
+export function save(name, text) {
+	const link = document.createElement('a');
+	link.href = URL.createObjectURL(new Blob([text], { type: 'text/csv' }));
+	link.download = name;
+	link.click();
+	setTimeout(() => URL.revokeObjectURL(link.href), 1_000);
+}
+
+/**
+ * What some statements come to, in the smallest unit, as the chain's own bill adds it up: see `Amounts` in primitives/market.
+ *
+ * @param {{ amounts: Record<string, bigint> }[]} statements
+ */
+export function totals(statements) {
+	const sums = { cost: 0n, revenue: 0n, reward: 0n, alone: 0n, savings: 0n };
+	for (const { amounts } of statements) {
+		sums.cost +=
+			amounts.paid_to_pool + amounts.grid_fee + amounts.main_cost + amounts.matched_cost + amounts.imbalance_cost;
+		sums.revenue +=
+			amounts.received_from_pool + amounts.main_revenue + amounts.matched_revenue + amounts.imbalance_revenue;
+		sums.reward += amounts.reward;
+		sums.alone += amounts.alone_cost - amounts.alone_revenue;
+	}
+	sums.savings = sums.alone - (sums.cost - sums.revenue);
+	return sums;
+}

@@ -1,12 +1,18 @@
 /**
- * Questions to the market, each answered by the state of one final block.
+ * Questions to the market, each answered by the state of one final block, and calls to it.
  */
+
+import { explain } from './errors.js';
 
 const API = 'EnergyMarketApi';
 
 /**
  * @import { PolkadotClient } from 'polkadot-api'
+ * @import { PolkadotSigner } from 'polkadot-api/signer'
  * @typedef {{ hash: string, number: number }} Block
+ * @typedef {{ pallet: string, call: string, args: any, onBehalf?: string }} Call a call of a pallet; `onBehalf` is the
+ *   account whose proxy signs it
+ * @typedef {'signing' | 'sent' | 'included'} Step how far a transaction has come
  */
 
 /** The market of a chain. */
@@ -14,19 +20,35 @@ export class Market {
 	/**
 	 * @param {PolkadotClient} client
 	 * @param {{ symbol: string, decimals: number }} token
+	 * @param {{ genesis: string, prefix: number, isPublic: boolean, canSeal: boolean }} chain its first block, the prefix of
+	 *   its addresses, whether it is more than a test, and whether its node ends an era on request
 	 */
-	constructor(client, token) {
+	constructor(client, token, { genesis, prefix, isPublic, canSeal }) {
 		this.client = client;
 		this.token = token;
+		this.genesis = genesis;
+		this.prefix = prefix;
+		this.isPublic = isPublic;
+		this.canSeal = canSeal;
 		/** @type {any} */
 		this.api = client.getUnsafeApi();
 	}
 
 	/** @param {PolkadotClient} client */
 	static async open(client) {
-		const { properties } = await client.getChainSpecData();
+		const [{ properties, genesisHash }, type, { methods }] = await Promise.all([
+			client.getChainSpecData(),
+			client._request('system_chainType', []),
+			client._request('rpc_methods', []),
+		]);
 		const [decimals, symbol] = [[properties.tokenDecimals].flat()[0], [properties.tokenSymbol].flat()[0]];
-		return new Market(client, { decimals: Number(decimals), symbol: String(symbol) });
+		const token = { decimals: Number(decimals), symbol: String(symbol) };
+		return new Market(client, token, {
+			genesis: genesisHash,
+			prefix: Number(properties.ss58Format ?? 42),
+			isPublic: !['Development', 'Local'].includes(type),
+			canSeal: methods.includes('dev_sealAt'),
+		});
 	}
 
 	/**
@@ -74,5 +96,83 @@ export class Market {
 	async retained(current) {
 		const first = Math.max(0, current - (await this.api.constants.EnergyMarket.RetainedEras()));
 		return Array.from({ length: current - first + 1 }, (_, index) => first + index);
+	}
+
+	/**
+	 * Signs a call, sends it, and waits until a final block has it. An error says why the chain refused it.
+	 *
+	 * @param {Call} call
+	 * @param {PolkadotSigner} signer
+	 * @param {(step: Step) => void} progress
+	 * @returns {Promise<Block>} the final block
+	 */
+	async send({ pallet, call, args, onBehalf }, signer, progress) {
+		const own = this.api.tx[pallet][call](args);
+		const transaction = onBehalf
+			? this.api.tx.Proxy.proxy({
+					real: { type: 'Id', value: onBehalf },
+					force_proxy_type: undefined,
+					call: own.decodedCall,
+				})
+			: own;
+		progress('signing');
+		const result = await new Promise((resolve, reject) => {
+			const next = (event) => {
+				if (event.type === 'broadcasted') progress('sent');
+				if (event.type === 'txBestBlocksState' && event.found) progress('included');
+				if (event.type === 'finalized') resolve(event);
+			};
+			transaction.signSubmitAndWatch(signer).subscribe({ next, error: reject });
+		});
+		const { block, events, dispatchError } = result;
+		const executed = events.find(({ type, value }) => type === 'Proxy' && value.type === 'ProxyExecuted');
+		const inner = executed?.value.value.result;
+		const error = dispatchError ?? (inner && !inner.success ? inner.value : undefined);
+		if (error) throw new Error(await explain(error, () => this.client.getMetadata(block.hash)));
+		return block;
+	}
+
+	/**
+	 * Ends the running era of a development chain, and seals one block more, in which the chain clears the new era.
+	 *
+	 * @param {bigint} endsMs when the era ends
+	 */
+	async endEra(endsMs) {
+		for (const at of [Number(endsMs), Number(endsMs) + 2_000]) await this.client._request('dev_sealAt', [at]);
+	}
+
+	/**
+	 * Whether an account may act for another one as its home energy manager.
+	 *
+	 * @param {string} account
+	 * @param {string} owner
+	 */
+	async isManager(account, owner) {
+		return (await this.managers(owner)).includes(account);
+	}
+
+	/**
+	 * The home energy managers of an owner.
+	 *
+	 * @param {string} owner
+	 * @returns {Promise<string[]>}
+	 */
+	async managers(owner) {
+		const [proxies] = await this.api.query.Proxy.Proxies.getValue(owner);
+		return proxies.filter(({ proxy_type }) => proxy_type.type === 'HomeManager').map(({ delegate }) => delegate);
+	}
+
+	/**
+	 * The open offers of membership in a community.
+	 *
+	 * @param {number} community
+	 * @param {Block} block
+	 * @returns {Promise<any[]>} each with its household's number
+	 */
+	async offers(community, block) {
+		const all = await this.api.query.EnergyMarket.Offers.getEntries({ at: block.hash });
+		return all
+			.map(({ keyArgs: [household], value }) => ({ household, ...value }))
+			.filter((offer) => offer.community === community);
 	}
 }
