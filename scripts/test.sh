@@ -66,9 +66,8 @@ took "walkthrough"
 
 say "the household's page in Chromium, on a development chain and as a light client of four validators"
 (
-	npm_packages client/dashboard
+	build_page
 	cd client/dashboard
-	npm run build
 	COMMONWATT_NODE="$bin/commonwatt-node" npm test
 )
 took "dashboard"

@@ -101,7 +101,7 @@ impl Running {
 
 	/// Like [`Running::start`], with eras of another length. A slot is a thirtieth of an era, at least half a second.
 	pub async fn start_with_eras(validators: usize, era_seconds: u64) -> Self {
-		Self::start_as(validators, Consensus::Authorities, era_seconds).await
+		Self::start_as(validators, Consensus::Authorities, era_seconds, true).await
 	}
 
 	/// Starts miners with eras of [`ERA_SECONDS`] and two blocks a second, and waits until block 2 is final.
@@ -115,10 +115,15 @@ impl Running {
 			target_block_ms: 500,
 			finality_depth,
 		};
-		Self::start_as(miners, consensus, era_seconds).await
+		Self::start_as(miners, consensus, era_seconds, true).await
 	}
 
-	async fn start_as(validators: usize, consensus: Consensus, era_seconds: u64) -> Self {
+	/// Starts validators that anybody may connect to, light clients too.
+	pub async fn start_for_light_clients(validators: usize, era_seconds: u64) -> Self {
+		Self::start_as(validators, Consensus::Authorities, era_seconds, false).await
+	}
+
+	async fn start_as(validators: usize, consensus: Consensus, era_seconds: u64, can_be_split: bool) -> Self {
 		let turn = TURN.lock().await;
 		let place = tempfile::tempdir().expect("there is room for temporary files");
 		let plan = Plan {
@@ -127,7 +132,7 @@ impl Running {
 			era_seconds: Some(era_seconds),
 			base: place.path().join("network"),
 			first_rpc_port: None,
-			can_be_split: true,
+			can_be_split,
 		};
 		let mut network = Network::new(node_binary(), plan).expect("keys and chain are made");
 		network.start_all().expect("the nodes start");
