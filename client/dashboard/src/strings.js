@@ -268,7 +268,9 @@ const en = {
 	potHelp: 'Anybody can pay into the pot:',
 	invoicesTitle: 'Invoices',
 	invoicesHelp:
-		'For the settled eras that the chain keeps, {from} to {to}. For a month, run commonwatt bills on a node with all states.',
+		'For the settled eras that the chain keeps. For a month, run commonwatt bills on a node with all states.',
+	makeInvoices: 'Make the invoices',
+	invoicesMade: '{count} invoices, {from} to {to}',
 	print: 'Print or save as PDF',
 	invoice: 'Invoice of household {household}',
 	balance: 'To pay',
@@ -533,7 +535,9 @@ const de = {
 	potHelp: 'Jeder kann in den Topf einzahlen:',
 	invoicesTitle: 'Rechnungen',
 	invoicesHelp:
-		'Für die abgerechneten Perioden, die die Kette behält, {from} bis {to}. Für einen Monat: commonwatt bills an einem Knoten, der alle Zustände aufhebt.',
+		'Für die abgerechneten Perioden, die die Kette behält. Für einen Monat: commonwatt bills an einem Knoten, der alle Zustände aufhebt.',
+	makeInvoices: 'Rechnungen erstellen',
+	invoicesMade: '{count} Rechnungen, {from} bis {to}',
 	print: 'Drucken oder als PDF speichern',
 	invoice: 'Rechnung von Haushalt {household}',
 	balance: 'Zu zahlen',

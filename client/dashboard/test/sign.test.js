@@ -219,6 +219,8 @@ describe('the walkthrough in the page', () => {
 		await page.locator('[data-value="alarms"]', { hasText: 'Household 2: no reading' }).waitFor();
 		const { current } = await chain.market('currentEra');
 		const bill = await chain.market('bill', 1, 0, current);
+		await page.getByRole('button', { name: 'Make the invoices' }).click();
+		await page.getByText(/5 invoices, /).waitFor();
 		await page.emulateMedia({ media: 'print' });
 		const shown = await page.textContent('[data-value="balance 1"]');
 		assert.ok(await page.locator('.invoice').first().isVisible());

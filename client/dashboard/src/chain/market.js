@@ -88,6 +88,50 @@ export class Market {
 	}
 
 	/**
+	 * All statements of a community's newest settled eras, the newest era first, as they are after late readings.
+	 *
+	 * @param {number} community
+	 * @param {number} current the running era
+	 * @param {Block} block
+	 * @param {number} most how many eras at most
+	 * @returns {Promise<[number, any][][]>} for each era each household's number and statement
+	 */
+	async books(community, current, block, most = Number.POSITIVE_INFINITY) {
+		const books = [];
+		for (const era of (await this.retained(current)).toReversed()) {
+			if (books.length === most) break;
+			const statements = await this.ask('statements', block, community, era);
+			if (statements.length > 0) books.push(statements);
+		}
+		const households = [...new Set(books.flat().map(([household]) => household))];
+		// The books keep statements as they were settled.
+		const keys = households.map((household) => [household]);
+		const late = await this.api.query.EnergyMarket.LateStatements.getValues(keys, { at: block.hash });
+		const corrected = new Map(households.map((household, index) => [household, late[index]]));
+		return books.map((book) =>
+			book.map(([household, statement]) => [
+				household,
+				corrected.get(household)?.find(({ era }) => era === statement.era) ?? statement,
+			]),
+		);
+	}
+
+	/**
+	 * The households of a community, each with its number.
+	 *
+	 * @param {number} community
+	 * @param {Block} block
+	 * @returns {Promise<any[]>}
+	 */
+	async households(community, block) {
+		const numbers = await this.ask('members', block, community);
+		// In one question, since there may be a thousand.
+		const keys = numbers.map((number) => [number]);
+		const homes = await this.api.query.EnergyMarket.Households.getValues(keys, { at: block.hash });
+		return homes.map((home, index) => ({ number: numbers[index], ...home }));
+	}
+
+	/**
 	 * The eras of which the chain may have statements and records, up to the running one.
 	 *
 	 * @param {number} current
