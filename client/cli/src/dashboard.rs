@@ -13,7 +13,7 @@ use std::{
 	path::{Path, PathBuf},
 };
 use tokio::net::TcpListener;
-use tower_http::{services::ServeDir, set_header::SetResponseHeaderLayer};
+use tower_http::{compression::CompressionLayer, services::ServeDir, set_header::SetResponseHeaderLayer};
 use url::Url;
 
 /// The page asks for the chain specification beside its own files.
@@ -75,7 +75,7 @@ fn router(files: &Path, specification: Option<String>) -> Router {
 	// So that a browser does not show the page of before an update.
 	let fresh =
 		SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-	router.layer(fresh)
+	router.layer(fresh).layer(CompressionLayer::new())
 }
 
 /// The folder of the built page.
