@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# Measures the solver's speed, the weights of calls and clearing steps, and how fast a node takes readings.
+# Measures the solver's speed, the weights of calls and clearing steps, how fast a node takes readings, and how fast the
+# household's page is.
 #   bench.sh game      the solver, compared with an f64 implementation and with itself in wasm: prints the tables of
 #                      docs/measurements/weights-and-speed.md
 #   bench.sh weights   every call and clearing step in the runtime's wasm: writes runtime/src/weights/
 #   bench.sh readings  readings that a real node takes, beside as many transfers (--pool-limit N: with another limit of
 #                      its transaction pool; --communities 100: the readings of 100,000 households)
-#   bench.sh           all three
+#   bench.sh page      the household's page in a community of 1,000, beside one of 4: prints a table of docs/dashboard.md
+#   bench.sh           all four
 # Measure on an idle machine. Builds with the profile `release`; the first build takes most of an hour on two cores.
 source "$(dirname "$0")/env.sh"
 set_up --for-run
@@ -49,6 +51,14 @@ readings() {
 	cargo bench --profile "$profile" --workspace --bench readings --locked -- "$@"
 }
 
+page() {
+	build_programs
+	build_page
+	npm_packages client/polkadot-js
+	say "the household's page, in a community of 1,000 and in one of 4"
+	(cd client/dashboard && COMMONWATT_NODE="$bin/commonwatt-node" node bench/large.js)
+}
+
 measure() { # pallet, then more of the command's options
 	"$CARGO_TARGET_DIR/release/commonwatt-bench" \
 		--runtime "$CARGO_TARGET_DIR/release/wbuild/commonwatt-runtime/commonwatt_runtime.compact.compressed.wasm" \
@@ -60,7 +70,8 @@ case "${1:-all}" in
 	game) game ;;
 	weights) weights ;;
 	readings) shift; readings "$@" ;;
-	all) game; weights; readings ;;
+	page) page ;;
+	all) game; weights; readings; page ;;
 	-h | --help) sed -n '2,/^source/{/^#/s/^# \{0,1\}//p}' "$0" ;;
 	*) echo "bench.sh: unknown argument '$1'; see --help" >&2; exit 2 ;;
 esac

@@ -24,6 +24,7 @@ const en = {
 		'This page asks one node and cannot check its answers. Use the chain’s specification for a light client.',
 	stale: 'No new final block since {time}. This page shows what it last knew.',
 	lost: 'No connection. This page shows what it last knew, of {time}.',
+	noAnswer: 'Nobody answers yet. Is there a connection, and does the chain run?',
 	choose: 'Choose a chain',
 	chooseHelp:
 		'Drop a chain specification (a JSON file) here, or pick one. The page joins the network and checks everything itself.',
@@ -299,6 +300,7 @@ const de = {
 		'Diese Seite fragt einen Knoten und kann seine Antworten nicht prüfen. Mit der Spezifikation der Kette prüft sie selbst.',
 	stale: 'Kein neuer endgültiger Block seit {time}. Die Seite zeigt, was sie zuletzt wusste.',
 	lost: 'Keine Verbindung. Die Seite zeigt, was sie zuletzt wusste, von {time}.',
+	noAnswer: 'Noch antwortet niemand. Gibt es eine Verbindung, und läuft die Kette?',
 	choose: 'Kette wählen',
 	chooseHelp:
 		'Ziehen Sie die Spezifikation einer Kette (eine JSON-Datei) hierher, oder wählen Sie eine. Die Seite tritt dem Netz bei und prüft alles selbst.',

@@ -6,14 +6,13 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
-import { preview } from 'vite';
 import { nodeBinary, startNode } from '../../polkadot-js/src/node.js';
 
 const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
@@ -29,16 +28,31 @@ export async function commonwatt(...options) {
 }
 
 /**
- * Serves the built page on the loopback interface.
+ * Serves the built page on the loopback interface, as `commonwatt dashboard` does.
  *
+ * @param {string[]} options more of its options
  * @returns {Promise<{ url: string, stop: () => Promise<void> }>}
  */
-export async function servePage() {
+export async function servePage(...options) {
 	assert.ok(existsSync(join(root, 'dist', 'index.html')), 'the page is not built: run `npm run build`');
-	const server = await preview({ root, preview: { host: '127.0.0.1', port: 0 }, logLevel: 'error' });
-	const url = server.resolvedUrls?.local[0];
-	assert.ok(url);
-	return { url, stop: () => new Promise((resolve) => server.httpServer.close(() => resolve())) };
+	const all = ['dashboard', '--files', join(root, 'dist'), '--port', '0', ...options];
+	const child = spawn(program('commonwatt'), all, { stdio: ['ignore', 'pipe', 'inherit'] });
+	const ended = new Promise((resolve) => child.once('close', resolve));
+	const url = await new Promise((resolve, reject) => {
+		let said = '';
+		child.stdout.on('data', (chunk) => {
+			said += chunk;
+			const found = said.match(/^The page: (\S+)$/m);
+			if (found) resolve(found[1]);
+		});
+		child.once('error', reject);
+		child.once('close', (code) => reject(new Error(`commonwatt dashboard ended with ${code}`)));
+	});
+	const stop = async () => {
+		child.kill('SIGTERM');
+		await ended;
+	};
+	return { url: new URL('.', url).href, stop };
 }
 
 /** Starts Chromium. */
@@ -57,8 +71,8 @@ export async function startDay(eras = 8) {
 /**
  * Starts four validators, and waits until blocks are final.
  *
- * @returns {Promise<{ specification: string, urls: string[], stop: () => Promise<void> }>} the file with which light
- *   clients join, and the nodes' RPC
+ * @returns {Promise<{ specification: string, urls: string[], kill: () => Promise<void>, stop: () => Promise<void> }>} the
+ *   file with which light clients join, the nodes' RPC, and a function that kills the last validator
  */
 export async function startNetwork(port = 20_944) {
 	const base = await mkdtemp(join(tmpdir(), 'commonwatt-network-'));
@@ -79,7 +93,11 @@ export async function startNetwork(port = 20_944) {
 		}
 		await sleep(500);
 	}
-	return { specification: await readFile(join(base, 'chain-light.json'), 'utf8'), urls, stop };
+	const kill = async () => {
+		const found = await promisify(execFile)('pgrep', ['-P', `${child.pid}`, '-f', `--rpc-port ${port + 3}`]);
+		process.kill(Number(found.stdout), 'SIGKILL');
+	};
+	return { specification: join(base, 'chain-light.json'), urls, kill, stop };
 }
 
 /** Whether a node has a final block after the first. */

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Chain } from '../../polkadot-js/src/chain.js';
 import { servePage, startBrowser, startNetwork } from './harness.js';
+import { Person } from './person.js';
 
 /** The households of the genesis agreed to this limit, and the liar says something else: as 16 bytes, little endian. */
 const [LIMIT, LIE] = [100_000_000_000_000n, 900_000_000_000_000n];
@@ -55,14 +56,16 @@ describe('the page as a light client', () => {
 	/** @type {Chain} */
 	let chain;
 	let page;
+	/** @type {Person} */
+	let person;
 
 	before(async () => {
-		[served, browser, network] = await Promise.all([servePage(), startBrowser(), startNetwork()]);
+		[browser, network] = await Promise.all([startBrowser(), startNetwork()]);
+		served = await servePage('--chain', network.specification);
 		chain = await Chain.connect(network.urls[0]);
 		const context = await browser.newContext({ locale: 'en-GB' });
 		page = await context.newPage();
-		// As if the specification lay beside the page's files.
-		await page.route('**/chain.json', (route) => route.fulfill({ json: JSON.parse(network.specification) }));
+		person = new Person(page, chain);
 	});
 
 	after(async () => {
@@ -105,9 +108,7 @@ describe('the page as a light client', () => {
 		await page.waitForSelector('[data-value="households"]');
 		const overview = await chain.market('overview', 0);
 		assert.equal(await page.textContent('[data-value="households"]'), `${overview.households}`);
-		await page.evaluate(() => {
-			location.hash = 'now';
-		});
+		await person.show('now');
 		const { current } = await chain.market('currentEra');
 		const shown = Number((await page.textContent('main h2')).replace(/\D/g, ''));
 		// The page follows final blocks, the node's answer its newest one.
@@ -124,17 +125,13 @@ describe('the page as a light client', () => {
 		assert.match(await other.textContent('.status.believed'), /Believed/);
 		await other.context().close();
 		liar.stop();
-		await page.evaluate(() => {
-			location.hash = 'money';
-		});
+		await person.show('money');
 		await page.waitForSelector('[data-value="maxDebit"]');
 		assert.equal(await page.textContent('[data-value="maxDebit"]'), '100.00 CWT');
 	});
 
 	it('computes a certificate again on the proven state', async () => {
-		await page.evaluate(() => {
-			location.hash = 'proof';
-		});
+		await person.show('proof');
 		await page.waitForSelector('main form');
 		// The chain clears its first era when the next one begins.
 		let era;
@@ -156,10 +153,26 @@ describe('the page as a light client', () => {
 
 	it('follows new final blocks', async () => follow((await verified()) + 1));
 
+	it('sends what a person signs to the network itself, and sees it become final', async () => {
+		await person.as('//Alice', 'plan', 0);
+		const saved = await person.sign('Save the preference');
+		const [, block] = saved.match(/block ([\d,]+)/) ?? [];
+		await person.strategies(3_300, [['SellToCommunity', 1_300, 21]]);
+		// The page has seen a final block with it; this node may be a block behind.
+		const number = Number(block?.replaceAll(',', ''));
+		const at = await chain.api.at(await chain.api.rpc.chain.getBlockHash(number));
+		const household = /** @type {any} */ ((await at.query.energyMarket.households(0)).toPrimitive());
+		assert.equal(household.preference.flexibleDownPercent, 20);
+	});
+
+	it('goes on when one of its boot nodes is killed', async () => {
+		await network.kill();
+		await follow((await verified()) + 5);
+		assert.match(await page.textContent('.status'), /Verified here up to block/);
+	});
+
 	it('says so when no node answers any more, and shows what it last proved', async () => {
-		await page.evaluate(() => {
-			location.hash = 'money';
-		});
+		await person.show('money');
 		await page.waitForSelector('[data-value="maxDebit"]');
 		await chain.disconnect();
 		await network.stop();

@@ -8,6 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { Chain } from '../../polkadot-js/src/chain.js';
 import { startNode } from '../../polkadot-js/src/node.js';
 import { servePage, startBrowser } from './harness.js';
+import { Person } from './person.js';
 
 describe('the walkthrough in the page', () => {
 	let served;
@@ -16,6 +17,8 @@ describe('the walkthrough in the page', () => {
 	/** @type {Chain} */
 	let chain;
 	let page;
+	/** @type {Person} */
+	let person;
 	/** The era for which Alice and Bob trade. */
 	let era;
 
@@ -26,6 +29,7 @@ describe('the walkthrough in the page', () => {
 		page = await context.newPage();
 		await page.goto(`${served.url}?rpc=${node.url}`);
 		await page.waitForSelector('nav');
+		person = new Person(page, chain);
 	});
 
 	after(async () => {
@@ -35,128 +39,65 @@ describe('the walkthrough in the page', () => {
 		await served?.stop();
 	});
 
-	/** Goes to a view of a household, as the person with this development key. */
-	async function as(path, view, household) {
-		await page.evaluate((name) => {
-			location.hash = name;
-		}, view);
-		await page.waitForSelector(`nav a[href="#${view}"][aria-current="page"]`);
-		await page.fill('.who input', `${household}`);
-		await page.press('.who input', 'Enter');
-		await page.fill('.signer input', path);
-		await page.click('.signer button:not([type="button"])');
-		const { address } = chain.account(path);
-		await page.locator('[data-value="signer"]', { hasText: address }).waitFor();
-	}
-
-	/** The form with this title. */
-	const form = (title) => page.getByRole('form', { name: title });
-
-	/** Signs a form, and waits for the final block that has the call, or for the error. */
-	async function sign(title, fails = false) {
-		await form(title).getByRole('button').last().click();
-		const outcome = form(title).getByRole(fails ? 'alert' : 'status');
-		const said = outcome.filter({ hasText: fails ? /./ : 'Done: in final block' });
-		await said.waitFor({ timeout: 60_000 });
-		return await said.textContent();
-	}
-
-	/** Fills in the strategies: kind, consumption in Wh, degrees indoors. */
-	async function strategies(generation, rows) {
-		const one = form('Sign');
-		await one.locator('[name="generation"]').fill(`${generation}`);
-		for (const [index, [kind, consumption, indoor]] of rows.entries()) {
-			if (index > 0) await one.getByRole('button', { name: 'Add a strategy' }).click();
-			const row = one.locator('li').nth(index);
-			await row.locator('[name="kind"]').selectOption(kind);
-			await row.locator('[name="consumption"]').fill(`${consumption}`);
-			await row.locator('[name="indoor"]').fill(`${indoor}`);
-		}
-		await sign('Sign');
-	}
-
-	/** Reports a reading as a meter. */
-	async function report(path, household, [generation, consumption, indoor], fails = false) {
-		await as(path, 'meter', household);
-		const { readingsOf } = await chain.market('currentEra');
-		const title = `Report era ${readingsOf.toLocaleString('en-GB')} as the meter`;
-		await form(title).locator('[name="generation"]').fill(`${generation}`);
-		await form(title).locator('[name="consumption"]').fill(`${consumption}`);
-		await form(title).locator('[name="indoor"]').fill(`${indoor}`);
-		return await sign(title, fails);
-	}
-
-	/** Ends the running era by the page's button. */
-	async function endEra() {
-		await page.evaluate(() => {
-			location.hash = 'now';
-		});
-		const { current } = await chain.market('currentEra');
-		await page.getByRole('button', { name: 'End this era now' }).click();
-		await page
-			.getByRole('heading', { name: `Era ${(current + 1).toLocaleString('en-GB')}`, exact: true })
-			.waitFor({ timeout: 60_000 });
-	}
-
 	it('steps 3 and 5: two neighbours send strategies, and have a contract', async () => {
-		await endEra();
+		await person.endEra();
 		era = (await chain.market('currentEra')).strategiesFor;
-		await as('//Alice', 'plan', 0);
-		await strategies(3_300, [
+		await person.as('//Alice', 'plan', 0);
+		await person.strategies(3_300, [
 			['SellToCommunity', 1_300, 21],
 			['SellToMain', 1_300, 21],
 		]);
-		await as('//Bob', 'plan', 1);
-		await strategies(500, [
+		await person.as('//Bob', 'plan', 1);
+		await person.strategies(500, [
 			['BuyFromCommunity', 2_000, 21],
 			['BuyFromMain', 2_000, 21],
 			['BuyFromMain', 1_500, 16],
 			['BuyFromCommunity', 1_500, 14],
 		]);
-		await endEra();
+		await person.endEra();
 		const record = await chain.market('record', 0, era);
 		assert.equal(record.certificate.tradedWh, 1_500);
 		await page.locator('[data-value="held"]', { hasText: '0.30 CWT' }).waitFor();
 	});
 
 	it('step 4: a mistake is named in the words of the runtime', async () => {
-		const said = await report('//Ferdie', 0, [100, 100, 21], true);
+		const said = await person.report('//Ferdie', 0, [100, 100, 21], true);
 		assert.match(said, /EnergyMarket\.UnknownMeter: The signing account is not a meter/);
-		await as('//Bob', 'plan', 0);
+		await person.as('//Bob', 'plan', 0);
 		await page.getByText(`This household belongs to ${chain.account('//Alice').address}`).waitFor();
-		assert.match(await sign('Save the preference', true), /EnergyMarket\.NotOwner/);
+		assert.match(await person.sign('Save the preference', true), /EnergyMarket\.NotOwner/);
 	});
 
 	it('step 6: a home energy manager acts for its owner, and for nobody else', async () => {
-		await as('//Charlie', 'plan', 2);
+		await person.as('//Charlie', 'plan', 2);
 		await page.locator('[data-value="noManager"]').waitFor();
-		await form('Appoint it').locator('input').fill(chain.account('//Dave').address);
-		await sign('Appoint it');
+		await person.form('Appoint it').locator('input').fill(chain.account('//Dave').address);
+		await person.sign('Appoint it');
 		await page.locator('[data-value="manager"]', { hasText: chain.account('//Dave').address }).waitFor();
-		await as('//Dave', 'plan', 2);
+		await person.as('//Dave', 'plan', 2);
 		await page.getByText('You sign as the home energy manager of').waitFor();
-		await strategies(1_500, [['SellToCommunity', 500, 21]]);
+		await person.strategies(1_500, [['SellToCommunity', 500, 21]]);
 		const { strategiesFor } = await chain.market('currentEra');
 		assert.ok(await chain.stored('submissions', 2, strategiesFor % 2), 'the chain has what Dave sent for Charlie');
-		await as('//Dave', 'plan', 1);
-		assert.match(await sign('Save the preference', true), /NotOwner/);
+		await person.as('//Dave', 'plan', 1);
+		assert.match(await person.sign('Save the preference', true), /NotOwner/);
 	});
 
 	it('step 6: a household joins with three signatures', async () => {
-		await as('//Eve', 'operator', 0);
-		const offer = form('Offer a membership');
+		await person.as('//Eve', 'operator', 0);
+		const offer = person.form('Offer a membership');
 		await offer.locator('[name="owner"]').fill(chain.account('//Dave').address);
 		await offer.locator('[name="meter"]').fill(chain.account('//page//meter').address);
 		await offer.locator('[name="limit"]').fill('5000');
-		await sign('Offer a membership');
+		await person.sign('Offer a membership');
 		await page.locator('[data-value="offers"]', { hasText: 'Household 4' }).waitFor();
-		await as('//Dave', 'plan', 3);
-		await form('Accept').getByRole('button').click();
+		await person.as('//Dave', 'plan', 3);
+		await person.form('Accept').getByRole('button').click();
 		await page.getByText('accepted, meter not confirmed yet').waitFor({ timeout: 60_000 });
-		await as('//page//meter', 'meter', 3);
+		await person.as('//page//meter', 'meter', 3);
 		// The form goes away with the offer.
-		await form('Confirm household 4 as its meter').getByRole('button').click();
-		await form('Confirm household 4 as its meter').waitFor({ state: 'detached', timeout: 60_000 });
+		await person.form('Confirm household 4 as its meter').getByRole('button').click();
+		await person.form('Confirm household 4 as its meter').waitFor({ state: 'detached', timeout: 60_000 });
 		assert.deepEqual(await chain.market('householdsOf', chain.account('//Dave').address), [3, 4]);
 	});
 
@@ -165,16 +106,16 @@ describe('the walkthrough in the page', () => {
 		const account = async () =>
 			(await chain.api.query.system.account(chain.account('//Bob//stash').address)).toPrimitive();
 		const before = await account();
-		await report('//Alice//stash', 0, [3_100, 1_300, 21]);
-		await report('//Bob//stash', 1, [500, 2_100, 20.9]);
+		await person.report('//Alice//stash', 0, [3_100, 1_300, 21]);
+		await person.report('//Bob//stash', 1, [500, 2_100, 20.9]);
 		const after = await account();
 		assert.deepEqual(after.data, before.data);
 		assert.equal(after.nonce, before.nonce + 1);
 	});
 
 	it('step 8: a standing preference, and the household’s other settings', async () => {
-		await as('//Alice', 'plan', 0);
-		await sign('Save the preference');
+		await person.as('//Alice', 'plan', 0);
+		await person.sign('Save the preference');
 		await page.locator('[data-value="preference"]', { hasText: 'up to 20 % less' }).waitFor();
 		assert.deepEqual((await chain.market('household', 0)).preference, {
 			flexibleDownPercent: 20,
@@ -182,19 +123,17 @@ describe('the walkthrough in the page', () => {
 			responseCentiCPerKwh: 0,
 			tradeWithCommunity: true,
 		});
-		await sign('Save the range');
+		await person.sign('Save the range');
 		await page.locator('[data-value="comfort"]', { hasText: 'from 18.0 °C to 24.0 °C' }).waitFor();
-		await form('Save the limit').locator('input').fill('2.5');
-		await sign('Save the limit');
+		await person.form('Save the limit').locator('input').fill('2.5');
+		await person.sign('Save the limit');
 		await page.locator('[data-value="limit"]', { hasText: 'Now: 2.50 CWT' }).waitFor();
 		assert.equal(BigInt((await chain.market('household', 0)).maxDebitPerEra), 2_500_000_000_000n);
 	});
 
 	it('step 9: the era is settled as the walkthrough says', async () => {
-		await endEra();
-		await page.evaluate(() => {
-			location.hash = 'money';
-		});
+		await person.endEra();
+		await person.show('money');
 		await page.selectOption('.period select', 'day');
 		await page.fill('.who input', '0');
 		await page.press('.who input', 'Enter');
@@ -204,13 +143,13 @@ describe('the walkthrough in the page', () => {
 	});
 
 	it('the operator suspends, admits again and pauses', async () => {
-		await as('//Eve', 'operator', 0);
+		await person.as('//Eve', 'operator', 0);
 		const row = page.locator('[data-value="members"] tbody tr').nth(2);
 		await row.getByRole('button', { name: 'Suspend' }).click();
 		await row.getByText(/suspended from era/).waitFor({ timeout: 60_000 });
 		await row.getByRole('button', { name: 'Admit again' }).click();
 		await row.getByRole('button', { name: 'Suspend' }).waitFor({ timeout: 60_000 });
-		await form('Pause the community').getByRole('button').click();
+		await person.form('Pause the community').getByRole('button').click();
 		await page.getByText(/^Paused from era/).waitFor({ timeout: 60_000 });
 		assert.ok((await chain.market('community', 0)).paused.next?.value);
 	});

@@ -61,15 +61,17 @@ async function answers(port) {
 /**
  * Starts a node with a fresh development chain and waits until it makes blocks.
  *
+ * @param {string} binary the node
+ * @param {string[]} chain the options that choose the chain
  * @returns {Promise<{url: string, stop: () => Promise<void>}>} the URL of its RPC, and a function that stops the node
  *   and removes its state
  */
-export async function startNode(binary = nodeBinary()) {
+export async function startNode(binary = nodeBinary(), chain = ['--dev']) {
 	if (!existsSync(binary)) {
 		throw new Error(`there is no node at ${binary}: build it first, or set COMMONWATT_NODE to its path`);
 	}
 	const [port, base] = [await freePort(), await mkdtemp(join(tmpdir(), 'commonwatt-walkthrough-'))];
-	const child = spawn(binary, ['--dev', '--rpc-port', `${port}`, '--base-path', base, '--no-prometheus'], {
+	const child = spawn(binary, [...chain, '--rpc-port', `${port}`, '--base-path', base, '--no-prometheus'], {
 		stdio: ['ignore', 'pipe', 'pipe'],
 	});
 	let log = '';
