@@ -13,9 +13,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
+import { executablePath } from '../../chromium.js';
 import { nodeBinary, startNode } from '../../polkadot-js/src/node.js';
 
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
 const root = fileURLToPath(new URL('..', import.meta.url));
 const paper = fileURLToPath(new URL('../../../examples/paper.csv', import.meta.url));
 

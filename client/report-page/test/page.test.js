@@ -6,10 +6,10 @@ import { existsSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
+import { executablePath } from '../../chromium.js';
 
 const report = process.env.COMMONWATT_REPORT;
 const pictures = process.env.COMMONWATT_PICTURES;
-const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
 // The minimum size of legible text on a phone, in CSS pixels.
 const LEGIBLE_PX = 10;
 

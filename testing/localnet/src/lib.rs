@@ -197,10 +197,13 @@ impl Network {
 		Ok(())
 	}
 
-	/// Writes the specification with which light clients join the network through all of its nodes, and returns its
-	/// file.
-	pub fn write_light_specification(&self) -> Result<PathBuf, Fault> {
-		let addresses: Vec<String> = self.nodes.iter().map(Node::browser_address).collect();
+	/// Writes the specification with which light clients join the network through all of its nodes, which must run.
+	/// Returns its file.
+	pub async fn write_light_specification(&self) -> Result<PathBuf, Fault> {
+		let mut addresses = Vec::new();
+		for node in &self.nodes {
+			addresses.extend(node.browser_addresses().await?);
+		}
 		genesis::write_light(&self.plan.base, &addresses)
 	}
 

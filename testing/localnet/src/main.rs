@@ -120,15 +120,16 @@ async fn show(network: &mut Network) -> Result<(), Fault> {
 		));
 	}
 	screen.say("Ctrl-C stops the nodes.");
-	// Light clients check finality by votes of validators, which a mined chain does not have.
-	if !network.is_mined() {
-		let file = network.write_light_specification()?;
+	network.start_all()?;
+	// Light clients check finality by votes of validators, which a mined chain does not have. If a node does not start,
+	// the screen shows it.
+	if !network.is_mined() && network.wait_until_ready().await.is_ok() {
+		let file = network.write_light_specification().await?;
 		screen.say(&format!(
 			"Chain specification for light clients: {}",
 			file.display()
 		));
 	}
-	network.start_all()?;
 	loop {
 		let mut rows = Vec::new();
 		for node in network.nodes_mut() {

@@ -26,7 +26,7 @@ const TAIL: u64 = 16 * 1024;
 pub struct Ports {
 	/// For other nodes.
 	pub p2p: u16,
-	/// For light clients in browsers, which speak WebSocket.
+	/// For light clients in browsers: WebSocket, and WebRTC at the UDP port of the same number.
 	pub browsers: u16,
 	/// For RPC.
 	pub rpc: u16,
@@ -100,12 +100,15 @@ impl Node {
 		format!("/ip4/127.0.0.1/tcp/{}/p2p/{}", self.ports.p2p, self.peer_id)
 	}
 
-	/// The multiaddress at which light clients in browsers reach it.
-	pub fn browser_address(&self) -> String {
-		format!(
-			"/ip4/127.0.0.1/tcp/{}/ws/p2p/{}",
-			self.ports.browsers, self.peer_id
-		)
+	/// The multiaddresses at which light clients in browsers reach it: by WebSocket and by WebRTC. The latter names a
+	/// certificate, which the node makes from its key, so the node must run.
+	pub async fn browser_addresses(&self) -> Result<Vec<String>, Fault> {
+		let rpc = self.rpc().await?;
+		let mut addresses: Vec<String> = self
+			.call(&rpc, "system_localListenAddresses", rpc_params![])
+			.await?;
+		addresses.retain(|address| address.contains("/ws/") || address.contains("/webrtc-direct/"));
+		Ok(addresses)
 	}
 
 	/// The URL of its RPC.
@@ -166,6 +169,10 @@ impl Node {
 		command.args(["--name", &self.name]);
 		command.args(["--listen-addr", &format!("/ip4/127.0.0.1/tcp/{p2p}")]);
 		command.args(["--listen-addr", &format!("/ip4/127.0.0.1/tcp/{browsers}/ws")]);
+		command.args([
+			"--listen-addr",
+			&format!("/ip4/127.0.0.1/udp/{browsers}/webrtc-direct"),
+		]);
 		command.args(["--rpc-port", &rpc.to_string()]);
 		command.args(["--prometheus-port", &metrics.to_string()]);
 		// People and tests look at the state of any block.
