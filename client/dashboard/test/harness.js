@@ -94,7 +94,7 @@ export async function startNetwork(port = 20_944) {
 		await sleep(500);
 	}
 	const kill = async () => {
-		const found = await promisify(execFile)('pgrep', ['-P', `${child.pid}`, '-f', `--rpc-port ${port + 3}`]);
+		const found = await promisify(execFile)('pgrep', ['-P', `${child.pid}`, '-f', `rpc-port ${port + 3}`]);
 		process.kill(Number(found.stdout), 'SIGKILL');
 	};
 	return { specification: join(base, 'chain-light.json'), urls, kill, stop };

@@ -232,7 +232,9 @@ impl Node {
 
 	/// The newest block, final or not.
 	pub async fn best(&self) -> Result<At, Fault> {
-		let hash: H256 = self.request("chain_getBlockHash", rpc_params![]).await?;
+		// A light client insists on the parameter.
+		let newest: Option<u64> = None;
+		let hash: H256 = self.request("chain_getBlockHash", rpc_params![newest]).await?;
 		self.api.at_block(hash).await.or_fault()
 	}
 
