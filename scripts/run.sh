@@ -42,7 +42,7 @@ page_pid=$!
 page=""
 for _ in $(seq 50); do
 	page="$(sed -n 's/^The page: //p' "$work/page.log")"
-	[ -z "$page" ] && kill -0 "$page_pid" 2>/dev/null || break
+	if [ -n "$page" ] || ! kill -0 "$page_pid" 2>/dev/null; then break; fi
 	sleep 0.1
 done
 [ -n "$page" ] || { cat "$work/page.log" >&2; exit 1; }
