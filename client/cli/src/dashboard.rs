@@ -13,7 +13,11 @@ use std::{
 	path::{Path, PathBuf},
 };
 use tokio::net::TcpListener;
-use tower_http::{compression::CompressionLayer, services::ServeDir, set_header::SetResponseHeaderLayer};
+use tower_http::{
+	compression::{CompressionLayer, CompressionLevel},
+	services::ServeDir,
+	set_header::SetResponseHeaderLayer,
+};
 use url::Url;
 
 /// The page asks for the chain specification beside its own files.
@@ -75,7 +79,9 @@ fn router(files: &Path, specification: Option<String>) -> Router {
 	// So that a browser does not show the page of before an update.
 	let fresh =
 		SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-	router.layer(fresh).layer(CompressionLayer::new())
+	// As small as it gets: the light client and the specification are what a reader waits for.
+	let small = CompressionLayer::new().quality(CompressionLevel::Best);
+	router.layer(fresh).layer(small)
 }
 
 /// The folder of the built page.

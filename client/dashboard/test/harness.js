@@ -85,8 +85,9 @@ export async function startNetwork(port = 20_944) {
 		await rm(base, { recursive: true, force: true });
 	};
 	const urls = [0, 1, 2, 3].map((index) => `ws://127.0.0.1:${port + index}`);
+	const specification = join(base, 'chain-light.json');
 	const deadline = Date.now() + 120_000;
-	while (!(await isFinal(port).catch(() => false))) {
+	while (!existsSync(specification) || !(await isFinal(port).catch(() => false))) {
 		if (Date.now() > deadline || child.exitCode !== null) {
 			await stop();
 			throw new Error('the network makes no final blocks');
@@ -97,7 +98,7 @@ export async function startNetwork(port = 20_944) {
 		const found = await promisify(execFile)('pgrep', ['-P', `${child.pid}`, '-f', `rpc-port ${port + 3}`]);
 		process.kill(Number(found.stdout), 'SIGKILL');
 	};
-	return { specification: join(base, 'chain-light.json'), urls, kill, stop };
+	return { specification, urls, kill, stop };
 }
 
 /** Whether a node has a final block after the first. */
