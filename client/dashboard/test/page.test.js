@@ -222,6 +222,8 @@ describe('the page on a development chain', () => {
 			await page.addScriptTag({ path: axe });
 			for (const view of VIEWS) {
 				await show(page, view);
+				// What waits for an answer shows three dots.
+				await page.waitForFunction(() => !document.querySelector('main')?.textContent?.includes('…'));
 				const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
 				assert.ok(wider <= 0, `${view} is ${wider} pixels too wide`);
 				/** @type {any} */
