@@ -228,7 +228,6 @@ const en = {
 	Corrected: 'corrected',
 	report: 'Report',
 	confirmTitle: 'Confirm household {household} as its meter',
-	confirm: 'Confirm',
 	meterAccount: 'Account of the meter',
 	limitWh: 'Connection limit',
 	// Operator
@@ -497,7 +496,6 @@ const de = {
 	Corrected: 'berichtigt',
 	report: 'Melden',
 	confirmTitle: 'Haushalt {household} als sein Zähler bestätigen',
-	confirm: 'Bestätigen',
 	meterAccount: 'Konto des Zählers',
 	limitWh: 'Anschlussgrenze',
 	notOperator: 'Der Betreiber dieser Gemeinschaft ist {operator}.',
