@@ -44,15 +44,15 @@ pub async fn run(args: DashboardArgs) -> Result<(), Fault> {
 	if specification.is_none() {
 		address.query_pairs_mut().append_pair("rpc", &args.url);
 	}
-	println!("The page: {address}");
-	match &args.chain {
-		Some(chain) => println!("It joins the network of {} as a light client.", chain.display()),
-		None => println!(
-			"It believes the node at {}. With --chain it proves everything instead.",
+	let how = match &args.chain {
+		Some(chain) => format!("joins the network of {} as a light client", chain.display()),
+		None => format!(
+			"believes the node at {}; with --chain it proves everything instead",
 			args.url
 		),
-	}
-	println!("Ctrl-C ends it.");
+	};
+	// All at once, for a program that reads only the first line.
+	println!("The page: {address}\nIt {how}.\nCtrl-C ends it.");
 	let served = axum::serve(listener, router(&files, specification)).with_graceful_shutdown(interrupted());
 	served.await.map_err(|error| Fault::Input(error.to_string()))
 }

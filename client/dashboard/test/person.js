@@ -1,5 +1,7 @@
 /** What a person does in the page: goes to a view, takes a key, fills in a form, signs, and waits for the final block. */
 
+import assert from 'node:assert/strict';
+
 /** @import { Page } from 'playwright-core' */
 /** @import { Chain } from '../../polkadot-js/src/chain.js' */
 
@@ -42,11 +44,18 @@ export class Person {
 
 	/** Signs a form, and waits for the final block that has the call, or for the error. Returns what the page says. */
 	async sign(title, fails = false) {
-		await this.form(title).getByRole('button').last().click();
-		const outcome = this.form(title).getByRole(fails ? 'alert' : 'status');
-		const said = outcome.filter({ hasText: fails ? /./ : 'Done: in final block' });
-		await said.waitFor(PATIENCE);
-		return String(await said.textContent());
+		const form = this.form(title);
+		const done = form.getByRole('status').filter({ hasText: 'Done: in final block' });
+		const refused = form.getByRole('alert');
+		for (;;) {
+			await form.getByRole('button').last().click();
+			await done.or(refused).waitFor(PATIENCE);
+			const error = (await refused.count()) > 0 ? String(await refused.textContent()) : '';
+			// Between two eras the chain asks to try again in some blocks.
+			if (error.includes('GateClosed')) continue;
+			assert.equal(error !== '', fails, error || 'it was not refused');
+			return error || String(await done.textContent());
+		}
 	}
 
 	/** Sends strategies for the next era: kind, consumption in Wh, degrees indoors. */
