@@ -51,8 +51,9 @@ pub async fn run(args: DashboardArgs) -> Result<(), Fault> {
 			args.url
 		),
 	};
-	// All at once, for a program that reads only the first line.
-	println!("The page: {address}\nIt {how}.\nCtrl-C ends it.");
+	// In one write, for a program that reads only the first line and closes the pipe.
+	let text = format!("The page: {address}\nIt {how}.\nCtrl-C ends it.\n");
+	print!("{text}");
 	let served = axum::serve(listener, router(&files, specification)).with_graceful_shutdown(interrupted());
 	served.await.map_err(|error| Fault::Input(error.to_string()))
 }
@@ -68,7 +69,7 @@ async fn interrupted() {
 }
 
 fn router(files: &Path, specification: Option<String>) -> Router {
-	let router = Router::new().fallback_service(ServeDir::new(files));
+	let router = Router::new().fallback_service(ServeDir::new(files).precompressed_br());
 	let router = match specification {
 		Some(text) => router.route(
 			SPECIFICATION,
@@ -79,7 +80,7 @@ fn router(files: &Path, specification: Option<String>) -> Router {
 	// So that a browser does not show the page of before an update.
 	let fresh =
 		SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-	// As small as it gets: the light client and the specification are what a reader waits for.
+	// The page's files are there in brotli as well. The specification is not.
 	let small = CompressionLayer::new().quality(CompressionLevel::Best);
 	router.layer(fresh).layer(small)
 }
