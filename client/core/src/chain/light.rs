@@ -19,6 +19,9 @@ use subxt::{
 const JOIN: Duration = Duration::from_secs(120);
 const LOOK: Duration = Duration::from_millis(250);
 
+/// How many hashes are kept: some days of blocks. A meter runs for years.
+const MOST_KNOWN: usize = 100_000;
+
 /// The light client of a connection.
 pub struct Light {
 	/// Ends the light client when it is dropped.
@@ -91,6 +94,9 @@ impl Light {
 		let (mut at, mut hash) = {
 			let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
 			known.insert(head.block_number(), head.block_hash());
+			while known.len() > MOST_KNOWN {
+				known.pop_first();
+			}
 			match known.range(number..).next() {
 				Some((at, hash)) => (*at, *hash),
 				None => (head.block_number(), head.block_hash()),
