@@ -27,6 +27,9 @@ export function smallest(text, decimals) {
 	return BigInt(whole + rest.padEnd(decimals, '0'));
 }
 
+/** Degrees in the chain's unit, hundredths. */
+export const centi = (degrees) => Math.round(degrees * 100);
+
 /** Writes for one locale. */
 export class Format {
 	/**

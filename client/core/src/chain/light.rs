@@ -84,8 +84,8 @@ pub fn specification(text: &str) -> Result<String, String> {
 }
 
 impl Light {
-	/// The hash of the final block with this number; `None` if there is none yet. Nobody can tell a light client a block's
-	/// hash by its number, so it goes back from block to block, each of which names the one before it.
+	/// The hash of the final block with this number; `None` if the chain is not that long yet. A light client cannot ask
+	/// for a hash by number and believe the answer. So it goes back from the newest block: each header names its parent.
 	pub async fn hash(&self, node: &Node, number: u64) -> Result<Option<H256>, Fault> {
 		let head = node.head().await?;
 		if number > head.block_number() {

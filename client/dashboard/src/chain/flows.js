@@ -1,5 +1,8 @@
 /** What a statement says about energy, as a person thinks of it. */
 
+/** The keys of the words for who reported a reading. */
+export const reporters = { Meter: 'byMeter', Concentrator: 'byConcentrator', Nobody: 'byNobody' };
+
 /**
  * Energies of a settled era, Wh. What matched inside the community beyond the contract counts as the neighbours'.
  *
@@ -31,6 +34,11 @@ export function csv(statements) {
 		price_per_kwh: statement.price_per_kwh,
 		...statement.amounts,
 	}));
+	return table(rows);
+}
+
+/** Objects with the same fields as CSV: a header and a line for each. */
+export function table(rows) {
 	const [first] = rows;
 	if (!first) return '';
 	return [Object.keys(first), ...rows.map(Object.values)]

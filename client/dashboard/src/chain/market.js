@@ -132,7 +132,7 @@ export class Market {
 	}
 
 	/**
-	 * The eras of which the chain may have statements and records, up to the running one.
+	 * The eras whose statements and records the chain keeps, and the running era.
 	 *
 	 * @param {number} current
 	 * @returns {Promise<number[]>}
@@ -183,16 +183,6 @@ export class Market {
 	 */
 	async endEra(endsMs) {
 		for (const at of [Number(endsMs), Number(endsMs) + 2_000]) await this.client._request('dev_sealAt', [at]);
-	}
-
-	/**
-	 * Whether an account may act for another one as its home energy manager.
-	 *
-	 * @param {string} account
-	 * @param {string} owner
-	 */
-	async isManager(account, owner) {
-		return (await this.managers(owner)).includes(account);
 	}
 
 	/**
