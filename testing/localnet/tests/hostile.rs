@@ -388,6 +388,7 @@ async fn honest_readings_get_in_during_a_flood_of_invalid_input() {
 /// With slots this short, a flood that fills blocks makes the chain miss half of them: making and importing a block share
 /// the cores with the senders. So an era is long enough that readings still have some ten blocks.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes; scripts/faults.sh runs it"]
 async fn honest_readings_get_in_during_a_flood_that_pays_fees() {
 	let (_, with) = withstand(Kind::ALL.to_vec(), 2, 2 * ERA_SECONDS).await;
 	assert!(with.mean() < 2_000, "{with}");

@@ -102,6 +102,7 @@ fn line_of(report: &Value, era: u32) -> &Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes; scripts/faults.sh runs it"]
 async fn killed_replay_resumes_when_its_readings_are_too_late_in_the_best_block_only() {
 	let running = start().await;
 	let node = running.network.node(0);

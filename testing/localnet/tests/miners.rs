@@ -119,6 +119,7 @@ async fn reorganisation_settles_no_era_twice_and_loses_no_transaction() {
 
 /// A replay on a mined chain plays every period, as on any other chain.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes; scripts/faults.sh runs it"]
 async fn replay_plays_every_period_on_a_mined_chain() {
 	let running = Running::mined(1, 2).await;
 	running.replay(0, 3).finish().await;

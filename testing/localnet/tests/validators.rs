@@ -75,6 +75,7 @@ async fn join(running: &mut Running) {
 /// A split two to two stops finality on both sides; a split three to one does not stop it for the three. Rejoined, the
 /// nodes have one chain, on which no era was settled twice.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes; scripts/faults.sh runs it"]
 async fn split_network_becomes_one_chain_again() {
 	let mut running = Running::start(4).await;
 	let replay = running.replay(0, 3);
@@ -127,6 +128,7 @@ fn clock(offset: &str) -> Vec<(String, String)> {
 /// A validator whose clock is minutes ahead or behind does not disturb the others. With the right time it takes part
 /// again.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes; scripts/faults.sh runs it"]
 async fn validator_with_a_wrong_clock_does_not_disturb_the_others() {
 	let mut running = Running::start(4).await;
 	let replay = running.replay(0, 3);
@@ -155,6 +157,7 @@ async fn validator_with_a_wrong_clock_does_not_disturb_the_others() {
 /// All validators are down for more than three eras: these are missed once, and everything that was open before is
 /// settled.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes; scripts/faults.sh runs it"]
 async fn chain_continues_after_an_outage_of_several_eras() {
 	let mut running = Running::start(4).await;
 	let replay = running.replay(0, 3);
