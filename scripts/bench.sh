@@ -3,7 +3,8 @@
 # household's page is.
 #   bench.sh game      the solver, compared with an f64 implementation and with itself in wasm: prints the tables of
 #                      docs/measurements/weights-and-speed.md
-#   bench.sh weights   every call and clearing step in the runtime's wasm: writes runtime/src/weights/
+#   bench.sh weights [PALLET...]
+#                      every call and clearing step in the runtime's wasm: writes runtime/src/weights/
 #   bench.sh readings  readings that a real node takes, beside as many transfers (--pool-limit N: with another limit of
 #                      its transaction pool; --communities 100: the readings of 100,000 households)
 #   bench.sh page      the household's page in a community of 1,000, beside one of 4: prints a table of docs/dashboard.md
@@ -31,7 +32,8 @@ weights() {
 	(cd bench && SKIP_WASM_BUILD=1 cargo build --release --locked)
 	# The runtime's build script makes the wasm. The native runtime is not needed, and checking it takes less time.
 	cargo check --release -p commonwatt-runtime --features runtime-benchmarks --locked
-	for pallet in pallet_energy_market pallet_mining; do
+	[ $# -gt 0 ] || set -- pallet_energy_market pallet_mining pallet_validators
+	for pallet in "$@"; do
 		say "measuring $pallet"
 		# The JSON file has the raw results, for the table of measured times.
 		measure "$pallet" --extrinsic '*' --output "runtime/src/weights/$pallet.rs" \
@@ -41,6 +43,7 @@ weights() {
 		sed -i -e "s|$CARGO_TARGET_DIR|\$CARGO_TARGET_DIR|g" -e 's/HOSTNAME: `[^`]*`, //' "runtime/src/weights/$pallet.rs"
 	done
 	cargo fmt -p commonwatt-runtime
+	[ "$1" = pallet_energy_market ] || return 0
 	say "what clearing reads and writes, without clearing anything"
 	measure pallet_energy_market --extrinsic clearing_items --extra
 }
@@ -68,7 +71,7 @@ measure() { # pallet, then more of the command's options
 
 case "${1:-all}" in
 	game) game ;;
-	weights) weights ;;
+	weights) shift; weights "$@" ;;
 	readings) shift; readings "$@" ;;
 	page) page ;;
 	all) game; weights; readings; page ;;

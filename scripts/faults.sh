@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs real nodes and the faults that they must survive: validators that are killed, cut off or have wrong clocks,
-# miners that are separated, a development node that is killed 50 times, and hostile input.
+# Runs real nodes and the faults that they must survive: validators that are killed, cut off, have wrong clocks, vote
+# twice or fall silent, miners that are separated, a development node that is killed 50 times, and hostile input.
 #   --seed N   the seed of the random moments and inputs (default: a random one for each test, which is printed)
 source "$(dirname "$0")/env.sh"
 case "${1:-}" in
@@ -17,5 +17,5 @@ cargo build --profile "$profile" --workspace --all-targets --locked
 say "real nodes and their faults"
 # One test at a time, so that no test disturbs another test's timing.
 exec cargo test --profile "$profile" --workspace --locked \
-	--test validators --test miners --test interrupted --test development --test hostile \
+	--test validators --test sessions --test miners --test interrupted --test development --test hostile \
 	-- --include-ignored --nocapture --test-threads 1

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Sets up, builds, and runs several validators (or miners) of one chain on this machine, until Ctrl-C.
 #   N                   number of nodes, 1 to 32 (default 4)
+#   --spare N           so many of these nodes are no validators at first, but have the keys to become one (default 0)
 #   --base-path D       keep keys, databases and logs in D, and continue the chain that is there (default: a temporary
 #                       folder, removed at the end)
 #   --era-seconds S     length of an era of a new chain (default 1800; 60 is a good value to try things out)
+#   --session-seconds S length of a session of a new chain (default: 600 slots; 60 to see validators come and go)
 #   --mined             run miners of a chain with proof of work instead of validators
 #   --rpc-port P        RPC port of the first node; the other nodes get the ports that follow (default 9944)
 source "$(dirname "$0")/env.sh"

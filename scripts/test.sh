@@ -25,8 +25,9 @@ cargo build --profile "$profile" --workspace --all-targets --locked
 took "built"
 
 say "lints of the code, by clippy"
-cargo clippy --profile "$profile" --workspace --all-targets --locked -- -D warnings
-cargo clippy --profile "$profile" -p commonwatt-game --all-targets --all-features --locked -- -D warnings
+# Clippy runs the build scripts once more, as its own. If they touched the wasm, everything above it would be built again.
+SKIP_WASM_BUILD=1 cargo clippy --profile "$profile" --workspace --all-targets --locked -- -D warnings
+SKIP_WASM_BUILD=1 cargo clippy --profile "$profile" -p commonwatt-game --all-targets --all-features --locked -- -D warnings
 took "clippy"
 
 if [ -z "${QUICK:-}" ]; then
@@ -87,6 +88,7 @@ if [ -z "${QUICK:-}" ]; then
 	say "the benchmarks' own checks"
 	cargo test --profile "$profile" -p pallet-energy-market --features runtime-benchmarks --locked benchmarking
 	cargo test --profile "$profile" -p pallet-mining --features runtime-benchmarks --locked benchmarking
+	cargo test --profile "$profile" -p pallet-validators --features runtime-benchmarks --locked benchmarking
 	took "benchmarks"
 fi
 

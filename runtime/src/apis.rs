@@ -2,9 +2,11 @@
 
 use super::{
 	configs::SlotDuration, AccountId, Balance, Block, EnergyMarket, Executive, Grandpa, InherentDataExt,
-	Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System, TransactionPayment, VERSION,
+	Nonce, Runtime, RuntimeCall, RuntimeGenesisConfig, SessionKeys, System, TransactionPayment, Validators,
+	VERSION,
 };
-use alloc::{format, vec::Vec};
+use alloc::{collections::BTreeSet, format, vec::Vec};
+use codec::Encode;
 use frame_support::{
 	genesis_builder_helper::get_preset,
 	traits::{BuildGenesisConfig, Get},
@@ -137,22 +139,23 @@ impl_runtime_apis! {
 		}
 
 		fn submit_report_equivocation_unsigned_extrinsic(
-			_equivocation_proof: sp_consensus_grandpa::EquivocationProof<
+			equivocation_proof: sp_consensus_grandpa::EquivocationProof<
 				<Block as BlockT>::Hash,
 				NumberFor<Block>,
 			>,
-			_key_owner_proof: sp_consensus_grandpa::OpaqueKeyOwnershipProof,
+			key_owner_proof: sp_consensus_grandpa::OpaqueKeyOwnershipProof,
 		) -> Option<()> {
-			None
+			let key_owner_proof = key_owner_proof.decode()?;
+			Grandpa::submit_unsigned_equivocation_report(equivocation_proof, key_owner_proof)
 		}
 
 		fn generate_key_ownership_proof(
-			_set_id: sp_consensus_grandpa::SetId,
-			_authority_id: sp_consensus_grandpa::AuthorityId,
+			set_id: sp_consensus_grandpa::SetId,
+			authority_id: sp_consensus_grandpa::AuthorityId,
 		) -> Option<sp_consensus_grandpa::OpaqueKeyOwnershipProof> {
-			// The validator set is fixed at genesis, and without a session pallet there is nothing to prove ownership
-			// against.
-			None
+			let session = Grandpa::session_for_set(set_id)?;
+			let proof = Validators::prove_vote(session, &authority_id)?;
+			Some(sp_consensus_grandpa::OpaqueKeyOwnershipProof::new(proof.encode()))
 		}
 	}
 
@@ -298,7 +301,9 @@ impl_runtime_apis! {
 		fn build_state(config: Vec<u8>) -> sp_genesis_builder::Result {
 			let mut config: RuntimeGenesisConfig =
 				serde_json::from_slice(&config).map_err(|error| format!("genesis: {error}"))?;
-			// People write these two, so what is wrong with them is an error in words; `build` could only panic.
+			// People write these, so what is wrong with them is an error in words; `build` could only panic.
+			check_keys(&config)?;
+			config.validators.try_build(Some(config.session.keys.len() as u32))?;
 			let (market, mining) = (
 				core::mem::take(&mut config.energy_market),
 				core::mem::take(&mut config.mining),
@@ -364,4 +369,30 @@ impl_runtime_apis! {
 			Executive::try_execute_block(block, state_root_check, signature_check, select).unwrap()
 		}
 	}
+}
+
+/// Checks what a genesis says about validators' keys.
+fn check_keys(config: &RuntimeGenesisConfig) -> Result<(), &'static str> {
+	if !config.aura.authorities.is_empty() || !config.grandpa.authorities.is_empty() {
+		return Err("genesis: aura.authorities and grandpa.authorities must be empty; session.keys has the validators");
+	}
+	let session = &config.session;
+	if !session.non_authority_keys.is_empty() {
+		return Err("genesis: session.non_authority_keys must be empty; all keys are of validators");
+	}
+	let keys = session.keys.iter();
+	if keys.clone().any(|(account, validator, _)| account != validator) {
+		return Err("genesis: session.keys must name each validator's account twice");
+	}
+	let is_repeated = |seen: &mut BTreeSet<Vec<u8>>, part: Vec<u8>| !seen.insert(part);
+	let (mut accounts, mut aura, mut grandpa) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+	for (account, _, keys) in keys {
+		if is_repeated(&mut accounts, account.encode())
+			|| is_repeated(&mut aura, keys.aura.encode())
+			|| is_repeated(&mut grandpa, keys.grandpa.encode())
+		{
+			return Err("genesis: session.keys has an account or a key twice");
+		}
+	}
+	Ok(())
 }

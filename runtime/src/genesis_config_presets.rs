@@ -3,19 +3,17 @@
 //! - `development`: one validator, eras of one minute, and a community of the paper's four households, to play with in
 //!   Polkadot.js Apps. The owners are Alice, Bob, Charlie and Dave, their meters `//Alice//stash` to `//Dave//stash`,
 //!   the operator is Eve and the utility Ferdie. Alice holds the Sudo key.
-//! - `local_testnet`: two validators, Alice and Bob; eras of half an hour; the same community.
+//! - `local_testnet`: two validators, Alice and Bob; sessions of an hour; eras of half an hour; the same community.
 //! - `pow`: miners instead of validators, a mean of 6 s between blocks, eras of half an hour, the same community.
 
 use crate::{
-	configs::LONGEST_SLOT_MS, AccountId, AuraConfig, Balance, BalancesConfig, EnergyMarketConfig,
-	GrandpaConfig, MiningConfig, RuntimeGenesisConfig, SudoConfig, UNIT,
+	configs::LONGEST_SLOT_MS, AccountId, Balance, BalancesConfig, BlockNumber, EnergyMarketConfig,
+	MiningConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig, ValidatorsConfig, UNIT,
 };
 use alloc::{string::ToString, vec, vec::Vec};
 use frame_support::build_struct_json_patch;
 use pallet_energy_market::{market::paper, GenesisCommunity, GenesisHousehold};
 use serde_json::Value;
-use sp_consensus_aura::sr25519::AuthorityId as AuraId;
-use sp_consensus_grandpa::AuthorityId as GrandpaId;
 use sp_genesis_builder::{PresetId, DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET};
 use sp_keyring::{Ed25519Keyring, Sr25519Keyring};
 
@@ -25,6 +23,10 @@ const ENDOWMENT: Balance = 1_000_000 * UNIT;
 const DEVELOPMENT_ERA_MS: u64 = 60 * 1_000;
 /// Notice of new terms on the development chain, eras: the least that there is.
 const DEVELOPMENT_NOTICE: u32 = 2;
+/// Length of a session on the development chain, blocks.
+const DEVELOPMENT_SESSION: BlockNumber = 10;
+/// Length of a session on the other chains, blocks: an hour of slots of 6 s.
+const HOUR_OF_BLOCKS: BlockNumber = 600;
 /// Length of an era on the other chains, ms.
 const HALF_HOUR_MS: u64 = 30 * 60 * 1_000;
 
@@ -73,11 +75,15 @@ fn mining() -> MiningConfig {
 	}
 }
 
-fn genesis(authorities: Vec<(AuraId, GrandpaId)>, mining: MiningConfig, era_length_ms: u64) -> Value {
-	let (aura, grandpa): (Vec<_>, Vec<_>) = authorities
-		.into_iter()
-		.map(|(aura, grandpa)| (aura, (grandpa, 1)))
-		.unzip();
+/// A validator with its account and its session keys.
+type Validator = (AccountId, AccountId, SessionKeys);
+
+fn genesis(
+	keys: Vec<Validator>,
+	validators: ValidatorsConfig,
+	mining: MiningConfig,
+	era_length_ms: u64,
+) -> Value {
 	build_struct_json_patch!(RuntimeGenesisConfig {
 		balances: BalancesConfig {
 			balances: Sr25519Keyring::iter()
@@ -85,8 +91,8 @@ fn genesis(authorities: Vec<(AuraId, GrandpaId)>, mining: MiningConfig, era_leng
 				.map(|key| (key.to_account_id(), ENDOWMENT))
 				.collect::<Vec<_>>(),
 		},
-		aura: AuraConfig { authorities: aura },
-		grandpa: GrandpaConfig { authorities: grandpa },
+		session: SessionConfig { keys },
+		validators,
 		sudo: SudoConfig {
 			key: Some(Sr25519Keyring::Alice.to_account_id())
 		},
@@ -103,21 +109,42 @@ fn genesis(authorities: Vec<(AuraId, GrandpaId)>, mining: MiningConfig, era_leng
 	})
 }
 
-fn authority(sr25519: Sr25519Keyring, ed25519: Ed25519Keyring) -> (AuraId, GrandpaId) {
-	(sr25519.public().into(), ed25519.public().into())
+fn validator(sr25519: Sr25519Keyring, ed25519: Ed25519Keyring) -> Validator {
+	let (account, aura) = (sr25519.to_account_id(), sr25519.public().into());
+	let grandpa = ed25519.public().into();
+	(account.clone(), account, SessionKeys { aura, grandpa })
+}
+
+/// Sessions, and no share of fees: the accounts of these validators are also those of households, whose bills people
+/// compare with the walkthrough.
+fn sessions(session_length: BlockNumber) -> ValidatorsConfig {
+	ValidatorsConfig {
+		session_length,
+		fee_share_percent: 0,
+	}
 }
 
 /// The preset with this name, as a JSON patch of the default genesis; `None` if there is no such preset.
 pub fn get_preset(id: &PresetId) -> Option<Vec<u8>> {
-	let alice = authority(Sr25519Keyring::Alice, Ed25519Keyring::Alice);
-	let bob = authority(Sr25519Keyring::Bob, Ed25519Keyring::Bob);
-	let patch = match id.as_ref() {
-		DEV_RUNTIME_PRESET => genesis(vec![alice], MiningConfig::default(), DEVELOPMENT_ERA_MS),
-		LOCAL_TESTNET_RUNTIME_PRESET => genesis(vec![alice, bob], MiningConfig::default(), HALF_HOUR_MS),
-		POW_RUNTIME_PRESET => genesis(Vec::new(), mining(), HALF_HOUR_MS),
+	let alice = validator(Sr25519Keyring::Alice, Ed25519Keyring::Alice);
+	let bob = validator(Sr25519Keyring::Bob, Ed25519Keyring::Bob);
+	let (keys, session_length, mining, era_length_ms) = match id.as_ref() {
+		DEV_RUNTIME_PRESET => (
+			vec![alice],
+			DEVELOPMENT_SESSION,
+			MiningConfig::default(),
+			DEVELOPMENT_ERA_MS,
+		),
+		LOCAL_TESTNET_RUNTIME_PRESET => (
+			vec![alice, bob],
+			HOUR_OF_BLOCKS,
+			MiningConfig::default(),
+			HALF_HOUR_MS,
+		),
+		POW_RUNTIME_PRESET => (Vec::new(), 0, mining(), HALF_HOUR_MS),
 		_ => return None,
 	};
-	serde_json::to_vec(&patch).ok()
+	serde_json::to_vec(&genesis(keys, sessions(session_length), mining, era_length_ms)).ok()
 }
 
 /// The names of all presets.

@@ -1,8 +1,9 @@
 //! # The Commonwatt runtime
 //!
-//! A solochain for energy communities: [`pallet_energy_market`] on Aura and GRANDPA or, if the genesis says so, on
-//! proof of work ([`pallet_mining`]). It also has balances, fees, batches, proxies (so that a home energy manager can
-//! sign for an owner), and Sudo for governance.
+//! A solochain for energy communities: [`pallet_energy_market`] on Aura and GRANDPA, whose validators come and go
+//! ([`pallet_validators`]), or, if the genesis says so, on proof of work ([`pallet_mining`]). It also has balances, fees,
+//! batches, proxies (so that a home energy manager can sign for an owner), accounts of several signers, and Sudo for
+//! governance.
 //!
 //! - [`configs`]: the parameters of every pallet;
 //! - [`extensions`]: this runtime's own transaction extension;
@@ -78,10 +79,10 @@ macro_rules! version {
 }
 
 #[cfg(not(feature = "upgrade-rehearsal"))]
-version!(103);
+version!(104);
 // One higher, like the next release.
 #[cfg(feature = "upgrade-rehearsal")]
-version!(104);
+version!(105);
 
 /// Number of a block.
 pub type BlockNumber = u32;
@@ -192,4 +193,17 @@ mod runtime {
 
 	#[runtime::pallet_index(11)]
 	pub type Mining = pallet_mining;
+
+	// The author of a block is noted before a session ends in it.
+	#[runtime::pallet_index(12)]
+	pub type Authorship = pallet_authorship;
+
+	#[runtime::pallet_index(13)]
+	pub type Validators = pallet_validators;
+
+	#[runtime::pallet_index(14)]
+	pub type Session = pallet_session;
+
+	#[runtime::pallet_index(15)]
+	pub type Multisig = pallet_multisig;
 }

@@ -2,8 +2,9 @@
 
 use super::{
 	AccountId, Aura, Balance, Balances, Block, BlockNumber, Hash, Mining, Nonce, PalletInfo, Runtime,
-	RuntimeCall, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin, RuntimeTask, System,
-	Timestamp, EXISTENTIAL_DEPOSIT, MICRO, MILLI, UNIT, VERSION,
+	RuntimeCall, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin, RuntimeTask,
+	SessionKeys, System, Timestamp, UncheckedExtrinsic, Validators, EXISTENTIAL_DEPOSIT, MICRO, MILLI, UNIT,
+	VERSION,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{
@@ -11,8 +12,9 @@ use frame_support::{
 	dispatch::DispatchClass,
 	parameter_types,
 	traits::{
-		ConstBool, ConstU128, ConstU32, ConstU64, ConstU8, Get, InstanceFilter, OnTimestampSet,
-		VariantCountOf,
+		fungible::{Balanced, Credit},
+		ConstBool, ConstU128, ConstU32, ConstU64, ConstU8, Contains, Get, Imbalance, InstanceFilter,
+		OnTimestampSet, OnUnbalanced, VariantCountOf,
 	},
 	weights::{
 		constants::{ParityDbWeight, WEIGHT_REF_TIME_PER_SECOND},
@@ -26,7 +28,11 @@ use pallet_energy_market::market::{accounts::PALLET_ID, contract::SolverLimits};
 use pallet_energy_market::{Call as MarketCall, EraLengthMs};
 use pallet_transaction_payment::{FungibleAdapter, Multiplier, TargetedFeeAdjustment};
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
-use sp_runtime::{traits::One, FixedPointNumber, Perbill, Perquintill};
+use sp_runtime::{
+	traits::{ConvertInto, One, OpaqueKeys},
+	FixedPointNumber, Perbill, Perquintill,
+};
+use sp_session::MembershipProof;
 use sp_version::RuntimeVersion;
 
 /// Share of a block that normal transactions may fill.
@@ -110,6 +116,19 @@ impl frame_system::Config for Runtime {
 	type SS58Prefix = SS58Prefix;
 	type MaxConsumers = ConstU32<16>;
 	type SingleBlockMigrations = Migrations;
+	type BaseCallFilter = AllowedCalls;
+}
+
+/// All calls but one. `session.purge_keys` deletes the keys also of a validator at work, and without the keys of the
+/// last one the chain would end; `validators.purge_keys` does the same for all others.
+pub struct AllowedCalls;
+impl Contains<RuntimeCall> for AllowedCalls {
+	fn contains(call: &RuntimeCall) -> bool {
+		!matches!(
+			call,
+			RuntimeCall::Session(pallet_session::Call::purge_keys { .. })
+		)
+	}
 }
 
 impl pallet_timestamp::Config for Runtime {
@@ -122,19 +141,106 @@ impl pallet_timestamp::Config for Runtime {
 impl pallet_aura::Config for Runtime {
 	type AuthorityId = AuraId;
 	type DisabledValidators = ();
-	type MaxAuthorities = ConstU32<32>;
+	type MaxAuthorities = MaxValidators;
 	type AllowMultipleBlocksPerSlot = ConstBool<false>;
 	type SlotDuration = SlotDuration;
 }
 
 impl pallet_grandpa::Config for Runtime {
 	type RuntimeEvent = RuntimeEvent;
-	type WeightInfo = ();
-	type MaxAuthorities = ConstU32<32>;
+	type WeightInfo = GrandpaWeight;
+	type MaxAuthorities = MaxValidators;
 	type MaxNominators = ConstU32<0>;
-	type MaxSetIdSessionEntries = ConstU64<0>;
-	type KeyOwnerProof = sp_core::Void;
-	type EquivocationReportSystem = ();
+	// A set of voters lasts at least one session.
+	type MaxSetIdSessionEntries = ConstU64<{ RETAINED_SESSIONS as u64 }>;
+	type KeyOwnerProof = MembershipProof;
+	type EquivocationReportSystem =
+		pallet_grandpa::EquivocationReportSystem<Self, Validators, Validators, ReportLongevity>;
+}
+
+/// The weights of GRANDPA's calls by the SDK, and for a report also what follows from it here.
+pub struct GrandpaWeight;
+impl pallet_grandpa::WeightInfo for GrandpaWeight {
+	fn report_equivocation(validators: u32, nominators: u32) -> Weight {
+		<() as pallet_grandpa::WeightInfo>::report_equivocation(validators, nominators)
+			.saturating_add(<ValidatorsWeight as pallet_validators::WeightInfo>::report_offence())
+	}
+
+	fn note_stalled() -> Weight {
+		<() as pallet_grandpa::WeightInfo>::note_stalled()
+	}
+}
+
+impl<C> frame_system::offchain::CreateTransactionBase<C> for Runtime
+where
+	RuntimeCall: From<C>,
+{
+	type RuntimeCall = RuntimeCall;
+	type Extrinsic = UncheckedExtrinsic;
+}
+
+/// A node that sees a double vote puts the report into its own blocks, without a signature.
+impl<C> frame_system::offchain::CreateBare<C> for Runtime
+where
+	RuntimeCall: From<C>,
+{
+	fn create_bare(call: RuntimeCall) -> UncheckedExtrinsic {
+		UncheckedExtrinsic::new_bare(call)
+	}
+}
+
+/// A double vote may be reported so many sessions later: a day of sessions of an hour.
+const RETAINED_SESSIONS: u32 = 24;
+
+type ValidatorsWeight = crate::weights::pallet_validators::WeightInfo<Runtime>;
+
+parameter_types! {
+	pub const MaxValidators: u32 = 32;
+	/// A report stays in the pool of the node that made it for so many blocks.
+	pub const ReportLongevity: u64 = 600;
+	/// Deposit for session keys, as for an offer of membership, which costs the chain about as many bytes.
+	pub const KeyDeposit: Balance = UNIT;
+}
+
+impl pallet_authorship::Config for Runtime {
+	type FindAuthor = pallet_session::FindAccountFromAuthorIndex<Self, Aura>;
+	type EventHandler = Validators;
+}
+
+impl pallet_session::Config for Runtime {
+	type RuntimeEvent = RuntimeEvent;
+	type ValidatorId = AccountId;
+	type ValidatorIdOf = ConvertInto;
+	type ShouldEndSession = Validators;
+	type NextSessionRotation = Validators;
+	type SessionManager = Validators;
+	type SessionHandler = <SessionKeys as OpaqueKeys>::KeyTypeIdProviders;
+	type Keys = SessionKeys;
+	// Who must go, goes with the session after next. Until then it may make blocks, which all nodes check.
+	type DisablingStrategy = ();
+	type WeightInfo = pallet_session::weights::SubstrateWeight<Runtime>;
+	type Currency = Balances;
+	type KeyDeposit = KeyDeposit;
+}
+
+impl pallet_validators::Config for Runtime {
+	type GovernanceOrigin = EnsureRoot<AccountId>;
+	type MaxValidators = MaxValidators;
+	type RetainedSessions = ConstU32<RETAINED_SESSIONS>;
+	type WeightInfo = ValidatorsWeight;
+}
+
+/// Pays the author's share of a fee, so that a validator has something of its work. The rest is burnt, as is all of it if
+/// nobody authors blocks, or if the author's account does not exist and the share is less than its minimum balance.
+pub struct ShareFees;
+impl OnUnbalanced<Credit<AccountId, Balances>> for ShareFees {
+	fn on_nonzero_unbalanced(fee: Credit<AccountId, Balances>) {
+		if let Some((author, share)) = Validators::paid_author() {
+			let share = share * fee.peek();
+			let (paid, _burnt) = fee.split(share);
+			let _ = Balances::resolve(&author, paid);
+		}
+	}
 }
 
 impl pallet_balances::Config for Runtime {
@@ -166,7 +272,7 @@ parameter_types! {
 
 impl pallet_transaction_payment::Config for Runtime {
 	type RuntimeEvent = RuntimeEvent;
-	type OnChargeTransaction = FungibleAdapter<Balances, ()>;
+	type OnChargeTransaction = FungibleAdapter<Balances, ShareFees>;
 	type OperationalFeeMultiplier = ConstU8<5>;
 	type WeightToFee = IdentityFee<Balance>;
 	type LengthToFee = ConstantMultiplier<Balance, TransactionByteFee>;
@@ -258,6 +364,17 @@ impl pallet_proxy::Config for Runtime {
 	type CallHasher = sp_runtime::traits::BlakeTwo256;
 	type AnnouncementDepositBase = frame_support::traits::ConstU128<{ 10 * MILLI }>;
 	type AnnouncementDepositFactor = frame_support::traits::ConstU128<MILLI>;
+	type BlockNumberProvider = System;
+}
+
+impl pallet_multisig::Config for Runtime {
+	type RuntimeEvent = RuntimeEvent;
+	type RuntimeCall = RuntimeCall;
+	type Currency = Balances;
+	type DepositBase = ConstU128<{ 10 * MILLI }>;
+	type DepositFactor = ConstU128<MILLI>;
+	type MaxSignatories = ConstU32<32>;
+	type WeightInfo = pallet_multisig::weights::SubstrateWeight<Runtime>;
 	type BlockNumberProvider = System;
 }
 

@@ -2,3 +2,4 @@
 
 pub mod pallet_energy_market;
 pub mod pallet_mining;
+pub mod pallet_validators;

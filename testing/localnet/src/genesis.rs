@@ -11,6 +11,12 @@ use std::{
 /// The chain's identifier. Nodes use it as the name of the chain's folder.
 pub const CHAIN_ID: &str = "commonwatt_network";
 
+/// Tokens, in the smallest unit, with which each validator's account starts.
+const VALIDATORS_MONEY: u64 = 1_000 * 1_000_000_000_000;
+
+/// Share of fees, in percent, that the author of a block gets.
+const FEE_SHARE_PERCENT: u8 = 50;
+
 /// Expected number of hashes for the first block of a mined network: some milliseconds of work.
 const FIRST_DIFFICULTY: u64 = 10_000;
 
@@ -39,7 +45,7 @@ pub fn write(binary: &Binary, plan: &Plan, authorities: &[Authority]) -> Result<
 		Consensus::Work { .. } => "pow",
 	};
 	let mut spec = preset_of(binary, preset)?;
-	adapt(&mut spec, plan.consensus, authorities, plan.era_seconds)?;
+	adapt(&mut spec, plan, authorities)?;
 	let plain = base.join("chain.json");
 	fs::write(&plain, spec.to_string()).map_err(|error| Fault::file(&plain, error))?;
 	let raw = binary.run([
@@ -94,24 +100,39 @@ pub fn development(
 	fs::write(path, spec.to_string()).map_err(|error| Fault::file(path, error))
 }
 
-/// Writes the length of an era into a specification, and either the authorities or the settings of mining.
-fn adapt(
-	spec: &mut Value,
-	consensus: Consensus,
-	authorities: &[Authority],
-	era_seconds: Option<u64>,
-) -> Result<(), Fault> {
+/// Writes the plan into a specification: lengths of eras and sessions, and either the validators or the settings of mining.
+fn adapt(spec: &mut Value, plan: &Plan, authorities: &[Authority]) -> Result<(), Fault> {
 	spec["name"] = json!("Commonwatt Network");
 	spec["id"] = json!(CHAIN_ID);
 	let genesis = patch(spec)?;
-	match consensus {
+	if let Some(seconds) = plan.era_seconds {
+		genesis["energyMarket"]["eraLengthMs"] = json!(seconds.saturating_mul(1_000));
+	}
+	match plan.consensus {
 		Consensus::Authorities => {
-			let (aura, grandpa): (Vec<_>, Vec<_>) = authorities
-				.iter()
-				.map(|authority| (&authority.aura, (&authority.grandpa, 1)))
-				.unzip();
-			genesis["aura"]["authorities"] = json!(aura);
-			genesis["grandpa"]["authorities"] = json!(grandpa);
+			let at_work = authorities.len().saturating_sub(plan.spare);
+			let keys = authorities.iter().take(at_work).map(|authority| {
+				let Authority {
+					account,
+					aura,
+					grandpa,
+				} = authority;
+				json!([account, account, { "aura": aura, "grandpa": grandpa }])
+			});
+			genesis["session"]["keys"] = keys.collect();
+			if let Some(balances) = genesis["balances"]["balances"].as_array_mut() {
+				balances.extend(
+					authorities
+						.iter()
+						.map(|authority| json!([authority.account, VALIDATORS_MONEY])),
+				);
+			}
+			genesis["validators"]["feeSharePercent"] = json!(FEE_SHARE_PERCENT);
+			if let Some(seconds) = plan.session_seconds {
+				let era_ms = genesis["energyMarket"]["eraLengthMs"].as_u64().unwrap_or(0);
+				genesis["validators"]["sessionLength"] =
+					json!(session_blocks(seconds, era_ms, authorities.len())?);
+			}
 		}
 		Consensus::Work { target_block_ms, .. } => {
 			genesis["mining"]["targetBlockMs"] = json!(target_block_ms);
@@ -119,40 +140,73 @@ fn adapt(
 			genesis["mining"]["initialDifficulty"] = json!(FIRST_DIFFICULTY);
 		}
 	}
-	if let Some(seconds) = era_seconds {
-		genesis["energyMarket"]["eraLengthMs"] = json!(seconds.saturating_mul(1_000));
-	}
 	Ok(())
+}
+
+/// The blocks of a session of so many seconds: one in each slot, and a slot is a thirtieth of an era within the runtime's
+/// limits.
+fn session_blocks(seconds: u64, era_ms: u64, validators: usize) -> Result<u64, Fault> {
+	let slot_ms = (era_ms / 30).clamp(500, 6_000);
+	let blocks = seconds.saturating_mul(1_000) / slot_ms;
+	let least = 2 * validators as u64;
+	if blocks < least {
+		return Err(Fault::Input(format!(
+			"a session of {seconds} s has {blocks} slots of {slot_ms} ms, but {validators} validators need {least}; choose \
+			 at least {} s",
+			(least * slot_ms).div_ceil(1_000)
+		)));
+	}
+	Ok(blocks)
 }
 
 #[cfg(test)]
 mod tests {
 	use super::*;
 
+	fn plan(era_seconds: Option<u64>, session_seconds: Option<u64>) -> Plan {
+		Plan {
+			validators: 3,
+			spare: 0,
+			consensus: Consensus::Authorities,
+			era_seconds,
+			session_seconds,
+			base: PathBuf::new(),
+			first_rpc_port: None,
+			can_be_split: false,
+		}
+	}
+
 	#[test]
-	fn adapt_sets_authorities_and_era_length_and_keeps_the_rest_of_the_preset() {
+	fn adapt_sets_validators_and_lengths_and_keeps_the_rest_of_the_preset() {
 		let mut spec = json!({
 			"id": "local",
 			"chainType": "Local",
 			"genesis": { "runtimeGenesis": { "code": "0x00", "patch": {
-				"aura": { "authorities": ["Alice", "Bob"] },
-				"grandpa": { "authorities": [["Alice", 1], ["Bob", 1]] },
+				"balances": { "balances": [["Alice", 1]] },
+				"session": { "keys": [["Alice", "Alice", { "aura": "Alice", "grandpa": "Alice" }]] },
+				"validators": { "sessionLength": 600, "feeSharePercent": 0 },
 				"energyMarket": { "eraLengthMs": 1_800_000, "communities": [{ "name": "paper" }] }
 			}}}
 		});
 		let authorities = ["A", "B", "C"].map(|name| Authority {
+			account: format!("account {name}"),
 			aura: format!("aura {name}"),
 			grandpa: format!("grandpa {name}"),
 		});
-		adapt(&mut spec, Consensus::Authorities, &authorities, None).unwrap();
+		adapt(&mut spec, &plan(None, None), &authorities).unwrap();
 		let patch = &spec["genesis"]["runtimeGenesis"]["patch"];
+		assert_eq!(patch["session"]["keys"].as_array().unwrap().len(), 3);
 		assert_eq!(
-			patch["aura"]["authorities"],
-			json!(["aura A", "aura B", "aura C"])
+			patch["session"]["keys"][1],
+			json!(["account B", "account B", { "aura": "aura B", "grandpa": "grandpa B" }])
 		);
 		assert_eq!(
-			patch["grandpa"]["authorities"],
-			json!([["grandpa A", 1], ["grandpa B", 1], ["grandpa C", 1]])
+			patch["balances"]["balances"][3],
+			json!(["account C", VALIDATORS_MONEY])
+		);
+		assert_eq!(
+			patch["validators"],
+			json!({ "sessionLength": 600, "feeSharePercent": 50 })
 		);
 		assert_eq!(patch["energyMarket"]["eraLengthMs"], 1_800_000);
 		assert_eq!(patch["energyMarket"]["communities"][0]["name"], "paper");
@@ -161,9 +215,20 @@ mod tests {
 			(&json!(CHAIN_ID), &json!("Local"))
 		);
 
-		adapt(&mut spec, Consensus::Authorities, &authorities, Some(15)).unwrap();
+		adapt(&mut spec, &plan(Some(30), Some(60)), &authorities).unwrap();
 		let patch = &spec["genesis"]["runtimeGenesis"]["patch"];
-		assert_eq!(patch["energyMarket"]["eraLengthMs"], 15_000);
-		assert!(adapt(&mut json!({}), Consensus::Authorities, &authorities, None).is_err());
+		assert_eq!(patch["energyMarket"]["eraLengthMs"], 30_000);
+		assert_eq!(patch["validators"]["sessionLength"], 60);
+		assert!(adapt(&mut json!({}), &plan(None, None), &authorities).is_err());
+		let spare = Plan {
+			spare: 1,
+			..plan(None, None)
+		};
+		adapt(&mut spec, &spare, &authorities).unwrap();
+		let patch = &spec["genesis"]["runtimeGenesis"]["patch"];
+		assert_eq!(patch["session"]["keys"].as_array().unwrap().len(), 2);
+		// A session in which a validator may have no turn is refused before anything starts.
+		let refused = adapt(&mut spec, &plan(Some(30), Some(5)), &authorities).unwrap_err();
+		assert!(refused.to_string().contains("choose at least 6 s"), "{refused}");
 	}
 }

@@ -10,22 +10,26 @@ use std::{
 	path::Path,
 };
 
-/// The public session keys by which a genesis names a validator.
+/// The account and the public session keys by which a genesis names a validator.
 pub struct Authority {
+	/// The validator's account: SS58 address of an sr25519 key.
+	pub account: String,
 	/// The key that signs blocks: SS58 address of an sr25519 key.
 	pub aura: String,
 	/// The key that signs finality votes: SS58 address of an ed25519 key.
 	pub grandpa: String,
 }
 
-/// Makes new session keys for a validator and writes them into its keystore.
-pub fn generate(keystore: &Path) -> Result<Authority, Fault> {
+/// Makes new session keys for a validator and writes them into its keystore. `account` is the file with the secret of its
+/// account, which is made if it does not exist.
+pub fn generate(keystore: &Path, account: &Path) -> Result<Authority, Fault> {
 	fs::create_dir_all(keystore).map_err(|error| Fault::file(keystore, error))?;
 	let (aura, phrase, _) = sr25519::Pair::generate_with_phrase(None);
 	insert(keystore, b"aura", aura.public().as_ref(), &phrase)?;
 	let (grandpa, phrase, _) = ed25519::Pair::generate_with_phrase(None);
 	insert(keystore, b"gran", grandpa.public().as_ref(), &phrase)?;
 	Ok(Authority {
+		account: self::account(account)?,
 		aura: aura.public().to_ss58check(),
 		grandpa: grandpa.public().to_ss58check(),
 	})
@@ -39,8 +43,9 @@ fn insert(keystore: &Path, key_type: &[u8; 4], public: &[u8], phrase: &str) -> R
 	write_secret(&path, Value::from(phrase).to_string().as_bytes())
 }
 
-/// The account that receives a miner's rewards. Its secret phrase is in `file`, which is made if it does not exist.
-pub fn miner_account(file: &Path) -> Result<String, Fault> {
+/// The account of a validator, or the one that receives a miner's rewards. Its secret phrase is in `file`, which is made
+/// if it does not exist.
+pub fn account(file: &Path) -> Result<String, Fault> {
 	if !file.exists() {
 		let (_, phrase, _) = sr25519::Pair::generate_with_phrase(None);
 		write_secret(file, phrase.as_bytes())?;
@@ -76,14 +81,14 @@ mod tests {
 	use std::os::unix::fs::PermissionsExt;
 
 	#[test]
-	fn miner_account_is_made_once_per_file() {
+	fn account_is_made_once_per_file() {
 		let folder = tempfile::tempdir().unwrap();
 		let (one, other) = (folder.path().join("one"), folder.path().join("other"));
-		let account = miner_account(&one).unwrap();
-		assert_eq!(miner_account(&one).unwrap(), account);
-		assert_ne!(miner_account(&other).unwrap(), account);
+		let made = account(&one).unwrap();
+		assert_eq!(account(&one).unwrap(), made);
+		assert_ne!(account(&other).unwrap(), made);
 		fs::write(&one, "no phrase").unwrap();
-		assert!(miner_account(&one)
+		assert!(account(&one)
 			.unwrap_err()
 			.to_string()
 			.contains("does not contain a secret phrase"));
@@ -92,7 +97,7 @@ mod tests {
 	#[test]
 	fn session_keys_are_in_the_keystore_under_their_public_keys() {
 		let folder = tempfile::tempdir().unwrap();
-		let authority = generate(folder.path()).unwrap();
+		let authority = generate(folder.path(), &folder.path().join("account")).unwrap();
 		let secret = |name: String| {
 			let path = folder.path().join(name);
 			assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
@@ -110,6 +115,8 @@ mod tests {
 		);
 		// The keys are new each time.
 		let another = tempfile::tempdir().unwrap();
-		assert_ne!(generate(another.path()).unwrap().aura, authority.aura);
+		let other = generate(another.path(), &another.path().join("account")).unwrap();
+		assert_ne!(other.aura, authority.aura);
+		assert_ne!(other.account, authority.account);
 	}
 }

@@ -55,10 +55,14 @@ pub enum Consensus {
 pub struct Plan {
 	/// Number of nodes, 1 to [`MOST_VALIDATORS`].
 	pub validators: usize,
+	/// So many of these nodes, the last ones, are no validators at first. They have keys and money, and may be admitted.
+	pub spare: usize,
 	/// How the nodes agree on blocks.
 	pub consensus: Consensus,
 	/// Length of an era, seconds. `None` keeps the preset's.
 	pub era_seconds: Option<u64>,
+	/// Length of a session of validators, seconds. `None` keeps the preset's number of blocks.
+	pub session_seconds: Option<u64>,
 	/// The folder for keys, databases and logs. A network that is there already continues.
 	pub base: PathBuf,
 	/// RPC port of the first node; the others get the ports that follow. `None` takes any free ports.
@@ -72,8 +76,11 @@ pub struct Plan {
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Made {
 	validators: usize,
+	#[serde(default)]
+	spare: usize,
 	consensus: Consensus,
 	era_seconds: Option<u64>,
+	session_seconds: Option<u64>,
 }
 
 /// Several validators or miners of one chain.
@@ -93,6 +100,12 @@ impl Network {
 		if !(1..=MOST_VALIDATORS).contains(&count) {
 			return Err(Fault::Input(format!(
 				"{count} validators: must be 1 to {MOST_VALIDATORS}"
+			)));
+		}
+		if plan.spare >= count {
+			return Err(Fault::Input(format!(
+				"{} of {count} nodes are spare: at least one must be a validator",
+				plan.spare
 			)));
 		}
 		let rpc_ports = match plan.first_rpc_port {
@@ -158,17 +171,19 @@ impl Network {
 		let mut more: Vec<String> = peers
 			.flat_map(|peer| ["--reserved-nodes".to_owned(), self.nodes[peer].address()])
 			.collect();
-		let methods = if self.plan.can_be_split {
+		if self.plan.can_be_split {
 			more.push("--reserved-only".into());
-			"unsafe"
-		} else {
-			"safe"
+		}
+		// A node makes session keys, and changes its peers, only for callers that it trusts.
+		let methods = match self.plan.can_be_split || self.plan.spare > 0 {
+			true => "unsafe",
+			false => "safe",
 		};
 		more.extend(["--rpc-methods".to_owned(), methods.to_owned()]);
 		match self.plan.consensus {
 			Consensus::Authorities => more.push("--validator".into()),
 			Consensus::Work { finality_depth, .. } => {
-				let account = keys::miner_account(&folder(&self.plan.base, index).join("miner-key"))?;
+				let account = keys::account(&account_key(&folder(&self.plan.base, index)))?;
 				more.extend(["--miner-threads", "1", "--miner-account", &account].map(String::from));
 				more.extend(["--finality-depth".to_owned(), finality_depth.to_string()]);
 			}
@@ -195,6 +210,13 @@ impl Network {
 			node.wait_until_ready(START).await?;
 		}
 		Ok(())
+	}
+
+	/// The secret phrase of a node's account.
+	pub fn account_phrase(&self, index: usize) -> Result<String, Fault> {
+		let file = account_key(&folder(&self.plan.base, index));
+		let phrase = fs::read_to_string(&file).map_err(|error| Fault::file(&file, error))?;
+		Ok(phrase.trim().to_owned())
 	}
 
 	/// Writes the specification with which light clients join the network through all of its nodes, which must run.
@@ -256,6 +278,63 @@ impl Network {
 		Ok(())
 	}
 
+	/// Starts a second node with the session keys of a validator, as somebody would who copied them: the fault that a chain
+	/// punishes. It is connected to all started nodes but that one.
+	pub async fn start_twin(&self, index: usize) -> Result<Node, Fault> {
+		let twin = self.plan.base.join(format!("{}-twin", name(index)));
+		let copies = Node::keystore(&twin);
+		fs::create_dir_all(&copies).map_err(|error| Fault::file(&copies, error))?;
+		let keystore = Node::keystore(&folder(&self.plan.base, index));
+		let keys = fs::read_dir(&keystore).map_err(|error| Fault::file(&keystore, error))?;
+		for key in keys {
+			let key = key.map_err(|error| Fault::file(&keystore, error))?.path();
+			let copy = copies.join(key.file_name().unwrap_or_default());
+			fs::copy(&key, &copy).map_err(|error| Fault::file(&copy, error))?;
+		}
+		self.start_another(twin, Some(index), &["--validator"]).await
+	}
+
+	/// Starts a node without keys and without a database, with more options. It is connected to all started nodes.
+	pub async fn start_fresh(&self, options: &[&str]) -> Result<Node, Fault> {
+		self.start_another(self.plan.base.join("fresh"), None, options)
+			.await
+	}
+
+	/// Starts a node that is not one of the plan's, connected to all started nodes but `avoided`.
+	async fn start_another(
+		&self,
+		folder: PathBuf,
+		avoided: Option<usize>,
+		options: &[&str],
+	) -> Result<Node, Fault> {
+		fs::create_dir_all(&folder).map_err(|error| Fault::file(&folder, error))?;
+		let peer_id = keys::peer_id(&self.binary, &Node::node_key(&folder))?;
+		let ports = ports::free(4)?;
+		let ports = Ports {
+			p2p: ports[0],
+			browsers: ports[1],
+			rpc: ports[2],
+			metrics: ports[3],
+		};
+		let name = folder
+			.file_name()
+			.unwrap_or_default()
+			.to_string_lossy()
+			.into_owned();
+		let mut node = Node::new(name, peer_id, ports, folder);
+		let mut more: Vec<String> = options.iter().map(|option| option.to_string()).collect();
+		more.push("--reserved-only".into());
+		let peers =
+			(0..self.nodes.len()).filter(|index| Some(*index) != avoided && self.nodes[*index].is_started());
+		for index in peers {
+			self.tell(index, "system_addReservedPeer", node.address()).await?;
+			more.extend(["--reserved-nodes".to_owned(), self.nodes[index].address()]);
+		}
+		node.start(&self.binary, &genesis::raw_file(&self.plan.base), &more, &[])?;
+		node.wait_until_ready(START).await?;
+		Ok(node)
+	}
+
 	/// Rejoins all separated nodes.
 	pub async fn heal(&mut self) -> Result<(), Fault> {
 		let pairs = std::mem::take(&mut self.parted);
@@ -303,19 +382,28 @@ fn folder(base: &Path, index: usize) -> PathBuf {
 	base.join(name(index))
 }
 
+/// The file with the secret of the account of a validator or miner.
+fn account_key(folder: &Path) -> PathBuf {
+	folder.join("account-key")
+}
+
 /// Makes the chain and its validators' keys, unless they exist. Fails if they exist with other settings.
 fn make_chain(binary: &Binary, plan: &Plan) -> Result<(), Fault> {
 	let wanted = Made {
 		validators: plan.validators,
+		spare: plan.spare,
 		consensus: plan.consensus,
 		era_seconds: plan.era_seconds,
+		session_seconds: plan.session_seconds,
 	};
 	let note = plan.base.join("network.json");
 	if genesis::raw_file(&plan.base).exists() {
 		let text = fs::read(&note).map_err(|error| Fault::file(&note, error))?;
 		let made: Made = serde_json::from_slice(&text).map_err(|error| Fault::file(&note, error))?;
-		if (made.validators, made.consensus) != (wanted.validators, wanted.consensus)
+		if (made.validators, made.spare, made.consensus)
+			!= (wanted.validators, wanted.spare, wanted.consensus)
 			|| plan.era_seconds.is_some() && made.era_seconds != plan.era_seconds
+			|| plan.session_seconds.is_some() && made.session_seconds != plan.session_seconds
 		{
 			let eras = made
 				.era_seconds
@@ -343,7 +431,7 @@ fn make_chain(binary: &Binary, plan: &Plan) -> Result<(), Fault> {
 				// Left by an interrupted start. No genesis names these keys.
 				fs::remove_dir_all(&keystore).map_err(|error| Fault::file(&keystore, error))?;
 			}
-			keys::generate(&keystore)
+			keys::generate(&keystore, &account_key(&folder))
 		})
 		.collect::<Result<Vec<_>, _>>()?;
 	let text = serde_json::to_vec(&wanted).map_err(|error| Fault::file(&note, error))?;

@@ -19,11 +19,13 @@ const MINED: Consensus = Consensus::Work {
 
 const HELP: &str = "\
 Each validator gets new keys, its own RPC port, and a folder with its database, keys and log. The chain is the preset \
-`local` (the community of the paper, development accounts with money) with these validators as authorities: Aura \
-makes blocks, and GRANDPA finalizes them as long as more than two thirds of the validators take part. With --mined the \
-chain is the preset `pow`, and each node mines; blocks that are ten below the head count as final.
+`local` (the community of the paper, development accounts with money) with these validators: Aura makes blocks, and \
+GRANDPA finalizes them as long as more than two thirds of the validators take part. A validator has an \
+account with 1,000 tokens, whose secret phrase is in the file account-key of its folder, and half of all fees go to the \
+author of the block. With --mined the chain is the preset `pow`, and each node mines; blocks that are ten below the head count as final.
 
-All nodes listen on the loopback interface only, and their RPC refuses unsafe methods.
+All nodes listen on the loopback interface only. Their RPC refuses unsafe methods, unless there are spare nodes, which \
+must be able to make keys.
 
 Exit codes: 0 ended by Ctrl-C; 1 something failed; 2 an option is wrong, nothing was started.";
 
@@ -35,6 +37,10 @@ struct Cli {
 	#[arg(value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=MOST_VALIDATORS as i64))]
 	validators: u8,
 
+	/// So many of these nodes are no validators at first, but have the keys to become one
+	#[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "mined")]
+	spare: u8,
+
 	/// Keep keys, databases and logs in this folder, and continue the chain that is there [default: a temporary folder,
 	/// removed at the end]
 	#[arg(long, value_name = "FOLDER")]
@@ -44,6 +50,11 @@ struct Cli {
 	/// in the preset]
 	#[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(15..=86_400))]
 	era_seconds: Option<u64>,
+
+	/// Length of a session of a new chain, at least two slots for each validator; a change of the validators takes one
+	/// to two sessions [default: 600 slots, as in the preset]
+	#[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400), conflicts_with = "mined")]
+	session_seconds: Option<u64>,
 
 	/// Run miners of a chain with proof of work, with one thread each, instead of validators
 	#[arg(long)]
@@ -76,11 +87,13 @@ async fn run(cli: Cli) -> Result<(), Fault> {
 		.unwrap_or_default();
 	let plan = Plan {
 		validators: usize::from(cli.validators),
+		spare: usize::from(cli.spare),
 		consensus: match cli.mined {
 			true => MINED,
 			false => Consensus::Authorities,
 		},
 		era_seconds: cli.era_seconds,
+		session_seconds: cli.session_seconds,
 		base,
 		first_rpc_port: Some(cli.rpc_port),
 		can_be_split: false,

@@ -379,6 +379,7 @@ async fn withstand(kinds: Vec<Kind>, periods: u32, era_seconds: u64) -> (Interva
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes; scripts/faults.sh runs it"]
 async fn honest_readings_get_in_during_a_flood_of_invalid_input() {
 	let invalid = Kind::ALL.into_iter().filter(|kind| !kind.pays());
 	let (without, with) = withstand(invalid.collect(), 2, ERA_SECONDS).await;

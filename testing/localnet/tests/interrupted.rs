@@ -64,6 +64,7 @@ fn kill(replay: Replay) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes; scripts/faults.sh runs it"]
 async fn killed_replay_resumes_while_its_transactions_are_not_final() {
 	let running = start().await;
 	let node = running.network.node(0);

@@ -55,6 +55,7 @@ async fn last_common(nodes: &[Node], at_most: u64) -> u64 {
 /// Two miners make one chain. Separated, they make two, and eras are cleared and settled on both. Rejoined, one gives
 /// up its blocks, and on the remaining chain every era was handled once.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes; scripts/faults.sh runs it"]
 async fn reorganisation_settles_no_era_twice_and_loses_no_transaction() {
 	let mut running = Running::mined(2, DEEP).await;
 	running.network.split(&[&[0], &[1]]).await.or_panic();

@@ -8,7 +8,7 @@ use crate::{
 use codec::Encode;
 use commonwatt_runtime::{
 	configs::SlotDuration, AccountId, EnergyMarket, Executive, Header, Runtime, RuntimeCall, RuntimeOrigin,
-	System, UncheckedExtrinsic,
+	System, UncheckedExtrinsic, Validators,
 };
 use frame_support::{assert_ok, storage, traits::Get};
 use pallet_energy_market::{EraIndex, EraLengthMs, HouseholdId, Round};
@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 /// The era of a chain's first block.
 const FIRST_ERA: u64 = 1_000_000;
 
-/// A chain in memory. After each block it checks that the market's invariants hold, that every owner has on hold what
+/// A chain in memory. After each block it checks that the invariants of market and validators hold, that every owner has on hold what
 /// its open contracts say, and that every account's balance changed by exactly what the block's settlement events say.
 /// A failed check panics.
 pub struct Chain {
@@ -71,6 +71,7 @@ impl Chain {
 		self.parent = Executive::finalize_block();
 		ledger.assert_told();
 		assert_ok!(EnergyMarket::do_try_state());
+		assert_ok!(Validators::do_try_state());
 		sums::assert_holds();
 		result
 	}

@@ -21,6 +21,8 @@ use tokio::sync::{Mutex, MutexGuard};
 pub const ERA_SECONDS: u64 = 10;
 /// [`ERA_SECONDS`] as a duration.
 pub const ERA: Duration = Duration::from_secs(ERA_SECONDS);
+/// No spare nodes, and sessions of the preset, none of which ends in a test.
+const NO_SESSIONS: (usize, Option<u64>) = (0, None);
 /// Timeout of every wait. Nothing takes nearly as long; it only ends a test that would hang.
 pub const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -101,7 +103,7 @@ impl Running {
 
 	/// Like [`Running::start`], with eras of another length. A slot is a thirtieth of an era, at least half a second.
 	pub async fn start_with_eras(validators: usize, era_seconds: u64) -> Self {
-		Self::start_as(validators, Consensus::Authorities, era_seconds, true).await
+		Self::start_as(validators, Consensus::Authorities, era_seconds, NO_SESSIONS, true).await
 	}
 
 	/// Starts miners with eras of [`ERA_SECONDS`] and two blocks a second, and waits until block 2 is final.
@@ -115,21 +117,49 @@ impl Running {
 			target_block_ms: 500,
 			finality_depth,
 		};
-		Self::start_as(miners, consensus, era_seconds, true).await
+		Self::start_as(miners, consensus, era_seconds, NO_SESSIONS, true).await
 	}
 
 	/// Starts validators that anybody may connect to, light clients too.
 	pub async fn start_for_light_clients(validators: usize, era_seconds: u64) -> Self {
-		Self::start_as(validators, Consensus::Authorities, era_seconds, false).await
+		Self::start_as(
+			validators,
+			Consensus::Authorities,
+			era_seconds,
+			NO_SESSIONS,
+			false,
+		)
+		.await
 	}
 
-	async fn start_as(validators: usize, consensus: Consensus, era_seconds: u64, can_be_split: bool) -> Self {
+	/// Starts validators, and spare nodes, with sessions of so many seconds.
+	pub async fn start_with_sessions(validators: usize, spare: usize, session_seconds: u64) -> Self {
+		let sessions = (spare, Some(session_seconds));
+		Self::start_as(
+			validators + spare,
+			Consensus::Authorities,
+			ERA_SECONDS,
+			sessions,
+			true,
+		)
+		.await
+	}
+
+	async fn start_as(
+		validators: usize,
+		consensus: Consensus,
+		era_seconds: u64,
+		(spare, session_seconds): (usize, Option<u64>),
+		can_be_split: bool,
+	) -> Self {
 		let turn = TURN.lock().await;
 		let place = tempfile::tempdir().expect("there is room for temporary files");
 		let plan = Plan {
 			validators,
+			spare,
 			consensus,
 			era_seconds: Some(era_seconds),
+			session_seconds,
 			base: place.path().join("network"),
 			first_rpc_port: None,
 			can_be_split,
