@@ -4,7 +4,7 @@ use super::*;
 use codec::{Decode, Encode};
 use frame_benchmarking::v2::*;
 use frame_support::{
-	traits::{fungible::MutateHold, EnsureOrigin, Get},
+	traits::{fungible::MutateHold, EnsureOrigin, Get, Hooks},
 	BoundedVec,
 };
 use frame_system::RawOrigin;
@@ -12,7 +12,7 @@ use pallet_authorship::EventHandler;
 use pallet_session::Pallet as Session;
 use sp_consensus_grandpa::{AuthorityId as GrandpaId, KEY_TYPE};
 use sp_runtime::{
-	traits::{OpaqueKeys, TrailingZeroInput},
+	traits::{Hash, OpaqueKeys, TrailingZeroInput},
 	Percent,
 };
 use sp_staking::{
@@ -46,7 +46,9 @@ impl<AccountId: Clone> Offence<AccountId> for DoubleVote<AccountId> {
 /// Gives an account session keys that nobody else has, as `session.set_keys` does after it has checked the proof of
 /// possession, which nobody can make here.
 fn set_keys<T: Config>(id: &T::AccountId, version: u32) {
-	let seed = (version, id).using_encoded(sp_core::hashing::blake2_512);
+	let seed = [0u8, 1]
+		.map(|half| T::Hashing::hash_of(&(version, half, id)))
+		.encode();
 	let keys = <T as pallet_session::Config>::Keys::decode(&mut TrailingZeroInput::new(&seed))
 		.expect("any bytes are keys");
 	if let Some(old) = pallet_session::NextKeys::<T>::get(id) {
@@ -169,9 +171,13 @@ mod benchmarks {
 		}
 		let index = Session::<T>::current_index();
 
+		let now = SessionRules::<T>::get()
+			.map(|rules| rules.session_length)
+			.unwrap_or_default();
+
 		#[block]
 		{
-			Session::<T>::rotate_session();
+			Pallet::<T>::on_initialize(now);
 		}
 
 		assert_eq!(Session::<T>::current_index(), index + 1);

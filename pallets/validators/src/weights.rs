@@ -12,7 +12,7 @@ pub trait WeightInfo {
 	fn purge_keys() -> Weight;
 	/// Noting the author of a block.
 	fn note_author() -> Weight;
-	/// The end of a session of `v` validators, all of them silent, and the beginning of the next with other keys.
+	/// The hook in which a session of `v` validators ends, all of them silent, and the next begins with other keys.
 	fn rotate(v: u32) -> Weight;
 	/// Removing a validator that voted twice.
 	fn report_offence() -> Weight;
