@@ -2,9 +2,10 @@
 # Sets up, then checks everything that must pass: the lints of lint.sh, clippy, the documentation, the unit and property
 # tests of every crate, the real runtime, the real node over its RPC through `commonwatt` and through @polkadot/api, the
 # game's solver against pygambit, the household's page and the paper's experiment in a browser, and the benchmarks' own
-# checks. The first run builds for most of an hour on two cores; a later one, in any clone, takes minutes.
-#   QUICK=1   leave out what takes minutes and is seldom what a change breaks: the documentation, the networks of several
-#             nodes, and the benchmarks' own checks, which need a second build of FRAME
+# checks. The first run builds for most of an hour on two cores; a later one takes 20 minutes.
+#   QUICK=1   leave out what takes minutes and is seldom what a change breaks: the documentation, the tests that the profile
+#             quick of .config/nextest.toml leaves out (networks, weeks, large communities, mining), the page as a light
+#             client, and the benchmarks' own checks, which need a second build of FRAME
 source "$(dirname "$0")/env.sh"
 case "${1:-}" in
 	"") ;;
@@ -38,10 +39,10 @@ if [ -z "${QUICK:-}" ]; then
 fi
 
 say "tests of every crate, the runtime and the node"
-# Leaving the package out of the build instead would build the others with other features.
-selected="all()"
-[ -z "${QUICK:-}" ] || selected="not package(commonwatt-localnet)"
-cargo nextest run --cargo-profile "$profile" --workspace --locked --filterset "$selected"
+selected=default
+[ -z "${QUICK:-}" ] || selected=quick
+# Leaving packages out of the build instead would build the others with other features.
+cargo nextest run --cargo-profile "$profile" --workspace --locked --profile "$selected"
 took "tests"
 
 say "the examples in the documentation"
@@ -69,7 +70,7 @@ say "the household's page in Chromium, on a development chain and as a light cli
 (
 	build_page
 	cd client/dashboard
-	COMMONWATT_NODE="$bin/commonwatt-node" npm test
+	COMMONWATT_NODE="$bin/commonwatt-node" npm run "${QUICK:+quick-}test"
 )
 took "dashboard"
 

@@ -15,6 +15,7 @@ use subxt::{ext::scale_decode::DecodeAsType, utils::AccountId32};
 #[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
 pub enum HoldReason {
 	EnergyMarket(MarketHold),
+	Session(SessionHold),
 }
 
 /// Why the market has funds on hold.
@@ -23,6 +24,13 @@ pub enum HoldReason {
 pub enum MarketHold {
 	Contract,
 	Offer,
+}
+
+/// Why the sessions have funds on hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, DecodeAsType)]
+#[decode_as_type(crate_path = "::subxt::ext::scale_decode")]
+pub enum SessionHold {
+	Keys,
 }
 
 /// Where repatriated reserves go.
