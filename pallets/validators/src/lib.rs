@@ -53,6 +53,7 @@ pub mod pallet {
 	use super::*;
 	use frame_support::pallet_prelude::*;
 	use frame_system::pallet_prelude::*;
+	use scale_info::TypeInfo;
 	use sp_consensus_grandpa::AuthorityId as GrandpaId;
 	use sp_runtime::{
 		traits::{Saturating, Zero},
@@ -403,7 +404,7 @@ pub mod pallet {
 		pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
 			let set = Validators::<T>::get();
 			ensure!(
-				SessionRules::<T>::exists() == !set.is_empty(),
+				SessionRules::<T>::exists() != set.is_empty(),
 				"sessions without validators, or validators without sessions"
 			);
 			ensure!(
