@@ -20,10 +20,10 @@
 //!
 //! ## Who owns a key
 //! A report says which session the votes are of, and [`Voters`] keeps the voters of the last sessions. So a validator
-//! cannot escape a report by changing its keys, as it could with the proofs of `pallet_session::historical`: these are
-//! made from the keys of today, and fail for all validators of a session in which one of them set new keys. When a
-//! validator is removed for a double vote, its keys leave these records, so that nobody can report it again for votes
-//! before that, also if governance admits it again.
+//! cannot escape a report by changing its keys. With `pallet_session::historical` it could: its proofs are made from the
+//! keys of today, so that a key which its owner has just replaced is not among them, and a proof that gets onto the chain a
+//! session later fails for everybody if one validator had set new keys. When a validator is removed for a double vote, its
+//! keys leave these records, so that nobody can report it again for votes before that, also if governance admits it again.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
