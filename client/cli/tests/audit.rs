@@ -130,7 +130,7 @@ fn false_runtime_version_from_the_node_is_found() {
 	let node = Node::start(&place.folder("chain"));
 	let eras = played(&place, &node, &["--first", "2"]);
 	let number = eras[1]["era"].as_u64().unwrap();
-	let (url, told) = liar(&node, &last_upgrade(103), &last_upgrade(100));
+	let (url, told) = liar(&node, &last_upgrade(104), &last_upgrade(100));
 	let outcome = audit(&url, number, &[]).expect_code(1);
 	assert!(told.load(Ordering::SeqCst) > 0, "the proxy replaced nothing");
 	assert!(outcome.stderr.contains("differs: block "), "{}", outcome.stderr);
@@ -141,7 +141,7 @@ fn false_runtime_version_from_the_node_is_found() {
 fn eras_under_other_rules_are_named_and_not_judged() {
 	let place = Folder::new();
 	let node = Node::start(&place.folder("chain"));
-	let (url, told) = liar(&node, &last_upgrade(103), &last_upgrade(100));
+	let (url, told) = liar(&node, &last_upgrade(104), &last_upgrade(100));
 	let replay = place.replay(&url, &paper(), &["--first", "3"]).output();
 	let outcome = Outcome::from(replay.unwrap()).expect_code(5);
 	assert!(told.load(Ordering::SeqCst) > 0, "the proxy replaced nothing");
