@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Sets up, builds, and runs several validators (or miners) of one chain on this machine, until Ctrl-C.
 #   N                   number of nodes, 1 to 32 (default 4)
-#   --spare N           so many of these nodes are no validators at first, but have the keys to become one (default 0)
+#   --spare N           the last N of these nodes do not validate at first; they have keys and money to join later (default 0)
 #   --base-path D       keep keys, databases and logs in D, and continue the chain that is there (default: a temporary
 #                       folder, removed at the end)
 #   --era-seconds S     length of an era of a new chain (default 1800; 60 is a good value to try things out)

@@ -384,13 +384,12 @@ fn check_keys(config: &RuntimeGenesisConfig) -> Result<(), &'static str> {
 	if keys.clone().any(|(account, validator, _)| account != validator) {
 		return Err("genesis: session.keys must name each validator's account twice");
 	}
-	let is_repeated = |seen: &mut BTreeSet<Vec<u8>>, part: Vec<u8>| !seen.insert(part);
 	let (mut accounts, mut aura, mut grandpa) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
 	for (account, _, keys) in keys {
-		if is_repeated(&mut accounts, account.encode())
-			|| is_repeated(&mut aura, keys.aura.encode())
-			|| is_repeated(&mut grandpa, keys.grandpa.encode())
-		{
+		let is_new = accounts.insert(account)
+			&& aura.insert(keys.aura.encode())
+			&& grandpa.insert(keys.grandpa.encode());
+		if !is_new {
 			return Err("genesis: session.keys has an account or a key twice");
 		}
 	}

@@ -55,7 +55,7 @@ pub enum Consensus {
 pub struct Plan {
 	/// Number of nodes, 1 to [`MOST_VALIDATORS`].
 	pub validators: usize,
-	/// So many of these nodes, the last ones, are no validators at first. They have keys and money, and may be admitted.
+	/// How many of the nodes, counted from the last one, do not validate at first. They have keys and money to join later.
 	pub spare: usize,
 	/// How the nodes agree on blocks.
 	pub consensus: Consensus,
@@ -119,18 +119,7 @@ impl Network {
 			.into_iter()
 			.zip(others.chunks(3))
 			.enumerate()
-			.map(|(index, (rpc, others))| {
-				let folder = folder(&plan.base, index);
-				fs::create_dir_all(&folder).map_err(|error| Fault::file(&folder, error))?;
-				let peer_id = keys::peer_id(&binary, &Node::node_key(&folder))?;
-				let ports = Ports {
-					p2p: others[0],
-					browsers: others[1],
-					rpc,
-					metrics: others[2],
-				};
-				Ok(Node::new(name(index), peer_id, ports, folder))
-			})
+			.map(|(index, (rpc, others))| new_node(&binary, folder(&plan.base, index), rpc, others))
 			.collect::<Result<_, Fault>>()?;
 		Ok(Self {
 			binary,
@@ -307,21 +296,8 @@ impl Network {
 		avoided: Option<usize>,
 		options: &[&str],
 	) -> Result<Node, Fault> {
-		fs::create_dir_all(&folder).map_err(|error| Fault::file(&folder, error))?;
-		let peer_id = keys::peer_id(&self.binary, &Node::node_key(&folder))?;
 		let ports = ports::free(4)?;
-		let ports = Ports {
-			p2p: ports[0],
-			browsers: ports[1],
-			rpc: ports[2],
-			metrics: ports[3],
-		};
-		let name = folder
-			.file_name()
-			.unwrap_or_default()
-			.to_string_lossy()
-			.into_owned();
-		let mut node = Node::new(name, peer_id, ports, folder);
+		let mut node = new_node(&self.binary, folder, ports[0], &ports[1..])?;
 		let mut more: Vec<String> = options.iter().map(|option| option.to_string()).collect();
 		more.push("--reserved-only".into());
 		let peers =
@@ -372,6 +348,20 @@ impl Network {
 		}
 		Ok(None)
 	}
+}
+
+/// A node that is named after its folder, with a port for RPC and three `others`. Makes the folder and the node's key.
+fn new_node(binary: &Binary, folder: PathBuf, rpc: u16, others: &[u16]) -> Result<Node, Fault> {
+	fs::create_dir_all(&folder).map_err(|error| Fault::file(&folder, error))?;
+	let peer_id = keys::peer_id(binary, &Node::node_key(&folder))?;
+	let ports = Ports {
+		p2p: others[0],
+		browsers: others[1],
+		rpc,
+		metrics: others[2],
+	};
+	let name = folder.file_name().unwrap_or_default().to_string_lossy();
+	Ok(Node::new(name.into_owned(), peer_id, ports, folder))
 }
 
 fn name(index: usize) -> String {

@@ -37,7 +37,7 @@ struct Cli {
 	#[arg(value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=MOST_VALIDATORS as i64))]
 	validators: u8,
 
-	/// So many of these nodes are no validators at first, but have the keys to become one
+	/// How many of these nodes do not validate at first; they have keys and money to join later
 	#[arg(long, value_name = "N", default_value_t = 0, conflicts_with = "mined")]
 	spare: u8,
 

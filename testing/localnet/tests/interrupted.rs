@@ -6,11 +6,10 @@
 
 mod common;
 
-use common::{books, OrPanic, Replay, Running, PATIENCE};
+use common::{books, until, OrPanic, Replay, Running};
 use commonwatt_client::keys::{account, key};
 use commonwatt_localnet::Node;
 use serde_json::Value;
-use std::time::{Duration, Instant};
 use subxt::rpcs::rpc_params;
 use subxt_signer::sr25519::Keypair;
 
@@ -47,15 +46,6 @@ async fn nonces(node: &Node, owners: &[&str], hash: &str) -> Vec<u32> {
 		nonces.push(nonce(node, &key(owner).or_panic(), hash).await);
 	}
 	nonces
-}
-
-/// Waits until a condition holds. `what` names it in the error message.
-async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
-	let begun = Instant::now();
-	while !is_so().await {
-		assert!(begun.elapsed() < PATIENCE, "waited too long for: {what}");
-		tokio::time::sleep(Duration::from_millis(100)).await;
-	}
 }
 
 /// Kills a replay at once, as a power cut would.

@@ -4,13 +4,14 @@ mod common;
 
 use common::{
 	chain::{connect, must},
-	OrPanic, Running, PATIENCE,
+	until, OrPanic, Running,
 };
 use commonwatt_client::{
 	chain::{value, Node},
 	keys::{account, key},
 };
 use serde::Deserialize;
+use sp_core::Bytes;
 use std::{
 	collections::BTreeSet,
 	sync::{
@@ -22,7 +23,7 @@ use std::{
 use subxt::{
 	dynamic::{value, Value},
 	rpcs::rpc_params,
-	utils::AccountId32,
+	utils::{to_hex, AccountId32},
 };
 use subxt_signer::sr25519::Keypair;
 
@@ -32,16 +33,10 @@ const SESSION_SECONDS: u64 = 15;
 /// A validator's new session keys, as its node returns them.
 #[derive(Deserialize)]
 struct NewKeys {
-	/// The public keys, one after the other, in hexadecimal.
-	keys: String,
+	/// The public keys, one after the other.
+	keys: Bytes,
 	/// The proof that the node has the secret ones.
-	proof: String,
-}
-
-fn bytes(hexadecimal: &str) -> Vec<u8> {
-	let digits = hexadecimal.trim_start_matches("0x").as_bytes();
-	let pairs = digits.chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
-	pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect()
+	proof: Bytes,
 }
 
 /// The key of a node's account.
@@ -73,10 +68,8 @@ async fn set_id(node: &Node) -> u64 {
 async fn until_at_work(running: &Running, node: &Node, indices: &[usize]) {
 	let wanted = named(running, indices);
 	let begun = Instant::now();
-	while at_work(node).await != wanted {
-		assert!(begun.elapsed() < PATIENCE, "never at work: {indices:?}");
-		tokio::time::sleep(Duration::from_millis(200)).await;
-	}
+	let what = format!("validators at work: {indices:?}");
+	until(&what, async || at_work(node).await == wanted).await;
 	println!("  at work after {} s: {indices:?}", begun.elapsed().as_secs());
 }
 
@@ -84,20 +77,17 @@ async fn until_at_work(running: &Running, node: &Node, indices: &[usize]) {
 async fn set_new_keys(running: &Running, index: usize) {
 	let node = connect(&running.network.node(index).url()).await;
 	let signer = signer(running, index);
-	let owner: String = account(&signer)
-		.0
-		.iter()
-		.map(|byte| format!("{byte:02x}"))
-		.collect();
 	let made: NewKeys = node
 		.rpc()
-		.request("author_rotateKeysWithOwner", rpc_params![format!("0x{owner}")])
+		.request(
+			"author_rotateKeysWithOwner",
+			rpc_params![to_hex(account(&signer).0)],
+		)
 		.await
 		.or_panic();
-	let keys = bytes(&made.keys);
-	let (aura, grandpa) = keys.split_at(32);
+	let (aura, grandpa) = made.keys.split_at(32);
 	let (aura, grandpa) = (Value::from_bytes(aura), Value::from_bytes(grandpa));
-	let proof = Value::from_bytes(bytes(&made.proof));
+	let proof = Value::from_bytes(&made.proof.0);
 	let arguments = value!({ keys: { aura: aura, grandpa: grandpa }, proof: proof });
 	must(&node, &signer, ("Session", "set_keys"), arguments).await;
 }
@@ -206,11 +196,7 @@ async fn double_voter_and_silent_validator_are_removed_and_a_new_node_follows() 
 			set_new_keys(&running, index).await;
 		}
 		let before = set_id(&node).await;
-		let begun = Instant::now();
-		while set_id(&node).await == before {
-			assert!(begun.elapsed() < PATIENCE, "the keys are never used");
-			tokio::time::sleep(Duration::from_millis(200)).await;
-		}
+		until("the use of new keys", async || set_id(&node).await > before).await;
 	}
 
 	replay.finish().await;
@@ -223,10 +209,13 @@ async fn double_voter_and_silent_validator_are_removed_and_a_new_node_follows() 
 	// A node without a database gets the state by proofs of finality of all these sets.
 	let mut fresh = running.network.start_fresh(&["--sync", "warp"]).await.or_panic();
 	let begun = Instant::now();
-	while fresh.finalized().await.map_or(0, |seen| seen.number) < head.number {
-		assert!(begun.elapsed() < PATIENCE, "the new node does not follow");
-		tokio::time::sleep(Duration::from_millis(200)).await;
-	}
+	let is_there = async || {
+		fresh
+			.finalized()
+			.await
+			.is_ok_and(|seen| seen.number >= head.number)
+	};
+	until("the new node", is_there).await;
 	println!(
 		"  a new node followed by warp sync after {} s",
 		begun.elapsed().as_secs()

@@ -23,9 +23,9 @@ use std::collections::BTreeMap;
 /// The era of a chain's first block.
 const FIRST_ERA: u64 = 1_000_000;
 
-/// A chain in memory. After each block it checks that the invariants of market and validators hold, that every owner has on hold what
-/// its open contracts say, and that every account's balance changed by exactly what the block's settlement events say.
-/// A failed check panics.
+/// A chain in memory. After each block it checks that the invariants of market and validators hold, that every owner has
+/// on hold what its open contracts say, and that every account's balance changed by exactly what the block's settlement
+/// events say. A failed check panics.
 pub struct Chain {
 	parent: Header,
 	now_ms: u64,

@@ -21,8 +21,6 @@ use tokio::sync::{Mutex, MutexGuard};
 pub const ERA_SECONDS: u64 = 10;
 /// [`ERA_SECONDS`] as a duration.
 pub const ERA: Duration = Duration::from_secs(ERA_SECONDS);
-/// No spare nodes, and sessions of the preset, none of which ends in a test.
-const NO_SESSIONS: (usize, Option<u64>) = (0, None);
 /// Timeout of every wait. Nothing takes nearly as long; it only ends a test that would hang.
 pub const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -61,6 +59,29 @@ pub fn seed() -> u64 {
 
 /// Allows one network at a time: two on the same few cores would disturb each other's slots.
 static TURN: Mutex<()> = Mutex::const_new(());
+
+/// Nodes that can be split into groups. The folder is still to be chosen.
+fn plan(validators: usize, consensus: Consensus, era_seconds: u64) -> Plan {
+	Plan {
+		validators,
+		spare: 0,
+		consensus,
+		era_seconds: Some(era_seconds),
+		session_seconds: None,
+		base: PathBuf::new(),
+		first_rpc_port: None,
+		can_be_split: true,
+	}
+}
+
+/// Waits until a condition holds. `what` names it in the error message.
+pub async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+	let begun = Instant::now();
+	while !is_so().await {
+		assert!(begun.elapsed() < PATIENCE, "waited too long for: {what}");
+		tokio::time::sleep(Duration::from_millis(100)).await;
+	}
+}
 
 /// A started network and its temporary folder.
 pub struct Running {
@@ -103,7 +124,7 @@ impl Running {
 
 	/// Like [`Running::start`], with eras of another length. A slot is a thirtieth of an era, at least half a second.
 	pub async fn start_with_eras(validators: usize, era_seconds: u64) -> Self {
-		Self::start_as(validators, Consensus::Authorities, era_seconds, NO_SESSIONS, true).await
+		Self::start_plan(plan(validators, Consensus::Authorities, era_seconds)).await
 	}
 
 	/// Starts miners with eras of [`ERA_SECONDS`] and two blocks a second, and waits until block 2 is final.
@@ -117,52 +138,35 @@ impl Running {
 			target_block_ms: 500,
 			finality_depth,
 		};
-		Self::start_as(miners, consensus, era_seconds, NO_SESSIONS, true).await
+		Self::start_plan(plan(miners, consensus, era_seconds)).await
 	}
 
 	/// Starts validators that anybody may connect to, light clients too.
 	pub async fn start_for_light_clients(validators: usize, era_seconds: u64) -> Self {
-		Self::start_as(
-			validators,
-			Consensus::Authorities,
-			era_seconds,
-			NO_SESSIONS,
-			false,
-		)
+		Self::start_plan(Plan {
+			can_be_split: false,
+			..plan(validators, Consensus::Authorities, era_seconds)
+		})
 		.await
 	}
 
 	/// Starts validators, and spare nodes, with sessions of so many seconds.
 	pub async fn start_with_sessions(validators: usize, spare: usize, session_seconds: u64) -> Self {
-		let sessions = (spare, Some(session_seconds));
-		Self::start_as(
-			validators + spare,
-			Consensus::Authorities,
-			ERA_SECONDS,
-			sessions,
-			true,
-		)
+		Self::start_plan(Plan {
+			spare,
+			session_seconds: Some(session_seconds),
+			..plan(validators + spare, Consensus::Authorities, ERA_SECONDS)
+		})
 		.await
 	}
 
-	async fn start_as(
-		validators: usize,
-		consensus: Consensus,
-		era_seconds: u64,
-		(spare, session_seconds): (usize, Option<u64>),
-		can_be_split: bool,
-	) -> Self {
+	/// Starts the nodes of a plan in a temporary folder, and waits until block 2 is final.
+	async fn start_plan(plan: Plan) -> Self {
 		let turn = TURN.lock().await;
 		let place = tempfile::tempdir().expect("there is room for temporary files");
 		let plan = Plan {
-			validators,
-			spare,
-			consensus,
-			era_seconds: Some(era_seconds),
-			session_seconds,
 			base: place.path().join("network"),
-			first_rpc_port: None,
-			can_be_split,
+			..plan
 		};
 		let mut network = Network::new(node_binary(), plan).expect("keys and chain are made");
 		network.start_all().expect("the nodes start");
