@@ -169,6 +169,8 @@ impl Network {
 			false => "safe",
 		};
 		more.extend(["--rpc-methods".to_owned(), methods.to_owned()]);
+		// People and tests look at the state of any block. A node that starts by warp sync cannot keep them all.
+		more.extend(["--state-pruning", "archive-canonical"].map(String::from));
 		match self.plan.consensus {
 			Consensus::Authorities => more.push("--validator".into()),
 			Consensus::Work { finality_depth, .. } => {

@@ -175,8 +175,6 @@ impl Node {
 		]);
 		command.args(["--rpc-port", &rpc.to_string()]);
 		command.args(["--prometheus-port", &metrics.to_string()]);
-		// People and tests look at the state of any block.
-		command.args(["--state-pruning", "archive-canonical"]);
 		command.args(["--no-mdns", "--no-telemetry", "--disable-log-color"]);
 	}
 
