@@ -303,6 +303,7 @@ impl_runtime_apis! {
 				serde_json::from_slice(&config).map_err(|error| format!("genesis: {error}"))?;
 			// People write these, so what is wrong with them is an error in words; `build` could only panic.
 			check_keys(&config)?;
+			check_governance(&config)?;
 			config.validators.try_build(Some(config.session.keys.len() as u32))?;
 			let (market, mining) = (
 				core::mem::take(&mut config.energy_market),
@@ -327,7 +328,7 @@ impl_runtime_apis! {
 		fn benchmark_metadata(
 			extra: bool,
 		) -> (Vec<frame_benchmarking::BenchmarkList>, Vec<frame_support::traits::StorageInfo>) {
-			use crate::{AllPalletsWithSystem, Balances, Mining};
+			use crate::{AllPalletsWithSystem, Balances, Mining, Upgrades};
 			use frame_benchmarking::BenchmarkList;
 			use frame_support::traits::StorageInfoTrait;
 			use frame_system_benchmarking::Pallet as SystemBench;
@@ -340,7 +341,7 @@ impl_runtime_apis! {
 		fn dispatch_benchmark(
 			config: frame_benchmarking::BenchmarkConfig,
 		) -> Result<Vec<frame_benchmarking::BenchmarkBatch>, alloc::string::String> {
-			use crate::{AllPalletsWithSystem, Balances, Mining};
+			use crate::{AllPalletsWithSystem, Balances, Mining, Upgrades};
 			use frame_benchmarking::BenchmarkBatch;
 			use frame_support::traits::{TrackedStorageKey, WhitelistedStorageKeys};
 			use frame_system_benchmarking::Pallet as SystemBench;
@@ -392,6 +393,22 @@ fn check_keys(config: &RuntimeGenesisConfig) -> Result<(), &'static str> {
 		if !is_new {
 			return Err("genesis: session.keys has an account or a key twice");
 		}
+	}
+	Ok(())
+}
+
+/// Checks that somebody governs the chain, and the council as [`frame_support::traits::BuildGenesisConfig`] would by a
+/// panic.
+fn check_governance(config: &RuntimeGenesisConfig) -> Result<(), &'static str> {
+	let members = &config.council_membership.members;
+	if !config.council.members.is_empty() {
+		return Err("genesis: council.members must be empty; councilMembership.members has the council");
+	}
+	if members.is_empty() && config.sudo.key.is_none() {
+		return Err("genesis: councilMembership.members must name at least one account, or nobody governs the chain");
+	}
+	if members.iter().collect::<BTreeSet<_>>().len() < members.len() {
+		return Err("genesis: councilMembership.members has an account twice");
 	}
 	Ok(())
 }

@@ -5,6 +5,7 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_balances, Balances]
 	[pallet_energy_market, EnergyMarket]
 	[pallet_mining, Mining]
+	[pallet_upgrades, Upgrades]
 	[pallet_validators, Validators]
 );
 

@@ -2,16 +2,20 @@
 //!
 //! - `development`: one validator, eras of one minute, and a community of the paper's four households, to play with in
 //!   Polkadot.js Apps. The owners are Alice, Bob, Charlie and Dave, their meters `//Alice//stash` to `//Dave//stash`,
-//!   the operator is Eve and the utility Ferdie. Alice holds the Sudo key.
+//!   the operator is Eve and the utility Ferdie. Alice holds the Sudo key. An upgrade waits five minutes.
 //! - `local_testnet`: two validators, Alice and Bob; sessions of an hour; eras of half an hour; the same community.
 //! - `pow`: miners instead of validators, a mean of 6 s between blocks, eras of half an hour, the same community.
+//!
+//! On all of them Alice, Bob and Eve are the council. Where there is no Sudo key, they alone govern, and an upgrade waits
+//! a day.
 
 use crate::{
-	configs::LONGEST_SLOT_MS, AccountId, Balance, BalancesConfig, BlockNumber, EnergyMarketConfig,
-	MiningConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig, ValidatorsConfig, UNIT,
+	configs::{governance::MaxMembers, LONGEST_SLOT_MS}, AccountId, Balance, BalancesConfig, BlockNumber, CouncilMembershipConfig,
+	EnergyMarketConfig, MiningConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig,
+	UpgradesConfig, ValidatorsConfig, UNIT,
 };
 use alloc::{string::ToString, vec, vec::Vec};
-use frame_support::build_struct_json_patch;
+use frame_support::{build_struct_json_patch, BoundedVec};
 use pallet_energy_market::{market::paper, GenesisCommunity, GenesisHousehold};
 use serde_json::Value;
 use sp_genesis_builder::{PresetId, DEV_RUNTIME_PRESET, LOCAL_TESTNET_RUNTIME_PRESET};
@@ -23,6 +27,8 @@ const ENDOWMENT: Balance = 1_000_000 * UNIT;
 const DEVELOPMENT_ERA_MS: u64 = 60 * 1_000;
 /// Notice of new terms on the development chain, eras: the least that there is.
 const DEVELOPMENT_NOTICE: u32 = 2;
+/// How long an upgrade waits on the development chain, ms.
+const DEVELOPMENT_UPGRADE_NOTICE_MS: u64 = 5 * 60 * 1_000;
 /// Length of a session on the development chain, blocks.
 const DEVELOPMENT_SESSION: BlockNumber = 10;
 /// Length of a session on the other chains, blocks: an hour of slots of 6 s.
@@ -84,6 +90,7 @@ fn genesis(
 	mining: MiningConfig,
 	era_length_ms: u64,
 ) -> Value {
+	let is_development = era_length_ms == DEVELOPMENT_ERA_MS;
 	build_struct_json_patch!(RuntimeGenesisConfig {
 		balances: BalancesConfig {
 			balances: Sr25519Keyring::iter()
@@ -94,19 +101,25 @@ fn genesis(
 		session: SessionConfig { keys },
 		validators,
 		sudo: SudoConfig {
-			key: Some(Sr25519Keyring::Alice.to_account_id())
+			key: is_development.then(|| Sr25519Keyring::Alice.to_account_id())
+		},
+		council_membership: CouncilMembershipConfig { members: council() },
+		upgrades: UpgradesConfig {
+			notice_ms: if is_development { DEVELOPMENT_UPGRADE_NOTICE_MS } else { 0 },
 		},
 		mining,
 		energy_market: EnergyMarketConfig {
 			era_length_ms,
-			terms_notice: if era_length_ms == DEVELOPMENT_ERA_MS {
-				DEVELOPMENT_NOTICE
-			} else {
-				0
-			},
+			terms_notice: if is_development { DEVELOPMENT_NOTICE } else { 0 },
 			communities: vec![paper_community()]
 		},
 	})
+}
+
+/// The organisations of the validators, and the operator of the community.
+fn council() -> BoundedVec<AccountId, MaxMembers> {
+	use Sr25519Keyring::*;
+	BoundedVec::truncate_from([Alice, Bob, Eve].map(Sr25519Keyring::to_account_id).to_vec())
 }
 
 fn validator(sr25519: Sr25519Keyring, ed25519: Ed25519Keyring) -> Validator {

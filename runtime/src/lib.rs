@@ -1,9 +1,9 @@
 //! # The Commonwatt runtime
 //!
 //! A solochain for energy communities: [`pallet_energy_market`] on Aura and GRANDPA, whose validators come and go
-//! ([`pallet_validators`]), or, if the genesis says so, on proof of work ([`pallet_mining`]). It also has balances, fees,
-//! batches, proxies (so that a home energy manager can sign for an owner), accounts of several signers, and Sudo for
-//! governance.
+//! ([`pallet_validators`]), or, if the genesis says so, on proof of work ([`pallet_mining`]). A council governs: see
+//! [`configs::governance`]. It also has balances, fees, batches, proxies (so that a home energy manager can sign for an
+//! owner) and accounts of several signers.
 //!
 //! - [`configs`]: the parameters of every pallet;
 //! - [`extensions`]: this runtime's own transaction extension;
@@ -79,10 +79,10 @@ macro_rules! version {
 }
 
 #[cfg(not(feature = "upgrade-rehearsal"))]
-version!(104);
+version!(105);
 // One higher, like the next release.
 #[cfg(feature = "upgrade-rehearsal")]
-version!(105);
+version!(106);
 
 /// Number of a block.
 pub type BlockNumber = u32;
@@ -206,4 +206,17 @@ mod runtime {
 
 	#[runtime::pallet_index(15)]
 	pub type Multisig = pallet_multisig;
+
+	// Polkadot.js Apps finds a council by this name.
+	#[runtime::pallet_index(16)]
+	pub type Council = pallet_collective<Instance1>;
+
+	#[runtime::pallet_index(17)]
+	pub type CouncilMembership = pallet_membership<Instance1>;
+
+	#[runtime::pallet_index(18)]
+	pub type Upgrades = pallet_upgrades;
+
+	#[runtime::pallet_index(19)]
+	pub type TxPause = pallet_tx_pause;
 }

@@ -2,6 +2,7 @@
 
 use crate::{
 	chain::Access,
+	council::args::CouncilCommand,
 	data::{format::Format, FileArgs},
 };
 use clap::{Args, Parser, Subcommand};
@@ -36,6 +37,9 @@ pub enum Command {
 	Lambda(LambdaArgs),
 	/// Serve the household's page to a browser on this machine
 	Dashboard(DashboardArgs),
+	/// Govern the chain as a member of its council
+	#[command(subcommand)]
+	Council(CouncilCommand),
 }
 
 const REPLAY_HELP: &str = "\

@@ -6,6 +6,7 @@ mod books;
 mod checks;
 mod cli;
 mod compare;
+mod council;
 mod dashboard;
 mod data;
 mod files;
@@ -57,5 +58,6 @@ async fn run(command: cli::Command) -> Result<(), fault::Fault> {
 		cli::Command::Meter(command) => meter::run(command).await,
 		cli::Command::Lambda(args) => lambda::run(&args),
 		cli::Command::Dashboard(args) => dashboard::run(args).await,
+		cli::Command::Council(command) => council::run(command).await,
 	}
 }

@@ -1,9 +1,11 @@
 //! The parameters of every pallet of the runtime.
 
+pub mod governance;
+
 use super::{
 	AccountId, Aura, Balance, Balances, Block, BlockNumber, Hash, Mining, Nonce, PalletInfo, Runtime,
 	RuntimeCall, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin, RuntimeTask,
-	SessionKeys, System, Timestamp, UncheckedExtrinsic, Validators, EXISTENTIAL_DEPOSIT, MICRO, MILLI, UNIT,
+	SessionKeys, System, Timestamp, TxPause, UncheckedExtrinsic, Validators, EXISTENTIAL_DEPOSIT, MICRO, MILLI, UNIT,
 	VERSION,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -24,6 +26,7 @@ use frame_support::{
 };
 use frame_system::limits::{BlockLength, BlockWeights};
 use frame_system::EnsureRoot;
+use governance::{MoreThanHalf, TwoThirds};
 use pallet_energy_market::market::{accounts::PALLET_ID, contract::SolverLimits};
 use pallet_energy_market::{Call as MarketCall, EraLengthMs};
 use pallet_transaction_payment::{FungibleAdapter, Multiplier, TargetedFeeAdjustment};
@@ -119,15 +122,16 @@ impl frame_system::Config for Runtime {
 	type BaseCallFilter = AllowedCalls;
 }
 
-/// All calls but one. `session.purge_keys` deletes the keys also of a validator at work, and without the keys of the
-/// last one the chain would end; `validators.purge_keys` does the same for all others.
+/// All calls but those that the council has paused, and one more. `session.purge_keys` deletes the keys also of a
+/// validator at work, and without the keys of the last one the chain would end; `validators.purge_keys` does the same for
+/// all others.
 pub struct AllowedCalls;
 impl Contains<RuntimeCall> for AllowedCalls {
 	fn contains(call: &RuntimeCall) -> bool {
 		!matches!(
 			call,
 			RuntimeCall::Session(pallet_session::Call::purge_keys { .. })
-		)
+		) && TxPause::contains(call)
 	}
 }
 
@@ -224,7 +228,7 @@ impl pallet_session::Config for Runtime {
 }
 
 impl pallet_validators::Config for Runtime {
-	type GovernanceOrigin = EnsureRoot<AccountId>;
+	type GovernanceOrigin = TwoThirds;
 	type MaxValidators = MaxValidators;
 	type RetainedSessions = ConstU32<RETAINED_SESSIONS>;
 	type WeightInfo = ValidatorsWeight;
@@ -397,7 +401,7 @@ impl pallet_energy_market::Config for Runtime {
 	type Currency = Balances;
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type Time = Timestamp;
-	type GovernanceOrigin = EnsureRoot<AccountId>;
+	type GovernanceOrigin = MoreThanHalf;
 	type PalletId = MarketPalletId;
 	// The largest community whose steps fit into `MaxClearingWeight`.
 	type MaxHouseholds = ConstU32<1_000>;

@@ -6,7 +6,7 @@
 //! anything is signed again.
 
 mod confirm;
-mod key;
+pub mod key;
 mod map;
 mod queue;
 mod registers;

@@ -1,6 +1,7 @@
 //! The connection to a node, and queries to it.
 
 pub mod balances;
+pub mod council;
 pub mod events;
 pub mod game;
 pub mod light;

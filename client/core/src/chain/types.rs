@@ -207,7 +207,7 @@ pub enum MarketEvent {
 	},
 }
 
-/// Calls by pallet, also as arguments of batch and Sudo calls.
+/// Calls by pallet, also as arguments of batches, of Sudo and of motions.
 #[derive(Clone, Debug, EncodeAsType)]
 #[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
 // Few of them exist at a time, and they are encoded at once.
@@ -215,6 +215,46 @@ pub enum MarketEvent {
 pub enum RuntimeCall {
 	EnergyMarket(MarketCall),
 	Balances(BalancesCall),
+	Validators(ValidatorsCall),
+	CouncilMembership(MembershipCall),
+	Upgrades(UpgradesCall),
+	TxPause(PauseCall),
+}
+
+/// Calls of the set of validators.
+#[derive(Clone, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+#[allow(non_camel_case_types)]
+pub enum ValidatorsCall {
+	admit { validator: AccountId32 },
+	remove { validator: AccountId32 },
+}
+
+/// Calls of the council's seats.
+#[derive(Clone, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+#[allow(non_camel_case_types)]
+pub enum MembershipCall {
+	add_member { who: Address },
+	remove_member { who: Address },
+}
+
+/// Calls of upgrades.
+#[derive(Clone, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+#[allow(non_camel_case_types)]
+pub enum UpgradesCall {
+	decide { code_hash: [u8; 32] },
+	withdraw { code_hash: [u8; 32] },
+}
+
+/// Calls of the pause. A call's name is its pallet's and its own.
+#[derive(Clone, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+#[allow(non_camel_case_types)]
+pub enum PauseCall {
+	pause { full_name: (Vec<u8>, Vec<u8>) },
+	unpause { ident: (Vec<u8>, Vec<u8>) },
 }
 
 /// Calls of the market.
@@ -299,4 +339,46 @@ pub struct Batch {
 #[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
 pub struct Sudo {
 	pub call: RuntimeCall,
+}
+
+/// Arguments of `Council.propose`.
+#[derive(Clone, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+pub struct Propose {
+	pub threshold: u32,
+	pub proposal: RuntimeCall,
+	pub length_bound: u32,
+}
+
+/// Arguments of `Council.vote`.
+#[derive(Clone, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+pub struct Vote {
+	pub proposal: [u8; 32],
+	pub index: u32,
+	pub approve: bool,
+}
+
+/// Arguments of `Council.close`.
+#[derive(Clone, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+pub struct Close {
+	pub proposal_hash: [u8; 32],
+	pub index: u32,
+	pub proposal_weight_bound: super::council::Weight,
+	pub length_bound: u32,
+}
+
+/// Arguments of `Upgrades.object`.
+#[derive(Clone, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+pub struct Object {
+	pub code_hash: [u8; 32],
+}
+
+/// Arguments of `Upgrades.apply`.
+#[derive(Clone, Debug, EncodeAsType)]
+#[encode_as_type(crate_path = "::subxt::ext::scale_encode")]
+pub struct Apply {
+	pub code: Vec<u8>,
 }

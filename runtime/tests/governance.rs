@@ -1,0 +1,467 @@
+//! What the council can decide on the real runtime, and what neither a member nor half of it can.
+
+use codec::{Decode, Encode};
+use commonwatt_runtime::{
+	configs::governance::{CouncilInstance, MaxMotions, MotionDuration, Unpausable},
+	Hash, Runtime, RuntimeCall, RuntimeEvent, System, UNIT,
+};
+use commonwatt_testkit::*;
+use frame_support::{
+	dispatch::GetDispatchInfo,
+	traits::{Contains, GetCallMetadata},
+};
+use pallet_energy_market::CommunityCount;
+use sp_runtime::{
+	traits::{BlakeTwo256, Hash as _},
+	DispatchError, DispatchResult,
+};
+
+type Collective = pallet_collective::Call<Runtime, CouncilInstance>;
+type Membership = pallet_membership::Call<Runtime, CouncilInstance>;
+type CouncilError = pallet_collective::Error<Runtime, CouncilInstance>;
+
+/// The seven members of the council of these tests.
+const SEVEN: [&str; 7] = [
+	"//member//1",
+	"//member//2",
+	"//member//3",
+	"//member//4",
+	"//member//5",
+	"//member//6",
+	"//member//7",
+];
+
+/// A chain with a council and without a Sudo key.
+fn council(members: &[&str], test: impl FnOnce(&mut Chain)) {
+	let mut setup = Setup::empty().community(community(2));
+	setup.genesis.sudo.key = None;
+	let accounts: Vec<_> = members.iter().map(|path| account(path)).collect();
+	let funds = accounts.iter().map(|member| (member.clone(), 1_000 * UNIT));
+	setup.genesis.balances.balances.extend(funds);
+	setup.genesis.council_membership.members = accounts.try_into().unwrap();
+	setup.genesis.upgrades.notice_ms = 3 * HALF_HOUR_MS;
+	setup.run(|chain| {
+		chain.next_era();
+		test(chain)
+	});
+}
+
+fn propose(threshold: u32, call: &RuntimeCall) -> RuntimeCall {
+	Collective::propose {
+		threshold,
+		proposal: Box::new(call.clone()),
+		length_bound: 1_000_000,
+	}
+	.into()
+}
+
+/// The number of an open motion, which comes first in what the chain stores of its votes; 0 if there is no such motion.
+fn number_of(proposal: Hash) -> u32 {
+	let votes = pallet_collective::Voting::<Runtime, CouncilInstance>::get(proposal);
+	votes.map_or(0, |votes| u32::decode(&mut &votes.encode()[..]).expect("a number comes first"))
+}
+
+fn vote(call: &RuntimeCall, approve: bool) -> RuntimeCall {
+	let proposal = BlakeTwo256::hash_of(call);
+	Collective::vote {
+		proposal,
+		index: number_of(proposal),
+		approve,
+	}
+	.into()
+}
+
+fn close(call: &RuntimeCall) -> RuntimeCall {
+	let proposal_hash = BlakeTwo256::hash_of(call);
+	Collective::close {
+		proposal_hash,
+		index: number_of(proposal_hash),
+		proposal_weight_bound: call.get_dispatch_info().call_weight,
+		length_bound: 1_000_000,
+	}
+	.into()
+}
+
+/// What became of the last motion that was carried out.
+fn executed() -> DispatchResult {
+	let results = System::read_events_no_consensus().filter_map(|record| match record.event {
+		RuntimeEvent::Council(pallet_collective::Event::Executed { result, .. }) => Some(result),
+		_ => None,
+	});
+	results.last().expect("a motion was carried out")
+}
+
+/// The first `yes` of the members move that a call be made, and agree. Returns what became of the call.
+fn decide(chain: &mut Chain, members: &[&str], yes: usize, call: &RuntimeCall) -> DispatchResult {
+	let first = members[0];
+	chain.submit([by(account(first), propose(yes as u32, call))]);
+	if yes >= 2 {
+		for member in &members[..yes] {
+			chain.submit([by(account(member), vote(call, true))]);
+		}
+		chain.submit([by(account(first), close(call))]);
+	}
+	executed()
+}
+
+fn create(name: &str) -> RuntimeCall {
+	let community = community(0);
+	pallet_energy_market::Call::<Runtime>::create_community {
+		name: name.as_bytes().to_vec(),
+		operator: community.operator,
+		utility: community.utility,
+		terms: community.terms,
+		bounds: community.bounds,
+	}
+	.into()
+}
+
+fn add(path: &str) -> RuntimeCall {
+	Membership::add_member {
+		who: account(path).into(),
+	}
+	.into()
+}
+
+fn upgrade(code_hash: Hash) -> RuntimeCall {
+	pallet_upgrades::Call::<Runtime>::decide { code_hash }.into()
+}
+
+fn pause(pallet: &str, call: &str) -> RuntimeCall {
+	pallet_tx_pause::Call::<Runtime>::pause {
+		full_name: name(pallet, call),
+	}
+	.into()
+}
+
+fn name(pallet: &str, call: &str) -> pallet_tx_pause::RuntimeCallNameOf<Runtime> {
+	let bounded = |name: &str| name.as_bytes().to_vec().try_into().unwrap();
+	(bounded(pallet), bounded(call))
+}
+
+fn member_count() -> usize {
+	pallet_collective::Members::<Runtime, CouncilInstance>::get().len()
+}
+
+#[test]
+fn each_kind_of_decision_needs_its_share_of_the_council() {
+	// Of seven: half are 4, more than half are 4, two thirds are 5.
+	let decisions: [(&str, RuntimeCall, usize); 4] = [
+		("a community", create("second"), 4),
+		("a pause", pause("Balances", "transfer_allow_death"), 4),
+		("a seat", add("//member//8"), 5),
+		("an upgrade", upgrade(Hash::repeat_byte(1)), 5),
+	];
+	for (what, call, needed) in decisions {
+		council(&SEVEN, |chain| {
+			let too_few = decide(chain, &SEVEN, needed - 1, &call);
+			assert_eq!(too_few, Err(DispatchError::BadOrigin), "{what}");
+			assert_eq!(decide(chain, &SEVEN, needed, &call), Ok(()), "{what}");
+		});
+	}
+	// Of six, three are half, but not more than half.
+	let six = &SEVEN[..6];
+	council(six, |chain| {
+		let transfers = pause("Balances", "transfer_allow_death");
+		assert_eq!(decide(chain, six, 3, &transfers), Ok(()));
+		assert_eq!(decide(chain, six, 3, &create("second")), Err(DispatchError::BadOrigin));
+	});
+}
+
+#[test]
+fn member_alone_decides_nothing() {
+	council(&SEVEN, |chain| {
+		let member = || account(SEVEN[0]);
+		let remove_validator = pallet_validators::Call::<Runtime>::remove {
+			validator: account("//Alice"),
+		};
+		let calls = [
+			create("mine"),
+			add("//friend"),
+			upgrade(Hash::zero()),
+			pause("Balances", "transfer_allow_death"),
+			remove_validator.into(),
+		];
+		for call in calls {
+			// By itself, by a motion that needs nobody else, and by the call for members.
+			assert_eq!(
+				chain.try_submit(by(member(), call.clone())),
+				Err(DispatchError::BadOrigin)
+			);
+			for threshold in [0, 1] {
+				chain.submit([by(member(), propose(threshold, &call))]);
+				assert_eq!(executed(), Err(DispatchError::BadOrigin), "{call:?}");
+			}
+			let execute = Collective::execute {
+				proposal: Box::new(call.clone()),
+				length_bound: 1_000_000,
+			};
+			chain.submit([by(member(), execute)]);
+			let results = System::read_events_no_consensus().filter_map(|record| match record.event {
+				RuntimeEvent::Council(pallet_collective::Event::MemberExecuted { result, .. }) => Some(result),
+				_ => None,
+			});
+			assert_eq!(results.last(), Some(Err(DispatchError::BadOrigin)), "{call:?}");
+		}
+		assert_eq!(CommunityCount::<Runtime>::get(), 1);
+		// Nor by Sudo, which has no key here, nor as a stranger.
+		let sudo = pallet_sudo::Call::<Runtime>::sudo {
+			call: Box::new(create("mine")),
+		};
+		assert_eq!(
+			chain.try_submit(by(member(), sudo)),
+			Err(pallet_sudo::Error::<Runtime>::RequireSudo.into())
+		);
+		assert_eq!(
+			chain.try_submit(by(Bob, propose(2, &create("mine")))),
+			Err(CouncilError::NotMember.into())
+		);
+	});
+}
+
+/// Four of seven would have two thirds after they have admitted two friends, if more than half could give out seats.
+#[test]
+fn majority_cannot_give_itself_the_seats_for_two_thirds() {
+	council(&SEVEN, |chain| {
+		for friend in ["//friend//1", "//friend//2"] {
+			assert_eq!(decide(chain, &SEVEN, 4, &add(friend)), Err(DispatchError::BadOrigin));
+		}
+		for call in [
+			Membership::remove_member {
+				who: account(SEVEN[6]).into(),
+			},
+			Membership::swap_member {
+				remove: account(SEVEN[6]).into(),
+				add: account("//friend//1").into(),
+			},
+		] {
+			assert_eq!(
+				decide(chain, &SEVEN, 4, &call.into()),
+				Err(DispatchError::BadOrigin)
+			);
+		}
+		// Not even all of them replace everybody by one motion, or name one whose vote counts for those who do not vote.
+		let reset = Membership::reset_members {
+			members: vec![account("//friend//1")],
+		};
+		assert_eq!(
+			decide(chain, &SEVEN, 7, &reset.into()),
+			Err(DispatchError::BadOrigin)
+		);
+		let prime = Membership::set_prime {
+			who: account(SEVEN[0]).into(),
+		};
+		assert_eq!(
+			decide(chain, &SEVEN, 7, &prime.into()),
+			Err(DispatchError::BadOrigin)
+		);
+		assert_eq!(member_count(), 7);
+	});
+}
+
+#[test]
+fn last_member_stays() {
+	let two = &SEVEN[..2];
+	council(two, |chain| {
+		let remove = |path: &str| -> RuntimeCall {
+			Membership::remove_member {
+				who: account(path).into(),
+			}
+			.into()
+		};
+		assert_eq!(decide(chain, two, 2, &remove(SEVEN[1])), Ok(()));
+		assert_eq!(
+			decide(chain, two, 1, &remove(SEVEN[0])),
+			Err(DispatchError::BadOrigin)
+		);
+		assert_eq!(member_count(), 1);
+		// The last one alone is the council.
+		assert_eq!(decide(chain, two, 1, &create("second")), Ok(()));
+		assert_eq!(decide(chain, two, 1, &add("//member//9")), Ok(()));
+	});
+}
+
+#[test]
+fn motion_expires_and_who_does_not_vote_votes_no() {
+	council(&SEVEN, |chain| {
+		let call = create("second");
+		chain.submit([by(account(SEVEN[0]), propose(4, &call))]);
+		for member in &SEVEN[..3] {
+			chain.submit([by(account(member), vote(&call, true))]);
+		}
+		assert_eq!(
+			chain.try_submit(by(account(SEVEN[0]), close(&call))),
+			Err(CouncilError::TooEarly.into())
+		);
+		let now = System::block_number();
+		chain.block_with(|| {
+			System::set_block_number(now + MotionDuration::get());
+			assert_eq!(dispatch(by(Bob, close(&call))), Ok(()));
+			System::set_block_number(now + 1);
+		});
+		assert!(System::read_events_no_consensus().any(|record| matches!(
+			record.event,
+			RuntimeEvent::Council(pallet_collective::Event::Disapproved { .. })
+		)));
+		assert_eq!(CommunityCount::<Runtime>::get(), 1);
+		assert_eq!(
+			chain.try_submit(by(account(SEVEN[3]), vote(&call, true))),
+			Err(CouncilError::ProposalMissing.into())
+		);
+	});
+}
+
+#[test]
+fn same_motion_is_open_once_and_its_threshold_cannot_be_changed() {
+	council(&SEVEN, |chain| {
+		let call = upgrade(Hash::repeat_byte(7));
+		// Somebody opens it with a threshold that it can never have.
+		chain.submit([by(account(SEVEN[6]), propose(7, &call))]);
+		for threshold in [1, 5, 7] {
+			assert_eq!(
+				chain.try_submit(by(account(SEVEN[0]), propose(threshold, &call))),
+				Err(CouncilError::DuplicateProposal.into())
+			);
+		}
+		// One vote against it ends it, and the others move the same again.
+		chain.submit([by(account(SEVEN[0]), vote(&call, false))]);
+		assert_eq!(
+			chain.try_submit(by(account(SEVEN[0]), vote(&call, false))),
+			Err(CouncilError::DuplicateVote.into())
+		);
+		chain.submit([by(account(SEVEN[0]), close(&call))]);
+		assert_eq!(decide(chain, &SEVEN, 5, &call), Ok(()));
+	});
+}
+
+/// A member who fills all places for motions costs the others one batch each, and its seat is then at stake.
+#[test]
+fn flood_of_motions_is_ended_by_the_others() {
+	council(&SEVEN, |chain| {
+		let flood: Vec<_> = (0..MaxMotions::get())
+			.map(|number| create(&format!("flood {number}")))
+			.collect();
+		for motion in &flood {
+			chain.submit([by(account(SEVEN[6]), propose(7, motion))]);
+		}
+		let remove: RuntimeCall = Membership::remove_member {
+			who: account(SEVEN[6]).into(),
+		}
+		.into();
+		assert_eq!(
+			chain.try_submit(by(account(SEVEN[0]), propose(5, &remove))),
+			Err(CouncilError::TooManyProposals.into())
+		);
+		let batch = |calls| -> RuntimeCall { pallet_utility::Call::<Runtime>::batch_all { calls }.into() };
+		let against = flood.iter().map(|motion| vote(motion, false)).collect();
+		chain.submit([by(account(SEVEN[0]), batch(against))]);
+		// The first free place is taken in the same transaction.
+		let mut calls: Vec<_> = flood.iter().map(close).collect();
+		calls.push(propose(5, &remove));
+		chain.submit([by(account(SEVEN[0]), batch(calls))]);
+		for member in &SEVEN[..5] {
+			chain.submit([by(account(member), vote(&remove, true))]);
+		}
+		chain.submit([by(account(SEVEN[0]), close(&remove))]);
+		assert_eq!((executed(), member_count()), (Ok(()), 6));
+	});
+}
+
+#[test]
+fn third_of_the_council_stops_an_upgrade_and_a_flood_of_motions_does_not_keep_it_from_that() {
+	council(&SEVEN, |chain| {
+		let code_hash = Hash::repeat_byte(7);
+		assert_eq!(decide(chain, &SEVEN, 5, &upgrade(code_hash)), Ok(()));
+		for number in 0..MaxMotions::get() {
+			chain.submit([by(
+				account(SEVEN[0]),
+				propose(7, &create(&format!("flood {number}"))),
+			)]);
+		}
+		let object = || pallet_upgrades::Call::<Runtime>::object { code_hash };
+		assert_eq!(
+			chain.try_submit(by(Bob, object())),
+			Err(pallet_upgrades::Error::<Runtime>::NotMember.into())
+		);
+		for member in &SEVEN[4..] {
+			assert!(pallet_upgrades::Decided::<Runtime>::exists());
+			chain.submit([by(account(member), object())]);
+		}
+		assert!(!pallet_upgrades::Decided::<Runtime>::exists());
+	});
+}
+
+#[test]
+fn what_is_paused_is_refused_and_readings_clearing_and_settlement_go_on() {
+	council(&SEVEN, |chain| {
+		let pauses = [
+			("EnergyMarket", "submit_strategies"),
+			("Balances", "transfer_keep_alive"),
+		];
+		for (pallet, call) in pauses {
+			assert_eq!(decide(chain, &SEVEN, 4, &pause(pallet, call)), Ok(()));
+		}
+		let paused = Err(frame_system::Error::<Runtime>::CallFiltered.into());
+		assert_eq!(chain.try_submit(sell(0, 1_000)), paused);
+		let transfer = pallet_balances::Call::<Runtime>::transfer_keep_alive {
+			dest: Bob.to_account_id().into(),
+			value: UNIT,
+		};
+		assert_eq!(chain.try_submit(by(Alice, transfer.clone())), paused);
+		// Nor inside another call.
+		let wrapped = pallet_utility::Call::<Runtime>::batch_all {
+			calls: vec![transfer.into()],
+		};
+		assert_eq!(chain.try_submit(by(Alice, wrapped)), paused);
+		// Eras go on, and what is metered is settled.
+		let era = chain.next_era();
+		chain.deliver([(0, 1_000, 0), (1, 0, 1_000)]);
+		chain.next_era();
+		assert_eq!(record(0, era).players, 0, "nobody could submit strategies");
+		assert_sums(0, era);
+		// The others end the pause.
+		let unpause = pallet_tx_pause::Call::<Runtime>::unpause {
+			ident: name("EnergyMarket", "submit_strategies"),
+		};
+		assert_eq!(decide(chain, &SEVEN, 4, &unpause.into()), Ok(()));
+		chain.submit([sell(0, 1_000)]);
+	});
+}
+
+#[test]
+fn what_protects_people_and_the_chain_cannot_be_paused() {
+	council(&SEVEN, |chain| {
+		let unpausable: DispatchError = pallet_tx_pause::Error::<Runtime>::Unpausable.into();
+		let calls = Unpausable::PALLETS
+			.iter()
+			.flat_map(|pallet| RuntimeCall::get_call_names(pallet).iter().map(move |call| (*pallet, *call)));
+		let market = Unpausable::MARKET.iter().map(|call| ("EnergyMarket", *call));
+		for (pallet, call) in calls.chain(market) {
+			assert!(Unpausable::contains(&name(pallet, call)), "{pallet}.{call}");
+		}
+		for (pallet, call) in [
+			("EnergyMarket", "submit_reading"),
+			("EnergyMarket", "leave"),
+			("Timestamp", "set"),
+			("TxPause", "unpause"),
+			("Council", "vote"),
+			("Multisig", "as_multi"),
+		] {
+			let refused = decide(chain, &SEVEN, 7, &pause(pallet, call));
+			assert_eq!(refused, Err(unpausable), "{pallet}.{call}");
+		}
+	});
+}
+
+/// A typing error in a name would leave a call unprotected.
+#[test]
+fn names_of_what_cannot_be_paused_are_names_of_calls() {
+	let market = RuntimeCall::get_call_names("EnergyMarket");
+	for call in Unpausable::MARKET {
+		assert!(market.contains(&call), "{call}");
+	}
+	let modules = RuntimeCall::get_module_names();
+	for pallet in Unpausable::PALLETS {
+		assert!(modules.contains(&pallet), "{pallet}");
+	}
+}
