@@ -4,6 +4,7 @@ use crate::{
 	chain::Access,
 	council::args::CouncilCommand,
 	data::{format::Format, FileArgs},
+	lambda::args::LambdaArgs,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -48,7 +49,7 @@ optionally, outdoor_c. The rows may have any order. Where a household has no row
 meter is silent in that era. Where no household has one, an era without readings is played.
 
 A household NAME signs with the development keys //NAME (owner) and //NAME//stash (meter). The command first creates \
-what is missing on the chain: the community (through Sudo), its households (by its operator) and funds of the owners \
+what is missing on the chain: the community (through Sudo or the council), its households (by its operator) and funds of the owners \
 (from the funder). The connection limit of a new household is the larger of its largest generation and the most that \
 it can consume, rounded up to whole kWh. Without --homes, the most that it can consume is twice its largest \
 consumption in the file, which leaves room for every flexible share.
@@ -532,51 +533,6 @@ pub struct MeterLogArgs {
 	pub last: usize,
 }
 
-const LAMBDA_HELP: &str = "\
-Lambda weighs the energy that a household trades in the community. Above a limit that depends on its deficit, a buyer \
-prefers the main grid even to a pool that serves it in full. The command computes this limit for every household, from \
-its deficits in the file and at the flexible levels of its consumption. It then solves every period of the file as one \
-game, at lambda 1.25, 1.5, 2 and 4, at those that you name, and at the one that it recommends. The strategies are \
-those that replay submits without --homes.
-
-docs/lambda.md explains every column.
-
-Exit codes: 0 done; 2 the file or an option is wrong.";
-
-/// Options of `lambda`.
-#[derive(Clone, Debug, Args)]
-#[command(after_long_help = LAMBDA_HELP)]
-pub struct LambdaArgs {
-	/// CSV file with meter data, as for replay
-	#[arg(long, value_name = "FILE.csv")]
-	pub data: PathBuf,
-
-	/// How the file is read.
-	#[command(flatten)]
-	pub file: FileArgs,
-
-	/// How flexible the households are.
-	#[command(flatten)]
-	pub flexibility: Flexibility,
-
-	/// Meter resolution of the community, Wh
-	#[arg(long, value_name = "WH", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000))]
-	pub resolution: u32,
-
-	/// Also solve the games at this lambda, a decimal number above 1; may be repeated
-	#[arg(
-		long = "lambda",
-		value_name = "LAMBDA",
-		allow_negative_numbers = true,
-		value_parser = crate::lambda::value::parse
-	)]
-	pub lambdas: Vec<commonwatt_market::game::Ratio>,
-
-	/// Write every number to this file as JSON
-	#[arg(long, value_name = "FILE")]
-	pub json: Option<PathBuf>,
-}
-
 /// Secret URIs of development keys.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Keys that create what is missing on the chain")]
@@ -584,6 +540,11 @@ pub struct RoleKeys {
 	/// Sudo key; creates the community
 	#[arg(long, value_name = "URI", default_value = "//Alice")]
 	pub sudo: String,
+
+	/// Key of a member of the council, which creates the community on a chain without that Sudo key; may be repeated, and
+	/// more than half of the council is needed
+	#[arg(long, value_name = "URI")]
+	pub council: Vec<String>,
 
 	/// Operator of a new community; registers households
 	#[arg(long, value_name = "URI", default_value = "//Eve")]

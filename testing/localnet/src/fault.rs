@@ -43,3 +43,12 @@ impl fmt::Display for Fault {
 }
 
 impl std::error::Error for Fault {}
+
+impl From<commonwatt_client::fault::Fault> for Fault {
+	fn from(fault: commonwatt_client::fault::Fault) -> Self {
+		match fault {
+			commonwatt_client::fault::Fault::Input(reason) => Self::Input(reason),
+			other => Self::Failed(other.to_string()),
+		}
+	}
+}

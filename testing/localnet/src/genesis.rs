@@ -108,6 +108,9 @@ fn adapt(spec: &mut Value, plan: &Plan, authorities: &[Authority]) -> Result<(),
 	if let Some(seconds) = plan.era_seconds {
 		genesis["energyMarket"]["eraLengthMs"] = json!(seconds.saturating_mul(1_000));
 	}
+	if let Some(seconds) = plan.upgrade_seconds {
+		genesis["upgrades"]["noticeMs"] = json!(seconds.saturating_mul(1_000));
+	}
 	match plan.consensus {
 		Consensus::Authorities => {
 			let at_work = authorities.len().saturating_sub(plan.spare);
@@ -128,6 +131,7 @@ fn adapt(spec: &mut Value, plan: &Plan, authorities: &[Authority]) -> Result<(),
 				);
 			}
 			genesis["validators"]["feeSharePercent"] = json!(FEE_SHARE_PERCENT);
+			give_seats(genesis, authorities.iter().take(at_work));
 			if let Some(seconds) = plan.session_seconds {
 				let era_ms = genesis["energyMarket"]["eraLengthMs"].as_u64().unwrap_or(0);
 				genesis["validators"]["sessionLength"] =
@@ -141,6 +145,25 @@ fn adapt(spec: &mut Value, plan: &Plan, authorities: &[Authority]) -> Result<(),
 		}
 	}
 	Ok(())
+}
+
+/// Makes the accounts of these validators the council, together with the operators of the communities.
+fn give_seats<'a>(
+	genesis: &mut Value,
+	validators: impl Iterator<Item = &'a Authority>,
+) {
+	let communities = genesis["energyMarket"]["communities"].as_array();
+	let operators = communities
+		.into_iter()
+		.flatten()
+		.map(|community| community["operator"].clone());
+	let mut members: Vec<Value> = validators.map(|authority| json!(authority.account)).collect();
+	for operator in operators {
+		if !members.contains(&operator) {
+			members.push(operator);
+		}
+	}
+	genesis["councilMembership"]["members"] = json!(members);
 }
 
 /// The blocks of a session of so many seconds: one in each slot, and a slot is a thirtieth of an era within the runtime's
@@ -170,6 +193,7 @@ mod tests {
 			consensus: Consensus::Authorities,
 			era_seconds,
 			session_seconds,
+			upgrade_seconds: None,
 			base: PathBuf::new(),
 			first_rpc_port: None,
 			can_be_split: false,
@@ -185,7 +209,8 @@ mod tests {
 				"balances": { "balances": [["Alice", 1]] },
 				"session": { "keys": [["Alice", "Alice", { "aura": "Alice", "grandpa": "Alice" }]] },
 				"validators": { "sessionLength": 600, "feeSharePercent": 0 },
-				"energyMarket": { "eraLengthMs": 1_800_000, "communities": [{ "name": "paper" }] }
+				"councilMembership": { "members": ["Alice"] },
+				"energyMarket": { "eraLengthMs": 1_800_000, "communities": [{ "name": "paper", "operator": "Eve" }] }
 			}}}
 		});
 		let authorities = ["A", "B", "C"].map(|name| Authority {
@@ -208,6 +233,10 @@ mod tests {
 			patch["validators"],
 			json!({ "sessionLength": 600, "feeSharePercent": 50 })
 		);
+		assert_eq!(
+			patch["councilMembership"]["members"],
+			json!(["account A", "account B", "account C", "Eve"])
+		);
 		assert_eq!(patch["energyMarket"]["eraLengthMs"], 1_800_000);
 		assert_eq!(patch["energyMarket"]["communities"][0]["name"], "paper");
 		assert_eq!(
@@ -227,6 +256,11 @@ mod tests {
 		adapt(&mut spec, &spare, &authorities).unwrap();
 		let patch = &spec["genesis"]["runtimeGenesis"]["patch"];
 		assert_eq!(patch["session"]["keys"].as_array().unwrap().len(), 2);
+		// Nor does a spare node have a seat.
+		assert_eq!(
+			patch["councilMembership"]["members"],
+			json!(["account A", "account B", "Eve"])
+		);
 		// A session in which a validator may have no turn is refused before anything starts.
 		let refused = adapt(&mut spec, &plan(Some(30), Some(5)), &authorities).unwrap_err();
 		assert!(refused.to_string().contains("choose at least 6 s"), "{refused}");

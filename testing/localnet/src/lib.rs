@@ -7,6 +7,7 @@
 mod binary;
 mod fault;
 mod genesis;
+mod governance;
 mod keys;
 mod node;
 mod ports;
@@ -15,6 +16,7 @@ mod single;
 pub use binary::Binary;
 pub use fault::Fault;
 pub use genesis::development as write_development_chain;
+pub use governance::Governance;
 pub use node::{in_words, Head, Node, Ports, Status};
 pub use ports::free as free_ports;
 pub use single::SingleNode;
@@ -63,6 +65,8 @@ pub struct Plan {
 	pub era_seconds: Option<u64>,
 	/// Length of a session of validators, seconds. `None` keeps the preset's number of blocks.
 	pub session_seconds: Option<u64>,
+	/// How long an upgrade waits after the council has decided on it, seconds. `None` keeps the preset's day.
+	pub upgrade_seconds: Option<u64>,
 	/// The folder for keys, databases and logs. A network that is there already continues.
 	pub base: PathBuf,
 	/// RPC port of the first node; the others get the ports that follow. `None` takes any free ports.
@@ -81,6 +85,8 @@ struct Made {
 	consensus: Consensus,
 	era_seconds: Option<u64>,
 	session_seconds: Option<u64>,
+	#[serde(default)]
+	upgrade_seconds: Option<u64>,
 }
 
 /// Several validators or miners of one chain.
@@ -203,11 +209,9 @@ impl Network {
 		Ok(())
 	}
 
-	/// The secret phrase of a node's account.
-	pub fn account_phrase(&self, index: usize) -> Result<String, Fault> {
-		let file = account_key(&folder(&self.plan.base, index));
-		let phrase = fs::read_to_string(&file).map_err(|error| Fault::file(&file, error))?;
-		Ok(phrase.trim().to_owned())
+	/// The council, by way of one of the nodes.
+	pub async fn governance(&self, index: usize) -> Result<Governance, Fault> {
+		Governance::of(&self.plan.base, &self.node(index).url()).await
 	}
 
 	/// Writes the specification with which light clients join the network through all of its nodes, which must run.
@@ -387,6 +391,7 @@ fn make_chain(binary: &Binary, plan: &Plan) -> Result<(), Fault> {
 		consensus: plan.consensus,
 		era_seconds: plan.era_seconds,
 		session_seconds: plan.session_seconds,
+		upgrade_seconds: plan.upgrade_seconds,
 	};
 	let note = plan.base.join("network.json");
 	if genesis::raw_file(&plan.base).exists() {
@@ -396,6 +401,7 @@ fn make_chain(binary: &Binary, plan: &Plan) -> Result<(), Fault> {
 			!= (wanted.validators, wanted.spare, wanted.consensus)
 			|| plan.era_seconds.is_some() && made.era_seconds != plan.era_seconds
 			|| plan.session_seconds.is_some() && made.session_seconds != plan.session_seconds
+			|| plan.upgrade_seconds.is_some() && made.upgrade_seconds != plan.upgrade_seconds
 		{
 			let eras = made
 				.era_seconds

@@ -22,7 +22,8 @@ Each validator gets new keys, its own RPC port, and a folder with its database, 
 `local` (the community of the paper, development accounts with money) with these validators: Aura makes blocks, and \
 GRANDPA finalizes them as long as more than two thirds of the validators take part. A validator has an \
 account with 1,000 tokens, whose secret phrase is in the file account-key of its folder, and half of all fees go to the \
-author of the block. With --mined the chain is the preset `pow`, and each node mines; blocks that are ten below the head count as final.
+author of the block. These accounts and the community's operator, Eve, are the council, which alone governs \
+(`commonwatt council`). With --mined the chain is the preset `pow`, and each node mines; blocks that are ten below the head count as final.
 
 All nodes listen on the loopback interface only. Their RPC refuses unsafe methods, unless there are spare nodes, which \
 must be able to make keys.
@@ -55,6 +56,10 @@ struct Cli {
 	/// to two sessions [default: 600 slots, as in the preset]
 	#[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400), conflicts_with = "mined")]
 	session_seconds: Option<u64>,
+
+	/// How long an upgrade waits on a new chain after the council has decided on it [default: a day]
+	#[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=604_800))]
+	upgrade_seconds: Option<u64>,
 
 	/// Run miners of a chain with proof of work, with one thread each, instead of validators
 	#[arg(long)]
@@ -94,6 +99,7 @@ async fn run(cli: Cli) -> Result<(), Fault> {
 		},
 		era_seconds: cli.era_seconds,
 		session_seconds: cli.session_seconds,
+		upgrade_seconds: cli.upgrade_seconds,
 		base,
 		first_rpc_port: Some(cli.rpc_port),
 		can_be_split: false,

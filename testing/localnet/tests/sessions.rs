@@ -4,14 +4,13 @@ mod common;
 
 use common::{
 	chain::{connect, must},
-	until, OrPanic, Running,
+	commonwatt, until, OrPanic, Running,
 };
 use commonwatt_client::{
-	chain::{value, Node},
-	keys::{account, key},
+	chain::{executed_by, value, Node},
+	keys::account,
 };
-use serde::Deserialize;
-use sp_core::Bytes;
+use commonwatt_localnet::Governance;
 use std::{
 	collections::BTreeSet,
 	sync::{
@@ -20,35 +19,14 @@ use std::{
 	},
 	time::{Duration, Instant},
 };
-use subxt::{
-	dynamic::{value, Value},
-	rpcs::rpc_params,
-	utils::{to_hex, AccountId32},
-};
-use subxt_signer::sr25519::Keypair;
+use subxt::{dynamic::value, rpcs::rpc_params, utils::AccountId32};
 
 /// Length of a session: 30 slots of half a second.
 const SESSION_SECONDS: u64 = 15;
 
-/// A validator's new session keys, as its node returns them.
-#[derive(Deserialize)]
-struct NewKeys {
-	/// The public keys, one after the other.
-	keys: Bytes,
-	/// The proof that the node has the secret ones.
-	proof: Bytes,
-}
-
-/// The key of a node's account.
-fn signer(running: &Running, index: usize) -> Keypair {
-	key(&running.network.account_phrase(index).or_panic()).or_panic()
-}
-
-fn named(running: &Running, indices: &[usize]) -> BTreeSet<[u8; 32]> {
-	indices
-		.iter()
-		.map(|index| account(&signer(running, *index)).0)
-		.collect()
+fn named(governance: &Governance, indices: &[usize]) -> BTreeSet<[u8; 32]> {
+	let account_of = |index: &usize| account(governance.account(*index).or_panic()).0;
+	indices.iter().map(account_of).collect()
 }
 
 /// The accounts of the validators at work in the newest final block.
@@ -65,39 +43,24 @@ async fn set_id(node: &Node) -> u64 {
 }
 
 /// Waits until exactly these nodes are validators at work.
-async fn until_at_work(running: &Running, node: &Node, indices: &[usize]) {
-	let wanted = named(running, indices);
+async fn until_at_work(governance: &Governance, node: &Node, indices: &[usize]) {
+	let wanted = named(governance, indices);
 	let begun = Instant::now();
 	let what = format!("validators at work: {indices:?}");
 	until(&what, async || at_work(node).await == wanted).await;
 	println!("  at work after {} s: {indices:?}", begun.elapsed().as_secs());
 }
 
-/// A node makes new session keys, and its account sets them.
-async fn set_new_keys(running: &Running, index: usize) {
-	let node = connect(&running.network.node(index).url()).await;
-	let signer = signer(running, index);
-	let made: NewKeys = node
-		.rpc()
-		.request(
-			"author_rotateKeysWithOwner",
-			rpc_params![to_hex(account(&signer).0)],
-		)
-		.await
-		.or_panic();
-	let (aura, grandpa) = made.keys.split_at(32);
-	let (aura, grandpa) = (Value::from_bytes(aura), Value::from_bytes(grandpa));
-	let proof = Value::from_bytes(&made.proof.0);
-	let arguments = value!({ keys: { aura: aura, grandpa: grandpa }, proof: proof });
-	must(&node, &signer, ("Session", "set_keys"), arguments).await;
+/// A node, whose RPC allows that, makes new session keys, and its account sets them.
+async fn set_new_keys(running: &Running, governance: &Governance, index: usize) {
+	let url = running.network.node(index).url();
+	governance.set_new_keys(index, &url).await.or_panic();
 }
 
-/// Governance admits a node's account.
-async fn admit(running: &Running, node: &Node, index: usize) {
-	let validator = Value::from_bytes(account(&signer(running, index)).0);
-	let alice = key("//Alice").or_panic();
-	let arguments = value!({ call: Validators(admit { validator: validator }) });
-	must(node, &alice, ("Sudo", "sudo"), arguments).await;
+/// A node's account leaves the validators.
+async fn leave(governance: &Governance, node: &Node, index: usize) {
+	let signer = governance.account(index).or_panic();
+	must(node, signer, ("Validators", "leave"), value!({})).await;
 }
 
 /// Measures the longest time for which a node makes no new block final.
@@ -147,19 +110,21 @@ async fn validators_join_leave_and_change_their_keys_while_eras_are_cleared() {
 	let running = Running::start_with_sessions(4, 1, SESSION_SECONDS).await;
 	let replay = running.replay(0, 3);
 	let node = connect(&running.network.node(0).url()).await;
+	let governance = running.network.governance(0).await.or_panic();
 	let finality = Finality::watch(&running.network.node(0).url()).await;
 
 	// Without keys nobody is admitted; with keys, and a proof that they are its own, the fifth is.
-	admit(&running, &node, 4).await;
-	set_new_keys(&running, 4).await;
-	admit(&running, &node, 4).await;
-	until_at_work(&running, &node, &[0, 1, 2, 3, 4]).await;
+	let refused = governance.admit(4).await.unwrap_err().to_string();
+	assert!(refused.contains("NoKeys"), "{refused}");
+	set_new_keys(&running, &governance, 4).await;
+	governance.admit(4).await.or_panic();
+	until_at_work(&governance, &node, &[0, 1, 2, 3, 4]).await;
 
 	for index in 0..3 {
-		set_new_keys(&running, index).await;
+		set_new_keys(&running, &governance, index).await;
 	}
-	must(&node, &signer(&running, 3), ("Validators", "leave"), value!({})).await;
-	until_at_work(&running, &node, &[0, 1, 2, 4]).await;
+	leave(&governance, &node, 3).await;
+	until_at_work(&governance, &node, &[0, 1, 2, 4]).await;
 	assert!(set_id(&node).await >= 2, "GRANDPA's sets are numbered");
 
 	replay.finish().await;
@@ -169,37 +134,47 @@ async fn validators_join_leave_and_change_their_keys_while_eras_are_cleared() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes minutes; scripts/faults.sh runs it"]
-async fn double_voter_and_silent_validator_are_removed_and_a_new_node_follows() {
+async fn double_voter_and_silent_validator_are_removed_the_council_upgrades_and_new_nodes_follow() {
 	let mut running = Running::start_with_sessions(6, 1, SESSION_SECONDS).await;
 	let replay = running.replay(0, 6);
 	let node = connect(&running.network.node(0).url()).await;
+	let governance = running.network.governance(0).await.or_panic();
 	let finality = Finality::watch(&running.network.node(0).url()).await;
 
 	// Somebody runs a second node with the keys of validator 3.
 	let mut twin = running.network.start_twin(2).await.or_panic();
-	until_at_work(&running, &node, &[0, 1, 3, 4, 5]).await;
+	until_at_work(&governance, &node, &[0, 1, 3, 4, 5]).await;
 	twin.stop().or_panic();
 
 	// Validator 6 falls silent.
 	running.network.kill(5).or_panic();
-	until_at_work(&running, &node, &[0, 1, 3, 4]).await;
+	until_at_work(&governance, &node, &[0, 1, 3, 4]).await;
 
 	// The set is replaced as far as there are others: the spare node comes, the first one goes.
-	set_new_keys(&running, 6).await;
-	admit(&running, &node, 6).await;
-	until_at_work(&running, &node, &[0, 1, 3, 4, 6]).await;
-	must(&node, &signer(&running, 0), ("Validators", "leave"), value!({})).await;
-	until_at_work(&running, &node, &[1, 3, 4, 6]).await;
+	set_new_keys(&running, &governance, 6).await;
+	governance.admit(6).await.or_panic();
+	until_at_work(&governance, &node, &[0, 1, 3, 4, 6]).await;
+	leave(&governance, &node, 0).await;
+	until_at_work(&governance, &node, &[1, 3, 4, 6]).await;
 	// All of them change their keys until the set has changed ten times.
 	while set_id(&node).await < 10 {
 		for index in [1, 3, 4, 6] {
-			set_new_keys(&running, index).await;
+			set_new_keys(&running, &governance, index).await;
 		}
 		let before = set_id(&node).await;
 		until("the use of new keys", async || set_id(&node).await > before).await;
 	}
-
 	replay.finish().await;
+
+	// The council upgrades the runtime while another day is played.
+	let second = running.replay_again(0, 3);
+	let before = executed_by(&node.head().await.or_panic()).await.or_panic();
+	let code = commonwatt_runtime_rehearsal::WASM_BINARY.expect("the rehearsal is built");
+	governance.upgrade(1, code.to_vec()).await.or_panic();
+	let is_newer = async || executed_by(&node.head().await.or_panic()).await.or_panic() > before;
+	until("the new runtime", is_newer).await;
+	second.finish().await;
+
 	finality.check().await;
 	running.network.start(5).or_panic();
 	let head = running.network.node(0).finalized().await.or_panic();
@@ -221,4 +196,21 @@ async fn double_voter_and_silent_validator_are_removed_and_a_new_node_follows() 
 		begun.elapsed().as_secs()
 	);
 	fresh.stop().or_panic();
+
+	// A light client too.
+	let light = running.network.write_light_specification().await.or_panic();
+	let begun = Instant::now();
+	let [by_node, by_light] = [
+		["--url".to_owned(), running.network.node(0).url()],
+		["--light".to_owned(), light.display().to_string()],
+	]
+	.map(|way| {
+		let said = commonwatt(&["council", "list", &way[0], &way[1]])
+			.output()
+			.expect("commonwatt runs");
+		assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+		String::from_utf8_lossy(&said.stdout).into_owned()
+	});
+	assert_eq!(by_light, by_node);
+	println!("  a light client followed after {} s", begun.elapsed().as_secs());
 }

@@ -4,14 +4,13 @@ pub mod args;
 mod motion;
 mod words;
 
-pub use motion::{create_community, Share};
+pub use motion::create_community;
 
 use crate::{
 	chain::{
 		self,
 		council::{self, Motion},
-		send::{self, Tries},
-		types::{Apply, Close, Object, Propose, RuntimeCall, Vote},
+		types::{Apply, Object},
 		Access, At, Node, PATIENCE,
 	},
 	fault::Fault,
@@ -19,16 +18,10 @@ use crate::{
 	meter::key,
 };
 use args::{ApplyArgs, Choice, CloseArgs, CouncilCommand, ObjectArgs, ProposeArgs, Signer, VoteArgs};
+use commonwatt_client::council::{carry_out, cast, code_hash, move_it, must};
 use jiff::Timestamp;
-use subxt::{
-	config::substrate::H256,
-	ext::scale_encode::EncodeAsFields,
-	utils::{to_hex, AccountId32},
-};
+use subxt::utils::{to_hex, AccountId32};
 use subxt_signer::sr25519::Keypair;
-
-/// Maximum length of a motion that this program moves, bytes: the longest creates a community.
-const LONGEST: u32 = 4_096;
 
 /// Runs a subcommand.
 pub async fn run(command: CouncilCommand) -> Result<(), Fault> {
@@ -152,51 +145,6 @@ async fn seats(at: &At, signer: &Keypair) -> Result<usize, Fault> {
 	Ok(members.len())
 }
 
-/// Moves a motion that needs so many votes, and votes for it. `None` if it needs no other vote, and was carried out.
-pub async fn move_it(
-	node: &Node,
-	signer: &Keypair,
-	call: RuntimeCall,
-	needed: usize,
-	words: &str,
-) -> Result<Option<Motion>, Fault> {
-	let proposal = Propose {
-		threshold: u32::try_from(needed).unwrap_or(u32::MAX),
-		proposal: call,
-		length_bound: LONGEST,
-	};
-	let before = node.head().await?;
-	let known: Vec<H256> = council::motions(&before).await?.iter().map(|motion| motion.hash).collect();
-	must(node, signer, ("Council", "propose"), proposal, &format!("the motion to {words}")).await?;
-	let at = node.head().await?;
-	if needed < 2 {
-		let blocks = (before.block_number(), at.block_number());
-		return match council::outcome(node, None, blocks).await? {
-			Some(Err(error)) => Err(Fault::Chain(format!("the motion to {words} was carried out, but failed: {error}"))),
-			_ => Ok(None),
-		};
-	}
-	let motions = council::motions(&at).await?;
-	let account = keys::account(signer);
-	let mut new = motions.into_iter().filter(|motion| !known.contains(&motion.hash));
-	let moved = new
-		.find(|motion| motion.votes.threshold as usize == needed && motion.votes.ayes.is_empty())
-		.ok_or_else(|| Fault::Chain(format!("the motion to {words} of {account} is not among the open motions")))?;
-	cast(node, signer, &moved, Choice::Yes).await?;
-	Ok(Some(moved))
-}
-
-/// Votes on a motion.
-pub async fn cast(node: &Node, signer: &Keypair, motion: &Motion, choice: Choice) -> Result<(), Fault> {
-	let vote = Vote {
-		proposal: motion.hash.0,
-		index: motion.votes.index,
-		approve: choice == Choice::Yes,
-	};
-	let what = format!("the vote on motion {}", motion.votes.index);
-	must(node, signer, ("Council", "vote"), vote, &what).await
-}
-
 /// The open motion with this number.
 async fn numbered(at: &At, number: u32) -> Result<Motion, Fault> {
 	let motions = council::motions(at).await?;
@@ -215,7 +163,7 @@ async fn vote(args: VoteArgs) -> Result<(), Fault> {
 	seats(&at, &signer).await?;
 	let motion = numbered(&at, args.motion).await?;
 	println!("motion {}: {}", motion.votes.index, words::call(&motion.call));
-	cast(&node, &signer, &motion, args.choice).await?;
+	cast(&node, &signer, &motion, args.choice == Choice::Yes).await?;
 	let at = node.head().await?;
 	match numbered(&at, args.motion).await {
 		Ok(motion) => show(&at, &motion, &council::members(&at).await?),
@@ -248,28 +196,6 @@ async fn close(args: CloseArgs) -> Result<(), Fault> {
 	Ok(())
 }
 
-/// Closes a motion. Whether its call was carried out; an error if that failed.
-pub async fn carry_out(node: &Node, signer: &Keypair, motion: &Motion) -> Result<bool, Fault> {
-	let at = node.head().await?;
-	let close = Close {
-		proposal_hash: motion.hash.0,
-		index: motion.votes.index,
-		proposal_weight_bound: council::weight(&at, &motion.bytes).await?,
-		length_bound: u32::try_from(motion.bytes.len()).unwrap_or(u32::MAX),
-	};
-	let what = format!("closing motion {}", motion.votes.index);
-	must(node, signer, ("Council", "close"), close, &what).await?;
-	let blocks = (at.block_number(), node.head().await?.block_number());
-	match council::outcome(node, Some(motion.hash), blocks).await? {
-		Some(Ok(())) => Ok(true),
-		Some(Err(error)) => Err(Fault::Chain(format!(
-			"motion {} passed, but its call failed: {error}",
-			motion.votes.index
-		))),
-		None => Ok(false),
-	}
-}
-
 async fn object(args: ObjectArgs) -> Result<(), Fault> {
 	let signer = args.signer.open()?;
 	let node = open(&args.chain.access()).await?;
@@ -299,7 +225,7 @@ async fn apply(args: ApplyArgs) -> Result<(), Fault> {
 	let node = open(&args.chain.access()).await?;
 	let at = node.head().await?;
 	let (upgrade, _) = motion::waiting(&at).await?;
-	let hash = sp_core::blake2_256(&code);
+	let hash = code_hash(&code);
 	if hash != upgrade.code_hash.0 {
 		return Err(Fault::Input(format!(
 			"{} has the hash {}, but the council decided on {}",
@@ -319,26 +245,6 @@ async fn apply(args: ApplyArgs) -> Result<(), Fault> {
 	must(&node, &signer, ("Upgrades", "apply"), Apply { code }, "applying the upgrade").await?;
 	println!("the code with the hash {} is the runtime now", to_hex(hash));
 	Ok(())
-}
-
-/// Sends a call until it is in a final block. Fails if it fails there.
-async fn must<Arguments: EncodeAsFields + Clone>(
-	node: &Node,
-	signer: &Keypair,
-	call: (&str, &str),
-	arguments: Arguments,
-	what: &str,
-) -> Result<(), Fault> {
-	let mut tries = Tries::default();
-	loop {
-		let at = node.head().await?;
-		let signed = send::sign(&at, signer, call, arguments.clone(), what.into()).await?;
-		let missed = send::send_all(node, &at, vec![signed]).await?;
-		if missed.is_empty() {
-			return Ok(());
-		}
-		tries.enter(missed)?;
-	}
 }
 
 /// A moment of the chain's clock.

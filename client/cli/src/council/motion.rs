@@ -13,31 +13,10 @@ use crate::{
 	fault::Fault,
 	files::InFile,
 };
+use commonwatt_client::council::{code_hash, Share};
 use commonwatt_market::paper;
 use std::{fs, path::Path, str::FromStr};
 use subxt::utils::{to_hex, AccountId32};
-
-/// How much of the council must agree, as `commonwatt_runtime::configs::governance` says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Share {
-	/// More than half.
-	MoreThanHalf,
-	/// Half.
-	Half,
-	/// Two thirds.
-	TwoThirds,
-}
-
-impl Share {
-	/// How many of so many members that is.
-	pub fn of(self, seats: usize) -> usize {
-		match self {
-			Self::MoreThanHalf => seats / 2 + 1,
-			Self::Half => seats.div_ceil(2),
-			Self::TwoThirds => (2 * seats).div_ceil(3),
-		}
-	}
-}
 
 /// A motion to be moved.
 #[derive(Debug)]
@@ -87,7 +66,7 @@ pub async fn draft(at: &At, what: &What) -> Result<Draft, Fault> {
 			(MoreThanHalf, call, format!("create the community {name}"))
 		}
 		What::Upgrade { file } => {
-			let code_hash = sp_core::blake2_256(&code(file)?);
+			let code_hash = code_hash(&code(file)?);
 			let call = RuntimeCall::Upgrades(UpgradesCall::decide { code_hash });
 			let words = format!("upgrade to the code with the hash {}", to_hex(code_hash));
 			(TwoThirds, call, words)
@@ -185,24 +164,6 @@ fn call_name(at: &At, text: &str) -> Result<(Vec<u8>, Vec<u8>), Fault> {
 #[cfg(test)]
 mod tests {
 	use super::*;
-
-	/// Hand-worked, against the runtime's fractions: more than 1/2, at least 1/2, at least 2/3.
-	#[test]
-	fn shares_of_a_council() {
-		for (seats, more_than_half, half, two_thirds) in [
-			(1, 1, 1, 1),
-			(2, 2, 1, 2),
-			(3, 2, 2, 2),
-			(4, 3, 2, 3),
-			(6, 4, 3, 4),
-			(7, 4, 4, 5),
-			(9, 5, 5, 6),
-		] {
-			assert_eq!(Share::MoreThanHalf.of(seats), more_than_half, "{seats}");
-			assert_eq!(Share::Half.of(seats), half, "{seats}");
-			assert_eq!(Share::TwoThirds.of(seats), two_thirds, "{seats}");
-		}
-	}
 
 	#[test]
 	fn file_that_is_no_code_is_refused() {

@@ -1,16 +1,17 @@
 //! `commonwatt lambda`: finds the lambda that suits the homes of a community. Solves the games itself, without a node.
 
+pub mod args;
 mod limit;
 mod play;
 mod screen;
 pub mod value;
 
 use crate::{
-	cli::LambdaArgs,
 	data::{Dataset, Measured},
 	fault::Fault,
 	files, text,
 };
+use args::LambdaArgs;
 use commonwatt_market::{
 	game::{Comfort, Preference, Ratio, Rules, Strategy},
 	paper,

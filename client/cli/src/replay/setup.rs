@@ -3,8 +3,8 @@
 
 use crate::{
 	chain::{
-		self,
-		send::{self, Signed, Tries},
+		self, council,
+		send::{self, Tries},
 		types::{
 			AcceptMembership, Address, Balance, BalancesCall, Batch, Comfort, Community, CommunityId,
 			ConfirmMeter, Household, HouseholdId, MarketCall, MembershipOffer, Quality, Reading, RuntimeCall,
@@ -13,11 +13,13 @@ use crate::{
 		At, Node,
 	},
 	cli::ReplayArgs,
+	council::create_community,
 	data::{Dataset, Measured},
 	fault::Fault,
 	keys::{self, HouseholdKeys},
 	manager::{centi, Manager},
 };
+use commonwatt_client::council::{agree, Share};
 use commonwatt_market::paper;
 use std::collections::BTreeMap;
 use subxt::utils::AccountId32;
@@ -161,7 +163,14 @@ async fn find_or_create(
 		if let Some(found) = chain::community_named(&at, name).await? {
 			return Ok(found);
 		}
-		let signed = sign_creation(&at, name, highest_limit_wh, args).await?;
+		let call = creation(&at, name, highest_limit_wh, args).await?;
+		let sudo = keys::key(&args.play.keys.sudo)?;
+		let what = format!("create the community {name}");
+		if council::sudo_key(&at).await? != Some(keys::account(&sudo)) {
+			by_council(node, &at, call, &what, args).await?;
+			break;
+		}
+		let signed = send::sign(&at, &sudo, ("Sudo", "sudo"), Sudo { call }, what).await?;
 		let missed = send::send_all(node, &at, vec![signed]).await?;
 		if missed.is_empty() {
 			break;
@@ -172,19 +181,45 @@ async fn find_or_create(
 	let found = chain::community_named(&node.head().await?, name).await?;
 	found.ok_or_else(|| {
 		Fault::Chain(format!(
-			"the community {name} was not created: check that {} is the Sudo key and that the operator {} has funds",
-			args.play.keys.sudo, args.play.keys.operator
+			"the community {name} was not created: check that the operator {} has funds",
+			args.play.keys.operator
 		))
 	})
 }
 
-async fn sign_creation(
+/// Has the council create the community.
+async fn by_council(
+	node: &Node,
+	at: &At,
+	call: RuntimeCall,
+	what: &str,
+	args: &ReplayArgs,
+) -> Result<(), Fault> {
+	let members = council::members(at).await?;
+	let uris = args.play.keys.council.iter();
+	let keys: Vec<_> = uris.map(|uri| keys::key(uri)).collect::<Result<_, Fault>>()?;
+	let needed = Share::MoreThanHalf.of(members.len());
+	let count = keys
+		.iter()
+		.filter(|key| members.contains(&keys::account(key)))
+		.count();
+	if count < needed {
+		return Err(Fault::Input(format!(
+			"{} does not hold the Sudo key of this chain, and --council names {count} of the {needed} members of the \
+			 council who must agree to {what}: name them, or let them do it with `commonwatt council`",
+			args.play.keys.sudo
+		)));
+	}
+	agree(node, &keys, call, Share::MoreThanHalf, what).await
+}
+
+/// The call that creates the community, on the terms of the chain's first one.
+async fn creation(
 	at: &At,
 	name: &str,
 	highest_limit_wh: u32,
 	args: &ReplayArgs,
-) -> Result<Signed, Fault> {
-	let sudo = keys::key(&args.play.keys.sudo)?;
+) -> Result<RuntimeCall, Fault> {
 	let operator = keys::account(&keys::key(&args.play.keys.operator)?);
 	let utility = keys::account(&keys::key(&args.play.keys.utility)?);
 	let (terms, mut bounds) = chain::community(at, CommunityId(0))
@@ -193,15 +228,7 @@ async fn sign_creation(
 			(community.terms, community.bounds)
 		});
 	bounds.highest_connection_limit_wh = bounds.highest_connection_limit_wh.max(highest_limit_wh);
-	let call = RuntimeCall::EnergyMarket(MarketCall::create_community {
-		name: name.as_bytes().to_vec(),
-		operator,
-		utility,
-		terms,
-		bounds,
-	});
-	let what = format!("creating the community {name}");
-	send::sign(at, &sudo, ("Sudo", "sudo"), Sudo { call }, what).await
+	Ok(create_community(name, operator, utility, terms, bounds))
 }
 
 /// The household of these keys in a community, if it is registered. Without a community it must not be registered in

@@ -127,11 +127,10 @@ pub async fn weight(at: &At, call: &[u8]) -> Result<Weight, Fault> {
 		.map_err(|error| Fault::Chain(format!("the weight of a call cannot be read: {error}")))
 }
 
-/// What became of the call of a motion, by its hash, or of any motion, in the blocks after `from` up to `to`. `None` if
-/// it was not carried out there.
+/// What became of a motion's call in the blocks after `from` up to `to`. `None` if it was not carried out there.
 pub async fn outcome(
 	node: &Node,
-	hash: Option<H256>,
+	hash: H256,
 	(from, to): (u64, u64),
 ) -> Result<Option<Result<(), String>>, Fault> {
 	for number in from.saturating_add(1)..=to {
@@ -145,7 +144,7 @@ pub async fn outcome(
 			let Some((of, [failed, error @ ..])) = event.field_bytes().split_at_checked(32) else {
 				continue;
 			};
-			if hash.is_some_and(|hash| of != hash.0) {
+			if of != hash.0 {
 				continue;
 			}
 			if *failed == 0 {

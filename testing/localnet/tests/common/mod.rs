@@ -21,6 +21,8 @@ use tokio::sync::{Mutex, MutexGuard};
 pub const ERA_SECONDS: u64 = 10;
 /// [`ERA_SECONDS`] as a duration.
 pub const ERA: Duration = Duration::from_secs(ERA_SECONDS);
+/// How long an upgrade waits on networks with sessions.
+const UPGRADE_SECONDS: u64 = 20;
 /// Timeout of every wait. Nothing takes nearly as long; it only ends a test that would hang.
 pub const PATIENCE: Duration = Duration::from_secs(600);
 
@@ -68,6 +70,7 @@ fn plan(validators: usize, consensus: Consensus, era_seconds: u64) -> Plan {
 		consensus,
 		era_seconds: Some(era_seconds),
 		session_seconds: None,
+		upgrade_seconds: None,
 		base: PathBuf::new(),
 		first_rpc_port: None,
 		can_be_split: true,
@@ -155,6 +158,9 @@ impl Running {
 		Self::start_plan(Plan {
 			spare,
 			session_seconds: Some(session_seconds),
+			upgrade_seconds: Some(UPGRADE_SECONDS),
+			// Light clients may connect, and with a spare node the RPC allows unsafe methods.
+			can_be_split: false,
 			..plan(validators + spare, Consensus::Authorities, ERA_SECONDS)
 		})
 		.await
@@ -267,11 +273,22 @@ impl Running {
 
 	/// Like [`Running::replay`], with another file.
 	pub fn replay_of(&self, file: &str, node: usize, periods: u32) -> Replay {
+		Replay::start(self.replaying(file, node, periods), self.file("report.json"), periods)
+	}
+
+	/// Like [`Running::replay`], after another replay.
+	pub fn replay_again(&self, node: usize, periods: u32) -> Replay {
+		let mut command = self.replaying(&paper(), node, periods);
+		command.arg("--restart");
+		Replay::start(command, self.file("report.json"), periods)
+	}
+
+	fn replaying(&self, file: &str, node: usize, periods: u32) -> Command {
 		let mut command = commonwatt(&["replay", file, "--wait", "--retry-seconds", "600"]);
 		command.args(["--url", &self.network.node(node).url()]);
 		command.args(["--first", &periods.to_string()]);
 		command.args(["--journal", &self.file("journal")]);
-		Replay::start(command, self.file("report.json"), periods)
+		command
 	}
 
 	/// Checks what must hold once a fault is over: all nodes have the same final block and state, every era was handled
