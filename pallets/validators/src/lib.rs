@@ -52,7 +52,8 @@ pub const SILENT_SESSIONS: u32 = 2;
 pub mod pallet {
 	use super::*;
 	use frame_support::pallet_prelude::*;
-	use frame_system::pallet_prelude::*;
+	use frame_system::{pallet_prelude::*, RawOrigin};
+	use pallet_grandpa::WeightInfo as _;
 	use scale_info::TypeInfo;
 	use sp_consensus_grandpa::AuthorityId as GrandpaId;
 	use sp_runtime::{
@@ -73,6 +74,7 @@ pub mod pallet {
 		frame_system::Config<RuntimeEvent: From<Event<Self>>>
 		+ pallet_session::Config<ValidatorId = <Self as frame_system::Config>::AccountId>
 		+ pallet_authorship::Config
+		+ pallet_grandpa::Config
 	{
 		/// Who decides on the set.
 		type GovernanceOrigin: EnsureOrigin<Self::RuntimeOrigin>;
@@ -341,6 +343,24 @@ pub mod pallet {
 				Error::<T>::StillAtWork
 			);
 			pallet_session::Pallet::<T>::purge_keys(origin)
+		}
+
+		/// Says that GRANDPA makes no block final any more, because more than a third of its voters are gone for good. The
+		/// validators of the next session vote from `delay` blocks after its beginning on, on top of `best_final`, the
+		/// highest block that any of them has as final.
+		///
+		/// If the other voters are not gone but cut off, and do the same, there are two final chains.
+		///
+		/// Origin: governance. The SDK's own call, `grandpa.note_stalled`, needs Root, which a council does not have.
+		#[pallet::call_index(4)]
+		#[pallet::weight(<T as pallet_grandpa::Config>::WeightInfo::note_stalled())]
+		pub fn note_stalled(
+			origin: OriginFor<T>,
+			delay: BlockNumberFor<T>,
+			best_final: BlockNumberFor<T>,
+		) -> DispatchResult {
+			T::GovernanceOrigin::ensure_origin(origin)?;
+			pallet_grandpa::Pallet::<T>::note_stalled(RawOrigin::Root.into(), delay, best_final)
 		}
 	}
 

@@ -585,3 +585,21 @@ fn records_name_the_keys_that_grandpa_uses() {
 		assert_eq!(<Keys as OpaqueKeys>::key_ids(), [KEY_TYPE]);
 	});
 }
+
+#[test]
+fn stalled_finality_is_noted_by_governance_and_forces_the_next_set() {
+	chain(4).execute_with(|| {
+		assert_noop!(
+			Validators::note_stalled(signed(1), 1_000, 5),
+			DispatchError::BadOrigin
+		);
+		assert_eq!(Grandpa::stalled(), None);
+		assert_ok!(Validators::note_stalled(root(), 1_000, 5));
+		assert_eq!(Grandpa::stalled(), Some((1_000, 5)));
+		let set_id = Grandpa::current_set_id();
+		sessions(1);
+		let change = Grandpa::pending_change().expect("the new session changes the voters");
+		assert_eq!((change.forced, change.delay), (Some(5), 1_000));
+		assert_eq!(Grandpa::current_set_id(), set_id + 1);
+	});
+}

@@ -2,8 +2,8 @@
 
 mod screen;
 
-use clap::Parser;
-use commonwatt_localnet::{Binary, Consensus, Fault, Network, Plan, MOST_VALIDATORS};
+use clap::{Args, Parser, Subcommand};
+use commonwatt_localnet::{Binary, Consensus, Fault, Governance, Network, Plan, MOST_VALIDATORS};
 use screen::Screen;
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 use tokio::signal::unix::{signal, SignalKind};
@@ -33,7 +33,11 @@ Exit codes: 0 ended by Ctrl-C; 1 something failed; 2 an option is wrong, nothing
 /// Runs several validators of one chain on this machine and shows their state, until Ctrl-C.
 #[derive(Debug, Parser)]
 #[command(name = "commonwatt-localnet", version, max_term_width = 110, after_long_help = HELP)]
+#[command(args_conflicts_with_subcommands = true)]
 struct Cli {
+	#[command(subcommand)]
+	change: Option<Change>,
+
 	/// Number of validators
 	#[arg(value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=MOST_VALIDATORS as i64))]
 	validators: u8,
@@ -70,6 +74,51 @@ struct Cli {
 	rpc_port: u16,
 }
 
+/// Changes the validators of a network that runs.
+#[derive(Debug, Subcommand)]
+enum Change {
+	/// Have a node make session keys, and the council admit it; it validates from the session after next on
+	Admit(ChangeArgs),
+	/// Have the council remove a validator; it validates until the session after next
+	Remove(ChangeArgs),
+}
+
+#[derive(Debug, Args)]
+struct ChangeArgs {
+	/// The node's number: 5 for validator-5
+	#[arg(value_name = "NODE", value_parser = clap::value_parser!(u8).range(1..=MOST_VALIDATORS as i64))]
+	node: u8,
+
+	/// The folder of the network
+	#[arg(long, value_name = "FOLDER")]
+	base_path: PathBuf,
+
+	/// RPC port of the first node
+	#[arg(long, value_name = "PORT", default_value_t = 9944, value_parser = clap::value_parser!(u16).range(1..))]
+	rpc_port: u16,
+}
+
+impl Change {
+	async fn make(&self) -> Result<(), Fault> {
+		let (Self::Admit(args) | Self::Remove(args)) = self;
+		let index = usize::from(args.node.saturating_sub(1));
+		let url = |index: usize| format!("ws://127.0.0.1:{}", usize::from(args.rpc_port) + index);
+		let governance = Governance::of(&args.base_path, &url(0)).await?;
+		match self {
+			Self::Admit(_) => {
+				governance.set_new_keys(index, &url(index)).await?;
+				governance.admit(index).await?;
+				println!("the council has admitted validator-{}; it validates from the session after next on", args.node);
+			}
+			Self::Remove(_) => {
+				governance.remove(index).await?;
+				println!("the council has removed validator-{}; it validates until the session after next", args.node);
+			}
+		}
+		Ok(())
+	}
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
 	match run(Cli::parse()).await {
@@ -82,6 +131,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<(), Fault> {
+	if let Some(change) = &cli.change {
+		return change.make().await;
+	}
 	let temporary = match cli.base_path {
 		Some(_) => None,
 		None => Some(tempfile::tempdir().map_err(|error| Fault::Failed(error.to_string()))?),
