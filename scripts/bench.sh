@@ -32,7 +32,7 @@ weights() {
 	(cd bench && SKIP_WASM_BUILD=1 cargo build --release --locked)
 	# The runtime's build script makes the wasm. The native runtime is not needed, and checking it takes less time.
 	cargo check --release -p commonwatt-runtime --features runtime-benchmarks --locked
-	[ $# -gt 0 ] || set -- pallet_energy_market pallet_mining pallet_validators
+	[ $# -gt 0 ] || set -- pallet_energy_market pallet_mining pallet_upgrades pallet_validators
 	for pallet in "$@"; do
 		say "measuring $pallet"
 		# The JSON file has the raw results, for the table of measured times.

@@ -89,6 +89,7 @@ if [ -z "${QUICK:-}" ]; then
 	say "the benchmarks' own checks"
 	cargo test --profile "$profile" -p pallet-energy-market --features runtime-benchmarks --locked benchmarking
 	cargo test --profile "$profile" -p pallet-mining --features runtime-benchmarks --locked benchmarking
+	cargo test --profile "$profile" -p pallet-upgrades --features runtime-benchmarks --locked benchmarking
 	cargo test --profile "$profile" -p pallet-validators --features runtime-benchmarks --locked benchmarking
 	took "benchmarks"
 fi

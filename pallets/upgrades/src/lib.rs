@@ -281,8 +281,7 @@ pub mod pallet {
 		}
 
 		/// Nobody objects twice, and only to an upgrade that waits.
-		#[cfg(any(test, feature = "try-runtime"))]
-		pub(crate) fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
+		pub fn do_try_state() -> Result<(), sp_runtime::TryRuntimeError> {
 			let mut objections = Objections::<T>::get().into_inner();
 			ensure!(
 				objections.is_empty() || Decided::<T>::exists(),

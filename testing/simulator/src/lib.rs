@@ -7,6 +7,7 @@
 //! call before it makes the call, and compares.
 
 mod calls;
+mod governance;
 mod homes;
 mod hostile;
 mod money;
@@ -93,6 +94,7 @@ impl Simulation {
 		homes.terms = operator::opening_terms();
 		homes.bounds = operator::bounds();
 		let mut setup = Setup::empty();
+		setup.genesis.sudo.key = None;
 		for household in &homes.households {
 			let balances = &mut setup.genesis.balances.balances;
 			if !balances.iter().any(|(who, _)| *who == household.owner) {

@@ -89,6 +89,7 @@ impl World {
 			self.as_operator(set_concentrator(concentrator), Ok(()));
 		}
 		self.come_and_go();
+		self.govern();
 		if self.is_due("membership that nobody asked for") {
 			self.enlist();
 		}
@@ -301,10 +302,7 @@ impl World {
 			community: COMMUNITY,
 			operator,
 		};
-		let sudo = pallet_sudo::Call::sudo {
-			call: Box::new(set_operator.into()),
-		};
-		self.act(by(Sr25519Keyring::Alice, sudo), Ok(()));
+		assert_eq!(self.decide(set_operator), Ok(()));
 		// What the old operator announced and has not begun is dropped, the end of a pause too.
 		self.announced.retain(|(from_era, _)| *from_era <= running());
 		self.put_off(1..12, World::resume);

@@ -69,6 +69,8 @@ pub struct Tally {
 	pub pot_ran_empty: u64,
 	/// Payments of debts outside of settlements: `ArrearsRepaid` and `CreditPaid` events.
 	pub debts_paid: [u64; 2],
+	/// Validators that came and that went, and the most that were at work at once.
+	pub validators: [u64; 3],
 	/// Households that were admitted.
 	pub admitted: u64,
 	/// Households that left.
@@ -110,6 +112,8 @@ impl Tally {
 			("arrears repaid", self.debts_paid[0]),
 			("households admitted", self.admitted),
 			("households that left", self.left),
+			("validators that came", self.validators[0]),
+			("validators that went", self.validators[1]),
 		];
 		for (what, count) in tried {
 			assert!(count > 0, "{what} did not occur");
@@ -172,6 +176,11 @@ impl fmt::Display for Tally {
 			out,
 			"households      {} admitted, {} left",
 			self.admitted, self.left
+		)?;
+		let [came, went, most] = self.validators;
+		writeln!(
+			out,
+			"validators      {came} came, {went} went, at most {most} at work"
 		)?;
 		self.write_calls(out)?;
 		for twin in &self.twins {

@@ -30,7 +30,7 @@ pub(crate) const COMMUNITY: CommunityId = CommunityId(0);
 
 /// What happens now and then, and the mean number of eras in between. Each is due for the first time within the first
 /// four days.
-const RARE: [(&str, u32); 22] = [
+const RARE: [(&str, u32); 28] = [
 	("outage of minutes", 40),
 	("outage of eras", 250),
 	("outage longer than the rings", 4_000),
@@ -53,6 +53,12 @@ const RARE: [(&str, u32); 22] = [
 	("other preference", 40),
 	("batch of a stranger", 60),
 	("membership that nobody asked for", 40),
+	("seat", 300),
+	("validator comes", 150),
+	("validator goes", 170),
+	("motion that too few want", 200),
+	("pause of a call", 250),
+	("upgrade that is stopped", 400),
 ];
 
 /// An action in a later era.

@@ -8,7 +8,7 @@ use crate::{
 use codec::Encode;
 use commonwatt_runtime::{
 	configs::SlotDuration, AccountId, EnergyMarket, Executive, Header, Runtime, RuntimeCall, RuntimeOrigin,
-	System, UncheckedExtrinsic, Validators,
+	System, UncheckedExtrinsic, Upgrades, Validators,
 };
 use frame_support::{assert_ok, storage, traits::Get};
 use pallet_energy_market::{EraIndex, EraLengthMs, HouseholdId, Round};
@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 /// The era of a chain's first block.
 const FIRST_ERA: u64 = 1_000_000;
 
-/// A chain in memory. After each block it checks that the invariants of market and validators hold, that every owner has
+/// A chain in memory. After each block it checks that the invariants of market, validators and upgrades hold, that every owner has
 /// on hold what its open contracts say, and that every account's balance changed by exactly what the block's settlement
 /// events say. A failed check panics.
 pub struct Chain {
@@ -72,6 +72,14 @@ impl Chain {
 		ledger.assert_told();
 		assert_ok!(EnergyMarket::do_try_state());
 		assert_ok!(Validators::do_try_state());
+		assert_ok!(Upgrades::do_try_state());
+		#[cfg(feature = "try-runtime")]
+		assert_ok!(
+			<commonwatt_runtime::AllPalletsWithSystem as frame_support::traits::TryState<_>>::try_state(
+				*self.parent.number(),
+				frame_support::traits::TryStateSelect::All,
+			)
+		);
 		sums::assert_holds();
 		result
 	}

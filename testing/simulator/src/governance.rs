@@ -1,0 +1,254 @@
+//! The council: it decides by motions on operators, seats, validators, pauses and upgrades, and on nothing when too few
+//! agree.
+
+use crate::{homes::POCKET, world::World};
+use codec::{Decode, Encode};
+use commonwatt_testkit::{
+	account, by,
+	runtime::{configs::governance::CouncilInstance, Hash, Session, SessionKeys},
+	AccountId, Runtime, RuntimeCall, RuntimeEvent, Sr25519Keyring, System,
+};
+use frame_support::dispatch::GetDispatchInfo;
+use pallet_validators::{Error, Validators};
+use rand::Rng;
+use sp_core::{ed25519, proof_of_possession::ProofOfPossessionGenerator, sr25519, Pair};
+use sp_runtime::{
+	traits::{BlakeTwo256, Hash as _},
+	DispatchError, DispatchResult,
+};
+
+type Collective = pallet_collective::Call<Runtime, CouncilInstance>;
+type Membership = pallet_membership::Call<Runtime, CouncilInstance>;
+
+/// The most members and validators at a time.
+const MOST: usize = 5;
+
+/// The members.
+fn members() -> Vec<AccountId> {
+	pallet_collective::Members::<Runtime, CouncilInstance>::get()
+}
+
+/// The number of an open motion, which comes first in what the chain stores of its votes.
+fn number_of(motion: Hash) -> u32 {
+	let votes = pallet_collective::Voting::<Runtime, CouncilInstance>::get(motion).expect("the motion is open");
+	u32::decode(&mut &votes.encode()[..]).expect("a number comes first")
+}
+
+/// What became of the last motion that was carried out in this block.
+fn executed() -> Option<DispatchResult> {
+	let results = System::read_events_no_consensus().filter_map(|record| match record.event {
+		RuntimeEvent::Council(pallet_collective::Event::Executed { result, .. }) => Some(result),
+		_ => None,
+	});
+	results.last()
+}
+
+/// Session keys of an account, and the proof that it has their secrets.
+fn keys_of(path: &str, owner: &AccountId) -> (SessionKeys, Vec<u8>) {
+	let mut aura = sr25519::Pair::from_string(path, None).expect("a path of a key");
+	let mut grandpa = ed25519::Pair::from_string(path, None).expect("a path of a key");
+	let keys = SessionKeys {
+		aura: aura.public().into(),
+		grandpa: grandpa.public().into(),
+	};
+	let owner = owner.encode();
+	let proofs = (
+		aura.generate_proof_of_possession(&owner),
+		grandpa.generate_proof_of_possession(&owner),
+	);
+	(keys, proofs.encode())
+}
+
+impl World {
+	/// Does what the council has to do in this era.
+	pub fn govern(&mut self) {
+		if self.is_due("seat") {
+			self.change_seats();
+		}
+		if self.is_due("validator comes") {
+			self.add_validator();
+		}
+		if self.is_due("validator goes") {
+			self.remove_validator();
+		}
+		if self.is_due("motion that too few want") {
+			let call = frame_system::Call::remark { remark: vec![1] };
+			self.refuse(&call.into());
+		}
+		if self.is_due("pause of a call") {
+			self.pause_transfers();
+		}
+		if self.is_due("upgrade that is stopped") {
+			self.stop_upgrade();
+		}
+	}
+
+	/// The council decides on a call: two thirds of it agree. Returns what became of the call.
+	pub fn decide(&mut self, call: impl Into<RuntimeCall>) -> DispatchResult {
+		let (call, members) = (call.into(), members());
+		let needed = (2 * members.len()).div_ceil(3);
+		self.propose(&members[0], &call, needed);
+		for member in &members[..needed] {
+			self.vote(member, &call, true);
+		}
+		self.close(&call);
+		executed().expect("the motion passed")
+	}
+
+	/// The call of a motion that nobody but its mover wants.
+	fn refuse(&mut self, call: &RuntimeCall) {
+		let members = members();
+		let needed = (2 * members.len()).div_ceil(3);
+		let before = executed();
+		self.propose(&members[0], call, needed);
+		for member in &members[1..] {
+			self.vote(member, call, false);
+		}
+		self.close(call);
+		assert_eq!(executed(), before, "a refused motion was carried out");
+	}
+
+	fn propose(&mut self, who: &AccountId, call: &RuntimeCall, threshold: usize) {
+		let proposal = Collective::propose {
+			threshold: threshold as u32,
+			proposal: Box::new(call.clone()),
+			length_bound: call.encoded_size() as u32,
+		};
+		self.act(by(who.clone(), proposal), Ok(()));
+	}
+
+	fn vote(&mut self, who: &AccountId, call: &RuntimeCall, approve: bool) {
+		let proposal = BlakeTwo256::hash_of(call);
+		let vote = Collective::vote {
+			proposal,
+			index: number_of(proposal),
+			approve,
+		};
+		self.act(by(who.clone(), vote), Ok(()));
+	}
+
+	/// Anybody closes a motion.
+	fn close(&mut self, call: &RuntimeCall) {
+		let proposal_hash = BlakeTwo256::hash_of(call);
+		let close = Collective::close {
+			proposal_hash,
+			index: number_of(proposal_hash),
+			proposal_weight_bound: call.get_dispatch_info().call_weight,
+			length_bound: call.encoded_size() as u32,
+		};
+		self.act(by(Sr25519Keyring::Ferdie, close), Ok(()));
+	}
+
+	/// Gives out a seat, or takes one away.
+	fn change_seats(&mut self) {
+		let members = members();
+		let call = match members.len() < MOST {
+			true => {
+				self.names += 1;
+				Membership::add_member {
+					who: self.with_money(format!("//member//{}", self.names)).into(),
+				}
+			}
+			false => {
+				let last = self.rng.gen_range(0..members.len());
+				Membership::remove_member {
+					who: members[last].clone().into(),
+				}
+			}
+		};
+		assert_eq!(self.decide(call), Ok(()));
+	}
+
+	/// A validator sets keys and is admitted, unless others are unproven.
+	fn add_validator(&mut self) {
+		if Validators::<Runtime>::get().len() >= MOST {
+			return;
+		}
+		self.names += 1;
+		let path = format!("//validator//{}", self.names);
+		let validator = self.with_money(path.clone());
+		let admit = pallet_validators::Call::admit {
+			validator: validator.clone(),
+		};
+		assert_eq!(self.decide(admit.clone()), Err(Error::<Runtime>::NoKeys.into()));
+		let (keys, proof) = keys_of(&path, &validator);
+		let set = pallet_session::Call::set_keys { keys, proof };
+		self.act(by(validator.clone(), set), Ok(()));
+		match self.decide(admit) {
+			Ok(()) => self.tally.validators[0] += 1,
+			Err(error) => {
+				assert_eq!(error, Error::<Runtime>::TooManyUnproven.into());
+				self.act(
+					by(validator, pallet_validators::Call::purge_keys {}),
+					Ok(()),
+				);
+			}
+		}
+	}
+
+	/// A validator leaves, unless too many of the others are unproven.
+	fn remove_validator(&mut self) {
+		let validators = Validators::<Runtime>::get();
+		let index = self.rng.gen_range(0..validators.len());
+		let validator = validators[index].clone();
+		let remove = pallet_validators::Call::remove { validator };
+		let result = self.decide(remove);
+		let [_, gone, _] = &mut self.tally.validators;
+		match result {
+			Ok(()) => *gone += 1,
+			Err(error) => {
+				let expected = [
+					Error::<Runtime>::LastValidator.into(),
+					Error::<Runtime>::TooManyUnproven.into(),
+				];
+				assert!(expected.contains(&error), "{error:?}");
+			}
+		}
+		let most = Session::validators().len() as u64;
+		self.tally.validators[2] = self.tally.validators[2].max(most);
+	}
+
+	/// Pauses a call that nobody here makes, and ends the pause later.
+	fn pause_transfers(&mut self) {
+		let bounded = |name: &str| name.as_bytes().to_vec().try_into().expect("a short name");
+		let name = || (bounded("Balances"), bounded("upgrade_accounts"));
+		let is_paused = pallet_tx_pause::Pallet::<Runtime>::is_paused(&name());
+		let call: RuntimeCall = match is_paused {
+			true => pallet_tx_pause::Call::unpause { ident: name() }.into(),
+			false => pallet_tx_pause::Call::pause { full_name: name() }.into(),
+		};
+		assert_eq!(self.decide(call), Ok(()));
+		let upgrade = pallet_balances::Call::upgrade_accounts { who: vec![] };
+		let expected = match is_paused {
+			// Nobody is named, so nothing is done.
+			true => Ok(()),
+			false => Err(frame_system::Error::<Runtime>::CallFiltered.into()),
+		};
+		self.act(by(Sr25519Keyring::Ferdie, upgrade), expected);
+	}
+
+	/// The council decides on an upgrade, and a third of it objects.
+	fn stop_upgrade(&mut self) {
+		let code_hash = Hash::repeat_byte(self.rng.gen());
+		let decide = pallet_upgrades::Call::decide { code_hash };
+		assert_eq!(self.decide(decide), Ok(()));
+		let members = members();
+		let object = || pallet_upgrades::Call::object { code_hash };
+		self.act(
+			by(Sr25519Keyring::Ferdie, object()),
+			Err(DispatchError::from(pallet_upgrades::Error::<Runtime>::NotMember)),
+		);
+		let third = members.len().div_ceil(3);
+		for member in &members[..third] {
+			self.act(by(member.clone(), object()), Ok(()));
+		}
+		assert!(!pallet_upgrades::Decided::<Runtime>::exists());
+	}
+
+	/// The account of a path, with money for fees and deposits.
+	fn with_money(&mut self, path: String) -> AccountId {
+		let who = account(&path);
+		self.give(who.clone(), POCKET);
+		who
+	}
+}
