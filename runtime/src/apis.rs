@@ -405,7 +405,9 @@ fn check_governance(config: &RuntimeGenesisConfig) -> Result<(), &'static str> {
 		return Err("genesis: council.members must be empty; councilMembership.members has the council");
 	}
 	if members.is_empty() && config.sudo.key.is_none() {
-		return Err("genesis: councilMembership.members must name at least one account, or nobody governs the chain");
+		return Err(
+			"genesis: councilMembership.members must name at least one account, or nobody governs the chain",
+		);
 	}
 	if members.iter().collect::<BTreeSet<_>>().len() < members.len() {
 		return Err("genesis: councilMembership.members has an account twice");

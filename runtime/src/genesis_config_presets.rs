@@ -10,9 +10,10 @@
 //! a day.
 
 use crate::{
-	configs::{governance::MaxMembers, LONGEST_SLOT_MS}, AccountId, Balance, BalancesConfig, BlockNumber, CouncilMembershipConfig,
-	EnergyMarketConfig, MiningConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig,
-	UpgradesConfig, ValidatorsConfig, UNIT,
+	configs::{governance::MaxMembers, LONGEST_SLOT_MS},
+	AccountId, Balance, BalancesConfig, BlockNumber, CouncilMembershipConfig, EnergyMarketConfig,
+	MiningConfig, RuntimeGenesisConfig, SessionConfig, SessionKeys, SudoConfig, UpgradesConfig,
+	ValidatorsConfig, UNIT,
 };
 use alloc::{string::ToString, vec, vec::Vec};
 use frame_support::{build_struct_json_patch, BoundedVec};
@@ -105,7 +106,11 @@ fn genesis(
 		},
 		council_membership: CouncilMembershipConfig { members: council() },
 		upgrades: UpgradesConfig {
-			notice_ms: if is_development { DEVELOPMENT_UPGRADE_NOTICE_MS } else { 0 },
+			notice_ms: if is_development {
+				DEVELOPMENT_UPGRADE_NOTICE_MS
+			} else {
+				0
+			},
 		},
 		mining,
 		energy_market: EnergyMarketConfig {

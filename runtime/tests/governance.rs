@@ -2,8 +2,8 @@
 
 use codec::{Decode, Encode};
 use commonwatt_runtime::{
-	configs::governance::{CouncilInstance, MaxMotions, MotionDuration, Unpausable},
-	Hash, Runtime, RuntimeCall, RuntimeEvent, System, UNIT,
+	configs::governance::{CouncilInstance, MaxMotionWeight, MaxMotions, MotionDuration, Unpausable},
+	Hash, Runtime, RuntimeCall, RuntimeEvent, Session, System, UNIT,
 };
 use commonwatt_testkit::*;
 use frame_support::{
@@ -58,7 +58,9 @@ fn propose(threshold: u32, call: &RuntimeCall) -> RuntimeCall {
 /// The number of an open motion, which comes first in what the chain stores of its votes; 0 if there is no such motion.
 fn number_of(proposal: Hash) -> u32 {
 	let votes = pallet_collective::Voting::<Runtime, CouncilInstance>::get(proposal);
-	votes.map_or(0, |votes| u32::decode(&mut &votes.encode()[..]).expect("a number comes first"))
+	votes.map_or(0, |votes| {
+		u32::decode(&mut &votes.encode()[..]).expect("a number comes first")
+	})
 }
 
 fn vote(call: &RuntimeCall, approve: bool) -> RuntimeCall {
@@ -164,7 +166,10 @@ fn each_kind_of_decision_needs_its_share_of_the_council() {
 	council(six, |chain| {
 		let transfers = pause("Balances", "transfer_allow_death");
 		assert_eq!(decide(chain, six, 3, &transfers), Ok(()));
-		assert_eq!(decide(chain, six, 3, &create("second")), Err(DispatchError::BadOrigin));
+		assert_eq!(
+			decide(chain, six, 3, &create("second")),
+			Err(DispatchError::BadOrigin)
+		);
 	});
 }
 
@@ -198,13 +203,15 @@ fn member_alone_decides_nothing() {
 			};
 			chain.submit([by(member(), execute)]);
 			let results = System::read_events_no_consensus().filter_map(|record| match record.event {
-				RuntimeEvent::Council(pallet_collective::Event::MemberExecuted { result, .. }) => Some(result),
+				RuntimeEvent::Council(pallet_collective::Event::MemberExecuted { result, .. }) => {
+					Some(result)
+				}
 				_ => None,
 			});
 			assert_eq!(results.last(), Some(Err(DispatchError::BadOrigin)), "{call:?}");
 		}
 		assert_eq!(CommunityCount::<Runtime>::get(), 1);
-		// Nor by Sudo, which has no key here, nor as a stranger.
+		// Nor by Sudo, which has no key here. A validator without a seat has no say at all.
 		let sudo = pallet_sudo::Call::<Runtime>::sudo {
 			call: Box::new(create("mine")),
 		};
@@ -213,9 +220,10 @@ fn member_alone_decides_nothing() {
 			Err(pallet_sudo::Error::<Runtime>::RequireSudo.into())
 		);
 		assert_eq!(
-			chain.try_submit(by(Bob, propose(2, &create("mine")))),
+			chain.try_submit(by(Alice, propose(2, &create("mine")))),
 			Err(CouncilError::NotMember.into())
 		);
+		assert_eq!(Session::validators(), [Alice.to_account_id()]);
 	});
 }
 
@@ -224,7 +232,10 @@ fn member_alone_decides_nothing() {
 fn majority_cannot_give_itself_the_seats_for_two_thirds() {
 	council(&SEVEN, |chain| {
 		for friend in ["//friend//1", "//friend//2"] {
-			assert_eq!(decide(chain, &SEVEN, 4, &add(friend)), Err(DispatchError::BadOrigin));
+			assert_eq!(
+				decide(chain, &SEVEN, 4, &add(friend)),
+				Err(DispatchError::BadOrigin)
+			);
 		}
 		for call in [
 			Membership::remove_member {
@@ -432,9 +443,11 @@ fn what_is_paused_is_refused_and_readings_clearing_and_settlement_go_on() {
 fn what_protects_people_and_the_chain_cannot_be_paused() {
 	council(&SEVEN, |chain| {
 		let unpausable: DispatchError = pallet_tx_pause::Error::<Runtime>::Unpausable.into();
-		let calls = Unpausable::PALLETS
-			.iter()
-			.flat_map(|pallet| RuntimeCall::get_call_names(pallet).iter().map(move |call| (*pallet, *call)));
+		let calls = Unpausable::PALLETS.iter().flat_map(|pallet| {
+			RuntimeCall::get_call_names(pallet)
+				.iter()
+				.map(move |call| (*pallet, *call))
+		});
 		let market = Unpausable::MARKET.iter().map(|call| ("EnergyMarket", *call));
 		for (pallet, call) in calls.chain(market) {
 			assert!(Unpausable::contains(&name(pallet, call)), "{pallet}.{call}");
@@ -463,5 +476,51 @@ fn names_of_what_cannot_be_paused_are_names_of_calls() {
 	let modules = RuntimeCall::get_module_names();
 	for pallet in Unpausable::PALLETS {
 		assert!(modules.contains(&pallet), "{pallet}");
+	}
+}
+
+/// A motion may weigh so much; a decision that weighs more could never be made.
+#[test]
+fn every_decision_fits_into_a_motion() {
+	use pallet_energy_market::{Call as Market, CommunityId};
+	let anybody = || account("//member//1");
+	let community_id = CommunityId(0);
+	let decisions: [RuntimeCall; 11] = [
+		create("any"),
+		Market::set_operator {
+			community: community_id,
+			operator: anybody(),
+		}
+		.into(),
+		Market::set_terms_bounds {
+			community: community_id,
+			bounds: community(0).bounds,
+		}
+		.into(),
+		Market::set_utility {
+			community: community_id,
+			utility: anybody(),
+		}
+		.into(),
+		Market::close_community {
+			community: community_id,
+			beneficiary: anybody(),
+		}
+		.into(),
+		pallet_validators::Call::admit { validator: anybody() }.into(),
+		pallet_validators::Call::remove { validator: anybody() }.into(),
+		pallet_validators::Call::note_stalled {
+			delay: 1,
+			best_final: 1,
+		}
+		.into(),
+		upgrade(Hash::zero()),
+		pause("Balances", "transfer_allow_death"),
+		add("//member//8"),
+	];
+	let most = MaxMotionWeight::get();
+	for call in decisions {
+		let weight = call.get_dispatch_info().call_weight;
+		assert!(weight.all_lte(most), "{call:?}: {weight}");
 	}
 }

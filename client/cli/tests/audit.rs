@@ -126,7 +126,10 @@ fn last_upgrade(spec_version: u16) -> String {
 /// A proxy that says of the node's runtime that it has version 100.
 async fn liar_about_the_version(node: &Node) -> (String, Arc<AtomicUsize>) {
 	let rpc = RpcClient::from_insecure_url(&node.url).await.unwrap();
-	let version: Value = rpc.request("state_getRuntimeVersion", rpc_params![]).await.unwrap();
+	let version: Value = rpc
+		.request("state_getRuntimeVersion", rpc_params![])
+		.await
+		.unwrap();
 	let version = version["specVersion"].as_u64().expect("a number");
 	let version = version.try_into().expect("a small number");
 	liar(node, &last_upgrade(version), &last_upgrade(100))

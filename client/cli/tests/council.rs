@@ -68,10 +68,24 @@ async fn council_decides_by_motions_and_every_mistake_is_named() {
 	assert_says(&listed, "no open motion");
 	assert_says(&listed, "holds the Sudo key");
 
-	let elm: &[&str] = &["propose", "create-community", "Elm", "--operator", EVE, "--utility", FERDIE];
+	let elm: &[&str] = &[
+		"propose",
+		"create-community",
+		"Elm",
+		"--operator",
+		EVE,
+		"--utility",
+		FERDIE,
+	];
 	assert_says(&chain.run("//Charlie", elm, 2), "is not a member of the council");
-	assert_says(&chain.run("//Alice", elm, 0), "motion 0 is open; it needs 2 of 3 votes");
-	assert_says(&chain.run("//Bob", elm, 2), "is open already: it is number 0, with a threshold of 2");
+	assert_says(
+		&chain.run("//Alice", elm, 0),
+		"motion 0 is open; it needs 2 of 3 votes",
+	);
+	assert_says(
+		&chain.run("//Bob", elm, 2),
+		"is open already: it is number 0, with a threshold of 2",
+	);
 	assert_says(
 		&chain.run("//Bob", &["close", "0"], 2),
 		"cannot be closed yet: 1 of 2 votes are in",
@@ -80,10 +94,16 @@ async fn council_decides_by_motions_and_every_mistake_is_named() {
 		&chain.run("//Charlie", &["vote", "0", "yes"], 2),
 		"is not a member of the council",
 	);
-	assert_says(&chain.run("//Bob", &["vote", "7", "yes"], 2), "there is no open motion 7");
+	assert_says(
+		&chain.run("//Bob", &["vote", "7", "yes"], 2),
+		"there is no open motion 7",
+	);
 	assert_says(&chain.run("//Alice", &["vote", "0", "yes"], 1), "DuplicateVote");
 	let voted = chain.run("//Bob", &["vote", "0", "yes"], 0);
-	assert_says(&voted, "EnergyMarket.create_community(name: \"Elm\", operator: 5HGjWAeFDfFCWPsj");
+	assert_says(
+		&voted,
+		"EnergyMarket.create_community(name: \"Elm\", operator: 5HGjWAeFDfFCWPsj",
+	);
 	assert_says(&voted, "2 yes, 0 no of 3; needs 2 yes; enough");
 	assert_says(&chain.list(), "motion 0: EnergyMarket.create_community");
 	// Anybody may close it.
@@ -102,7 +122,10 @@ async fn council_decides_by_motions_and_every_mistake_is_named() {
 	assert_says(&chain.run("//Alice", pause, 0), "motion 2 is open");
 	chain.run("//Bob", &["vote", "2", "no"], 0);
 	assert_says(&chain.run("//Eve", &["vote", "2", "no"], 0), "refused: close it");
-	assert_says(&chain.run("//Bob", &["close", "2"], 0), "not enough members voted yes");
+	assert_says(
+		&chain.run("//Bob", &["close", "2"], 0),
+		"not enough members voted yes",
+	);
 
 	for (what, mistake) in [
 		(&["pause", "Foo.bar"], "the runtime has no pallet Foo"),
@@ -125,8 +148,14 @@ async fn upgrade_waits_is_stopped_by_a_third_and_applied_by_anybody() {
 	assert_says(&chain.run("//Eve", &["object"], 2), "no upgrade waits");
 	assert_says(&chain.decide(&["upgrade", file], 0), "carried out");
 	assert_says(&chain.list(), "0 of 3 member(s) object; 1 stop it");
-	assert_says(&chain.run("//Dave", &["apply", file], 2), "the upgrade waits until");
-	assert_says(&chain.run("//Dave", &["object"], 2), "is not a member of the council");
+	assert_says(
+		&chain.run("//Dave", &["apply", file], 2),
+		"the upgrade waits until",
+	);
+	assert_says(
+		&chain.run("//Dave", &["object"], 2),
+		"is not a member of the council",
+	);
 	assert_says(&chain.run("//Eve", &["object"], 0), "is stopped");
 	assert_says(&chain.run("//Dave", &["apply", file], 2), "no upgrade waits");
 
@@ -146,7 +175,7 @@ async fn upgrade_waits_is_stopped_by_a_third_and_applied_by_anybody() {
 	assert!(connected.seal_at(upgrade.from).await.unwrap());
 	let before = executed_by(&at).await.unwrap().unwrap();
 	assert_says(&chain.run("//Dave", &["apply", file], 0), "is the runtime now");
-	assert!(connected.seal_at(upgrade.from + 1_000).await.unwrap());
+	assert!(connected.seal_at(upgrade.from + 60_000).await.unwrap());
 	let at = connected.head().await.unwrap();
 	assert_eq!(executed_by(&at).await.unwrap(), Some(before + 1));
 }

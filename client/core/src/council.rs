@@ -76,7 +76,9 @@ pub async fn move_it(
 		let blocks = (before.block_number(), at.block_number());
 		return match council::outcome(node, hash, blocks).await? {
 			Some(Ok(())) => Ok(None),
-			Some(Err(error)) => Err(Fault::Chain(format!("{what} was carried out, but failed: {error}"))),
+			Some(Err(error)) => Err(Fault::Chain(format!(
+				"{what} was carried out, but failed: {error}"
+			))),
 			None => Err(Fault::Chain(format!("{what} was not carried out"))),
 		};
 	}

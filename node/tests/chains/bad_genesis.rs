@@ -76,6 +76,24 @@ fn mistakes_are_named_without_a_trace_of_the_runtime() {
 			|genesis| genesis["validators"]["sessionLength"] = json!(1),
 			"genesis: session_length must be at least 2 blocks for each validator",
 		),
+		(
+			|genesis| {
+				genesis["councilMembership"]["members"] = json!([]);
+				genesis["sudo"]["key"] = json!(null);
+			},
+			"genesis: councilMembership.members must name at least one account, or nobody governs the chain",
+		),
+		(
+			|genesis| {
+				let members = &mut genesis["councilMembership"]["members"];
+				*members = json!([members[0], members[0]]);
+			},
+			"genesis: councilMembership.members has an account twice",
+		),
+		(
+			|genesis| genesis["council"]["members"] = genesis["councilMembership"]["members"].clone(),
+			"genesis: council.members must be empty; councilMembership.members has the council",
+		),
 	] {
 		let (taken, said) = raw(change);
 		assert!(!taken && said.contains(words), "{words}: {said}");

@@ -90,13 +90,19 @@ fn code_that_is_no_newer_runtime_changes_nothing() {
 		let system = |error: frame_system::Error<Test>| error;
 		assert_ok!(decide(&[1]));
 		Timestamp::set_timestamp(2_000);
-		assert_noop!(apply(&[1]), system(frame_system::Error::SpecVersionNeedsToIncrease));
+		assert_noop!(
+			apply(&[1]),
+			system(frame_system::Error::SpecVersionNeedsToIncrease)
+		);
 		// It is withdrawn, and another one decided.
 		assert_noop!(decide(&CODE_2), Error::<Test>::AnotherWaits);
 		assert_ok!(Upgrades::withdraw(RuntimeOrigin::root(), hash(&[1])));
 		assert_ok!(decide(&[]));
 		Timestamp::set_timestamp(3_000);
-		assert_noop!(apply(&[]), system(frame_system::Error::FailedToExtractRuntimeVersion));
+		assert_noop!(
+			apply(&[]),
+			system(frame_system::Error::FailedToExtractRuntimeVersion)
+		);
 	});
 }
 
@@ -177,10 +183,7 @@ fn strangers_neither_decide_nor_object_nor_withdraw() {
 		assert_noop!(Upgrades::withdraw(member(), hash(&CODE_2)), BadOrigin);
 		assert_noop!(object(8), Error::<Test>::NotMember);
 		assert_noop!(Upgrades::object(RuntimeOrigin::none(), hash(&CODE_2)), BadOrigin);
-		assert_noop!(
-			Upgrades::apply(RuntimeOrigin::none(), CODE_2.to_vec()),
-			BadOrigin
-		);
+		assert_noop!(Upgrades::apply(RuntimeOrigin::none(), CODE_2.to_vec()), BadOrigin);
 		// An objection is to code that a member has seen, not to whatever waits.
 		let other = Upgrades::object(member(), hash(&[9]));
 		assert_noop!(other, Error::<Test>::OtherCode);

@@ -5,8 +5,8 @@ pub mod governance;
 use super::{
 	AccountId, Aura, Balance, Balances, Block, BlockNumber, Hash, Mining, Nonce, PalletInfo, Runtime,
 	RuntimeCall, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason, RuntimeOrigin, RuntimeTask,
-	SessionKeys, System, Timestamp, TxPause, UncheckedExtrinsic, Validators, EXISTENTIAL_DEPOSIT, MICRO, MILLI, UNIT,
-	VERSION,
+	SessionKeys, System, Timestamp, TxPause, UncheckedExtrinsic, Validators, EXISTENTIAL_DEPOSIT, MICRO,
+	MILLI, UNIT, VERSION,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{

@@ -148,10 +148,7 @@ fn adapt(spec: &mut Value, plan: &Plan, authorities: &[Authority]) -> Result<(),
 }
 
 /// Makes the accounts of these validators the council, together with the operators of the communities.
-fn give_seats<'a>(
-	genesis: &mut Value,
-	validators: impl Iterator<Item = &'a Authority>,
-) {
+fn give_seats<'a>(genesis: &mut Value, validators: impl Iterator<Item = &'a Authority>) {
 	let communities = genesis["energyMarket"]["communities"].as_array();
 	let operators = communities
 		.into_iter()

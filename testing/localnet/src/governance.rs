@@ -55,7 +55,10 @@ impl Governance {
 			accounts.push(key(phrase.trim())?);
 		}
 		if accounts.is_empty() {
-			return Err(Fault::Input(format!("{}: there is no network here", base.display())));
+			return Err(Fault::Input(format!(
+				"{}: there is no network here",
+				base.display()
+			)));
 		}
 		let mut keys = accounts.clone();
 		keys.push(key(OPERATOR)?);
@@ -80,7 +83,8 @@ impl Governance {
 			.rpc()
 			.request("author_rotateKeysWithOwner", rpc_params![owner])
 			.await;
-		let made = made.map_err(|error| Fault::Failed(format!("the node at {url} makes no keys: {error}")))?;
+		let made =
+			made.map_err(|error| Fault::Failed(format!("the node at {url} makes no keys: {error}")))?;
 		let (aura, grandpa) = made
 			.keys
 			.split_at_checked(32)
@@ -88,7 +92,14 @@ impl Governance {
 		let (aura, grandpa) = (Value::from_bytes(aura), Value::from_bytes(grandpa));
 		let proof = Value::from_bytes(&made.proof.0);
 		let arguments = value!({ keys: { aura: aura, grandpa: grandpa }, proof: proof });
-		must(&node, signer, ("Session", "set_keys"), arguments, "setting the session keys").await?;
+		must(
+			&node,
+			signer,
+			("Session", "set_keys"),
+			arguments,
+			"setting the session keys",
+		)
+		.await?;
 		Ok(())
 	}
 
@@ -96,14 +107,16 @@ impl Governance {
 	pub async fn admit(&self, index: usize) -> Result<(), Fault> {
 		let validator = account(self.account(index)?);
 		let call = RuntimeCall::Validators(ValidatorsCall::admit { validator });
-		self.decide(call, &format!("admit the validator {validator}")).await
+		self.decide(call, &format!("admit the validator {validator}"))
+			.await
 	}
 
 	/// Two thirds of the council remove a node's account.
 	pub async fn remove(&self, index: usize) -> Result<(), Fault> {
 		let validator = account(self.account(index)?);
 		let call = RuntimeCall::Validators(ValidatorsCall::remove { validator });
-		self.decide(call, &format!("remove the validator {validator}")).await
+		self.decide(call, &format!("remove the validator {validator}"))
+			.await
 	}
 
 	/// Two thirds of the council decide on a call.
@@ -128,7 +141,14 @@ impl Governance {
 			}
 			tokio::time::sleep(LOOK).await;
 		}
-		must(&self.node, signer, ("Upgrades", "apply"), Apply { code }, "applying the upgrade").await?;
+		must(
+			&self.node,
+			signer,
+			("Upgrades", "apply"),
+			Apply { code },
+			"applying the upgrade",
+		)
+		.await?;
 		Ok(())
 	}
 }

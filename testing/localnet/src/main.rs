@@ -108,11 +108,17 @@ impl Change {
 			Self::Admit(_) => {
 				governance.set_new_keys(index, &url(index)).await?;
 				governance.admit(index).await?;
-				println!("the council has admitted validator-{}; it validates from the session after next on", args.node);
+				println!(
+					"the council has admitted validator-{}; it validates from the session after next on",
+					args.node
+				);
 			}
 			Self::Remove(_) => {
 				governance.remove(index).await?;
-				println!("the council has removed validator-{}; it validates until the session after next", args.node);
+				println!(
+					"the council has removed validator-{}; it validates until the session after next",
+					args.node
+				);
 			}
 		}
 		Ok(())

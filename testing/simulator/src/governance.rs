@@ -30,7 +30,8 @@ fn members() -> Vec<AccountId> {
 
 /// The number of an open motion, which comes first in what the chain stores of its votes.
 fn number_of(motion: Hash) -> u32 {
-	let votes = pallet_collective::Voting::<Runtime, CouncilInstance>::get(motion).expect("the motion is open");
+	let votes =
+		pallet_collective::Voting::<Runtime, CouncilInstance>::get(motion).expect("the motion is open");
 	u32::decode(&mut &votes.encode()[..]).expect("a number comes first")
 }
 
@@ -178,10 +179,7 @@ impl World {
 			Ok(()) => self.tally.validators[0] += 1,
 			Err(error) => {
 				assert_eq!(error, Error::<Runtime>::TooManyUnproven.into());
-				self.act(
-					by(validator, pallet_validators::Call::purge_keys {}),
-					Ok(()),
-				);
+				self.act(by(validator, pallet_validators::Call::purge_keys {}), Ok(()));
 			}
 		}
 	}

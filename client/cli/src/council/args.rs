@@ -46,10 +46,14 @@ pub struct ListArgs {
 
 /// Who signs.
 #[derive(Clone, Debug, Args)]
-#[group(required = true, multiple = true)]
 pub struct Signer {
 	/// The key file of the account that signs, as made by Polkadot.js or `meter key`
-	#[arg(long, value_name = "KEY.json", conflicts_with = "uri")]
+	#[arg(
+		long,
+		value_name = "KEY.json",
+		conflicts_with = "uri",
+		required_unless_present = "uri"
+	)]
 	pub key: Option<PathBuf>,
 
 	/// The secret URI of a development key, such as //Alice, instead of a key file

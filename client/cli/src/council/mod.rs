@@ -242,13 +242,22 @@ async fn apply(args: ApplyArgs) -> Result<(), Fault> {
 			moment(now)
 		)));
 	}
-	must(&node, &signer, ("Upgrades", "apply"), Apply { code }, "applying the upgrade").await?;
+	must(
+		&node,
+		&signer,
+		("Upgrades", "apply"),
+		Apply { code },
+		"applying the upgrade",
+	)
+	.await?;
 	println!("the code with the hash {} is the runtime now", to_hex(hash));
 	Ok(())
 }
 
 /// A moment of the chain's clock.
 fn moment(ms: u64) -> String {
-	let moment = i64::try_from(ms).ok().and_then(|ms| Timestamp::from_millisecond(ms).ok());
+	let moment = i64::try_from(ms)
+		.ok()
+		.and_then(|ms| Timestamp::from_millisecond(ms).ok());
 	moment.map_or_else(|| format!("{ms} ms after 1970"), |moment| format!("{moment:.0}"))
 }

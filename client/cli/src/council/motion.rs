@@ -116,7 +116,8 @@ async fn terms_like(at: &At, named: Option<&str>) -> Result<(Terms, TermsBounds)
 	};
 	let id = chain::community_id(at, named).await?;
 	let community = chain::community(at, id).await?;
-	let community = community.ok_or_else(|| Fault::Input(format!("--like {named}: there is no such community")))?;
+	let community =
+		community.ok_or_else(|| Fault::Input(format!("--like {named}: there is no such community")))?;
 	Ok((community.terms, community.bounds))
 }
 
@@ -148,9 +149,9 @@ fn account(text: &str) -> Result<AccountId32, Fault> {
 /// The names of a call's pallet and of the call, which must exist.
 fn call_name(at: &At, text: &str) -> Result<(Vec<u8>, Vec<u8>), Fault> {
 	let wrong = |what: String| Fault::Input(format!("'{text}': {what}"));
-	let (pallet, call) = text
-		.split_once('.')
-		.ok_or_else(|| wrong("a call is written as PALLET.CALL, such as Balances.transfer_keep_alive".into()))?;
+	let (pallet, call) = text.split_once('.').ok_or_else(|| {
+		wrong("a call is written as PALLET.CALL, such as Balances.transfer_keep_alive".into())
+	})?;
 	let metadata = at.metadata_ref();
 	let found = metadata
 		.pallet_by_name(pallet)
@@ -172,7 +173,10 @@ mod tests {
 		fs::write(&file, "hello").unwrap();
 		let refused = code(&file).unwrap_err().to_string();
 		assert!(refused.contains("not the code of a runtime"), "{refused}");
-		for begins in [&b"\0asm\x01"[..], &[0x52, 0xbc, 0x53, 0x76, 0x46, 0xdb, 0x8e, 0x05]] {
+		for begins in [
+			&b"\0asm\x01"[..],
+			&[0x52, 0xbc, 0x53, 0x76, 0x46, 0xdb, 0x8e, 0x05],
+		] {
 			fs::write(&file, begins).unwrap();
 			assert_eq!(code(&file).unwrap(), begins);
 		}

@@ -16,7 +16,9 @@ pub fn call(value: &Value) -> String {
 		Composite::Named(_) => None,
 	};
 	match inner.map(|value| &value.value) {
-		Some(ValueDef::Variant(inner)) => format!("{}.{}({})", pallet.name, inner.name, fields(&inner.values)),
+		Some(ValueDef::Variant(inner)) => {
+			format!("{}.{}({})", pallet.name, inner.name, fields(&inner.values))
+		}
 		_ => argument("", value),
 	}
 }
@@ -113,7 +115,9 @@ mod tests {
 	fn calls_are_shown_with_addresses_texts_and_hashes() {
 		let alice = subxt_signer::sr25519::dev::alice().public_key().to_account_id();
 		let account = Value::from_bytes(alice.0);
-		let admit = value!(Validators(admit { validator: account.clone() }));
+		let admit = value!(Validators(admit {
+			validator: account.clone()
+		}));
 		assert_eq!(
 			call(&admit),
 			"Validators.admit(validator: 5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY)"
@@ -123,13 +127,17 @@ mod tests {
 			call(&add),
 			"CouncilMembership.add_member(who: 5GrwvaEF5zXb26Fz9rcQpDWS57CtERHpNehXCPcNoHGKutQY)"
 		);
-		let decide = value!(Upgrades(decide { code_hash: Value::from_bytes([0xab; 32]) }));
+		let decide = value!(Upgrades(decide {
+			code_hash: Value::from_bytes([0xab; 32])
+		}));
 		assert_eq!(
 			call(&decide),
 			format!("Upgrades.decide(code_hash: 0x{})", "ab".repeat(32))
 		);
 		let name = (Value::from_bytes(b"Balances"), Value::from_bytes(b"transfer_all"));
-		let pause = value!(TxPause(pause { full_name: (name.0, name.1) }));
+		let pause = value!(TxPause(pause {
+			full_name: (name.0, name.1)
+		}));
 		assert_eq!(
 			call(&pause),
 			"TxPause.pause(full_name: [\"Balances\", \"transfer_all\"])"
@@ -138,7 +146,11 @@ mod tests {
 
 	#[test]
 	fn calls_inside_a_batch_are_shown_as_calls() {
-		let batch = value!(Utility(batch_all { calls: (System(remark { remark: Value::from_bytes([1, 2]) })) }));
+		let batch = value!(Utility(batch_all {
+			calls: (System(remark {
+				remark: Value::from_bytes([1, 2])
+			}))
+		}));
 		let shown = call(&batch);
 		assert!(shown.contains("System.remark(remark: 0x0102)"), "{shown}");
 	}

@@ -121,7 +121,11 @@ pub async fn sudo_key(at: &At) -> Result<Option<AccountId32>, Fault> {
 pub async fn weight(at: &At, call: &[u8]) -> Result<Weight, Fault> {
 	let parameters = [call, &(call.len() as u32).encode()].concat();
 	let function = "TransactionPaymentCallApi_query_call_info";
-	let answer = at.runtime_apis().call_raw(function, Some(&parameters)).await.or_fault()?;
+	let answer = at
+		.runtime_apis()
+		.call_raw(function, Some(&parameters))
+		.await
+		.or_fault()?;
 	// The weight comes first in the answer.
 	Weight::decode(&mut &answer[..])
 		.map_err(|error| Fault::Chain(format!("the weight of a call cannot be read: {error}")))

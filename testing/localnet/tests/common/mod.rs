@@ -273,7 +273,11 @@ impl Running {
 
 	/// Like [`Running::replay`], with another file.
 	pub fn replay_of(&self, file: &str, node: usize, periods: u32) -> Replay {
-		Replay::start(self.replaying(file, node, periods), self.file("report.json"), periods)
+		Replay::start(
+			self.replaying(file, node, periods),
+			self.file("report.json"),
+			periods,
+		)
 	}
 
 	/// Like [`Running::replay`], after another replay.
