@@ -89,7 +89,7 @@ pub async fn move_it(
 }
 
 /// A call as the chain stores it in a motion.
-fn encoded(at: &At, call: &RuntimeCall) -> Result<Vec<u8>, Fault> {
+pub fn encoded(at: &At, call: &RuntimeCall) -> Result<Vec<u8>, Fault> {
 	let metadata = at.metadata_ref();
 	let call_type = metadata.outer_enums().call_enum_ty();
 	call.encode_as_type(call_type, metadata.types())

@@ -3,11 +3,16 @@
 mod common;
 
 use common::{
-	chain::{connect, must},
+	chain::{connect, must, next_nonce, signed, submit},
 	commonwatt, until, OrPanic, Running,
 };
 use commonwatt_client::{
-	chain::{executed_by, value, Node},
+	chain::{
+		self, council, executed_by,
+		types::{Close, Propose, RuntimeCall, ValidatorsCall, Vote},
+		value, Node,
+	},
+	council::encoded,
 	keys::account,
 };
 use commonwatt_localnet::Governance;
@@ -19,7 +24,8 @@ use std::{
 	},
 	time::{Duration, Instant},
 };
-use subxt::{dynamic::value, rpcs::rpc_params, utils::AccountId32};
+use subxt::{dynamic, ext::scale_encode::EncodeAsFields, rpcs::rpc_params, utils::AccountId32};
+use subxt_signer::sr25519::Keypair;
 
 /// Length of a session: 30 slots of half a second.
 const SESSION_SECONDS: u64 = 15;
@@ -60,7 +66,7 @@ async fn set_new_keys(running: &Running, governance: &Governance, index: usize) 
 /// A node's account leaves the validators.
 async fn leave(governance: &Governance, node: &Node, index: usize) {
 	let signer = governance.account(index).or_panic();
-	must(node, signer, ("Validators", "leave"), value!({})).await;
+	must(node, signer, ("Validators", "leave"), dynamic::value!({})).await;
 }
 
 /// Measures the longest time for which a node makes no new block final.
@@ -213,4 +219,95 @@ async fn double_voter_and_silent_validator_are_removed_the_council_upgrades_and_
 	});
 	assert_eq!(by_light, by_node);
 	println!("  a light client followed after {} s", begun.elapsed().as_secs());
+}
+
+/// Two of four machines are gone for good. Nothing becomes final any more, so the council cannot wait for final blocks: it
+/// removes them, and says from which block on the others vote.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes; scripts/faults.sh runs it"]
+async fn finality_goes_on_after_more_than_a_third_is_gone_for_good() {
+	let mut running = Running::start_with_sessions(4, 1, SESSION_SECONDS).await;
+	let node = connect(&running.network.node(0).url()).await;
+	let governance = running.network.governance(0).await.or_panic();
+	for index in [2, 3] {
+		running.network.kill(index).or_panic();
+	}
+	running.wait_until_finality_stops(0).await;
+	let last = running.network.node(0).finalized().await.or_panic();
+
+	for index in [2, 3] {
+		let validator = account(governance.account(index).or_panic());
+		let call = ValidatorsCall::remove { validator };
+		decide_at_best(&governance, &node, RuntimeCall::Validators(call)).await;
+	}
+	// The set is planned for the session after next. In the session before it, the council speaks.
+	let session = async || {
+		let at = node.best().await.or_panic();
+		value::<u32>(&at, "Session", "CurrentIndex").await.or_panic().unwrap_or(0)
+	};
+	let now = session().await;
+	until("the session before the new set", async || session().await > now).await;
+	let call = ValidatorsCall::note_stalled {
+		delay: 4,
+		best_final: u32::try_from(last.number).expect("a young chain"),
+	};
+	decide_at_best(&governance, &node, RuntimeCall::Validators(call)).await;
+
+	let stopped = Instant::now();
+	running.wait_for_final(0, last.number + 60).await;
+	println!(
+		"  blocks became final again; {} s until the 60th",
+		stopped.elapsed().as_secs()
+	);
+	assert_eq!(at_work(&node).await, named(&governance, &[0, 1]));
+}
+
+/// The council decides on a call, and nobody waits for final blocks.
+async fn decide_at_best(governance: &Governance, node: &Node, call: RuntimeCall) {
+	let at = node.best().await.or_panic();
+	let signers: Vec<_> = (0..4).map(|index| governance.account(index).or_panic()).collect();
+	let bytes = encoded(&at, &call).or_panic();
+	let length_bound = u32::try_from(bytes.len()).expect("a short call");
+	let threshold = 4;
+	let motion = Propose {
+		threshold,
+		proposal: call,
+		length_bound,
+	};
+	must_at_best(node, signers[0], ("Council", "propose"), motion).await;
+	let motions = council::motions(&node.best().await.or_panic()).await.or_panic();
+	let [motion] = motions.as_slice() else {
+		panic!("one motion is open, not {}", motions.len());
+	};
+	for signer in &signers {
+		let vote = Vote {
+			proposal: motion.hash.0,
+			index: motion.votes.index,
+			approve: true,
+		};
+		must_at_best(node, signer, ("Council", "vote"), vote).await;
+	}
+	let close = Close {
+		proposal_hash: motion.hash.0,
+		index: motion.votes.index,
+		proposal_weight_bound: council::weight(&at, &bytes).await.or_panic(),
+		length_bound,
+	};
+	must_at_best(node, signers[0], ("Council", "close"), close).await;
+	let left = council::motions(&node.best().await.or_panic()).await.or_panic();
+	assert!(left.is_empty(), "{left:?}");
+}
+
+/// Sends a call, and waits until the best chain has it.
+async fn must_at_best(node: &Node, signer: &Keypair, call: (&str, &str), arguments: impl EncodeAsFields) {
+	let at = node.best().await.or_panic();
+	let nonce = next_nonce(node, signer).await.or_panic();
+	let bytes = signed(&at, signer, nonce, call, arguments);
+	submit(node, &bytes).await.or_panic();
+	let what = format!("{}.{} in a block", call.0, call.1);
+	let is_in = async || {
+		let at = node.best().await.or_panic();
+		chain::account(&at, &account(signer)).await.or_panic().nonce > nonce
+	};
+	until(&what, is_in).await;
 }

@@ -228,6 +228,7 @@ pub enum RuntimeCall {
 pub enum ValidatorsCall {
 	admit { validator: AccountId32 },
 	remove { validator: AccountId32 },
+	note_stalled { delay: u32, best_final: u32 },
 }
 
 /// Calls of the council's seats.
