@@ -45,19 +45,19 @@ describe('the council in Polkadot.js Apps', () => {
 		const moved = await chain.send(api.tx.council.propose(2, call, call.method.encodedLength), alice);
 		assert.equal(moved.error, null);
 
-		const [motion, ...others] = await api.derive.council.proposals();
+		const [{ hash, proposal, votes: atFirst }, ...others] = await api.derive.council.proposals();
 		assert.equal(others.length, 0);
-		assert.equal(`${motion.proposal.section}.${motion.proposal.method}`, 'energyMarket.createCommunity');
-		assert.equal(motion.votes.threshold.toNumber(), 2);
-		assert.ok(motion.votes.end.toNumber() > 43_000);
-		const { hash } = motion;
-		const { index } = motion.votes;
+		assert.ok(proposal && atFirst);
+		assert.equal(`${proposal.section}.${proposal.method}`, 'energyMarket.createCommunity');
+		assert.equal(atFirst.threshold.toNumber(), 2);
+		assert.ok(atFirst.end.toNumber() > 43_000);
+		const { index } = atFirst;
 
 		for (const member of [alice, bob]) {
 			assert.equal((await chain.send(api.tx.council.vote(hash, index, true), member)).error, null);
 		}
 		const [{ votes }] = await api.derive.council.proposals();
-		assert.deepEqual(votes.ayes.map(String).sort(), [alice.address, bob.address].sort());
+		assert.deepEqual(votes?.ayes.map(String).sort(), [alice.address, bob.address].sort());
 		// As the page does, with the weight that the chain says.
 		const { weight } = await call.paymentInfo(alice);
 		const closed = await chain.send(

@@ -243,7 +243,10 @@ async fn finality_goes_on_after_more_than_a_third_is_gone_for_good() {
 	// The set is planned for the session after next. In the session before it, the council speaks.
 	let session = async || {
 		let at = node.best().await.or_panic();
-		value::<u32>(&at, "Session", "CurrentIndex").await.or_panic().unwrap_or(0)
+		value::<u32>(&at, "Session", "CurrentIndex")
+			.await
+			.or_panic()
+			.unwrap_or(0)
 	};
 	let now = session().await;
 	until("the session before the new set", async || session().await > now).await;

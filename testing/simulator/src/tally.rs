@@ -114,6 +114,10 @@ impl Tally {
 			("households that left", self.left),
 			("validators that came", self.validators[0]),
 			("validators that went", self.validators[1]),
+			(
+				"other validators beside the first",
+				self.validators[2].saturating_sub(1),
+			),
 		];
 		for (what, count) in tried {
 			assert!(count > 0, "{what} did not occur");
