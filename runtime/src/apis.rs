@@ -409,6 +409,9 @@ fn check_governance(config: &RuntimeGenesisConfig) -> Result<(), &'static str> {
 			"genesis: councilMembership.members must name at least one account, or nobody governs the chain",
 		);
 	}
+	if !config.tx_pause.paused.is_empty() {
+		return Err("genesis: txPause.paused must be empty; the council pauses calls");
+	}
 	if members.iter().collect::<BTreeSet<_>>().len() < members.len() {
 		return Err("genesis: councilMembership.members has an account twice");
 	}

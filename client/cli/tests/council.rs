@@ -172,10 +172,18 @@ async fn upgrade_waits_is_stopped_by_a_third_and_applied_by_anybody() {
 	let connected = chain::Node::connect(&chain.node.url, PATIENCE).await.unwrap();
 	let at = connected.head().await.unwrap();
 	let (upgrade, _) = chain::council::upgrade(&at).await.unwrap().unwrap();
+	// The clock alone is not enough: blocks must pass as well.
 	assert!(connected.seal_at(upgrade.from).await.unwrap());
+	assert_says(&chain.run("//Dave", &["apply", file], 2), "and block");
+	for second in 1.. {
+		if connected.head().await.unwrap().block_number() >= u64::from(upgrade.from_block) {
+			break;
+		}
+		connected.seal_at(upgrade.from + 2_000 * second).await.unwrap();
+	}
 	let before = executed_by(&at).await.unwrap().unwrap();
 	assert_says(&chain.run("//Dave", &["apply", file], 0), "is the runtime now");
-	assert!(connected.seal_at(upgrade.from + 60_000).await.unwrap());
+	assert!(connected.seal_at(upgrade.from + 600_000).await.unwrap());
 	let at = connected.head().await.unwrap();
 	assert_eq!(executed_by(&at).await.unwrap(), Some(before + 1));
 }

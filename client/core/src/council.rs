@@ -31,13 +31,14 @@ pub enum Share {
 }
 
 impl Share {
-	/// How many of so many members that is.
+	/// How many of so many members that is. Nobody of several decides alone.
 	pub fn of(self, seats: usize) -> usize {
-		match self {
+		let share = match self {
 			Self::MoreThanHalf => seats / 2 + 1,
 			Self::Half => seats.div_ceil(2),
 			Self::TwoThirds => (2 * seats).div_ceil(3),
-		}
+		};
+		share.max(seats.min(2))
 	}
 }
 
@@ -188,7 +189,7 @@ mod tests {
 	fn shares_of_a_council() {
 		for (seats, more_than_half, half, two_thirds) in [
 			(1, 1, 1, 1),
-			(2, 2, 1, 2),
+			(2, 2, 2, 2),
 			(3, 2, 2, 2),
 			(4, 3, 2, 3),
 			(6, 4, 3, 4),

@@ -11,7 +11,11 @@ use frame_system::RawOrigin;
 /// An upgrade waits, and so many members of a full council object to it.
 fn waiting<T: Config>(objections: u32) -> T::Hash {
 	let code_hash = T::Hash::default();
-	Decided::<T>::put(Upgrade { code_hash, from: 0 });
+	Decided::<T>::put(Upgrade {
+		code_hash,
+		from: 0,
+		from_block: 0u32.into(),
+	});
 	let member = |index: &u32| account::<T::AccountId>("member", *index, 0);
 	for index in 0..T::MaxMembers::get() {
 		T::Council::add(&member(&index));

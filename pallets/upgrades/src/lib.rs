@@ -38,7 +38,7 @@ pub mod pallet {
 	};
 	use frame_system::{pallet_prelude::*, SetCode, WeightInfo as _};
 	use scale_info::TypeInfo;
-	use sp_runtime::traits::Hash;
+	use sp_runtime::traits::{Hash, Saturating};
 
 	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 
@@ -58,18 +58,24 @@ pub mod pallet {
 		type MaxMembers: Get<u32>;
 		/// The chain's clock, ms since 1970.
 		type Time: Time<Moment = u64>;
+		/// So many blocks must pass as well, so that an outage is no notice.
+		type MinimumBlocks: Get<BlockNumberFor<Self>>;
 		/// Measured weights.
 		type WeightInfo: WeightInfo;
 	}
 
 	/// An upgrade that the council has decided on.
 	#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, MaxEncodedLen)]
-	pub struct Upgrade<Hash> {
+	pub struct Upgrade<Hash, BlockNumber> {
 		/// Hash of the code, by the chain's own hash function.
 		pub code_hash: Hash,
 		/// When it may be applied, ms since 1970.
 		pub from: u64,
+		/// The first block that may apply it.
+		pub from_block: BlockNumber,
 	}
+
+	type UpgradeOf<T> = Upgrade<<T as frame_system::Config>::Hash, BlockNumberFor<T>>;
 
 	/// For how long an upgrade waits, ms. The genesis says it, or else it is [`DAY_MS`].
 	#[pallet::storage]
@@ -77,7 +83,7 @@ pub mod pallet {
 
 	/// The upgrade that waits.
 	#[pallet::storage]
-	pub type Decided<T: Config> = StorageValue<_, Upgrade<T::Hash>, OptionQuery>;
+	pub type Decided<T: Config> = StorageValue<_, UpgradeOf<T>, OptionQuery>;
 
 	/// The members who object to it.
 	#[pallet::storage]
@@ -183,7 +189,12 @@ pub mod pallet {
 			T::DecideOrigin::ensure_origin(origin)?;
 			ensure!(!Decided::<T>::exists(), Error::<T>::AnotherWaits);
 			let from = T::Time::now().saturating_add(Self::notice());
-			Decided::<T>::put(Upgrade { code_hash, from });
+			let now = frame_system::Pallet::<T>::block_number();
+			Decided::<T>::put(Upgrade {
+				code_hash,
+				from,
+				from_block: now.saturating_add(T::MinimumBlocks::get()),
+			});
 			Self::deposit_event(Event::Decided { code_hash, from });
 			Ok(())
 		}
@@ -196,7 +207,8 @@ pub mod pallet {
 		/// Errors: `NotMember`, `NothingDecided`, `OtherCode`, `AlreadyObjected`. Events: `Objected`, and `Stopped` if
 		/// that makes a third.
 		#[pallet::call_index(1)]
-		#[pallet::weight(T::WeightInfo::object())]
+		// Who decides has room in full blocks, so who objects has it too.
+		#[pallet::weight((T::WeightInfo::object(), DispatchClass::Operational))]
 		pub fn object(origin: OriginFor<T>, code_hash: T::Hash) -> DispatchResult {
 			let member = ensure_signed(origin)?;
 			let council = T::Council::sorted_members();
@@ -237,8 +249,7 @@ pub mod pallet {
 			Ok(())
 		}
 
-		/// Make the code that was decided on the runtime, from the next block on. The call takes the rest of its block, and
-		/// costs no fee if it succeeds.
+		/// Make the code that was decided on the runtime, from the next block on. The call costs no fee if it succeeds.
 		///
 		/// Origin: anybody, signed.
 		///
@@ -251,13 +262,14 @@ pub mod pallet {
 			ensure_signed(origin)?;
 			let code_hash = T::Hashing::hash(&code);
 			let upgrade = Self::ensure_waits(&code_hash)?;
-			ensure!(T::Time::now() >= upgrade.from, Error::<T>::TooEarly);
+			let is_time = T::Time::now() >= upgrade.from
+				&& frame_system::Pallet::<T>::block_number() >= upgrade.from_block;
+			ensure!(is_time, Error::<T>::TooEarly);
 			frame_system::Pallet::<T>::can_set_code(&code, true).into_result()?;
 			T::OnSetCode::set_code(code)?;
 			Self::forget();
 			Self::deposit_event(Event::Applied { code_hash });
-			// The rest of the block stays empty, as after `system.set_code`: it would run on the old code.
-			Ok((Some(T::BlockWeights::get().max_block), Pays::No).into())
+			Ok(Pays::No.into())
 		}
 	}
 
@@ -268,7 +280,7 @@ pub mod pallet {
 		}
 
 		/// The upgrade that waits, if it has this hash.
-		fn ensure_waits(code_hash: &T::Hash) -> Result<Upgrade<T::Hash>, Error<T>> {
+		fn ensure_waits(code_hash: &T::Hash) -> Result<UpgradeOf<T>, Error<T>> {
 			let upgrade = Decided::<T>::get().ok_or(Error::<T>::NothingDecided)?;
 			ensure!(upgrade.code_hash == *code_hash, Error::<T>::OtherCode);
 			Ok(upgrade)

@@ -67,6 +67,7 @@ impl pallet_upgrades::Config for Test {
 	type Council = Council;
 	type MaxMembers = ConstU32<100>;
 	type Time = Timestamp;
+	type MinimumBlocks = ConstU64<3>;
 	type WeightInfo = UnitWeight;
 }
 

@@ -4,7 +4,6 @@ use crate::{mock::*, Config, Decided, Error, Event, Objections, DAY_MS};
 use frame_support::{
 	assert_noop, assert_ok,
 	dispatch::{GetDispatchInfo, Pays},
-	traits::Get,
 };
 use sp_core::{storage::well_known_keys::CODE, H256};
 use sp_runtime::{
@@ -31,6 +30,12 @@ fn apply(code: &[u8]) -> frame_support::dispatch::DispatchResultWithPostInfo {
 	Upgrades::apply(RuntimeOrigin::signed(99), code.to_vec())
 }
 
+/// The notice is over.
+fn pass() {
+	System::set_block_number(System::block_number() + 3);
+	Timestamp::set_timestamp(Timestamp::get() + 1_000);
+}
+
 /// The chain's code.
 fn code() -> Option<Vec<u8>> {
 	sp_io::storage::get(CODE).map(|code| code.to_vec())
@@ -48,11 +53,12 @@ fn decided_code_waits_for_its_notice_and_anybody_applies_it() {
 		Timestamp::set_timestamp(1_499);
 		assert_noop!(apply(&CODE_2), Error::<Test>::TooEarly);
 		Timestamp::set_timestamp(1_500);
-		let applied = apply(&CODE_2).unwrap();
-		assert_eq!(applied.pays_fee, Pays::No);
-		// Nothing else runs in this block: it would run on the old code.
-		let weights: frame_system::limits::BlockWeights = <Test as frame_system::Config>::BlockWeights::get();
-		assert_eq!(applied.actual_weight, Some(weights.max_block));
+		// Three blocks must have passed as well.
+		assert_noop!(apply(&CODE_2), Error::<Test>::TooEarly);
+		System::set_block_number(3);
+		assert_noop!(apply(&CODE_2), Error::<Test>::TooEarly);
+		System::set_block_number(4);
+		assert_eq!(apply(&CODE_2).unwrap().pays_fee, Pays::No);
 		assert_eq!(code().as_deref(), Some(&CODE_2[..]));
 		let code_hash = hash(&CODE_2);
 		assert_eq!(events(), [Event::Applied { code_hash }]);
@@ -78,7 +84,7 @@ fn only_the_code_with_the_decided_hash_is_applied() {
 	chain(1).execute_with(|| {
 		assert_noop!(apply(&CODE_2), Error::<Test>::NothingDecided);
 		assert_ok!(decide(&CODE_2));
-		Timestamp::set_timestamp(2_000);
+		pass();
 		assert_noop!(apply(&[2, 1, 2]), Error::<Test>::OtherCode);
 		assert_eq!(code().as_deref(), Some(&[][..]));
 	});
@@ -89,7 +95,7 @@ fn code_that_is_no_newer_runtime_changes_nothing() {
 	chain(1).execute_with(|| {
 		let system = |error: frame_system::Error<Test>| error;
 		assert_ok!(decide(&[1]));
-		Timestamp::set_timestamp(2_000);
+		pass();
 		assert_noop!(
 			apply(&[1]),
 			system(frame_system::Error::SpecVersionNeedsToIncrease)
@@ -98,7 +104,7 @@ fn code_that_is_no_newer_runtime_changes_nothing() {
 		assert_noop!(decide(&CODE_2), Error::<Test>::AnotherWaits);
 		assert_ok!(Upgrades::withdraw(RuntimeOrigin::root(), hash(&[1])));
 		assert_ok!(decide(&[]));
-		Timestamp::set_timestamp(3_000);
+		pass();
 		assert_noop!(
 			apply(&[]),
 			system(frame_system::Error::FailedToExtractRuntimeVersion)
@@ -125,7 +131,7 @@ fn third_of_the_council_stops_an_upgrade() {
 		}
 		assert_noop!(object(7), Error::<Test>::AlreadyObjected);
 		// Also after the notice, as long as nobody has applied it.
-		Timestamp::set_timestamp(5_000);
+		pass();
 		assert_ok!(object(1));
 		assert_eq!(
 			events()[1],

@@ -239,6 +239,8 @@ pub mod pallet {
 		StillAtWork,
 		/// This chain is mined: nobody validates.
 		NoSessions,
+		/// The delay is not shorter than a session, or the final block is in the future.
+		StalledOutOfRange,
 	}
 
 	#[pallet::hooks]
@@ -349,7 +351,11 @@ pub mod pallet {
 		/// validators of the next session vote from `delay` blocks after its beginning on, on top of `best_final`, the
 		/// highest block that any of them has as final.
 		///
-		/// If the other voters are not gone but cut off, and do the same, there are two final chains.
+		/// If the other voters are not gone but cut off, and do the same, there are two final chains. While a change is
+		/// delayed, GRANDPA takes no other one.
+		///
+		/// Errors: `NoSessions`; `StalledOutOfRange` unless `delay` is shorter than a session and `best_final` not in the
+		/// future.
 		///
 		/// Origin: governance. The SDK's own call, `grandpa.note_stalled`, needs Root, which a council does not have.
 		#[pallet::call_index(4)]
@@ -360,6 +366,12 @@ pub mod pallet {
 			best_final: BlockNumberFor<T>,
 		) -> DispatchResult {
 			T::GovernanceOrigin::ensure_origin(origin)?;
+			let rules = SessionRules::<T>::get().ok_or(Error::<T>::NoSessions)?;
+			let now = frame_system::Pallet::<T>::block_number();
+			ensure!(
+				delay < rules.session_length && best_final <= now,
+				Error::<T>::StalledOutOfRange
+			);
 			pallet_grandpa::Pallet::<T>::note_stalled(RawOrigin::Root.into(), delay, best_final)
 		}
 	}

@@ -589,17 +589,28 @@ fn records_name_the_keys_that_grandpa_uses() {
 #[test]
 fn stalled_finality_is_noted_by_governance_and_forces_the_next_set() {
 	chain(4).execute_with(|| {
+		sessions(1);
+		let now = System::block_number();
 		assert_noop!(
-			Validators::note_stalled(signed(1), 1_000, 5),
+			Validators::note_stalled(signed(1), 2, now),
 			DispatchError::BadOrigin
 		);
+		for (delay, best_final) in [(SESSION, now), (2, now + 1)] {
+			assert_noop!(
+				Validators::note_stalled(root(), delay, best_final),
+				Error::<Test>::StalledOutOfRange
+			);
+		}
 		assert_eq!(Grandpa::stalled(), None);
-		assert_ok!(Validators::note_stalled(root(), 1_000, 5));
-		assert_eq!(Grandpa::stalled(), Some((1_000, 5)));
+		assert_ok!(Validators::note_stalled(root(), SESSION - 1, 5));
+		assert_eq!(Grandpa::stalled(), Some((SESSION - 1, 5)));
 		let set_id = Grandpa::current_set_id();
 		sessions(1);
 		let change = Grandpa::pending_change().expect("the new session changes the voters");
-		assert_eq!((change.forced, change.delay), (Some(5), 1_000));
+		assert_eq!((change.forced, change.delay), (Some(5), SESSION - 1));
 		assert_eq!(Grandpa::current_set_id(), set_id + 1);
+		// It is over before the next session, which may change the voters again.
+		sessions(1);
+		assert!(Grandpa::pending_change().is_none());
 	});
 }

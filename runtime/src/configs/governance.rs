@@ -11,7 +11,8 @@
 //! | a third | stops an upgrade until it is applied, each by a call of its own: see [`pallet_upgrades`] |
 //!
 //! **Seats need two thirds.** If more than half could give out seats, they could give them to themselves until they have
-//! two thirds, and then decide everything: four of seven only need to admit two more.
+//! two thirds, and then decide everything: four of seven only need to admit two more. While an upgrade waits, seats stay as
+//! they are, or those who decided it could take the seats of those who object.
 //!
 //! Root can do all of that too. Only the development chain has a key for it (Sudo).
 
@@ -21,6 +22,9 @@ use alloc::vec::Vec;
 use frame_support::traits::{EitherOfDiverse, EnsureOrigin, NeverEnsureOrigin, SortedMembers};
 use pallet_collective::{EnsureProportionAtLeast, EnsureProportionMoreThan, PrimeDefaultVote};
 use pallet_tx_pause::RuntimeCallNameOf;
+
+/// Maximum length of a motion's call, bytes: everybody who votes reads it.
+pub const MAX_MOTION_BYTES: usize = 16 * 1024;
 
 /// The only council.
 pub type CouncilInstance = pallet_collective::Instance1;
@@ -35,13 +39,14 @@ pub type Half =
 pub type TwoThirds =
 	EitherOfDiverse<EnsureRoot<AccountId>, EnsureProportionAtLeast<AccountId, CouncilInstance, 2, 3>>;
 
-/// [`TwoThirds`], while the council has more than one member: without any, nobody could ever decide again.
-pub struct TwoThirdsOfSeveral;
-impl EnsureOrigin<RuntimeOrigin> for TwoThirdsOfSeveral {
+/// [`TwoThirds`], of a council with more than `OTHERS` members, and while no upgrade waits. Otherwise two thirds could take
+/// the seats of those who object to the upgrade; and without any member, nobody could ever decide again.
+pub struct MayChangeSeats<const OTHERS: u32>;
+impl<const OTHERS: u32> EnsureOrigin<RuntimeOrigin> for MayChangeSeats<OTHERS> {
 	type Success = <TwoThirds as EnsureOrigin<RuntimeOrigin>>::Success;
 
 	fn try_origin(origin: RuntimeOrigin) -> Result<Self::Success, RuntimeOrigin> {
-		if pallet_membership::Members::<Runtime, CouncilInstance>::decode_len().unwrap_or(0) <= 1 {
+		if seats() <= OTHERS || pallet_upgrades::Decided::<Runtime>::exists() {
 			return Err(origin);
 		}
 		TwoThirds::try_origin(origin)
@@ -51,6 +56,22 @@ impl EnsureOrigin<RuntimeOrigin> for TwoThirdsOfSeveral {
 	fn try_successful_origin() -> Result<RuntimeOrigin, ()> {
 		TwoThirds::try_successful_origin()
 	}
+}
+
+/// The number of members.
+fn seats() -> u32 {
+	pallet_membership::Members::<Runtime, CouncilInstance>::decode_len().unwrap_or(0) as u32
+}
+
+/// Whether a motion can be decided and voted down, and is short. No decision needs less than half of the council, or one
+/// member of several; a motion with a lower threshold could hold its place against many votes. One with a higher
+/// threshold than there are members never passes.
+pub fn is_sensible(threshold: u32, call: &RuntimeCall) -> bool {
+	let seats = seats();
+	threshold <= seats
+		&& threshold.saturating_mul(2) >= seats
+		&& threshold >= seats.min(2)
+		&& call.encoded_size() <= MAX_MOTION_BYTES
 }
 
 /// The members of the council, for [`pallet_upgrades`].
@@ -103,10 +124,10 @@ impl pallet_collective::Config<CouncilInstance> for Runtime {
 
 impl pallet_membership::Config<CouncilInstance> for Runtime {
 	type RuntimeEvent = RuntimeEvent;
-	type AddOrigin = TwoThirds;
-	type RemoveOrigin = TwoThirdsOfSeveral;
-	type SwapOrigin = TwoThirds;
-	// One motion must not replace everybody.
+	type AddOrigin = MayChangeSeats<0>;
+	type RemoveOrigin = MayChangeSeats<1>;
+	type SwapOrigin = MayChangeSeats<0>;
+	// The last member stays.
 	type ResetOrigin = NeverEnsureOrigin<()>;
 	type PrimeOrigin = NeverEnsureOrigin<()>;
 	type MembershipInitialized = Council;
@@ -115,11 +136,21 @@ impl pallet_membership::Config<CouncilInstance> for Runtime {
 	type WeightInfo = pallet_membership::weights::SubstrateWeight<Runtime>;
 }
 
+/// Half of the blocks that the notice has room for, at most half an hour of blocks of 6 s.
+pub struct MinimumBlocks;
+impl Get<BlockNumber> for MinimumBlocks {
+	fn get() -> BlockNumber {
+		let half = pallet_upgrades::Pallet::<Runtime>::notice() / (2 * SlotDuration::get().max(1));
+		half.min(300) as BlockNumber
+	}
+}
+
 impl pallet_upgrades::Config for Runtime {
 	type DecideOrigin = TwoThirds;
 	type Council = Seats;
 	type MaxMembers = MaxMembers;
 	type Time = Timestamp;
+	type MinimumBlocks = MinimumBlocks;
 	type WeightInfo = crate::weights::pallet_upgrades::WeightInfo<Runtime>;
 }
 
@@ -136,13 +167,18 @@ impl pallet_tx_pause::Config for Runtime {
 /// Calls that nobody can pause:
 /// - what makes blocks and decides: the clock, validators, the council, and calls that only carry other calls;
 /// - what meters report. Clearing and settlement have no calls at all;
-/// - what a household does to be billed less or not at all, and what an operator does to stop its community.
+/// - what people do to be billed rightly, less or not at all, with the money for it, and what an operator does against
+///   meters that lie and to stop its community.
+///
+/// What is left: new communities and members, other terms, operators and utilities, and strategies for single eras.
 pub struct Unpausable;
 
 impl Unpausable {
 	/// Pallets all of whose calls cannot be paused.
-	pub const PALLETS: [&'static str; 11] = [
+	pub const PALLETS: [&'static str; 12] = [
 		"Timestamp",
+		// Without money an owner can neither leave nor repay.
+		"Balances",
 		"Grandpa",
 		"Session",
 		"Validators",
@@ -155,7 +191,7 @@ impl Unpausable {
 		"Sudo",
 	];
 	/// Calls of the market that cannot be paused.
-	pub const MARKET: [&'static str; 12] = [
+	pub const MARKET: [&'static str; 20] = [
 		"submit_reading",
 		"submit_readings",
 		"submit_late_reading",
@@ -168,6 +204,14 @@ impl Unpausable {
 		"repay_arrears",
 		"set_paused",
 		"set_suspended",
+		"set_concentrator",
+		"remove_household",
+		"set_comfort",
+		"propose_change",
+		"accept_change",
+		"offer_household",
+		"accept_household",
+		"write_off_arrears",
 	];
 }
 

@@ -122,16 +122,22 @@ impl frame_system::Config for Runtime {
 	type BaseCallFilter = AllowedCalls;
 }
 
-/// All calls but those that the council has paused, and one more. `session.purge_keys` deletes the keys also of a
-/// validator at work, and without the keys of the last one the chain would end; `validators.purge_keys` does the same for
-/// all others.
+/// All calls but those that the council has paused, and:
+/// - `session.purge_keys`, which deletes the keys also of a validator at work, and without the keys of the last one the
+///   chain would end; `validators.purge_keys` does the same for all others;
+/// - `council_membership.change_key`, by which a member that is to lose its seat could hand it on;
+/// - motions that cannot decide anything: see [`governance::is_sensible`].
 pub struct AllowedCalls;
 impl Contains<RuntimeCall> for AllowedCalls {
 	fn contains(call: &RuntimeCall) -> bool {
-		!matches!(
-			call,
+		match call {
 			RuntimeCall::Session(pallet_session::Call::purge_keys { .. })
-		) && TxPause::contains(call)
+			| RuntimeCall::CouncilMembership(pallet_membership::Call::change_key { .. }) => false,
+			RuntimeCall::Council(pallet_collective::Call::propose {
+				threshold, proposal, ..
+			}) => governance::is_sensible(*threshold, proposal),
+			_ => TxPause::contains(call),
+		}
 	}
 }
 

@@ -136,7 +136,10 @@ impl Governance {
 			let Some((upgrade, _)) = waiting(&at).await? else {
 				return Err(Fault::Failed("the upgrade was stopped".into()));
 			};
-			if era(&at).await?.is_some_and(|view| view.now_ms >= upgrade.from) {
+			if era(&at)
+				.await?
+				.is_some_and(|view| upgrade.is_due(&at, view.now_ms))
+			{
 				break;
 			}
 			tokio::time::sleep(LOOK).await;

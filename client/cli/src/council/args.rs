@@ -193,6 +193,10 @@ pub struct CloseArgs {
 /// Options of `council object`.
 #[derive(Clone, Debug, Args)]
 pub struct ObjectArgs {
+	/// The hash of the code, with 0x [default: that of the upgrade that waits]
+	#[arg(value_name = "HASH")]
+	pub hash: Option<String>,
+
 	/// How to reach the chain.
 	#[command(flatten)]
 	pub chain: ChainArgs,

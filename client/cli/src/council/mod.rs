@@ -67,9 +67,10 @@ async fn list(node: &Node) -> Result<(), Fault> {
 	}
 	if let Some((upgrade, objections)) = council::upgrade(&at).await? {
 		println!(
-			"an upgrade waits: code with the hash {}; from {} on anybody may apply it",
+			"an upgrade waits: code with the hash {}; from {} and block {} on anybody may apply it",
 			to_hex(upgrade.code_hash),
-			moment(upgrade.from)
+			moment(upgrade.from),
+			upgrade.from_block
 		);
 		println!(
 			"  {} of {} member(s) object; {} stop it",
@@ -203,6 +204,11 @@ async fn object(args: ObjectArgs) -> Result<(), Fault> {
 	let seats = seats(&at, &signer).await?;
 	let (upgrade, _) = motion::waiting(&at).await?;
 	let hash = to_hex(upgrade.code_hash);
+	if args.hash.as_ref().is_some_and(|wanted| *wanted != hash) {
+		return Err(Fault::Input(format!(
+			"the upgrade that waits has the hash {hash}"
+		)));
+	}
 	let call = ("Upgrades", "object");
 	let object = Object {
 		code_hash: upgrade.code_hash.0,
@@ -235,11 +241,13 @@ async fn apply(args: ApplyArgs) -> Result<(), Fault> {
 		)));
 	}
 	let now = chain::era(&at).await?.map_or(0, |view| view.now_ms);
-	if now < upgrade.from {
+	if !upgrade.is_due(&at, now) {
 		return Err(Fault::Input(format!(
-			"the upgrade waits until {}; the chain's clock shows {}",
+			"the upgrade waits until {} and block {}; the chain's clock shows {} at block {}",
 			moment(upgrade.from),
-			moment(now)
+			upgrade.from_block,
+			moment(now),
+			at.block_number()
 		)));
 	}
 	must(

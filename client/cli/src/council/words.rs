@@ -6,6 +6,9 @@ use subxt::{
 	utils::{to_hex, AccountId32},
 };
 
+/// Letters and bytes of a text that are shown: a motion must not hide one call behind a long text of another.
+const MOST_SHOWN: usize = 64;
+
 /// A call as `Pallet.call(field: value, …)`. Accounts are addresses, texts are texts, other bytes are hexadecimal.
 pub fn call(value: &Value) -> String {
 	let ValueDef::Variant(pallet) = &value.value else {
@@ -101,7 +104,13 @@ fn text(name: &str, bytes: &[u8]) -> String {
 		return AccountId32(account).to_string();
 	}
 	match std::str::from_utf8(bytes) {
-		Ok(text) if text.chars().all(|letter| !letter.is_control()) => format!("\"{text}\""),
+		Ok(text) if text.chars().all(|letter| !letter.is_control()) => {
+			let shown: String = text.chars().take(MOST_SHOWN).collect();
+			let more = if shown.len() < text.len() { "…" } else { "" };
+			// Escapes letters that would reverse or hide what follows.
+			format!("\"{}{more}\"", shown.escape_debug())
+		}
+		_ if bytes.len() > MOST_SHOWN => format!("{}… ({} bytes)", to_hex(&bytes[..MOST_SHOWN]), bytes.len()),
 		_ => to_hex(bytes),
 	}
 }
@@ -142,6 +151,26 @@ mod tests {
 			call(&pause),
 			"TxPause.pause(full_name: [\"Balances\", \"transfer_all\"])"
 		);
+	}
+
+	#[test]
+	fn long_and_hostile_texts_hide_nothing() {
+		let remark = |text: &str| {
+			call(&value!(System(remark {
+				remark: Value::from_bytes(text)
+			})))
+		};
+		let long = remark(&" ".repeat(5_000));
+		assert!(long.len() < 120, "{long}");
+		assert!(
+			remark("\u{202e}live").contains("\\u{202e}live"),
+			"{}",
+			remark("\u{202e}live")
+		);
+		let bytes = call(&value!(System(remark {
+			remark: Value::from_bytes(vec![0; 500])
+		})));
+		assert!(bytes.ends_with("… (500 bytes))"), "{bytes}");
 	}
 
 	#[test]

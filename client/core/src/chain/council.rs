@@ -3,7 +3,10 @@
 use super::{entries, value, At, Node};
 use crate::fault::{Fault, OrFault};
 use subxt::{
-	config::substrate::H256,
+	config::{
+		substrate::{BlakeTwo256, H256},
+		Hasher,
+	},
 	dynamic::Value,
 	error::DispatchError,
 	ext::{
@@ -63,6 +66,15 @@ pub struct Upgrade {
 	pub code_hash: H256,
 	/// When it may be applied, ms since 1970.
 	pub from: u64,
+	/// The first block that may apply it.
+	pub from_block: u32,
+}
+
+impl Upgrade {
+	/// Whether a block after this one may apply it.
+	pub fn is_due(&self, at: &At, now_ms: u64) -> bool {
+		now_ms >= self.from && at.block_number() >= u64::from(self.from_block)
+	}
 }
 
 /// Computation time and proof size.
@@ -90,14 +102,20 @@ pub async fn motions(at: &At) -> Result<Vec<Motion>, Fault> {
 	for ((hash,), votes) in all {
 		let address = subxt::dynamic::storage::<([u8; 32],), Value>("Council", "ProposalOf");
 		let stored = at.storage().try_fetch(address, (hash.0,)).await.or_fault()?;
-		if let Some(stored) = stored {
-			motions.push(Motion {
-				hash,
-				votes,
-				call: stored.decode().or_fault()?,
-				bytes: stored.into_bytes(),
-			});
+		let Some(stored) = stored else { continue };
+		// The hash is what one votes on, so the call must be the one with this hash.
+		if BlakeTwo256.hash(stored.bytes()) != hash {
+			return Err(Fault::Chain(format!(
+				"the node's call for motion {} does not have the motion's hash {hash:?}: do not vote by this node",
+				votes.index
+			)));
 		}
+		motions.push(Motion {
+			hash,
+			votes,
+			call: stored.decode().or_fault()?,
+			bytes: stored.into_bytes(),
+		});
 	}
 	motions.sort_by_key(|motion| motion.votes.index);
 	Ok(motions)
