@@ -42,48 +42,50 @@ use core::marker::PhantomData;
 pub struct WeightInfo<T>(PhantomData<T>);
 impl<T: frame_system::Config> pallet_upgrades::WeightInfo for WeightInfo<T> {
 	/// Storage: `Upgrades::Decided` (r:1 w:1)
-	/// Proof: `Upgrades::Decided` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
+	/// Proof: `Upgrades::Decided` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
 	/// Storage: `Timestamp::Now` (r:1 w:0)
 	/// Proof: `Timestamp::Now` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	/// Storage: `Upgrades::Notice` (r:1 w:0)
 	/// Proof: `Upgrades::Notice` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
+	/// Storage: `EnergyMarket::EraLengthMs` (r:1 w:0)
+	/// Proof: `EnergyMarket::EraLengthMs` (`max_values`: Some(1), `max_size`: Some(8), added: 503, mode: `MaxEncodedLen`)
 	fn decide() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `80`
-		//  Estimated: `1525`
-		// Minimum execution time: 14_370_000 picoseconds.
-		Weight::from_parts(16_796_000, 0)
-			.saturating_add(Weight::from_parts(0, 1525))
-			.saturating_add(T::DbWeight::get().reads(3))
+		//  Measured:  `298`
+		//  Estimated: `1529`
+		// Minimum execution time: 19_319_000 picoseconds.
+		Weight::from_parts(24_304_000, 0)
+			.saturating_add(Weight::from_parts(0, 1529))
+			.saturating_add(T::DbWeight::get().reads(4))
 			.saturating_add(T::DbWeight::get().writes(1))
 	}
 	/// Storage: `CouncilMembership::Members` (r:1 w:0)
 	/// Proof: `CouncilMembership::Members` (`max_values`: Some(1), `max_size`: Some(3202), added: 3697, mode: `MaxEncodedLen`)
 	/// Storage: `Upgrades::Decided` (r:1 w:1)
-	/// Proof: `Upgrades::Decided` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
+	/// Proof: `Upgrades::Decided` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
 	/// Storage: `Upgrades::Objections` (r:1 w:1)
 	/// Proof: `Upgrades::Objections` (`max_values`: Some(1), `max_size`: Some(3202), added: 3697, mode: `MaxEncodedLen`)
 	fn object() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `4521`
+		//  Measured:  `4525`
 		//  Estimated: `4687`
-		// Minimum execution time: 29_102_000 picoseconds.
-		Weight::from_parts(33_189_000, 0)
+		// Minimum execution time: 28_293_000 picoseconds.
+		Weight::from_parts(32_618_000, 0)
 			.saturating_add(Weight::from_parts(0, 4687))
 			.saturating_add(T::DbWeight::get().reads(3))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
 	/// Storage: `Upgrades::Decided` (r:1 w:1)
-	/// Proof: `Upgrades::Decided` (`max_values`: Some(1), `max_size`: Some(40), added: 535, mode: `MaxEncodedLen`)
+	/// Proof: `Upgrades::Decided` (`max_values`: Some(1), `max_size`: Some(44), added: 539, mode: `MaxEncodedLen`)
 	/// Storage: `Upgrades::Objections` (r:0 w:1)
 	/// Proof: `Upgrades::Objections` (`max_values`: Some(1), `max_size`: Some(3202), added: 3697, mode: `MaxEncodedLen`)
 	fn withdraw() -> Weight {
 		// Proof Size summary in bytes:
-		//  Measured:  `169`
-		//  Estimated: `1525`
-		// Minimum execution time: 14_603_000 picoseconds.
-		Weight::from_parts(16_452_000, 0)
-			.saturating_add(Weight::from_parts(0, 1525))
+		//  Measured:  `173`
+		//  Estimated: `1529`
+		// Minimum execution time: 14_044_000 picoseconds.
+		Weight::from_parts(16_505_000, 0)
+			.saturating_add(Weight::from_parts(0, 1529))
 			.saturating_add(T::DbWeight::get().reads(1))
 			.saturating_add(T::DbWeight::get().writes(2))
 	}
