@@ -632,3 +632,19 @@ fn every_decision_fits_into_a_motion() {
 		assert!(weight.all_lte(most), "{call:?}: {weight}");
 	}
 }
+
+/// A chain of a version without a council has no members at first, and its Sudo key founds the council.
+#[test]
+fn sudo_gives_out_the_first_seats() {
+	let mut setup = Setup::empty();
+	setup.genesis.council_membership.members = Default::default();
+	setup.run(|chain| {
+		for (count, path) in (1..).zip(SEVEN) {
+			let call = Box::new(add(path));
+			chain.submit([by(Alice, pallet_sudo::Call::<Runtime>::sudo { call })]);
+			assert_eq!(member_count(), count);
+		}
+		chain.submit([by(Alice, pallet_sudo::Call::<Runtime>::remove_key {})]);
+		assert_eq!(pallet_sudo::Key::<Runtime>::get(), None);
+	});
+}

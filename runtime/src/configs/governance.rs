@@ -39,14 +39,14 @@ pub type Half =
 pub type TwoThirds =
 	EitherOfDiverse<EnsureRoot<AccountId>, EnsureProportionAtLeast<AccountId, CouncilInstance, 2, 3>>;
 
-/// [`TwoThirds`], of a council with more than `OTHERS` members, and while no upgrade waits. Otherwise two thirds could take
+/// [`TwoThirds`], of a council with at least `LEAST` members, and while no upgrade waits. Otherwise two thirds could take
 /// the seats of those who object to the upgrade; and without any member, nobody could ever decide again.
-pub struct MayChangeSeats<const OTHERS: u32>;
-impl<const OTHERS: u32> EnsureOrigin<RuntimeOrigin> for MayChangeSeats<OTHERS> {
+pub struct MayChangeSeats<const LEAST: u32>;
+impl<const LEAST: u32> EnsureOrigin<RuntimeOrigin> for MayChangeSeats<LEAST> {
 	type Success = <TwoThirds as EnsureOrigin<RuntimeOrigin>>::Success;
 
 	fn try_origin(origin: RuntimeOrigin) -> Result<Self::Success, RuntimeOrigin> {
-		if seats() <= OTHERS || pallet_upgrades::Decided::<Runtime>::exists() {
+		if seats() < LEAST || pallet_upgrades::Decided::<Runtime>::exists() {
 			return Err(origin);
 		}
 		TwoThirds::try_origin(origin)
@@ -125,9 +125,9 @@ impl pallet_collective::Config<CouncilInstance> for Runtime {
 impl pallet_membership::Config<CouncilInstance> for Runtime {
 	type RuntimeEvent = RuntimeEvent;
 	type AddOrigin = MayChangeSeats<0>;
-	type RemoveOrigin = MayChangeSeats<1>;
-	type SwapOrigin = MayChangeSeats<0>;
 	// The last member stays.
+	type RemoveOrigin = MayChangeSeats<2>;
+	type SwapOrigin = MayChangeSeats<0>;
 	type ResetOrigin = NeverEnsureOrigin<()>;
 	type PrimeOrigin = NeverEnsureOrigin<()>;
 	type MembershipInitialized = Council;
