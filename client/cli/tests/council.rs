@@ -118,7 +118,7 @@ async fn council_decides_by_motions_and_every_mistake_is_named() {
 	assert_says(&said, "passed, but its call failed");
 	assert_says(&said, "NoKeys");
 	// One that is voted down.
-	let pause: &[&str] = &["propose", "pause", "Balances.transfer_keep_alive"];
+	let pause: &[&str] = &["propose", "pause", "EnergyMarket.submit_strategies"];
 	assert_says(&chain.run("//Alice", pause, 0), "motion 2 is open");
 	chain.run("//Bob", &["vote", "2", "no"], 0);
 	assert_says(&chain.run("//Eve", &["vote", "2", "no"], 0), "refused: close it");

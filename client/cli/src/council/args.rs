@@ -131,7 +131,7 @@ pub enum What {
 	},
 	/// Withdraw the upgrade that waits (two thirds)
 	WithdrawUpgrade,
-	/// Pause a call of the runtime (half), such as Balances.transfer_keep_alive
+	/// Pause a call of the runtime (half), such as EnergyMarket.submit_strategies
 	Pause {
 		/// The call
 		#[arg(value_name = "PALLET.CALL")]

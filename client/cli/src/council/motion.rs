@@ -150,7 +150,7 @@ fn account(text: &str) -> Result<AccountId32, Fault> {
 fn call_name(at: &At, text: &str) -> Result<(Vec<u8>, Vec<u8>), Fault> {
 	let wrong = |what: String| Fault::Input(format!("'{text}': {what}"));
 	let (pallet, call) = text.split_once('.').ok_or_else(|| {
-		wrong("a call is written as PALLET.CALL, such as Balances.transfer_keep_alive".into())
+		wrong("a call is written as PALLET.CALL, such as EnergyMarket.submit_strategies".into())
 	})?;
 	let metadata = at.metadata_ref();
 	let found = metadata
