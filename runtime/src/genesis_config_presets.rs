@@ -89,9 +89,8 @@ fn genesis(
 	keys: Vec<Validator>,
 	validators: ValidatorsConfig,
 	mining: MiningConfig,
-	era_length_ms: u64,
+	is_development: bool,
 ) -> Value {
-	let is_development = era_length_ms == DEVELOPMENT_ERA_MS;
 	build_struct_json_patch!(RuntimeGenesisConfig {
 		balances: BalancesConfig {
 			balances: Sr25519Keyring::iter()
@@ -114,7 +113,11 @@ fn genesis(
 		},
 		mining,
 		energy_market: EnergyMarketConfig {
-			era_length_ms,
+			era_length_ms: if is_development {
+				DEVELOPMENT_ERA_MS
+			} else {
+				HALF_HOUR_MS
+			},
 			terms_notice: if is_development { DEVELOPMENT_NOTICE } else { 0 },
 			communities: vec![paper_community()]
 		},
@@ -146,23 +149,14 @@ fn sessions(session_length: BlockNumber) -> ValidatorsConfig {
 pub fn get_preset(id: &PresetId) -> Option<Vec<u8>> {
 	let alice = validator(Sr25519Keyring::Alice, Ed25519Keyring::Alice);
 	let bob = validator(Sr25519Keyring::Bob, Ed25519Keyring::Bob);
-	let (keys, session_length, mining, era_length_ms) = match id.as_ref() {
-		DEV_RUNTIME_PRESET => (
-			vec![alice],
-			DEVELOPMENT_SESSION,
-			MiningConfig::default(),
-			DEVELOPMENT_ERA_MS,
-		),
-		LOCAL_TESTNET_RUNTIME_PRESET => (
-			vec![alice, bob],
-			HOUR_OF_BLOCKS,
-			MiningConfig::default(),
-			HALF_HOUR_MS,
-		),
-		POW_RUNTIME_PRESET => (Vec::new(), 0, mining(), HALF_HOUR_MS),
+	let (keys, session_length, mining) = match id.as_ref() {
+		DEV_RUNTIME_PRESET => (vec![alice], DEVELOPMENT_SESSION, MiningConfig::default()),
+		LOCAL_TESTNET_RUNTIME_PRESET => (vec![alice, bob], HOUR_OF_BLOCKS, MiningConfig::default()),
+		POW_RUNTIME_PRESET => (Vec::new(), 0, mining()),
 		_ => return None,
 	};
-	serde_json::to_vec(&genesis(keys, sessions(session_length), mining, era_length_ms)).ok()
+	let is_development = id.as_str() == DEV_RUNTIME_PRESET;
+	serde_json::to_vec(&genesis(keys, sessions(session_length), mining, is_development)).ok()
 }
 
 /// The names of all presets.

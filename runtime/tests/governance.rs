@@ -1,6 +1,5 @@
 //! What the council can decide on the real runtime, and what neither a member nor half of it can.
 
-use codec::{Decode, Encode};
 use commonwatt_runtime::{
 	configs::governance::{
 		CouncilInstance, MaxMotionWeight, MaxMotions, MinimumBlocks, MotionDuration, Unpausable,
@@ -8,7 +7,10 @@ use commonwatt_runtime::{
 	},
 	Hash, Runtime, RuntimeCall, RuntimeEvent, Session, System, UNIT,
 };
-use commonwatt_testkit::*;
+use commonwatt_testkit::{
+	council::{close, motion_number, propose, vote, CouncilCall, MembershipCall},
+	*,
+};
 use frame_support::{
 	dispatch::GetDispatchInfo,
 	traits::{Contains, Get, GetCallMetadata},
@@ -19,8 +21,6 @@ use sp_runtime::{
 	DispatchError, DispatchResult,
 };
 
-type Collective = pallet_collective::Call<Runtime, CouncilInstance>;
-type Membership = pallet_membership::Call<Runtime, CouncilInstance>;
 type CouncilError = pallet_collective::Error<Runtime, CouncilInstance>;
 
 /// The seven members of the council of these tests.
@@ -49,51 +49,9 @@ fn council(members: &[&str], test: impl FnOnce(&mut Chain)) {
 	});
 }
 
-fn propose(threshold: u32, call: &RuntimeCall) -> RuntimeCall {
-	Collective::propose {
-		threshold,
-		proposal: Box::new(call.clone()),
-		length_bound: 1_000_000,
-	}
-	.into()
-}
-
-/// The number of an open motion, which comes first in what the chain stores of its votes; 0 if there is no such motion.
-fn number_of(proposal: Hash) -> u32 {
-	let votes = pallet_collective::Voting::<Runtime, CouncilInstance>::get(proposal);
-	votes.map_or(0, |votes| {
-		u32::decode(&mut &votes.encode()[..]).expect("a number comes first")
-	})
-}
-
-fn vote(call: &RuntimeCall, approve: bool) -> RuntimeCall {
-	let proposal = BlakeTwo256::hash_of(call);
-	Collective::vote {
-		proposal,
-		index: number_of(proposal),
-		approve,
-	}
-	.into()
-}
-
-fn close(call: &RuntimeCall) -> RuntimeCall {
-	let proposal_hash = BlakeTwo256::hash_of(call);
-	Collective::close {
-		proposal_hash,
-		index: number_of(proposal_hash),
-		proposal_weight_bound: call.get_dispatch_info().call_weight,
-		length_bound: 1_000_000,
-	}
-	.into()
-}
-
-/// What became of the last motion that was carried out.
+/// What became of the last motion.
 fn executed() -> DispatchResult {
-	let results = System::read_events_no_consensus().filter_map(|record| match record.event {
-		RuntimeEvent::Council(pallet_collective::Event::Executed { result, .. }) => Some(result),
-		_ => None,
-	});
-	results.last().expect("a motion was carried out")
+	commonwatt_testkit::council::executed().expect("a motion was carried out")
 }
 
 /// The first `yes` of the members move that a call be made, and agree. Returns what became of the call.
@@ -122,7 +80,7 @@ fn create(name: &str) -> RuntimeCall {
 }
 
 fn add(path: &str) -> RuntimeCall {
-	Membership::add_member {
+	MembershipCall::add_member {
 		who: account(path).into(),
 	}
 	.into()
@@ -210,7 +168,7 @@ fn member_alone_decides_nothing() {
 				let alone = chain.try_submit(by(member(), propose(threshold, &call)));
 				assert_eq!(alone, Err(filtered()), "{call:?}");
 			}
-			let execute = Collective::execute {
+			let execute = CouncilCall::execute {
 				proposal: Box::new(call.clone()),
 				length_bound: 1_000_000,
 			};
@@ -251,10 +209,10 @@ fn majority_cannot_give_itself_the_seats_for_two_thirds() {
 			);
 		}
 		for call in [
-			Membership::remove_member {
+			MembershipCall::remove_member {
 				who: account(SEVEN[6]).into(),
 			},
-			Membership::swap_member {
+			MembershipCall::swap_member {
 				remove: account(SEVEN[6]).into(),
 				add: account("//friend//1").into(),
 			},
@@ -265,14 +223,14 @@ fn majority_cannot_give_itself_the_seats_for_two_thirds() {
 			);
 		}
 		// Not even all of them name one whose vote counts for those who do not vote.
-		let reset = Membership::reset_members {
+		let reset = MembershipCall::reset_members {
 			members: vec![account("//friend//1")],
 		};
 		assert_eq!(
 			decide(chain, &SEVEN, 7, &reset.into()),
 			Err(DispatchError::BadOrigin)
 		);
-		let prime = Membership::set_prime {
+		let prime = MembershipCall::set_prime {
 			who: account(SEVEN[0]).into(),
 		};
 		assert_eq!(
@@ -288,7 +246,7 @@ fn last_member_stays() {
 	let two = &SEVEN[..2];
 	council(two, |chain| {
 		let remove = |path: &str| -> RuntimeCall {
-			Membership::remove_member {
+			MembershipCall::remove_member {
 				who: account(path).into(),
 			}
 			.into()
@@ -398,7 +356,7 @@ fn flood_of_motions_is_ended_by_the_others() {
 		for motion in &flood {
 			chain.submit([by(account(SEVEN[6]), propose(4, motion))]);
 		}
-		let remove: RuntimeCall = Membership::remove_member {
+		let remove: RuntimeCall = MembershipCall::remove_member {
 			who: account(SEVEN[6]).into(),
 		}
 		.into();
@@ -409,9 +367,9 @@ fn flood_of_motions_is_ended_by_the_others() {
 		// A refused motion closes with any bounds, however heavy its call is.
 		let close_refused = |call: &RuntimeCall| -> RuntimeCall {
 			let proposal_hash = BlakeTwo256::hash_of(call);
-			Collective::close {
+			CouncilCall::close {
 				proposal_hash,
-				index: number_of(proposal_hash),
+				index: motion_number(proposal_hash),
 				proposal_weight_bound: Default::default(),
 				length_bound: 0,
 			}
@@ -439,12 +397,12 @@ fn flood_of_motions_is_ended_by_the_others() {
 #[test]
 fn seat_is_not_handed_on_by_its_member() {
 	council(&SEVEN, |chain| {
-		let hand_on = Membership::change_key {
+		let hand_on = MembershipCall::change_key {
 			new: account("//friend//1").into(),
 		};
 		assert_eq!(chain.try_submit(by(account(SEVEN[6]), hand_on)), Err(filtered()));
 		// Two thirds give a member another key.
-		let swap = Membership::swap_member {
+		let swap = MembershipCall::swap_member {
 			remove: account(SEVEN[6]).into(),
 			add: account("//member//7//new").into(),
 		};
@@ -458,7 +416,7 @@ fn seats_stay_as_they_are_while_an_upgrade_waits() {
 	council(&SEVEN, |chain| {
 		let code_hash = Hash::repeat_byte(7);
 		assert_eq!(decide(chain, &SEVEN, 5, &upgrade(code_hash)), Ok(()));
-		let remove = Membership::remove_member {
+		let remove = MembershipCall::remove_member {
 			who: account(SEVEN[6]).into(),
 		};
 		for call in [add("//friend//1"), remove.into()] {

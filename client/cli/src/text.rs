@@ -1,6 +1,7 @@
-//! Numbers and progress on a terminal.
+//! Numbers, moments and progress on a terminal.
 
 use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
 
 /// Wh as kWh, with three decimal places.
 pub fn kwh(wh: impl Into<i128>) -> String {
@@ -13,6 +14,14 @@ pub fn percent(part: impl Into<i128>, whole: impl Into<i128>) -> String {
 		0 => "-".into(),
 		whole => format!("{:.1}", part.into() as f64 * 100.0 / whole as f64),
 	}
+}
+
+/// Formats ms since the Unix epoch as ISO 8601 in UTC.
+pub fn moment(ms: u64) -> String {
+	let at = i64::try_from(ms)
+		.ok()
+		.and_then(|ms| Timestamp::from_millisecond(ms).ok());
+	at.map_or_else(|| format!("{ms} ms"), |at| at.to_string())
 }
 
 /// A progress bar on standard error, if that is a terminal. `done` names what is counted, such as "blocks read".

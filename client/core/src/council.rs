@@ -3,7 +3,7 @@
 use crate::{
 	chain::{
 		council::{self, Motion},
-		send::{self, Tries},
+		send::must,
 		types::{Close, Propose, RuntimeCall, Vote},
 		At, Node,
 	},
@@ -11,11 +11,8 @@ use crate::{
 	keys::account,
 };
 use subxt::{
-	config::{
-		substrate::{BlakeTwo256, H256},
-		Hasher,
-	},
-	ext::scale_encode::{EncodeAsFields, EncodeAsType},
+	config::{substrate::BlakeTwo256, Hasher},
+	ext::scale_encode::EncodeAsType,
 };
 use subxt_signer::sr25519::Keypair;
 
@@ -28,17 +25,21 @@ pub enum Share {
 	Half,
 	/// Two thirds.
 	TwoThirds,
+	/// A third, whose members object one by one.
+	Third,
 }
 
 impl Share {
-	/// How many of so many members that is. Nobody of several decides alone.
+	/// How many of so many members that is.
 	pub fn of(self, seats: usize) -> usize {
-		let share = match self {
+		// Nobody of several decides alone, but one may be enough to object.
+		let least = seats.min(2);
+		match self {
 			Self::MoreThanHalf => seats / 2 + 1,
-			Self::Half => seats.div_ceil(2),
+			Self::Half => seats.div_ceil(2).max(least),
 			Self::TwoThirds => (2 * seats).div_ceil(3),
-		};
-		share.max(seats.min(2))
+			Self::Third => seats.div_ceil(3),
+		}
 	}
 }
 
@@ -58,7 +59,7 @@ pub async fn move_it(
 	let before = node.head().await?;
 	let bytes = encoded(&before, &call)?;
 	let hash = BlakeTwo256.hash(&bytes);
-	if let Some(open) = with_hash(&before, hash).await? {
+	if let Some(open) = council::motion(&before, hash).await? {
 		return Err(Fault::Input(format!(
 			"the motion to {words} is open already: it is number {}, with a threshold of {}; vote on it instead, or, if \
 			 that threshold is wrong, vote no, close it and move it again",
@@ -83,7 +84,7 @@ pub async fn move_it(
 			None => Err(Fault::Chain(format!("{what} was not carried out"))),
 		};
 	}
-	let moved = with_hash(&at, hash).await?;
+	let moved = council::motion(&at, hash).await?;
 	let moved = moved.ok_or_else(|| Fault::Chain(format!("{what} is not among the open motions")))?;
 	cast(node, signer, &moved, true).await?;
 	Ok(Some(moved))
@@ -95,12 +96,6 @@ pub fn encoded(at: &At, call: &RuntimeCall) -> Result<Vec<u8>, Fault> {
 	let call_type = metadata.outer_enums().call_enum_ty();
 	call.encode_as_type(call_type, metadata.types())
 		.map_err(|error| Fault::Chain(format!("the runtime has no such call: {error}")))
-}
-
-/// The open motion whose call has this hash.
-async fn with_hash(at: &At, hash: H256) -> Result<Option<Motion>, Fault> {
-	let motions = council::motions(at).await?;
-	Ok(motions.into_iter().find(|motion| motion.hash == hash))
 }
 
 /// Has members of the council decide on a call: the first moves it and closes the motion, and as many as are needed vote
@@ -157,26 +152,6 @@ pub async fn carry_out(node: &Node, signer: &Keypair, motion: &Motion) -> Result
 			motion.votes.index
 		))),
 		None => Ok(false),
-	}
-}
-
-/// Sends a call until it is in a final block. Fails if it fails there.
-pub async fn must<Arguments: EncodeAsFields + Clone>(
-	node: &Node,
-	signer: &Keypair,
-	call: (&str, &str),
-	arguments: Arguments,
-	what: &str,
-) -> Result<(), Fault> {
-	let mut tries = Tries::default();
-	loop {
-		let at = node.head().await?;
-		let signed = send::sign(&at, signer, call, arguments.clone(), what.into()).await?;
-		let missed = send::send_all(node, &at, vec![signed]).await?;
-		if missed.is_empty() {
-			return Ok(());
-		}
-		tries.enter(missed)?;
 	}
 }
 

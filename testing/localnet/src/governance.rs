@@ -5,10 +5,11 @@ use commonwatt_client::{
 	chain::{
 		council::upgrade as waiting,
 		era,
+		send::must,
 		types::{Apply, RuntimeCall, UpgradesCall, ValidatorsCall},
 		Node, PATIENCE,
 	},
-	council::{self, must, Share},
+	council::{self, Share},
 	keys::{account, key},
 };
 use serde::Deserialize;

@@ -2,23 +2,17 @@
 //! agree.
 
 use crate::{homes::POCKET, world::World};
-use codec::{Decode, Encode};
+use codec::Encode;
 use commonwatt_testkit::{
 	account, by,
+	council::{close, executed, propose, vote, MembershipCall},
 	runtime::{configs::governance::CouncilInstance, Hash, Session, SessionKeys},
-	AccountId, Runtime, RuntimeCall, RuntimeEvent, Sr25519Keyring, System,
+	AccountId, Runtime, RuntimeCall, Sr25519Keyring,
 };
-use frame_support::dispatch::GetDispatchInfo;
 use pallet_validators::{Error, Validators};
 use rand::Rng;
 use sp_core::{ed25519, proof_of_possession::ProofOfPossessionGenerator, sr25519, Pair};
-use sp_runtime::{
-	traits::{BlakeTwo256, Hash as _},
-	DispatchError, DispatchResult,
-};
-
-type Collective = pallet_collective::Call<Runtime, CouncilInstance>;
-type Membership = pallet_membership::Call<Runtime, CouncilInstance>;
+use sp_runtime::{DispatchError, DispatchResult};
 
 /// The most members and validators at a time.
 const MOST: usize = 5;
@@ -26,22 +20,6 @@ const MOST: usize = 5;
 /// The members.
 fn members() -> Vec<AccountId> {
 	pallet_collective::Members::<Runtime, CouncilInstance>::get()
-}
-
-/// The number of an open motion, which comes first in what the chain stores of its votes.
-fn number_of(motion: Hash) -> u32 {
-	let votes =
-		pallet_collective::Voting::<Runtime, CouncilInstance>::get(motion).expect("the motion is open");
-	u32::decode(&mut &votes.encode()[..]).expect("a number comes first")
-}
-
-/// What became of the last motion that was carried out in this block.
-fn executed() -> Option<DispatchResult> {
-	let results = System::read_events_no_consensus().filter_map(|record| match record.event {
-		RuntimeEvent::Council(pallet_collective::Event::Executed { result, .. }) => Some(result),
-		_ => None,
-	});
-	results.last()
 }
 
 /// Session keys of an account, and the proof that it has their secrets.
@@ -86,15 +64,16 @@ impl World {
 		}
 	}
 
-	/// The council decides on a call: two thirds of it agree. Returns what became of the call.
+	/// The council decides on a call: two thirds of it agree, and anybody closes the motion. Returns what
+	/// became of the call.
 	pub fn decide(&mut self, call: impl Into<RuntimeCall>) -> DispatchResult {
 		let (call, members) = (call.into(), members());
 		let needed = (2 * members.len()).div_ceil(3);
-		self.propose(&members[0], &call, needed);
+		self.act(by(members[0].clone(), propose(needed as u32, &call)), Ok(()));
 		for member in &members[..needed] {
-			self.vote(member, &call, true);
+			self.act(by(member.clone(), vote(&call, true)), Ok(()));
 		}
-		self.close(&call);
+		self.act(by(Sr25519Keyring::Ferdie, close(&call)), Ok(()));
 		executed().expect("the motion passed")
 	}
 
@@ -103,43 +82,12 @@ impl World {
 		let members = members();
 		let needed = (2 * members.len()).div_ceil(3);
 		let before = executed();
-		self.propose(&members[0], call, needed);
+		self.act(by(members[0].clone(), propose(needed as u32, call)), Ok(()));
 		for member in &members[1..] {
-			self.vote(member, call, false);
+			self.act(by(member.clone(), vote(call, false)), Ok(()));
 		}
-		self.close(call);
+		self.act(by(Sr25519Keyring::Ferdie, close(call)), Ok(()));
 		assert_eq!(executed(), before, "a refused motion was carried out");
-	}
-
-	fn propose(&mut self, who: &AccountId, call: &RuntimeCall, threshold: usize) {
-		let proposal = Collective::propose {
-			threshold: threshold as u32,
-			proposal: Box::new(call.clone()),
-			length_bound: call.encoded_size() as u32,
-		};
-		self.act(by(who.clone(), proposal), Ok(()));
-	}
-
-	fn vote(&mut self, who: &AccountId, call: &RuntimeCall, approve: bool) {
-		let proposal = BlakeTwo256::hash_of(call);
-		let vote = Collective::vote {
-			proposal,
-			index: number_of(proposal),
-			approve,
-		};
-		self.act(by(who.clone(), vote), Ok(()));
-	}
-
-	/// Anybody closes a motion.
-	fn close(&mut self, call: &RuntimeCall) {
-		let proposal_hash = BlakeTwo256::hash_of(call);
-		let close = Collective::close {
-			proposal_hash,
-			index: number_of(proposal_hash),
-			proposal_weight_bound: call.get_dispatch_info().call_weight,
-			length_bound: call.encoded_size() as u32,
-		};
-		self.act(by(Sr25519Keyring::Ferdie, close), Ok(()));
 	}
 
 	/// Gives out a seat, or takes one away.
@@ -148,13 +96,13 @@ impl World {
 		let call = match members.len() < MOST {
 			true => {
 				self.names += 1;
-				Membership::add_member {
+				MembershipCall::add_member {
 					who: self.with_money(format!("//member//{}", self.names)).into(),
 				}
 			}
 			false => {
 				let last = self.rng.gen_range(0..members.len());
-				Membership::remove_member {
+				MembershipCall::remove_member {
 					who: members[last].clone().into(),
 				}
 			}

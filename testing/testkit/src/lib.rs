@@ -2,6 +2,7 @@
 
 mod accounts;
 mod chain;
+pub mod council;
 mod ledger;
 mod market;
 mod setup;

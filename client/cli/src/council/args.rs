@@ -193,7 +193,7 @@ pub struct CloseArgs {
 /// Options of `council object`.
 #[derive(Clone, Debug, Args)]
 pub struct ObjectArgs {
-	/// The hash of the code, with 0x [default: that of the upgrade that waits]
+	/// Hash of the code, in hexadecimal with 0x [default: the upgrade that waits]
 	#[arg(value_name = "HASH")]
 	pub hash: Option<String>,
 

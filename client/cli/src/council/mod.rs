@@ -10,16 +10,17 @@ use crate::{
 	chain::{
 		self,
 		council::{self, Motion},
+		send::must,
 		types::{Apply, Object},
 		Access, At, Node, PATIENCE,
 	},
 	fault::Fault,
 	keys,
 	meter::key,
+	text::moment,
 };
 use args::{ApplyArgs, Choice, CloseArgs, CouncilCommand, ObjectArgs, ProposeArgs, Signer, VoteArgs};
-use commonwatt_client::council::{carry_out, cast, code_hash, move_it, must};
-use jiff::Timestamp;
+use commonwatt_client::council::{carry_out, cast, code_hash, move_it, Share};
 use subxt::utils::{to_hex, AccountId32};
 use subxt_signer::sr25519::Keypair;
 
@@ -76,7 +77,7 @@ async fn list(node: &Node) -> Result<(), Fault> {
 			"  {} of {} member(s) object; {} stop it",
 			objections.len(),
 			members.len(),
-			members.len().div_ceil(3)
+			Share::Third.of(members.len())
 		);
 	}
 	if let Some(key) = council::sudo_key(&at).await? {
@@ -218,7 +219,7 @@ async fn object(args: ObjectArgs) -> Result<(), Fault> {
 		Some((_, objections)) => println!(
 			"{} of {seats} member(s) object to the code with the hash {hash}; {} stop it",
 			objections.len(),
-			seats.div_ceil(3)
+			Share::Third.of(seats)
 		),
 		None => println!("the upgrade to the code with the hash {hash} is stopped"),
 	}
@@ -260,12 +261,4 @@ async fn apply(args: ApplyArgs) -> Result<(), Fault> {
 	.await?;
 	println!("the code with the hash {} is the runtime now", to_hex(hash));
 	Ok(())
-}
-
-/// A moment of the chain's clock.
-fn moment(ms: u64) -> String {
-	let moment = i64::try_from(ms)
-		.ok()
-		.and_then(|ms| Timestamp::from_millisecond(ms).ok());
-	moment.map_or_else(|| format!("{ms} ms after 1970"), |moment| format!("{moment:.0}"))
 }

@@ -19,11 +19,12 @@ use crate::{
 	fault::Fault,
 	keys::account,
 	lines::state_folder,
+	text::moment,
 	values::centi_c,
 };
 use queue::{Came, Outcome, Queue};
 use report::Reporter;
-use row::{moment, tell};
+use row::tell;
 use source::{Arrival, Source};
 use std::{future::Future, path::PathBuf, str::FromStr, time::Duration};
 use subxt::utils::AccountId32;

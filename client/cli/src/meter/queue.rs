@@ -1,7 +1,7 @@
 //! The queue of readings on disk: each reading, the transaction that was signed for it, and its outcome.
 
-use super::row::{moment, Row};
-use crate::{chain::types::Quality, fault::Fault, files::InFile, lines::Lines};
+use super::row::Row;
+use crate::{chain::types::Quality, fault::Fault, files::InFile, lines::Lines, text::moment};
 use serde::{Deserialize, Serialize};
 use std::{
 	collections::{btree_map::Entry as MapEntry, BTreeMap},

@@ -3,7 +3,7 @@
 use super::{
 	confirm::{Confirmation, Progress},
 	queue::{Born, Outcome, Queue, Ticket},
-	row::{moment, now_ms, tell, Row},
+	row::{now_ms, tell, Row},
 };
 use crate::{
 	chain::{
@@ -14,6 +14,7 @@ use crate::{
 	},
 	fault::Fault,
 	keys::account,
+	text::moment,
 };
 use std::{
 	collections::{BTreeMap, BTreeSet},

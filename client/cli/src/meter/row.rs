@@ -3,9 +3,9 @@
 use crate::{
 	chain::types::{Quality, Reading},
 	fault::{Fault, Location},
+	text::moment,
 	values::{energy_wh, moment_of, temperature, Numbers, Unit},
 };
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{
@@ -136,14 +136,6 @@ impl fmt::Display for Row {
 			Quality::Measured => Ok(()),
 		}
 	}
-}
-
-/// Formats ms since the Unix epoch as ISO 8601 in UTC.
-pub fn moment(ms: u64) -> String {
-	let at = i64::try_from(ms)
-		.ok()
-		.and_then(|ms| Timestamp::from_millisecond(ms).ok());
-	at.map_or_else(|| format!("{ms} ms"), |at| at.to_string())
 }
 
 /// This machine's time, ms since the Unix epoch.

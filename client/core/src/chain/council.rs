@@ -1,6 +1,6 @@
 //! The council: its members, its motions, and the upgrade that waits.
 
-use super::{entries, value, At, Node};
+use super::{entry, value, At, Node};
 use crate::fault::{Fault, OrFault};
 use subxt::{
 	config::{
@@ -52,7 +52,7 @@ impl Motion {
 		self.votes.ayes.len() >= self.votes.threshold as usize
 	}
 
-	/// Whether so many of `seats` members have voted no that it can no longer pass.
+	/// Whether it can no longer pass, because too many of the `seats` members have voted no.
 	pub fn is_refused(&self, seats: usize) -> bool {
 		seats.saturating_sub(self.votes.nays.len()) < self.votes.threshold as usize
 	}
@@ -97,28 +97,36 @@ pub async fn members(at: &At) -> Result<Vec<AccountId32>, Fault> {
 
 /// The open motions, the oldest first.
 pub async fn motions(at: &At) -> Result<Vec<Motion>, Fault> {
-	let all: Vec<((H256,), Votes)> = entries(at, "Council", "Voting").await?;
+	let hashes: Vec<H256> = value(at, "Council", "Proposals").await?.unwrap_or_default();
 	let mut motions = Vec::new();
-	for ((hash,), votes) in all {
-		let address = subxt::dynamic::storage::<([u8; 32],), Value>("Council", "ProposalOf");
-		let stored = at.storage().try_fetch(address, (hash.0,)).await.or_fault()?;
-		let Some(stored) = stored else { continue };
-		// The hash is what one votes on, so the call must be the one with this hash.
-		if BlakeTwo256.hash(stored.bytes()) != hash {
-			return Err(Fault::Chain(format!(
-				"the node's call for motion {} does not have the motion's hash {hash:?}: do not vote by this node",
-				votes.index
-			)));
-		}
-		motions.push(Motion {
-			hash,
-			votes,
-			call: stored.decode().or_fault()?,
-			bytes: stored.into_bytes(),
-		});
+	for hash in hashes {
+		motions.extend(motion(at, hash).await?);
 	}
 	motions.sort_by_key(|motion| motion.votes.index);
 	Ok(motions)
+}
+
+/// The open motion whose call has this hash.
+pub async fn motion(at: &At, hash: H256) -> Result<Option<Motion>, Fault> {
+	let votes: Option<Votes> = entry(at, "Council", "Voting", (hash.0,)).await?;
+	let address = subxt::dynamic::storage::<([u8; 32],), Value>("Council", "ProposalOf");
+	let stored = at.storage().try_fetch(address, (hash.0,)).await.or_fault()?;
+	let (Some(votes), Some(stored)) = (votes, stored) else {
+		return Ok(None);
+	};
+	// The hash is what one votes on, so the call must be the one with this hash.
+	if BlakeTwo256.hash(stored.bytes()) != hash {
+		return Err(Fault::Chain(format!(
+			"the node's call for motion {} does not have the motion's hash {hash:?}: do not vote by this node",
+			votes.index
+		)));
+	}
+	Ok(Some(Motion {
+		hash,
+		votes,
+		call: stored.decode().or_fault()?,
+		bytes: stored.into_bytes(),
+	}))
 }
 
 /// The upgrade that waits, and who objects to it.

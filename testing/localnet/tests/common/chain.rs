@@ -32,12 +32,9 @@ pub async fn submit(node: &Node, bytes: &[u8]) -> Result<(), subxt::rpcs::Error>
 }
 
 /// Sends a call and waits until it is final. Panics unless it succeeds.
-pub async fn must(node: &Node, signer: &Keypair, call: (&str, &str), arguments: impl EncodeAsFields) {
-	let at = node.head().await.or_panic();
+pub async fn must(node: &Node, signer: &Keypair, call: (&str, &str), arguments: impl EncodeAsFields + Clone) {
 	let what = format!("{}.{}", call.0, call.1);
-	let signed = send::sign(&at, signer, call, arguments, what).await.or_panic();
-	let missed = send::send_all(node, &at, vec![signed]).await.or_panic();
-	assert!(missed.is_empty(), "{missed:?}");
+	send::must(node, signer, call, arguments, &what).await.or_panic();
 }
 
 /// The bytes of a signed transaction.

@@ -241,6 +241,26 @@ pub async fn send_all(node: &Node, at: &At, wave: Vec<Signed>) -> Result<Vec<Mis
 	}
 }
 
+/// Sends a call until it is in a final block, and signs it again as often as [`Tries`] allows. Fails if it fails there.
+pub async fn must<Arguments: EncodeAsFields + Clone>(
+	node: &Node,
+	signer: &Keypair,
+	call: (&str, &str),
+	arguments: Arguments,
+	what: &str,
+) -> Result<(), Fault> {
+	let mut tries = Tries::default();
+	loop {
+		let at = node.head().await?;
+		let signed = sign(&at, signer, call, arguments.clone(), what.into()).await?;
+		let missed = send_all(node, &at, vec![signed]).await?;
+		if missed.is_empty() {
+			return Ok(());
+		}
+		tries.enter(missed)?;
+	}
+}
+
 /// A transaction whose result is not known yet.
 struct Open {
 	signed: Signed,
